@@ -1,0 +1,180 @@
+"""Generates the CustomResourceDefinition from the models.
+
+pydantic gives JSON Schema; the API server wants a structural schema: no references, no `anyOf` with null, no titles.
+"""
+
+import sys
+from typing import Any
+
+import yaml
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, rule
+
+_DROPPED = frozenset({"title", "$defs", "additionalProperties", "const"})
+_HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"
+
+
+def structural(schema: dict[str, Any]) -> dict[str, Any]:
+    """A pydantic JSON Schema as a structural schema of the same meaning."""
+    return _convert(schema, schema.get("$defs", {}))
+
+
+def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    node = _resolve(node, definitions)
+    converted: dict[str, Any] = {}
+    for key, value in node.items():
+        if key in _DROPPED or (key == "default" and value is None):
+            continue
+        if key == "default":
+            converted[key] = _without_nulls(value)
+        elif key == "properties":
+            converted[key] = {name: _convert(child, definitions) for name, child in value.items()}
+        elif key == "items":
+            converted[key] = _convert(value, definitions)
+        elif key == "exclusiveMinimum":
+            converted.update(minimum=value, exclusiveMinimum=True)
+        else:
+            converted[key] = value
+    return converted
+
+
+def _without_nulls(value: Any) -> Any:
+    """A default without the fields that are unset: the API server refuses null where a type is asked for."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
+    return value
+
+
+def _without_defaults(node: Any) -> Any:
+    """A schema that fills nothing in: the status is the operator's alone, and what it left out stays out."""
+    if isinstance(node, dict):
+        return {key: _without_defaults(child) for key, child in node.items() if key != "default"}
+    return node
+
+
+def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Put a reference's target, and the one type that is not null, in the node's place; the node's own words win."""
+    while "$ref" in node or "anyOf" in node or "allOf" in node:
+        if "$ref" in node:
+            inner = definitions[node["$ref"].rsplit("/", 1)[1]]
+        elif node.get("x-kubernetes-int-or-string") or _int_or_string(node):
+            return {key: value for key, value in node.items() if key != "anyOf"} | _int_or_string(node)
+        else:
+            inner = next(child for child in node.get("anyOf") or node["allOf"] if child.get("type") != "null")
+        node = inner | {key: value for key, value in node.items() if key not in ("$ref", "anyOf", "allOf")}
+    return _with_enum_type(node)
+
+
+def _int_or_string(node: dict[str, Any]) -> dict[str, Any]:
+    """The node's int-or-string facts, wherever pydantic put them."""
+    for child in node.get("anyOf", []):
+        if child.get("x-kubernetes-int-or-string"):
+            return {key: child[key] for key in ("x-kubernetes-int-or-string", "pattern", "maxLength") if key in child}
+    return {}
+
+
+def _with_enum_type(node: dict[str, Any]) -> dict[str, Any]:
+    if "const" in node and "enum" not in node:
+        return node | {"enum": [node["const"]]}
+    return node
+
+
+def definition() -> dict[str, Any]:
+    """The CustomResourceDefinition as a document."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": names.CRD_NAME},
+        "spec": {
+            "group": names.GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": names.KIND,
+                "listKind": f"{names.KIND}List",
+                "plural": names.PLURAL,
+                "singular": names.SINGULAR,
+                "shortNames": [names.SHORT_NAME],
+                "categories": ["all"],
+            },
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> dict[str, Any]:
+    return {
+        "name": names.VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "selectableFields": [{"jsonPath": ".spec.owner"}],
+        "additionalPrinterColumns": _columns(),
+        "schema": {"openAPIV3Schema": _root()},
+    }
+
+
+def _root() -> dict[str, Any]:
+    status = _without_defaults(structural(ConversionStatus.model_json_schema(by_alias=True)))
+    return {
+        "type": "object",
+        "description": "One video to turn into an mp3.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": structural(ConversionSpec.model_json_schema(by_alias=True)),
+            "status": status | {"default": UNSEEN_STATUS},
+        },
+        "x-kubernetes-validations": [
+            rule(
+                f"self.metadata.name.size() <= {names.MAX_NAME_LENGTH}",
+                f"metadata.name must have at most {names.MAX_NAME_LENGTH} characters",
+            )
+        ],
+    }
+
+
+UNSEEN_STATUS = {
+    "observedGeneration": -1,
+    "phase": "Pending",
+    "reason": "Pending",
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "Unknown",
+            "reason": "Pending",
+            "message": "No operator has seen this Conversion yet.",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+            "observedGeneration": -1,
+        }
+    ],
+}
+"""What a Conversion's status is before an operator has seen it, so that nobody takes it for healthy."""
+
+
+def _columns() -> list[dict[str, Any]]:
+    def column(name: str, path: str, kind: str = "string", wide: bool = False) -> dict[str, Any]:
+        return {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
+
+    return [
+        column("Phase", ".status.phase"),
+        column("Progress", ".status.progress.percent", "integer"),
+        column("Queue", ".status.queue.position", "integer"),
+        column("Attempts", ".status.attempts[-1:].number", "integer"),
+        column("Reason", ".status.reason"),
+        column("Age", ".metadata.creationTimestamp", "date"),
+        column("Output", ".status.output.fileId", wide=True),
+        column("Duration", ".status.output.durationSeconds", "number", wide=True),
+        column("Owner", ".spec.owner", wide=True),
+    ]
+
+
+def main() -> None:
+    """Write the CustomResourceDefinition to standard output."""
+    sys.stdout.write(_HEADER + yaml.safe_dump(definition(), sort_keys=False, width=120, allow_unicode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""The ledger: one MongoDB document for each Conversion, the durable fact that outlives any pod.
+
+Every change of the document that two services must agree on is a pure function here, which gives the filter and the
+update for one atomic `find_one_and_update` or `update_one`. The services' adapters only run them.
+
+The moves, in order: a worker `open_attempt`s, which fences off any worker before it; it reports `progress`; it
+`store_result`s, which only the worker that holds the attempt can; it publishes and `mark_published`s. A worker that
+gives up leaves its last words by `store_error`. The operator `store_failure`s when it gives a Conversion up, then
+publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from video2mp3_contracts.conversion import OutputReport, Progress
+from video2mp3_contracts.message import ConversionRef, MessageKind
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+class LedgerAttempt(_Document):
+    """The worker that may write: whoever opened the last attempt."""
+
+    token: str
+    """Random; only the worker that knows it may store a result."""
+
+    pod: str = ""
+    started_at: datetime
+    upload_file_id: str | None = None
+    """The mp3 this attempt is writing, so that the next one can remove what a crash left of it."""
+
+
+class LedgerError(_Document):
+    """How the last unsuccessful attempt ended, in the worker's own words."""
+
+    exit_code: int
+    reason: str
+    message: str
+    pod: str = ""
+    at: datetime
+
+
+class LedgerFailure(_Document):
+    """The Conversion was given up."""
+
+    reason: str
+    message: str
+    failed_at: datetime
+
+
+class LedgerMessage(_Document):
+    """Whether the message of one kind was published and its email sent."""
+
+    published_at: datetime | None = None
+    claimed_until: datetime | None = None
+    claim_token: str | None = None
+    sent_at: datetime | None = None
+
+
+class LedgerEntry(_Document):
+    """One document. Times are in UTC."""
+
+    uid: str = Field(alias="_id")
+    namespace: str = ""
+    name: str = ""
+    owner: str = ""
+    attempt: LedgerAttempt | None = None
+    progress: Progress | None = None
+    result: OutputReport | None = None
+    error: LedgerError | None = None
+    failure: LedgerFailure | None = None
+    messages: dict[MessageKind, LedgerMessage] = {}
+
+    def published(self, kind: MessageKind) -> bool:
+        """Whether the message of this kind is known to be in the queue."""
+        return self.messages.get(kind, LedgerMessage()).published_at is not None
+
+
+@dataclass(frozen=True)
+class Move:
+    """One atomic change: run it as `find_one_and_update(filter, update, upsert=upsert)`."""
+
+    filter: dict[str, Any]
+    update: dict[str, Any]
+    upsert: bool = False
+
+
+def _identity(conversion: ConversionRef, owner: str) -> dict[str, Any]:
+    return {"namespace": conversion.namespace, "name": conversion.name, "owner": owner}
+
+
+def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) -> Move:
+    """Make this worker the one that may write. Whoever held the attempt before cannot store a result any more."""
+    return Move(
+        filter={"_id": conversion.uid},
+        update={
+            "$set": {"attempt": attempt.model_dump(by_alias=True)},
+            "$setOnInsert": _identity(conversion, owner),
+            "$unset": {"progress": ""},
+        },
+        upsert=True,
+    )
+
+
+def name_upload(uid: str, token: str, file_id: str) -> Move:
+    """Note the mp3 that is about to be written, before its first byte is. No match: another worker took over."""
+    return Move({"_id": uid, "attempt.token": token}, {"$set": {"attempt.uploadFileId": file_id}})
+
+
+def report_progress(uid: str, token: str, progress: Progress) -> Move:
+    """Say how far the attempt is."""
+    return Move(
+        {"_id": uid, "attempt.token": token},
+        {"$set": {"progress": progress.model_dump(by_alias=True, exclude_none=True)}},
+    )
+
+
+def store_result(uid: str, token: str, result: OutputReport) -> Move:
+    """Store the result, once. No match: another worker took over, and the file that was written is to be removed."""
+    return Move(
+        {"_id": uid, "attempt.token": token, "result": {"$exists": False}},
+        {"$set": {"result": result.model_dump(by_alias=True)}, "$unset": {"error": ""}},
+    )
+
+
+def store_error(uid: str, token: str, error: LedgerError) -> Move:
+    """Leave the attempt's last words."""
+    return Move(
+        {"_id": uid, "attempt.token": token, "result": {"$exists": False}},
+        {"$set": {"error": error.model_dump(by_alias=True)}},
+    )
+
+
+def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure) -> Move:
+    """Give the Conversion up, unless a result was stored meanwhile.
+
+    No match shows as a duplicate key of the upsert: there is a result, and the Conversion succeeded after all.
+    The attempt is closed with it, so that a worker that still runs cannot store a result afterwards.
+    """
+    return Move(
+        {"_id": conversion.uid, "result": {"$exists": False}},
+        {
+            "$set": {"failure": failure.model_dump(by_alias=True)},
+            "$setOnInsert": _identity(conversion, owner),
+            "$unset": {"attempt": ""},
+        },
+        upsert=True,
+    )
+
+
+def mark_published(uid: str, kind: MessageKind, at: datetime) -> Move:
+    """Note that the broker has confirmed the message."""
+    return Move({"_id": uid}, {"$set": {f"messages.{kind}.publishedAt": at}})
+
+
+def claim_send(uid: str, kind: MessageKind, token: str, now: datetime, lease: timedelta) -> Move:
+    """Claim the one email of this kind until `now + lease`.
+
+    A duplicate key of the upsert means that somebody else holds the claim or has sent the email: read the entry to
+    tell which. A claim whose lease ran out belonged to a notifier that died, and may be taken.
+    """
+    state = f"messages.{kind}"
+    return Move(
+        {
+            "_id": uid,
+            f"{state}.sentAt": {"$exists": False},
+            "$or": [{f"{state}.claimedUntil": {"$exists": False}}, {f"{state}.claimedUntil": {"$lt": now}}],
+        },
+        {"$set": {f"{state}.claimedUntil": now + lease, f"{state}.claimToken": token}},
+        upsert=True,
+    )
+
+
+def release_send(uid: str, kind: MessageKind, token: str) -> Move:
+    """Give a claim back after a send that surely did not happen, so that the next try need not wait for the lease."""
+    state = f"messages.{kind}"
+    return Move(
+        {"_id": uid, f"{state}.claimToken": token, f"{state}.sentAt": {"$exists": False}},
+        {"$unset": {f"{state}.claimedUntil": "", f"{state}.claimToken": ""}},
+    )
+
+
+def mark_sent(uid: str, kind: MessageKind, token: str, at: datetime) -> Move:
+    """Note that the mail server has accepted the email."""
+    state = f"messages.{kind}"
+    return Move({"_id": uid, f"{state}.claimToken": token}, {"$set": {f"{state}.sentAt": at}})

@@ -1,0 +1,52 @@
+"""Names in the Kubernetes API: the resource's identity, labels, the finalizer, and names derived from a Conversion."""
+
+import hashlib
+from typing import Final
+
+GROUP: Final = "video2mp3.dev"
+VERSION: Final = "v1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "Conversion"
+PLURAL: Final = "conversions"
+SINGULAR: Final = "conversion"
+SHORT_NAME: Final = "conv"
+CRD_NAME: Final = f"{PLURAL}.{GROUP}"
+
+FINALIZER: Final = f"{GROUP}/files"
+"""Held until the files that belong to the Conversion are dealt with as its policies say."""
+
+LABEL_CONVERSION: Final = f"{GROUP}/conversion"
+"""On Jobs and their pods: the name of the Conversion they work for."""
+
+LABEL_CONVERSION_UID: Final = f"{GROUP}/conversion-uid"
+"""On Jobs and their pods: the uid of the Conversion they work for."""
+
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+COMPONENT_WORKER: Final = "worker"
+
+WORKER_CONTAINER: Final = "worker"
+"""The name of the worker container in a Job's pod; `podFailurePolicy` refers to it."""
+
+MAX_NAME_LENGTH: Final = 63
+"""A Conversion's name must fit in a label's value, since its Job and pods carry it."""
+
+_HASH_LENGTH = 8
+
+
+def conversion_name_for_upload(file_id: str) -> str:
+    """The name of the Conversion that the gateway makes for an uploaded file.
+
+    It follows from the file alone, so creating it twice is one Conversion.
+    """
+    return f"upload-{file_id}"
+
+
+def job_name(conversion_name: str, uid: str, generation: int = 0) -> str:
+    """The name of a Conversion's Job: readable, at most 63 characters, and the same for the same three inputs.
+
+    `generation` counts the Jobs of one Conversion: a Job whose pod template must change (more memory, say) is followed
+    by one of the next generation. The uid keeps a re-created Conversion apart from the Job of its predecessor.
+    """
+    digest = hashlib.sha256(f"{uid}/{generation}".encode()).hexdigest()[:_HASH_LENGTH]
+    room = MAX_NAME_LENGTH - _HASH_LENGTH - 1
+    return f"{conversion_name[:room].rstrip('-.')}-{digest}"

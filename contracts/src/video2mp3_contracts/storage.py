@@ -1,0 +1,39 @@
+"""Names in MongoDB: the databases, the GridFS metadata that every stored file carries, and who may read it."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+VIDEOS_DATABASE: Final = "videos"
+"""② Uploaded sources, in the default GridFS bucket `fs`."""
+
+MP3S_DATABASE: Final = "mp3s"
+"""⑥ Converted files, in the default GridFS bucket `fs`, beside the ledger."""
+
+LEDGER_COLLECTION: Final = "conversions"
+"""In MP3S_DATABASE: one document for each Conversion, see `ledger`."""
+
+
+class FileMetadata(BaseModel):
+    """The `metadata` of every file in both buckets. An unknown owner is no owner: such a file is nobody's to read."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    owner: str
+    """The account that the file belongs to; "" for none."""
+
+    content_type: str
+    sha256: str | None = None
+    """Hex digest of the content. Absent while a file is still being written."""
+
+    kind: Literal["source", "mp3"] = "source"
+    conversion_uid: str | None = None
+    """For an mp3: the uid of the Conversion that made it."""
+
+    uploaded_at: datetime | None = None
+
+    def as_document(self) -> dict[str, object]:
+        """The subdocument as it is stored, without what is unset."""
+        return self.model_dump(by_alias=True, exclude_none=True)

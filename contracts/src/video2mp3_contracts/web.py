@@ -1,0 +1,151 @@
+"""The conventions of our two HTTP services: problem+json, request ids, access log, metrics, health.
+
+The only module here that knows Flask (extra `web`).
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from flask import Flask, Response, g, jsonify, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import HTTPException
+
+PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+_LONGEST_REQUEST_ID = 128
+_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """An answer that is an error, as RFC 9457 has it. Raise it anywhere in a view."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        code: str,
+        headers: dict[str, str] | None = None,
+        extensions: dict[str, object] | None = None,
+    ) -> None:
+        """`code` is the constant that clients and metrics tell problems apart by; `detail` says what to do."""
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.code = code
+        self.headers = headers or {}
+        self.extensions = extensions or {}
+
+
+def problem_response(problem: Problem) -> Response:
+    """The problem as an answer."""
+    body = {
+        "type": f"urn:video2mp3:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "requestId": g.get("request_id", ""),
+        **problem.extensions,
+    }
+    response = jsonify(body)
+    response.status_code = problem.status
+    response.content_type = PROBLEM_CONTENT_TYPE
+    response.headers.extend(problem.headers)
+    return response
+
+
+def install_conventions(app: Flask, ready: Callable[[], None]) -> CollectorRegistry:
+    """Give an application its error answers, request ids, access log, `/metrics`, `/healthz` and `/readyz`.
+
+    `ready` raises a Problem while the service cannot do its work. Answers the registry for the service's own metrics.
+    """
+    registry = CollectorRegistry()
+    _install_problems(app, registry)
+    _install_request_log(app, registry)
+    _install_health(app, registry, ready)
+    return registry
+
+
+def _install_problems(app: Flask, registry: CollectorRegistry) -> None:
+    problems = Counter("http_problems", "Answers that were errors, by their code.", ["code"], registry=registry)
+
+    def answer(problem: Problem) -> Response:
+        problems.labels(problem.code).inc()
+        return problem_response(problem)
+
+    def on_http_exception(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = (error.name or "error").lower().replace(" ", "-")
+        headers = {key: value for key, value in error.get_headers() if key.lower() in ("allow", "retry-after")}
+        return answer(Problem(status, error.name, error.description or error.name, code=code, headers=headers))
+
+    def on_bug(error: Exception) -> Response:
+        _log.exception("request_failed", path=request.path)
+        detail = "Something went wrong on our side. Try again; if it stays, report the requestId."
+        return answer(Problem(500, "Internal Server Error", detail, code="internal-error"))
+
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(Exception, on_bug)
+
+
+def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
+    seconds = Histogram(
+        "http_request_seconds",
+        "Time to the end of the answer's head.",
+        ["method", "route", "status"],
+        registry=registry,
+    )
+
+    def begin() -> None:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        usable = given.isascii() and given.isprintable() and 0 < len(given) <= _LONGEST_REQUEST_ID
+        g.request_id = given if usable else uuid.uuid4().hex
+        g.started = time.monotonic()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    def end(response: Response) -> Response:
+        response.headers[REQUEST_ID_HEADER] = g.request_id
+        elapsed = time.monotonic() - g.started
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        seconds.labels(request.method, route, response.status_code).observe(elapsed)
+        if request.path not in _QUIET_PATHS:
+            _log.info(
+                "request",
+                method=request.method,
+                route=route,
+                status=response.status_code,
+                seconds=round(elapsed, 4),
+            )
+        return response
+
+    def forget(_error: BaseException | None) -> None:
+        structlog.contextvars.unbind_contextvars("request_id")
+
+    app.before_request(begin)
+    app.after_request(end)
+    app.teardown_request(forget)
+
+
+def _install_health(app: Flask, registry: CollectorRegistry, ready: Callable[[], None]) -> None:
+    def healthz() -> tuple[str, int]:
+        return "ok\n", 200
+
+    def readyz() -> tuple[str, int]:
+        ready()
+        return "ready\n", 200
+
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/readyz", view_func=readyz)
+    app.add_url_rule("/metrics", view_func=metrics)
