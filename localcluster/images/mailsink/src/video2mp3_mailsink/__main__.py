@@ -1,0 +1,45 @@
+"""Starts both servers and runs until it is told to stop."""
+
+import asyncio
+import signal
+
+from aiohttp import web
+
+from video2mp3_mailsink.behaviour import Behaviour
+from video2mp3_mailsink.mailbox import Mailbox
+from video2mp3_mailsink.settings import MailsinkSettings
+from video2mp3_mailsink.smtp import SinkHandler, smtp_protocol
+from video2mp3_mailsink.tls import server_context
+from video2mp3_mailsink.web import web_application
+
+
+async def serve(settings: MailsinkSettings) -> None:
+    """Serve SMTP and HTTP until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    mailbox = Mailbox(settings.max_messages, settings.max_total_bytes)
+    behaviour = Behaviour()
+    handler = SinkHandler(mailbox, behaviour)
+    tls = server_context(settings.tls_directory, settings.hostname)
+    smtp = await loop.create_server(
+        lambda: smtp_protocol(settings, handler, tls), settings.host, settings.smtp_port
+    )
+    runner = web.AppRunner(web_application(mailbox, behaviour), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, settings.host, settings.http_port).start()
+    try:
+        await stopped.wait()
+    finally:
+        smtp.close()
+        await runner.cleanup()
+
+
+def main() -> None:
+    """Run the mail sink as the environment says."""
+    asyncio.run(serve(MailsinkSettings()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A real single-node Kubernetes for machines without Docker, compiled from source and run as ordinary processes."""
