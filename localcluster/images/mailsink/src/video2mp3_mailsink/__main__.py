@@ -23,9 +23,7 @@ async def serve(settings: MailsinkSettings) -> None:
     behaviour = Behaviour()
     handler = SinkHandler(mailbox, behaviour)
     tls = server_context(settings.tls_directory, settings.hostname)
-    smtp = await loop.create_server(
-        lambda: smtp_protocol(settings, handler, tls), settings.host, settings.smtp_port
-    )
+    smtp = await loop.create_server(lambda: smtp_protocol(settings, handler, tls), settings.host, settings.smtp_port)
     runner = web.AppRunner(web_application(mailbox, behaviour), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, settings.host, settings.http_port).start()

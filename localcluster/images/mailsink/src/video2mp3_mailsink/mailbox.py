@@ -40,7 +40,8 @@ class StoredMessage:
 
 def _body(message: EmailMessage, subtype: str) -> str:
     part = message.get_body(preferencelist=(subtype,))
-    return str(part.get_content()) if part is not None else ""
+    # SMTP ends lines with CR LF; readers of the API expect what the sender wrote.
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
 
 
 class Mailbox:

@@ -34,9 +34,7 @@ def _load(directory: Path) -> ssl.SSLContext:
 def write_self_signed(directory: Path, hostname: str) -> None:
     """Write a key and a self-signed certificate for one host name; clients may use the certificate as their CA."""
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     certificate = _self_signed(key, hostname, datetime.now(UTC))
     (directory / PRIVATE_KEY).touch(mode=0o600)
     (directory / PRIVATE_KEY).write_bytes(pem)

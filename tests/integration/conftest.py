@@ -1,0 +1,67 @@
+"""The real servers, one of each per run; every test finds them running and empty, whatever the one before did."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
+
+
+@pytest.fixture(scope="session")
+def mongodb_server() -> Iterator[MongoDBServer]:
+    """MongoDB's protocol for the whole run."""
+    with MongoDBServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitMQServer]:
+    """RabbitMQ for the whole run."""
+    with RabbitMQServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDBServer]:
+    """MySQL's protocol for the whole run."""
+    with MariaDBServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mailsink_server() -> Iterator[MailsinkServer]:
+    """The mail sink for the whole run."""
+    with MailsinkServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mongodb(mongodb_server: MongoDBServer) -> MongoDBServer:
+    """An empty MongoDB (`.uri`, `.client()`), which the test may stop, kill, pause and start."""
+    mongodb_server.restore()
+    mongodb_server.reset()
+    return mongodb_server
+
+
+@pytest.fixture
+def rabbitmq(rabbitmq_server: RabbitMQServer) -> RabbitMQServer:
+    """A RabbitMQ without queues (`.url`), which the test may stop, kill, pause and start."""
+    rabbitmq_server.restore()
+    rabbitmq_server.reset()
+    return rabbitmq_server
+
+
+@pytest.fixture
+def mariadb(mariadb_server: MariaDBServer) -> MariaDBServer:
+    """The auth database as `init.sql` leaves it (`.url`), which the test may stop, kill, pause and start."""
+    mariadb_server.restore()
+    mariadb_server.reset()
+    return mariadb_server
+
+
+@pytest.fixture
+def mailsink(mailsink_server: MailsinkServer) -> MailsinkServer:
+    """An empty mail sink that accepts (`.await_messages()`, `.behave()`), which the test may stop, kill and pause."""
+    mailsink_server.restore()
+    mailsink_server.reset()
+    return mailsink_server

@@ -1,0 +1,19 @@
+"""The real servers that integration tests talk to, each a program on this machine's loopback address.
+
+Use them as context managers (or through the fixtures of `tests/integration/conftest.py`):
+
+    with MongoDBServer() as mongodb:
+        MongoClient(mongodb.uri)
+        mongodb.pause()     # the process is frozen: calls hang
+        mongodb.resume()
+        mongodb.stop()      # connections are refused; the data stays
+        mongodb.start()     # on the same port, with the same data
+"""
+
+from tests.servers.mailsink import MailsinkServer
+from tests.servers.mariadb import MariaDBServer
+from tests.servers.mongodb import MongoDBServer
+from tests.servers.process import Server, ServerError
+from tests.servers.rabbitmq import RabbitMQServer
+
+__all__ = ["MailsinkServer", "MariaDBServer", "MongoDBServer", "RabbitMQServer", "Server", "ServerError"]

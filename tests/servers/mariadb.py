@@ -1,0 +1,96 @@
+"""MySQL's protocol, spoken by Debian's MariaDB, with the schema of `init.sql`."""
+
+import getpass
+import secrets
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import pymysql
+from pymysql.cursors import Cursor
+
+from tests.servers.process import REPOSITORY, Server, ServerError, program
+
+INIT_SQL = REPOSITORY / "init.sql"
+_PREPARE_SECONDS = 60
+
+
+class MariaDBServer(Server):
+    """A server with one database and one account that owns it, as the official MySQL image makes them."""
+
+    name: ClassVar[str] = "mariadb"
+
+    def __init__(self, database: str = "auth", init_sql: Path = INIT_SQL) -> None:
+        super().__init__()
+        self.database = database
+        self.username = "auth"
+        self.password = secrets.token_urlsafe(12)
+        self._init_sql = init_sql
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy address of the database."""
+        return f"mysql+pymysql://{self.username}:{quote(self.password)}@{self.host}:{self.port}/{self.database}"
+
+    @property
+    def _socket(self) -> str:
+        return str(self.directory / "socket")
+
+    def prepare(self) -> None:
+        """Make an empty data folder."""
+        command = [program("mariadb-install-db", "mariadb-server"), "--no-defaults", f"--user={getpass.getuser()}"]
+        command += [f"--datadir={self.directory / 'data'}", "--auth-root-authentication-method=normal"]
+        command += ["--skip-test-db", "--skip-name-resolve"]
+        self._run(command, b"")
+
+    def command(self) -> Sequence[str]:
+        """Return the argv; small buffers start faster."""
+        options = {
+            "user": getpass.getuser(),
+            "datadir": str(self.directory / "data"),
+            "socket": self._socket,
+            "pid-file": str(self.directory / "pid"),
+            "bind-address": self.host,
+            "port": str(self.port),
+            "innodb-buffer-pool-size": "32M",
+        }
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        return [program("mariadbd", "mariadb-server"), "--no-defaults", "--skip-name-resolve", *arguments]
+
+    def answers(self) -> bool:
+        """Log in over the socket."""
+        try:
+            self._root_connection().close()
+        except pymysql.err.OperationalError:
+            return False
+        return True
+
+    def initialise(self) -> None:
+        """Create the account and the database with its schema."""
+        with self._root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE USER '{self.username}'@'%%' IDENTIFIED BY %s", (self.password,))
+            cursor.execute(f"GRANT ALL ON `{self.database}`.* TO '{self.username}'@'%'")
+        self._create_database()
+
+    def reset(self) -> None:
+        """Make the database new, as `init.sql` leaves it."""
+        with self._root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE `{self.database}`")
+        self._create_database()
+
+    def _create_database(self) -> None:
+        with self._root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE `{self.database}`")
+        client = [program("mariadb", "mariadb-client"), "--no-defaults", f"--socket={self._socket}", "--user=root"]
+        self._run([*client, f"--database={self.database}"], self._init_sql.read_bytes())
+
+    def _root_connection(self) -> "pymysql.Connection[Cursor]":
+        connection: pymysql.Connection[Any] = pymysql.connect(unix_socket=self._socket, user="root", autocommit=True)
+        return connection
+
+    def _run(self, command: Sequence[str], standard_input: bytes) -> None:
+        done = subprocess.run(command, input=standard_input, capture_output=True, timeout=_PREPARE_SECONDS, check=False)
+        if done.returncode != 0:
+            raise ServerError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
