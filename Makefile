@@ -1,0 +1,104 @@
+# Every chore is one command. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+SERVICES := gateway auth operator worker-image notifier
+DISTRIBUTIONS := contracts $(SERVICES) localcluster localcluster/images/mailsink
+LOCALCLUSTER := $(BIN)/python -m video2mp3_localcluster
+RELEASE ?= video2mp3
+NAMESPACE ?= video2mp3
+
+##@ See it work
+
+.PHONY: demo
+demo: venv ## Local cluster, images, chart, an account, and one video through all nine steps; leaves it running
+	@$(LOCALCLUSTER) demo
+
+.PHONY: down
+down: venv ## Remove the local cluster and all that runs on it
+	@$(LOCALCLUSTER) down
+
+##@ Test it
+
+.PHONY: test
+test: venv ## All set-up, then every test, end-to-end ones included
+	@$(LOCALCLUSTER) prepare
+	@$(LOCALCLUSTER) up
+	@$(LOCALCLUSTER) images
+	@$(BIN)/pytest tests
+
+.PHONY: test-unit
+test-unit: venv ## The fast tests: no sockets, no servers
+	@$(BIN)/pytest tests/unit -n 2 -q
+
+.PHONY: verify
+verify: venv generate ## Generate, lint, types, import rules; fails when that leaves the tree dirty
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "Generated files were stale: commit what make generate wrote."; exit 1; }
+
+##@ Build it
+
+.PHONY: images
+images: venv ## Build the container images, and load them into the local cluster if it runs
+	@$(LOCALCLUSTER) images
+
+.PHONY: install
+install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
+	helm upgrade --install $(RELEASE) charts/video2mp3 --namespace $(NAMESPACE) --create-namespace --wait $(HELM_ARGS)
+
+GENERATED := crds charts/video2mp3/files docs/conversion.md
+
+.PHONY: generate
+generate: venv ## Write what follows from the contracts: the CRD, the chart's copies
+	@$(BIN)/video2mp3-crd > crds/conversions.video2mp3.dev.yaml
+	@mkdir -p charts/video2mp3/files
+	@cp init.sql crds/conversions.video2mp3.dev.yaml charts/video2mp3/files/
+
+.PHONY: format
+format: venv ## Format and mend what the linter can
+	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .
+
+.PHONY: lock
+lock: venv ## Lock every dependency by version and hash (requirements.txt of each service, requirements-dev.txt)
+	@for service in $(SERVICES); do \
+	  echo "$$service/requirements.txt"; \
+	  $(UV_COMPILE) --python-version 3.13 $$service/pyproject.toml -o $$service/requirements.txt; \
+	done
+	@echo localcluster/images/mailsink/requirements.txt
+	@$(UV_COMPILE) --python-version 3.13 localcluster/images/mailsink/pyproject.toml \
+	  -o localcluster/images/mailsink/requirements.txt
+	@echo requirements-dev.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --all-extras requirements-dev.in \
+	  $(addsuffix /pyproject.toml,$(DISTRIBUTIONS)) -o requirements-dev.txt
+
+UV_COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--no-emit-package video2mp3-contracts --custom-compile-command "make lock" --upgrade
+
+##@ Set up
+
+.PHONY: venv
+venv: $(VENV)/.installed ## The virtual environment with every tool and our packages
+
+$(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+	@SECONDS=0; echo "==> virtual environment"; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; name one by 'make PYTHON=python3.13 ...'"; exit 1; }; \
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }; \
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  $(foreach distribution,$(DISTRIBUTIONS),-e ./$(distribution)); \
+	touch $@; echo "    done in $${SECONDS} s"
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

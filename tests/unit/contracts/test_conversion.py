@@ -1,0 +1,100 @@
+"""The Conversion's models accept what makes sense and refuse the rest with a message that names the field."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta, is_file_id, seconds
+
+FILE = {"gridfs": {"fileId": "0123456789abcdef01234567"}}
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "the least": {},
+    "a quality": {"output": {"encoding": {"vbr": 0}}},
+    "a bit rate": {"output": {"encoding": {"cbr": 320}}},
+    "a bit rate that fits a low sample rate": {"output": {"encoding": {"cbr": 160}, "sampleRate": 22050}},
+    "trim in whole seconds": {"output": {"trim": {"start": 90, "end": 120}}},
+    "trim as a clock": {"output": {"trim": {"start": "00:01:30.500", "end": "125.25"}}},
+    "tags": {"output": {"tags": {"title": "Größe", "albumArtist": "—"}}},
+    "a track by language": {"output": {"audioTrack": {"language": "pt-BR"}}},
+    "the ends of the priorities": {"priority": -1000},
+    "every policy": {"deletionPolicy": "Retain", "sourcePolicy": "Retain", "ttlSecondsAfterFinished": 0},
+}
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no source": ({"source": {}}, "exactly one of source.gridfs and source.url"),
+    "two sources": ({"source": FILE | {"url": "https://example.com/a.mp4"}}, "exactly one of source.gridfs"),
+    "a file id that is none": ({"source": {"gridfs": {"fileId": "../etc/passwd"}}}, "fileId"),
+    "a file's address": ({"source": {"url": "file:///etc/passwd"}}, "url"),
+    "quality and bit rate": ({"output": {"encoding": {"vbr": 2, "cbr": 128}}}, "exactly one of output.encoding"),
+    "neither quality nor bit rate": ({"output": {"encoding": {}}}, "exactly one of output.encoding"),
+    "an odd bit rate": ({"output": {"encoding": {"cbr": 123}}}, "cbr"),
+    "a bit rate too high for MPEG-2": (
+        {"output": {"encoding": {"cbr": 320}, "sampleRate": 22050}},
+        "at most 160 for a sampleRate under 32000",
+    ),
+    "a bit rate too high for MPEG-2.5": ({"output": {"encoding": {"cbr": 80}, "sampleRate": 8000}}, "64 up to 12000"),
+    "a path as a name": ({"output": {"filename": "a/b.mp3"}}, "filename"),
+    "a folder as a name": ({"output": {"filename": ".."}}, "filename"),
+    "a control character": ({"output": {"filename": "a\nb.mp3"}}, "filename"),
+    "a line end in a tag": ({"output": {"tags": {"title": "a\n"}}}, "title"),
+    "a time that is none": ({"output": {"trim": {"start": "1:2:3"}}}, "start"),
+    "a time before the beginning": ({"output": {"trim": {"start": -1}}}, "between 0 and 999999"),
+    "an index and a language": ({"output": {"audioTrack": {"index": 0, "language": "en"}}}, "not both"),
+    "an address without a domain": ({"notify": {"email": "somebody"}}, "email"),
+    "two lines of an address": ({"notify": {"email": "a@example.com\nBcc: b@example.com"}}, "email"),
+    "a priority out of range": ({"priority": 1001}, "priority"),
+    "an unknown field": ({"outptu": {}}, "outptu"),
+    "an unknown policy": ({"deletionPolicy": "Keep"}, "deletionPolicy"),
+}
+
+
+@pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED)
+def test_a_sound_spec_is_accepted(spec: dict[str, Any]) -> None:
+    ConversionSpec.model_validate({"source": FILE} | spec)
+
+
+@pytest.mark.parametrize(("spec", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_an_unsound_spec_is_refused(spec: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ConversionSpec.model_validate({"source": FILE} | spec)
+    assert complaint in str(refused.value)
+
+
+def test_the_defaults_are_those_of_the_reference() -> None:
+    spec = ConversionSpec.model_validate({"source": FILE})
+    assert (spec.output.encoding.vbr, spec.output.channels, spec.retry_limit) == (2, "source", 3)
+    assert (spec.deletion_policy, spec.source_policy, spec.owner) == ("Delete", "DeleteAfterSuccess", "")
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"), [(90, 90.0), ("90.5", 90.5), ("00:01:30.500", 90.5), ("10:00:00", 36000.0)]
+)
+def test_a_position_is_seconds_or_a_clock(position: int | str, expected: float) -> None:
+    assert seconds(position) == expected
+
+
+def test_the_manifest_spells_out_only_what_was_asked_for() -> None:
+    spec = ConversionSpec.model_validate({"source": FILE, "owner": "a@example.com"})
+    conversion = Conversion(metadata=ObjectMeta(name="talk", namespace="default"), spec=spec)
+    assert conversion.manifest() == {
+        "apiVersion": "video2mp3.dev/v1",
+        "kind": "Conversion",
+        "metadata": {"name": "talk", "namespace": "default"},
+        "spec": {"source": FILE, "owner": "a@example.com"},
+    }
+
+
+def test_the_filename_follows_the_name_unless_given() -> None:
+    meta = {"name": "talk", "namespace": "default"}
+    named = {"source": FILE, "output": {"filename": "Talk 1.mp3"}}
+    assert Conversion.model_validate({"metadata": meta, "spec": {"source": FILE}}).filename == "talk.mp3"
+    assert Conversion.model_validate({"metadata": meta, "spec": named}).filename == "Talk 1.mp3"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"), [("0123456789abcdef01234567", True), ("0" * 24 + "\n", False), ("0", False)]
+)
+def test_a_file_id_is_24_hex_digits(text: str, answer: bool) -> None:
+    assert is_file_id(text) is answer

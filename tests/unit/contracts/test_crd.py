@@ -1,0 +1,63 @@
+"""The generated CRD is a structural schema that says what the models say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from video2mp3_contracts import crd
+
+COMMITTED = Path(__file__).parents[3] / "crds" / "conversions.video2mp3.dev.yaml"
+STRUCTURAL_KEYS = {
+    "type", "description", "properties", "items", "required", "default", "enum", "pattern", "format", "minimum",
+    "maximum",
+    "minLength", "maxLength", "minItems", "maxItems", "x-kubernetes-validations", "x-kubernetes-int-or-string",
+    "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+}  # fmt: skip
+
+
+def schema() -> dict[str, Any]:
+    root: dict[str, Any] = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return root
+
+
+def nodes(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, node
+    for name, child in node.get("properties", {}).items():
+        yield from nodes(child, f"{path}.{name}")
+    if "items" in node:
+        yield from nodes(node["items"], f"{path}[]")
+
+
+def test_the_committed_file_is_the_generated_one() -> None:
+    assert yaml.safe_load(COMMITTED.read_text()) == crd.definition()
+
+
+def test_every_node_has_a_type_and_only_structural_keys() -> None:
+    for path, node in nodes(schema()):
+        assert set(node) <= STRUCTURAL_KEYS, path
+        assert "type" in node or "x-kubernetes-int-or-string" in node, path
+
+
+def test_every_string_of_the_spec_is_bounded() -> None:
+    """What is not bounded makes CEL rules too expensive for the API server, and documents too large for etcd."""
+    for path, node in nodes(schema()["properties"]["spec"]):
+        if node.get("type") == "string" and "enum" not in node:
+            assert "maxLength" in node, path
+
+
+def test_every_field_of_the_spec_is_described() -> None:
+    for path, node in nodes(schema()["properties"]["spec"]):
+        assert node.get("description"), path
+
+
+def test_no_default_holds_null() -> None:
+    for path, node in nodes(schema()):
+        assert "null" not in yaml.safe_dump(node.get("default", {})).split(), path
+
+
+def test_a_conversion_that_nobody_has_seen_is_not_ready() -> None:
+    status = schema()["properties"]["status"]["default"]
+    assert status["observedGeneration"] == -1
+    assert [(c["type"], c["status"], c["reason"]) for c in status["conditions"]] == [("Ready", "Unknown", "Pending")]
