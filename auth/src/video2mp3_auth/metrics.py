@@ -1,0 +1,59 @@
+"""What is measured, beside what every HTTP service measures."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from video2mp3_auth.errors import (
+    AuthError,
+    KeysUnreadable,
+    LoginRejected,
+    MalformedCredentials,
+    MissingCredentials,
+    Overloaded,
+    StoreUnavailable,
+)
+from video2mp3_auth.key_ring import KeyRing
+
+SUCCEEDED: Final = "succeeded"
+THROTTLED: Final = "throttled"
+# Why a login is rejected is not told apart: whoever reads the metrics could find out which accounts exist.
+_OUTCOMES: Final[dict[type[AuthError], str]] = {
+    MissingCredentials: "malformed",
+    MalformedCredentials: "malformed",
+    LoginRejected: "rejected",
+    Overloaded: "overloaded",
+    StoreUnavailable: "unavailable",
+    KeysUnreadable: "unavailable",
+}
+
+
+class AuthMetrics:
+    """The service's own metrics."""
+
+    def __init__(self, registry: CollectorRegistry, ring: KeyRing) -> None:
+        self._logins = Counter("auth_logins", "Logins by their outcome.", ["outcome"], registry=registry)
+        for outcome in (SUCCEEDED, THROTTLED, *_OUTCOMES.values()):
+            self._logins.labels(outcome)
+        self.login_seconds = Histogram(
+            "auth_login_seconds", "Time of logins that were not throttled.", registry=registry
+        )
+        age = Gauge(
+            "auth_signing_key_age_seconds",
+            "How long the key that signs has done so; NaN before any key was read.",
+            registry=registry,
+        )
+        age.set_function(lambda: _seconds(ring))
+
+    def count_login(self, outcome: str) -> None:
+        """Count a login that ended well or was throttled."""
+        self._logins.labels(outcome).inc()
+
+    def count_failed_login(self, error: AuthError) -> None:
+        """Count a login that ended with an error."""
+        self._logins.labels(_OUTCOMES[type(error)]).inc()
+
+
+def _seconds(ring: KeyRing) -> float:
+    age = ring.signing_key_age()
+    return float("nan") if age is None else age.total_seconds()

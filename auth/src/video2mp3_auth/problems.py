@@ -1,0 +1,93 @@
+"""The answers to what goes wrong: the one map from our errors to problem+json."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+import structlog
+
+from video2mp3_auth.errors import (
+    AuthError,
+    InvalidToken,
+    KeysUnreadable,
+    LoginRejected,
+    MalformedCredentials,
+    MissingCredentials,
+    Overloaded,
+    StoreUnavailable,
+)
+from video2mp3_contracts.web import Problem
+
+_log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="video2mp3", charset="UTF-8"'}
+BEARER_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3", error="invalid_token"'}
+_SERVER_ERRORS = 500
+_SOON: Final = {"Retry-After": "2"}
+_LATER: Final = {"Retry-After": "10"}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    title: str
+    code: str
+    headers: dict[str, str]
+    detail: str | None = None
+    """Instead of the error's own text, where that is for those who run the service."""
+
+
+_AWAY = "The service cannot reach its database. Try again in a few seconds."
+_ANSWERS: Final[dict[type[AuthError], _Answer]] = {
+    MissingCredentials: _Answer(401, "Credentials are missing", "credentials-missing", BASIC_CHALLENGE),
+    MalformedCredentials: _Answer(400, "Credentials are malformed", "credentials-malformed", {}),
+    LoginRejected: _Answer(401, "Login was rejected", "login-rejected", BASIC_CHALLENGE),
+    InvalidToken: _Answer(401, "Token is not valid", "token-invalid", BEARER_CHALLENGE),
+    Overloaded: _Answer(503, "Too busy", "overloaded", _SOON),
+    StoreUnavailable: _Answer(503, "Database is away", "store-unavailable", _LATER, _AWAY),
+    KeysUnreadable: _Answer(
+        503,
+        "Signing keys are unreadable",
+        "keys-unreadable",
+        _LATER,
+        "The service cannot read its signing keys. Whoever runs it finds the reason in its log.",
+    ),
+}
+
+
+def problem_of(error: AuthError) -> Problem:
+    """The answer to an error. One that is not in the map is a bug."""
+    answer = _ANSWERS[type(error)]
+    return Problem(
+        answer.status, answer.title, answer.detail or str(error), code=answer.code, headers=dict(answer.headers)
+    )
+
+
+def answering_problems(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view raise our errors."""
+
+    @wraps(view)
+    def answering(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return view(*args, **kwargs)
+        except AuthError as error:
+            problem = problem_of(error)
+            if problem.status >= _SERVER_ERRORS:
+                _log.warning("service_unavailable", reason=problem.code, error=str(error))
+            raise problem from error
+
+    return answering
+
+
+def throttled(retry_after_seconds: int) -> Problem:
+    """The answer to whoever tried too often."""
+    return Problem(
+        429,
+        "Too many logins",
+        f"Too many logins from your address or for this account. Try again in {retry_after_seconds} s.",
+        code="login-throttled",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
