@@ -1,0 +1,69 @@
+{{/* Names and labels. */}}
+
+{{/* What every object's name begins with. Leaves room for the longest suffix and a pod's ordinal. */}}
+{{- define "video2mp3.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An object's name. Takes a dict: context, component. */}}
+{{- define "video2mp3.name" -}}
+{{ include "video2mp3.fullname" .context }}-{{ .component }}
+{{- end -}}
+
+{{/* The labels that find a component's pods. Takes a dict: context, component. */}}
+{{- define "video2mp3.selector" -}}
+app.kubernetes.io/name: {{ default .context.Chart.Name .context.Values.nameOverride }}
+app.kubernetes.io/instance: {{ .context.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* All labels of a component's objects. Takes a dict: context, component. */}}
+{{- define "video2mp3.labels" -}}
+{{ include "video2mp3.selector" . }}
+app.kubernetes.io/part-of: video2mp3
+app.kubernetes.io/version: {{ .context.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .context.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* metadata of a component's main object. Takes a dict: context, component. */}}
+{{- define "video2mp3.metadata" -}}
+name: {{ include "video2mp3.name" . }}
+namespace: {{ .context.Release.Namespace }}
+labels:
+  {{- include "video2mp3.labels" . | nindent 2 }}
+{{- end -}}
+
+{{/* An image by its name in `images`; ours have the chart's version. Takes a dict: context, image. */}}
+{{- define "video2mp3.image" -}}
+{{- $image := index .context.Values.images .image -}}
+{{ $image.repository }}:{{ $image.tag | default .context.Chart.AppVersion }}
+{{- end -}}
+
+{{/* The namespaces whose Conversions the operator works on, as a JSON list. */}}
+{{- define "video2mp3.watchNamespaces" -}}
+{{- .Values.operator.watchNamespaces | default (list .Release.Namespace) | uniq | toJson -}}
+{{- end -}}
+
+{{/* Where people reach the gateway, without a slash at the end: the base of the links in emails. */}}
+{{- define "video2mp3.publicUrl" -}}
+{{- if .Values.publicUrl -}}
+{{- .Values.publicUrl | trimSuffix "/" -}}
+{{- else if and .Values.ingress.host (ne .Values.ingress.host "*") -}}
+{{- printf "%s://%s" (ternary "https" "http" (ne .Values.ingress.tlsSecret "")) .Values.ingress.host -}}
+{{- else -}}
+http://localhost:8080
+{{- end -}}
+{{- end -}}
+
+{{/* The namespace in which the gateway creates Conversions. */}}
+{{- define "video2mp3.conversionNamespace" -}}
+{{- .Values.gateway.conversionNamespace | default .Release.Namespace -}}
+{{- end -}}

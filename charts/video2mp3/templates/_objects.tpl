@@ -1,0 +1,40 @@
+{{/* Whole objects that every component has alike. Each takes a dict: context, component. */}}
+
+{{- define "video2mp3.serviceaccount" -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "video2mp3.metadata" . | nindent 2 }}
+automountServiceAccountToken: false
+{{- end -}}
+
+{{/* Also takes ports: a map of port names to numbers. */}}
+{{- define "video2mp3.service" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "video2mp3.metadata" . | nindent 2 }}
+spec:
+  selector:
+    {{- include "video2mp3.selector" . | nindent 4 }}
+  ports:
+    {{- range $name, $port := .ports }}
+    - name: {{ $name }}
+      port: {{ $port }}
+      targetPort: {{ $name }}
+    {{- end }}
+{{- end -}}
+
+{{/* One pod at a time: it never stops a node from being drained, also where there is a single replica. */}}
+{{- define "video2mp3.pdb" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "video2mp3.metadata" . | nindent 2 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "video2mp3.selector" . | nindent 6 }}
+{{- end -}}

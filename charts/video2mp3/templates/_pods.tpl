@@ -1,0 +1,101 @@
+{{/* Parts of pod specs. */}}
+
+{{/* A pod that satisfies the restricted Pod Security Standard. Takes a dict: context, component, uid, token (whether
+it talks to the API server). */}}
+{{- define "video2mp3.pod" -}}
+serviceAccountName: {{ include "video2mp3.name" . }}
+automountServiceAccountToken: {{ .token | default false }}
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ .uid }}
+  runAsGroup: {{ .uid }}
+  fsGroup: {{ .uid }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .context.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with (index .context.Values .component).nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with (index .context.Values .component).tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with (index .context.Values .component).affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "video2mp3.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* The user that our own images run as; see their Dockerfiles. */}}
+{{- define "video2mp3.uid" -}}
+65532
+{{- end -}}
+
+{{/* Probes of our own services: healthz says that the process works, readyz that it can serve. */}}
+{{- define "video2mp3.httpProbes" -}}
+startupProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 2
+  failureThreshold: 60
+  timeoutSeconds: 3
+livenessProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 10
+  failureThreshold: 6
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 5
+  failureThreshold: 3
+  timeoutSeconds: 5
+{{- end -}}
+
+{{/* Probes of the stores: the official images open their port to the network once they are set up. */}}
+{{- define "video2mp3.storeProbes" -}}
+startupProbe:
+  tcpSocket: {port: {{ . }}}
+  periodSeconds: 2
+  failureThreshold: 150
+livenessProbe:
+  tcpSocket: {port: {{ . }}}
+  periodSeconds: 20
+  failureThreshold: 6
+  timeoutSeconds: 5
+readinessProbe:
+  tcpSocket: {port: {{ . }}}
+  periodSeconds: 5
+  failureThreshold: 3
+  timeoutSeconds: 3
+{{- end -}}
+
+{{/* An environment variable from a Secret. Takes a dict: name, secret, key. */}}
+{{- define "video2mp3.secretVariable" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret }}
+      key: {{ .key }}
+{{- end -}}
+
+{{/* What the values add to a service's environment. Takes the map. */}}
+{{- define "video2mp3.moreEnv" -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,96 @@
+{{/* Parts of network policies. */}}
+
+{{/* A policy's head: it selects one component's pods and covers both directions. Takes a dict: context, component. */}}
+{{- define "video2mp3.policyHead" -}}
+podSelector:
+  matchLabels:
+    {{- include "video2mp3.selector" . | nindent 4 }}
+policyTypes: [Ingress, Egress]
+{{- end -}}
+
+{{/* Peers: components of this release. Takes a dict: context, components. */}}
+{{- define "video2mp3.componentPeers" -}}
+{{- range .components }}
+- podSelector:
+    matchLabels:
+      {{- include "video2mp3.selector" (dict "context" $.context "component" .) | nindent 6 }}
+{{- end }}
+{{- end -}}
+
+{{/* Peers: the workers' pods in every watched namespace, by the labels that the operator gives them. */}}
+{{- define "video2mp3.workerPeer" -}}
+- namespaceSelector:
+    matchExpressions:
+      - key: kubernetes.io/metadata.name
+        operator: In
+        values: {{ include "video2mp3.watchNamespaces" . }}
+  podSelector:
+    {{- include "video2mp3.workerSelector" . | nindent 4 }}
+{{- end -}}
+
+{{- define "video2mp3.workerSelector" -}}
+matchLabels:
+  app.kubernetes.io/component: worker
+matchExpressions:
+  - key: video2mp3.dev/conversion
+    operator: Exists
+{{- end -}}
+
+{{/* Ingress rule: metrics, for whom the values name. */}}
+{{- define "video2mp3.metricsIngress" -}}
+{{- with .Values.networkPolicy.metricsFrom }}
+- from:
+    {{- toYaml . | nindent 4 }}
+  ports:
+    - {port: http, protocol: TCP}
+{{- end }}
+{{- end -}}
+
+{{/* Egress rule: names. */}}
+{{- define "video2mp3.dnsEgress" -}}
+- to:
+    {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
+  ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+{{- end -}}
+
+{{/* Egress rule: the API server. */}}
+{{- define "video2mp3.apiServerEgress" -}}
+- to:
+    {{- toYaml .Values.networkPolicy.apiServer.peers | nindent 4 }}
+  ports:
+    {{- range .Values.networkPolicy.apiServer.ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- end -}}
+
+{{/* Egress rule: a store, wherever it is. Takes a dict: context, component (mysql, mongodb or rabbitmq), and
+`namespace`, which is set where the policy stands in another namespace than the store. */}}
+{{- define "video2mp3.storeEgress" -}}
+{{- $external := index .context.Values (printf "external%s" (title .component)) -}}
+{{- if include "video2mp3.storeBundled" . -}}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "video2mp3.selector" . | nindent 10 }}
+      {{- if .otherNamespace }}
+      namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ .context.Release.Namespace }}
+      {{- end }}
+  ports:
+    - {port: {{ include "video2mp3.storePort" . }}, protocol: TCP}
+{{- else -}}
+- to:
+    {{- toYaml $external.peers | nindent 4 }}
+  ports:
+    {{- range $external.ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "video2mp3.storePort" -}}
+{{- get (dict "mysql" 3306 "mongodb" 27017 "rabbitmq" 5672) .component -}}
+{{- end -}}
