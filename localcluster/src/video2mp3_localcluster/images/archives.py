@@ -1,0 +1,35 @@
+"""The built images as archives in the user's cache, one per image, named by its tag."""
+
+from pathlib import Path
+
+from video2mp3_localcluster.images.catalogue import Image
+from video2mp3_localcluster.layout import cache_dir
+
+_MEGABYTE = 1_000_000
+
+
+def images_folder() -> Path:
+    """Where everything about images is kept: the store, the archives, the values file."""
+    folder = cache_dir() / "images"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def archive_path(image: Image, tag: str) -> Path:
+    """Return where the archive of an image with a tag is, or will be."""
+    folder = images_folder() / "archives"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{image.name}-{tag}.tar"
+
+
+def remove_other_archives(image: Image, tag: str) -> None:
+    """Remove the archives of an image's earlier tags."""
+    kept = archive_path(image, tag)
+    for archive in kept.parent.glob(f"{image.name}-*.tar"):
+        if archive != kept:
+            archive.unlink(missing_ok=True)
+
+
+def size_remark(archive: Path) -> str:
+    """Return an image's size as shown to people; the archive holds the layers uncompressed, as they lie on a node."""
+    return f"{archive.stat().st_size / _MEGABYTE:.0f} MB"

@@ -1,0 +1,69 @@
+"""The steps that build images, each only if it is not there yet."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from video2mp3_localcluster.images.archives import (
+    archive_path,
+    images_folder,
+    remove_other_archives,
+    size_remark,
+)
+from video2mp3_localcluster.images.base import SUITE, base_reference, build_base
+from video2mp3_localcluster.images.buildah import Buildah
+from video2mp3_localcluster.images.catalogue import IMAGES, Image, repository_root
+from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
+from video2mp3_localcluster.images.references import image_tags, runtime_name
+from video2mp3_localcluster.steps import Step, StepLog
+
+BASE_STEP = "image base"
+LANES = 2
+"""Builds at a time: each is one core's work for most of its time."""
+
+
+def build_steps(images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
+    """Return the steps that build the base and the images; `needs` are the steps that install the tools."""
+    tags = image_tags(tuple(images))
+    missing = [image for image in images if not archive_path(image, tags[image]).exists()]
+    steps = [_step(image, tags[image], needs) for image in images if image not in missing]
+    if missing:
+        steps.append(Step(BASE_STEP, _build_base, needs))
+    # The first image makes the layers that the others share; after it they follow each other in lanes.
+    for position, image in enumerate(missing):
+        before = missing[max(0, position - LANES)] if position else None
+        steps.append(_step(image, tags[image], (step_name(before) if before else BASE_STEP,)))
+    return steps
+
+
+def step_name(image: Image) -> str:
+    """Return the name of the step that builds an image, for steps that need it."""
+    return f"image {image.name}"
+
+
+def _step(image: Image, tag: str, needs: tuple[str, ...]) -> Step:
+    return Step(step_name(image), partial(_build_image, image, tag), needs)
+
+
+def _store() -> Buildah:
+    return Buildah(images_folder() / "buildah")
+
+
+def _build_base(log: StepLog) -> None:
+    store, mirrors = _store(), host_mirrors(log)
+    write_mount(mirrors, SUITE, store.mount)
+    build_base(log, store, mirrors)
+
+
+def _build_image(image: Image, tag: str, log: StepLog) -> None:
+    archive = archive_path(image, tag)
+    if archive.exists():
+        log.note(f"{size_remark(archive)}, cached")
+        return
+    store, root = _store(), repository_root()
+    reference = f"localhost/{image.repository}:{tag}"
+    arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
+    store.build(log, reference, root / image.dockerfile, root / image.context, arguments)
+    store.save(log, reference, archive, runtime_name(image, tag))
+    store.remove_other_tags(log, reference)
+    remove_other_archives(image, tag)
+    log.note(size_remark(archive))

@@ -1,0 +1,42 @@
+"""Which reference each image has now, for the chart and for people."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from video2mp3_localcluster.images.archives import images_folder
+from video2mp3_localcluster.images.base import base_key
+from video2mp3_localcluster.images.catalogue import IMAGES, Image, repository_root
+from video2mp3_localcluster.images.inputs import image_tag
+
+REGISTRY = "docker.io"
+"""What container runtimes put before a name without a registry. Nothing is ever fetched from there: the images are
+imported under this name."""
+
+
+def image_tags(images: tuple[Image, ...] = IMAGES) -> dict[Image, str]:
+    """Return the tag of each image, as the files of the checkout are now."""
+    root, base = repository_root(), base_key()
+    return {image: image_tag(image, root, base) for image in images}
+
+
+def image_references() -> dict[str, str]:
+    """Return short name → reference, such as `gateway` → `video2mp3/gateway:0123456789abcdef`."""
+    return {image.name: f"{image.repository}:{tag}" for image, tag in image_tags().items()}
+
+
+def runtime_name(image: Image, tag: str) -> str:
+    """Return the full name under which a container runtime looks an image up."""
+    return f"{REGISTRY}/{image.repository}:{tag}"
+
+
+def chart_values() -> dict[str, Any]:
+    """Return the chart's values that make it use these images."""
+    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in image_tags().items()}}
+
+
+def write_values() -> Path:
+    """Write the chart's values to a file for `helm install --values`, and return its path."""
+    path = images_folder() / "values.json"
+    path.write_text(json.dumps(chart_values(), indent=2) + "\n")
+    return path
