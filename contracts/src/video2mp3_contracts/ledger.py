@@ -11,13 +11,19 @@ publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_se
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.conversion import OutputReport, Progress
 from video2mp3_contracts.message import ConversionRef, MessageKind
+
+ORPHANED_AT: Final = "orphanedAt"
+"""On entries that a claim had to make, since their Conversion was deleted with its entry while its message waited."""
+
+ORPHAN_RETENTION: Final = timedelta(days=7)
+"""How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
 
 
 class _Document(BaseModel):
@@ -33,7 +39,7 @@ class LedgerAttempt(_Document):
     pod: str = ""
     started_at: datetime
     upload_file_id: str | None = None
-    """The mp3 this attempt is writing, so that the next one can remove what a crash left of it."""
+    """The mp3 this attempt is writing."""
 
 
 class LedgerError(_Document):
@@ -52,6 +58,10 @@ class LedgerFailure(_Document):
     reason: str
     message: str
     failed_at: datetime
+    email: str = ""
+    """With it the message can be made from the ledger alone, even when the Conversion is gone."""
+
+    filename: str = ""
 
 
 class LedgerMessage(_Document):
@@ -71,6 +81,9 @@ class LedgerEntry(_Document):
     name: str = ""
     owner: str = ""
     attempt: LedgerAttempt | None = None
+    uploads: tuple[str, ...] = ()
+    """Every mp3 that any attempt began to write. All but the result's are leftovers, whoever finds them removes them."""
+
     progress: Progress | None = None
     result: OutputReport | None = None
     error: LedgerError | None = None
@@ -110,7 +123,10 @@ def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) 
 
 def name_upload(uid: str, token: str, file_id: str) -> Move:
     """Note the mp3 that is about to be written, before its first byte is. No match: another worker took over."""
-    return Move({"_id": uid, "attempt.token": token}, {"$set": {"attempt.uploadFileId": file_id}})
+    return Move(
+        {"_id": uid, "attempt.token": token},
+        {"$set": {"attempt.uploadFileId": file_id}, "$addToSet": {"uploads": file_id}},
+    )
 
 
 def report_progress(uid: str, token: str, progress: Progress) -> Move:
@@ -163,7 +179,8 @@ def claim_send(uid: str, kind: MessageKind, token: str, now: datetime, lease: ti
     """Claim the one email of this kind until `now + lease`.
 
     A duplicate key of the upsert means that somebody else holds the claim or has sent the email: read the entry to
-    tell which. A claim whose lease ran out belonged to a notifier that died, and may be taken.
+    tell which. A claim whose lease ran out belonged to a notifier that died, and may be taken. An entry that the
+    claim makes is marked by ORPHANED_AT: nobody else would ever remove it.
     """
     state = f"messages.{kind}"
     return Move(
@@ -172,7 +189,10 @@ def claim_send(uid: str, kind: MessageKind, token: str, now: datetime, lease: ti
             f"{state}.sentAt": {"$exists": False},
             "$or": [{f"{state}.claimedUntil": {"$exists": False}}, {f"{state}.claimedUntil": {"$lt": now}}],
         },
-        {"$set": {f"{state}.claimedUntil": now + lease, f"{state}.claimToken": token}},
+        {
+            "$set": {f"{state}.claimedUntil": now + lease, f"{state}.claimToken": token},
+            "$setOnInsert": {ORPHANED_AT: now},
+        },
         upsert=True,
     )
 

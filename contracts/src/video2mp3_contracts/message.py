@@ -34,7 +34,7 @@ class ConversionFinished(_Message):
     file_id: str = ""
     filename: str = ""
     size: Annotated[int, Field(ge=0, alias="bytes")] = 0
-    duration_seconds: Annotated[float, Field(ge=0)] = 0
+    duration_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     reason: str = ""
     message: str = ""
 
