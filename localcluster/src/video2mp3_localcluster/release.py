@@ -1,0 +1,109 @@
+"""Installs the chart on the local cluster, with the images built here and a mail sink beside it."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from video2mp3_localcluster import mail_server
+from video2mp3_localcluster.images.catalogue import repository_root
+from video2mp3_localcluster.images.references import chart_values, image_references
+from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.step_log import StepFailed, StepLog
+
+CHART = "charts/video2mp3"
+VALUES = "localcluster/values.yaml"
+INSTALL_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Release:
+    """One installation of the chart."""
+
+    namespace: str
+    host: str
+    """The host name its Ingress answers to; "*" for every name that no other Ingress claims."""
+
+    url: str
+    """Where the ingress controller listens."""
+
+    account: str
+    """The first account's email address."""
+
+    values: tuple[Path, ...] = ()
+    """More values files; later ones win."""
+
+    name: str = "video2mp3"
+    files: NodeFiles = NodeFiles()
+
+    def install(self, log: StepLog) -> None:
+        """Install or upgrade it, and wait until every pod is ready."""
+        self._prepare_namespace(log)
+        self._install_mail_server(log)
+        values = [repository_root() / VALUES, *self.values]
+        log.command(
+            [
+                *self._helm(
+                    "upgrade", self.name, repository_root() / CHART, "--install", "--namespace", self.namespace
+                ),
+                *("--wait", "--timeout", f"{INSTALL_SECONDS}s", "--take-ownership"),
+                *(word for path in values for word in ("--values", path)),
+                *("--values", "-"),
+            ],
+            stdin=json.dumps(self._run_values()).encode(),
+            timeout_seconds=INSTALL_SECONDS + 60,
+        )
+
+    def uninstall(self, log: StepLog) -> None:
+        """Remove the release and its namespace, its volumes included."""
+        log.command(
+            [*self._helm("uninstall", self.name, "--namespace", self.namespace, "--ignore-not-found", "--wait")]
+        )
+        self.kubectl(log, "delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=120s")
+
+    def kubectl(self, log: StepLog, *arguments: str, stdin: bytes | None = None) -> str:
+        """Run kubectl in the release's namespace; answers what it printed."""
+        program = self.files.programs / "kubectl"
+        argv = [program, "--kubeconfig", self.files.kubeconfig, "--namespace", self.namespace, *arguments]
+        return log.output(argv, stdin=stdin, timeout_seconds=180)
+
+    def secret(self, log: StepLog, name: str) -> dict[str, str]:
+        """A Secret's values."""
+        document = json.loads(self.kubectl(log, "get", "secret", name, "--output", "json"))
+        return {key: base64.b64decode(value).decode() for key, value in document["data"].items()}
+
+    def address(self, log: StepLog, service: str) -> str:
+        """A Service's address, which this machine reaches."""
+        return self.kubectl(log, "get", "service", service, "--output", "jsonpath={.spec.clusterIP}")
+
+    def _helm(self, *arguments: str | Path) -> list[str | Path]:
+        return [self.files.programs / "helm", "--kubeconfig", self.files.kubeconfig, *arguments]
+
+    def _run_values(self) -> dict[str, Any]:
+        return chart_values() | {
+            "ingress": {"host": self.host},
+            "publicUrl": self.url,
+            "account": {"email": self.account},
+        }
+
+    def _prepare_namespace(self, log: StepLog) -> None:
+        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+        metadata = {"name": self.namespace, "labels": labels}
+        self._apply(log, [{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
+
+    def _install_mail_server(self, log: StepLog) -> None:
+        if not self.kubectl(log, "get", "secret", mail_server.TLS_SECRET, "--ignore-not-found", "--output", "name"):
+            self._apply(log, mail_server.build_secrets())
+        self._apply(log, mail_server.build_mail_server(image_references()[mail_server.NAME]))
+
+    def _apply(self, log: StepLog, documents: Sequence[dict[str, Any]]) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+        self.kubectl(log, "apply", "--server-side", "--filename=-", stdin=json.dumps(listed).encode())
+
+
+def require_cluster(files: NodeFiles) -> None:
+    """Raise StepFailed where no local cluster was set up."""
+    if not files.kubeconfig.exists():
+        raise StepFailed("there is no local cluster: run `make demo` or `localcluster up` first")
