@@ -11,6 +11,7 @@ There are two places, with different lifetimes:
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 NAME = "video2mp3-localcluster"
@@ -70,3 +71,66 @@ def _path_chunks(path: Path) -> Iterable[bytes]:
     for file in files:
         yield str(file.relative_to(path if path.is_dir() else path.parent)).encode()
         yield file.read_bytes()
+
+
+@dataclass(frozen=True)
+class NodeFiles:
+    """The node's files: ``state`` is :data:`STATE_DIR` and ``run`` is :data:`RUN_DIR`, except in tests."""
+
+    state: Path = STATE_DIR
+    run: Path = RUN_DIR
+
+    @property
+    def programs(self) -> Path:
+        """Copies of the cluster's programs, so that neither checkout nor cache need stay."""
+        return self.state / "bin"
+
+    @property
+    def pki(self) -> Path:
+        """Certificates and keys."""
+        return self.state / "pki"
+
+    @property
+    def configuration(self) -> Path:
+        """The components' configuration files."""
+        return self.state / "config"
+
+    @property
+    def logs(self) -> Path:
+        """One log per component."""
+        return self.state / "logs"
+
+    @property
+    def volumes(self) -> Path:
+        """The folders of the PersistentVolumes."""
+        return self.state / "volumes"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.state / "kubeconfig"
+
+    @property
+    def containerd_socket(self) -> Path:
+        """Where containerd listens."""
+        return self.run / "containerd.sock"
+
+    @property
+    def instructions(self) -> Path:
+        """What the supervisor is told to run."""
+        return self.state / "node.json"
+
+    @property
+    def supervisor(self) -> Path:
+        """The supervisor's own copy of its program."""
+        return self.state / "supervisor.py"
+
+    @property
+    def pid(self) -> Path:
+        """The pid of the process that holds the node's namespaces."""
+        return self.run / "node.pid"
+
+    @property
+    def report(self) -> Path:
+        """What the supervisor says about the components."""
+        return self.run / "components.json"

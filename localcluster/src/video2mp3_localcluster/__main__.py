@@ -1,0 +1,7 @@
+"""Lets the command run as ``python -m video2mp3_localcluster``."""
+
+import sys
+
+from video2mp3_localcluster.cli import main
+
+sys.exit(main())

@@ -1,0 +1,141 @@
+"""Starts and ends the node: one process namespace whose end takes everything of the cluster with it."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from video2mp3_localcluster import cgroups
+from video2mp3_localcluster.addresses import HOST_INTERFACE
+from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.supervisor import HOST_NETWORK_FD
+
+END_SECONDS = 30.0
+PROC = Path("/proc")
+
+
+def launch_command(files: NodeFiles) -> list[str]:
+    """The command that becomes the holder of the node's namespaces.
+
+    It records its pid before it starts anything, so that no kill between two steps leaves a node that nobody knows of.
+    """
+    return [
+        *("sh", "-c", f'echo $$ > "$1" && exec {HOST_NETWORK_FD}< /proc/self/ns/net && shift && exec "$@"'),
+        *("sh", str(files.pid)),
+        *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "slave"),
+        *("--kill-child", "--", sys.executable, "-I", str(files.supervisor), str(files.instructions)),
+    ]
+
+
+def start(log: StepLog, files: NodeFiles) -> None:
+    """Start the node from its written files; it lives on when this process ends."""
+    cgroups.create_groups()
+    with (files.logs / "node.log").open("wb") as output:
+        subprocess.Popen(
+            launch_command(files),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
+    log.say("started")
+
+
+def find(files: NodeFiles, proc: Path = PROC) -> int | None:
+    """The pid of the process that holds the running node, None if there is none.
+
+    The pid file may be stale and its number may belong to another program by now, so the process has to have the
+    command line of a node.
+    """
+    try:
+        pid = int(files.pid.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if is_node(files, pid, proc) else None
+
+
+def is_node(files: NodeFiles, pid: int, proc: Path = PROC) -> bool:
+    """Whether a process is one that :func:`launch_command` became."""
+    try:
+        words = (proc / str(pid) / "cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    program = Path(words[0]).name
+    return program in ("sh", "unshare") and str(files.supervisor) in words and str(files.instructions) in words
+
+
+def stop(log: StepLog, files: NodeFiles) -> None:
+    """End the node and everything in it, and wait until the kernel has taken it apart."""
+    holder = find(files)
+    if holder is None:
+        log.say("no node is running")
+    else:
+        _end(holder)
+    files.pid.unlink(missing_ok=True)
+    _remove_interface(log)
+    cgroups.remove_groups()
+
+
+def _end(holder: int) -> None:
+    """Kill the first process of the node's process namespace, or the holder itself if it has started none yet.
+
+    Process 1 of a namespace is only gone when every process of the namespace is, and its parent, the holder, ends after
+    it: so when the holder has ended, nothing is left.
+    """
+    try:
+        waited = os.pidfd_open(holder)
+    except ProcessLookupError:
+        return
+    try:
+        for pid in _children(holder) or [holder]:
+            os.kill(pid, signal.SIGKILL)
+        if not select.select([waited], [], [], END_SECONDS)[0]:
+            raise StepFailed(f"the node (process {holder}) did not end in {END_SECONDS:.0f} s")
+    finally:
+        os.close(waited)
+
+
+def _children(parent: int) -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _parent(entry) == parent]
+
+
+def _parent(process: Path) -> int:
+    try:
+        # The program's name, in parentheses, may hold anything; state and parent follow it.
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _remove_interface(log: StepLog) -> None:
+    """The kernel removes the link with the node's network namespace, but takes a moment; this does not wait for it."""
+    if Path("/sys/class/net", HOST_INTERFACE).exists():
+        subprocess.run(["ip", "link", "delete", HOST_INTERFACE], capture_output=True, timeout=30, check=False)
+    if Path("/sys/class/net", HOST_INTERFACE).exists():
+        raise StepFailed(f"the network interface {HOST_INTERFACE} could not be removed")
+    log.say("the network interface is gone")
+
+
+def remove_files(files: NodeFiles) -> None:
+    """Remove all of the node's files. Nothing may be mounted below them any more."""
+    for folder in (files.state, files.run):
+        below = [mount for mount in _mount_points() if mount.is_relative_to(folder)]
+        if below:
+            raise StepFailed(f"still mounted: {', '.join(map(str, below))}")
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _mount_points() -> list[Path]:
+    return [Path(line.split(" ")[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+
+
+def clear_run_files(files: NodeFiles) -> None:
+    """Forget what dies with a machine's kernel: sockets, pod addresses, containerd's view of running containers."""
+    if files.run.exists():
+        shutil.rmtree(files.run)

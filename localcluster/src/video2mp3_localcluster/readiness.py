@@ -1,0 +1,180 @@
+"""Asks the components whether they are well."""
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from video2mp3_localcluster import addresses, node
+from video2mp3_localcluster.addresses import HOST_IP, NODE_IP, NODE_NAME
+from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.step_log import StepFailed, StepLog
+
+REQUEST_SECONDS = 3.0
+POLL_SECONDS = 0.25
+WAIT_SECONDS = 120.0
+"""A start takes about ten seconds on two free cores; this is for machines that are busy otherwise."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question about the cluster. ``ask`` answers with None if all is well, else with what is wrong."""
+
+    name: str
+    ask: Callable[[], str | None]
+
+
+def _get(host: object, port: int, path: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
+    """One HTTP request; ``context`` makes it HTTPS. Raises OSError or HTTPException."""
+    connection = (
+        http.client.HTTPSConnection(str(host), port, timeout=REQUEST_SECONDS, context=context)
+        if context
+        else http.client.HTTPConnection(str(host), port, timeout=REQUEST_SECONDS)
+    )
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+class Probes:
+    """The checks of a node."""
+
+    def __init__(self, files: NodeFiles, ingress_port: int) -> None:
+        self._files = files
+        self._ingress_port = ingress_port
+
+    def all(self) -> list[Check]:
+        """Every check, in the order in which a cluster comes up."""
+        return [
+            self.api_server(),
+            *self.controllers(),
+            self.node(),
+            self.dns(),
+            self.ingress(),
+            Check("volume provisioner", self._volumes),
+        ]
+
+    def api_server(self) -> Check:
+        """The API server and, behind it, etcd."""
+        return Check("API server", lambda: self._https("/readyz", addresses.API_PORT))
+
+    def controllers(self) -> list[Check]:
+        """Controller manager, scheduler and kube-proxy."""
+        return [
+            Check("controller manager", lambda: self._https("/healthz", addresses.CONTROLLER_MANAGER_PORT)),
+            Check("scheduler", lambda: self._https("/healthz", addresses.SCHEDULER_PORT)),
+            Check("kube-proxy", lambda: _healthy(NODE_IP, addresses.PROXY_HEALTH_PORT, "/livez")),
+        ]
+
+    def node(self) -> Check:
+        """The kubelet and, behind it, containerd and the pod network."""
+        return Check("node", self._node_ready)
+
+    def dns(self) -> Check:
+        """CoreDNS."""
+        return Check("DNS", self._dns_available)
+
+    def ingress(self) -> Check:
+        """Traefik."""
+        return Check("ingress controller", self._ingress_answers)
+
+    def _context(self) -> ssl.SSLContext:
+        pki = self._files.pki
+        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        return context
+
+    def _https(self, path: str, port: int) -> str | None:
+        return _healthy(NODE_IP, port, path, self._context())
+
+    def _resource(self, path: str) -> dict[str, Any]:
+        status, body = _get(NODE_IP, addresses.API_PORT, path, self._context())
+        if status != http.client.OK:
+            raise OSError(f"the API server answers {status} for {path}")
+        document: dict[str, Any] = json.loads(body)
+        return document
+
+    def _node_ready(self) -> str | None:
+        problem = _healthy(NODE_IP, addresses.KUBELET_HEALTH_PORT, "/healthz")
+        if problem:
+            return problem
+        conditions = self._resource(f"/api/v1/nodes/{NODE_NAME}")["status"].get("conditions", [])
+        ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
+        if ready is None or ready["status"] != "True":
+            return f"not ready: {ready['message'] if ready else 'it has not reported yet'}"
+        return None
+
+    def _dns_available(self) -> str | None:
+        deployment = self._resource("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+        return None if deployment["status"].get("availableReplicas") else "no CoreDNS pod is ready"
+
+    def _ingress_answers(self) -> str | None:
+        problem = _healthy(HOST_IP, addresses.INGRESS_HEALTH_PORT, "/ping")
+        if problem:
+            return problem
+        with socket.create_connection(("127.0.0.1", self._ingress_port), REQUEST_SECONDS):
+            return None
+
+    def _volumes(self) -> str | None:
+        return None if component_report(self._files).get("volumes", {}).get("pid") else "it does not run"
+
+
+def _healthy(host: object, port: int, path: str, context: ssl.SSLContext | None = None) -> str | None:
+    status, body = _get(host, port, path, context)
+    if status == http.client.OK:
+        return None
+    return f"answers {status}: {body[-300:].decode(errors='replace').strip()}"
+
+
+def problem_of(check: Check) -> str | None:
+    """Ask once; a component that cannot be asked is not well either."""
+    try:
+        return check.ask()
+    except (OSError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
+
+
+def wait_for(log: StepLog, files: NodeFiles, check: Check, seconds: float = WAIT_SECONDS) -> None:
+    """Ask until all is well; raise :class:`StepFailed` with the last problem when time is up or the node is gone."""
+    deadline = time.monotonic() + seconds
+    last = ""
+    while problem := problem_of(check):
+        if problem != last:
+            log.say(f"{time.strftime('%H:%M:%S')} {problem}")
+            last = problem
+        if node.find(files) is None:
+            raise StepFailed(f"the node has ended: {_last_lines(files, 'node')}")
+        if time.monotonic() > deadline:
+            raise StepFailed(f"not well after {seconds:.0f} s: {problem}{_hints(files)}")
+        time.sleep(POLL_SECONDS)
+
+
+def component_report(files: NodeFiles) -> dict[str, dict[str, Any]]:
+    """What the supervisor says: pid, restarts and last exit code of each component; nothing if there is no node."""
+    try:
+        report: dict[str, dict[str, Any]] = json.loads(files.report.read_text())
+    except FileNotFoundError:
+        return {}
+    return report
+
+
+def _hints(files: NodeFiles) -> str:
+    restarted = {name: entry for name, entry in component_report(files).items() if entry["restarts"]}
+    return "".join(
+        f"\n{name} ended {entry['restarts']} times, last with exit code {entry['lastExit']}: {_last_lines(files, name)}"
+        for name, entry in restarted.items()
+    )
+
+
+def _last_lines(files: NodeFiles, name: str) -> str:
+    log = files.logs / f"{name}.log"
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) + f"\n(log: {log})"
