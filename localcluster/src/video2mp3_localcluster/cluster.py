@@ -6,7 +6,6 @@ data, and data that no node can start from is given up. Each of these is tried o
 
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -42,11 +41,11 @@ def build() -> None:
     run_steps(build_steps())
 
 
-@dataclass(frozen=True)
 class Records:
     """What is remembered about the node beside its files: small texts in the state folder."""
 
-    files: NodeFiles
+    def __init__(self, files: NodeFiles) -> None:
+        self._folder = files.state
 
     @property
     def key(self) -> str:
@@ -76,13 +75,13 @@ class Records:
         self._write("ingress-port", str(value))
 
     def _read(self, name: str) -> str:
-        path = self.files.state / name
+        path = self._folder / name
         return path.read_text().strip() if path.exists() else ""
 
     def _write(self, name: str, value: str) -> None:
-        new = self.files.state / f"{name}.new"
+        new = self._folder / f"{name}.new"
         new.write_text(f"{value}\n")
-        new.replace(self.files.state / name)
+        new.replace(self._folder / name)
 
 
 def up(files: NodeFiles) -> None:
@@ -128,7 +127,7 @@ class _Start:
         """There is data of the same making: start a node from it."""
         if self._records.key != self._key:
             return False
-        self._launch("node")
+        self._launch()
         self._complete()
         return True
 
@@ -142,11 +141,11 @@ class _Start:
             log.note("replaced what was there" if existed else "")
 
         run_steps([Step("clear", clear)])
-        self._launch("node")
+        self._launch()
         self._complete()
         return True
 
-    def _launch(self, name: str) -> None:
+    def _launch(self) -> None:
         def launch(log: StepLog) -> None:
             node.stop(log, self._files)
             node.clear_run_files(self._files)
@@ -156,7 +155,7 @@ class _Start:
             self._records.key = self._key
             node.start(log, self._files)
 
-        run_steps([Step(name, launch)])
+        run_steps([Step("start the node", launch)])
 
     def _complete(self) -> None:
         """Fill a new cluster and wait until all of it is well."""
