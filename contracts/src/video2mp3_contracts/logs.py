@@ -6,6 +6,7 @@ Fields that several services use, always by these names: `conversion_uid`, `name
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -15,7 +16,13 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
     JSON unless standard error is a terminal. Call it once, at the entry point.
     """
+
+    def add_service(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        # Not a bound context variable: a thread does not inherit those of the one that started it.
+        return {"service": service, **event}
+
     shared: list[structlog.typing.Processor] = [
+        add_service,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -43,4 +50,3 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    structlog.contextvars.bind_contextvars(service=service)

@@ -5,12 +5,14 @@ The only module here that knows Flask (extra `web`).
 
 import time
 import uuid
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException
 
@@ -62,19 +64,27 @@ def problem_response(problem: Problem) -> Response:
     return response
 
 
-def install_conventions(app: Flask, ready: Callable[[], None]) -> CollectorRegistry:
+Translations = Mapping[type[Any], Callable[[Any], Problem]]
+"""What a service's own errors look like to its clients: each type of exception and what makes a Problem of it."""
+
+
+def install_conventions(
+    app: Flask, ready: Callable[[], None], translations: Translations | None = None
+) -> CollectorRegistry:
     """Give an application its error answers, request ids, access log, `/metrics`, `/healthz` and `/readyz`.
 
-    `ready` raises a Problem while the service cannot do its work. Answers the registry for the service's own metrics.
+    `ready` raises a Problem, or an error that `translations` knows, while the service cannot do its work. Answers the
+    registry for the service's own metrics.
     """
     registry = CollectorRegistry()
-    _install_problems(app, registry)
+    ProcessCollector(registry=registry)
+    _install_problems(app, registry, translations or {})
     _install_request_log(app, registry)
     _install_health(app, registry, ready)
     return registry
 
 
-def _install_problems(app: Flask, registry: CollectorRegistry) -> None:
+def _install_problems(app: Flask, registry: CollectorRegistry, translations: Translations) -> None:
     problems = Counter("http_problems", "Answers that were errors, by their code.", ["code"], registry=registry)
 
     def answer(problem: Problem) -> Response:
@@ -92,6 +102,14 @@ def _install_problems(app: Flask, registry: CollectorRegistry) -> None:
         detail = "Something went wrong on our side. Try again; if it stays, report the requestId."
         return answer(Problem(500, "Internal Server Error", detail, code="internal-error"))
 
+    def translated(error: Exception, translate: Callable[[Any], Problem]) -> Response:
+        problem = translate(error)
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("request_not_served", path=request.path, code=problem.code, error=str(error))
+        return answer(problem)
+
+    for kind, translate in translations.items():
+        app.register_error_handler(kind, partial(translated, translate=translate))
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(Exception, on_bug)
@@ -110,6 +128,8 @@ def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
         usable = given.isascii() and given.isprintable() and 0 < len(given) <= _LONGEST_REQUEST_ID
         g.request_id = given if usable else uuid.uuid4().hex
         g.started = time.monotonic()
+        # Threads serve one request after the other: whatever the last one bound must not stick to this one's lines.
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     def end(response: Response) -> Response:
@@ -127,12 +147,8 @@ def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
             )
         return response
 
-    def forget(_error: BaseException | None) -> None:
-        structlog.contextvars.unbind_contextvars("request_id")
-
     app.before_request(begin)
     app.after_request(end)
-    app.teardown_request(forget)
 
 
 def _install_health(app: Flask, registry: CollectorRegistry, ready: Callable[[], None]) -> None:
