@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from video2mp3_localcluster import cluster, node
+from video2mp3_localcluster import cluster, demo, node
 from video2mp3_localcluster.binaries import kubernetes_version
 from video2mp3_localcluster.image_loading import load_steps
 from video2mp3_localcluster.layout import NodeFiles, cache_dir
@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         "image", nargs="+", metavar="IMAGE-OR-TAR", help="an archive's path, or an image in buildah's storage"
     )
     _add(commands, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
+    demo.add_parsers(commands)
     _add(commands, "build", _build, "only make and cache what `up` needs (may run beside an image build)")
     return parser
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from video2mp3_localcluster.layout import cache_dir
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
+POLICY = Path("/usr/sbin/policy-rc.d")
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
@@ -75,11 +76,29 @@ def _update(log: StepLog) -> None:
 
 
 def _install(log: StepLog, names: Sequence[str]) -> None:
-    log.command(
-        ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *names],
-        env=_ENVIRONMENT,
-        may_be_killed=False,
-    )
+    with _services_stay_off():
+        log.command(
+            ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *names],
+            env=_ENVIRONMENT,
+            may_be_killed=False,
+        )
+
+
+@contextmanager
+def _services_stay_off() -> Iterator[None]:
+    """Packages such as a database server would start a service; Debian's policy-rc.d says that they may not.
+
+    A policy that the machine already has stays in force.
+    """
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
 
 
 def _download(log: StepLog, names: Sequence[str], folder: Path) -> None:

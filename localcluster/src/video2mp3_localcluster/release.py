@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Release:
     """More values files; later ones win."""
 
     name: str = "video2mp3"
-    files: NodeFiles = NodeFiles()
+    files: NodeFiles = field(default_factory=NodeFiles)
 
     def install(self, log: StepLog) -> None:
         """Install or upgrade it, and wait until every pod is ready."""
@@ -66,7 +66,7 @@ class Release:
     def kubectl(self, log: StepLog, *arguments: str, stdin: bytes | None = None) -> str:
         """Run kubectl in the release's namespace; answers what it printed."""
         program = self.files.programs / "kubectl"
-        argv = [program, "--kubeconfig", self.files.kubeconfig, "--namespace", self.namespace, *arguments]
+        argv: list[str | Path] = [program, "--kubeconfig", self.files.kubeconfig, "--namespace", self.namespace, *arguments]
         return log.output(argv, stdin=stdin, timeout_seconds=180)
 
     def secret(self, log: StepLog, name: str) -> dict[str, str]:
@@ -82,7 +82,9 @@ class Release:
         return [self.files.programs / "helm", "--kubeconfig", self.files.kubeconfig, *arguments]
 
     def _run_values(self) -> dict[str, Any]:
-        return chart_values() | {
+        images = {name: image for name, image in chart_values()["images"].items() if name != mail_server.NAME}
+        return {
+            "images": images,
             "ingress": {"host": self.host},
             "publicUrl": self.url,
             "account": {"email": self.account},

@@ -1,0 +1,39 @@
+"""All set-up that can be made ahead, as one set of steps: the cluster's programs, the images, what the tests start."""
+
+from collections.abc import Callable
+
+from video2mp3_localcluster import cluster
+from video2mp3_localcluster.images.build import build_steps
+from video2mp3_localcluster.packages import install_packages
+from video2mp3_localcluster.steps import Step, StepLog
+
+IMAGE_TOOLS = "image tools"
+IMAGE_TOOL_PACKAGES = ("buildah", "mmdebstrap", "ca-certificates")
+
+DEMO_PACKAGES = ("curl", "ffmpeg")
+"""What a person would have at hand: to call the API, to make a sample video, to look at the mp3."""
+
+TEST_PACKAGES = ("mariadb-server", "rabbitmq-server")
+"""Servers that the integration tests start by themselves; installing them starts nothing."""
+
+
+def demo_steps() -> list[Step]:
+    """What `make demo` needs."""
+    return [
+        *cluster.build_steps(),
+        Step(IMAGE_TOOLS, _installer(*IMAGE_TOOL_PACKAGES)),
+        *build_steps(needs=(IMAGE_TOOLS,)),
+        Step("curl and ffmpeg", _installer(*DEMO_PACKAGES)),
+    ]
+
+
+def test_steps() -> list[Step]:
+    """What `make test` needs."""
+    return [*demo_steps(), Step("servers for the integration tests", _installer(*TEST_PACKAGES))]
+
+
+def _installer(*names: str) -> Callable[[StepLog], None]:
+    def install(log: StepLog) -> None:
+        install_packages(log, names)
+
+    return install

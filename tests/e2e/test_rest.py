@@ -1,0 +1,98 @@
+"""The REST API through the ingress, as a person with curl uses it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import media
+from tests.e2e.outcome import assert_one_mp3_and_one_email
+from tests.e2e.release import Account, Release
+
+
+def curl(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run(
+        ["curl", "-sS", "--fail-with-body", "--max-time", "120", *arguments],
+        cwd=cwd, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_tutorials_three_calls(release: Release, account: Account, tmp_path: Path) -> None:
+    """Log in, upload, and download what the email names: the calls of the README, word for word."""
+    media.make_video(tmp_path / "a.mp4", 3)
+    # The README's HOST; the tests share one ingress, so they also say which of its hosts they mean.
+    host, via = release.url.removeprefix("http://"), ("-H", f"Host: {release.host}")
+
+    jwt = curl("-X", "POST", "-u", f"{account.email}:{account.password}", f"http://{host}/login", *via, cwd=tmp_path)
+    bearer = f"Authorization: Bearer {jwt.strip()}"
+    curl("-X", "POST", "-F", "file=@a.mp4", "-H", bearer, f"http://{host}/upload", *via, cwd=tmp_path)
+
+    newest = release.request("GET", "/conversions", headers=release.login(account)).json()["items"][0]
+    conversion = assert_one_mp3_and_one_email(release, newest["name"], account)
+    file_id = conversion["status"]["output"]["fileId"]
+    curl("-o", "a.mp3", "-H", bearer, f"http://{host}/download?fid={file_id}", *via, cwd=tmp_path)
+    codec, duration = media.probe(tmp_path / "a.mp3").split(",")
+    assert codec == "mp3"
+    assert float(duration) == pytest.approx(3, abs=0.1)
+
+
+def test_a_part_of_the_mp3_can_be_asked_for(release: Release, account: Account, tmp_path: Path) -> None:
+    answer = release.upload(account, media.make_video(tmp_path / "range.mp4", 3))
+    conversion = release.await_phase(answer["name"], "Succeeded")
+    path = f"/download?fid={conversion['status']['output']['fileId']}"
+    headers = release.login(account)
+    whole = release.request("GET", path, headers=headers)
+    part = release.request("GET", path, headers=headers | {"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    assert (
+        whole.headers["Content-Disposition"].endswith('range.mp3"')
+        or "range.mp3" in whole.headers["Content-Disposition"]
+    )
+    again = release.request("GET", path, headers=headers | {"If-None-Match": whole.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_deleting_a_conversion_removes_its_files(release: Release, account: Account, tmp_path: Path) -> None:
+    answer = release.upload(account, media.make_video(tmp_path / "gone.mp4", 2))
+    conversion = assert_one_mp3_and_one_email(release, answer["name"], account)
+    headers = release.login(account)
+    assert release.request("DELETE", f"/conversions/{answer['name']}", headers=headers).status_code == 204
+    release.kubectl("wait", "--for=delete", f"conversion/{answer['name']}", "--timeout=60s")
+    assert release.mp3s_of(conversion["metadata"]["uid"]) == []
+    path = f"/download?fid={conversion['status']['output']['fileId']}"
+    assert release.request("GET", path, headers=headers).status_code == 404
+
+
+NOT_CONVERTIBLE = {
+    "no sound": (lambda path: media.make_video(path, 2, sound=False), "NoAudio"),
+    "cut short": (lambda path: _cut(media.make_video(path, 20)), "Truncated"),
+    "no media": (lambda path: _write(path, b"This is a letter, not a film.\n" * 400), "NotMedia"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), NOT_CONVERTIBLE.values(), ids=NOT_CONVERTIBLE)
+def test_what_cannot_be_converted_fails_at_once_and_says_why(  # type: ignore[no-untyped-def]
+    release: Release, account: Account, tmp_path: Path, make, reason: str
+) -> None:
+    answer = release.upload(account, make(tmp_path / "bad.mp4"))
+    conversion = release.await_phase(answer["name"], "Failed")
+    status = conversion["status"]
+    assert status["reason"] == reason
+    assert len(status["attempts"]) == 1
+    assert status["message"].endswith(".")
+    emails = release.await_emails(account.email)
+    assert [status["message"] in email["text"] for email in emails] == [True]
+    assert release.mp3s_of(conversion["metadata"]["uid"]) == []
+
+
+def _cut(path: Path) -> Path:
+    """Keep the index at the front and drop most of the media."""
+    content = path.read_bytes()
+    return _write(path, content[: len(content) // 3])
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
