@@ -2,6 +2,7 @@
 
 import getpass
 import secrets
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,11 +61,12 @@ class MariaDBServer(Server):
         return [program("mariadbd", "mariadb-server"), "--no-defaults", "--skip-name-resolve", *arguments]
 
     def answers(self) -> bool:
-        """Log in over the socket."""
-        try:
-            self._root_connection().close()
-        except pymysql.err.OperationalError:
-            return False
+        """Log in over the socket, which the server opens when it is ready."""
+        # PyMySQL leaks its socket object when nobody listens, so that is asked beforehand.
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(self._socket) != 0:
+                return False
+        self._root_connection().close()
         return True
 
     def initialise(self) -> None:

@@ -69,21 +69,28 @@ def test_rabbitmq_is_empty_for_the_next_test(rabbitmq: RabbitMQServer) -> None:
     assert rabbitmq.management("GET", "/api/queues") == []
 
 
-def test_mariadb_has_the_schema_and_forgets_rows_between_tests(mariadb: MariaDBServer) -> None:
-    connection = pymysql.connect(
-        host=mariadb.host,
-        port=mariadb.port,
-        user=mariadb.username,
-        password=mariadb.password,
-        database=mariadb.database,
-    )
-    with connection, connection.cursor() as cursor:
-        assert cursor.execute("SHOW TABLES") >= 1
-        cursor.execute("CREATE TABLE scratch (id INT)")
+def _tables(server: MariaDBServer, sql: str) -> set[str]:
+    with (
+        pymysql.connect(
+            host=server.host,
+            port=server.port,
+            user=server.username,
+            password=server.password,
+            database=server.database,
+            autocommit=True,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+        return {str(row[0]) for row in cursor.fetchall()}
+
+
+def test_mariadb_has_the_schema_and_forgets_what_tests_did(mariadb: MariaDBServer) -> None:
+    schema = _tables(mariadb, "SHOW TABLES")
+    _tables(mariadb, "CREATE TABLE scratch (id INT)")
+    assert _tables(mariadb, "SHOW TABLES") == schema | {"scratch"}
     mariadb.reset()
-    connection.ping(reconnect=True)
-    with connection, connection.cursor() as cursor:
-        assert cursor.execute("SHOW TABLES LIKE 'scratch'") == 0
+    assert _tables(mariadb, "SHOW TABLES") == schema != set()
 
 
 def _mail(subject: str) -> EmailMessage:

@@ -14,24 +14,28 @@ from video2mp3_localcluster.images.buildah import Buildah
 from video2mp3_localcluster.images.catalogue import IMAGES, Image, repository_root
 from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
 from video2mp3_localcluster.images.references import image_tags, runtime_name
+from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
 
+TOOLS = ("buildah", "mmdebstrap")
+TOOLS_STEP = "image tools"
 BASE_STEP = "image base"
 LANES = 2
 """Builds at a time: each is one core's work for most of its time."""
 
 
-def build_steps(images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
-    """Return the steps that build the base and the images; `needs` are the steps that install the tools."""
+def build_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
+    """Return the steps that install the tools, make the base and build the images, as far as anything is missing."""
     tags = image_tags(tuple(images))
     missing = [image for image in images if not archive_path(image, tags[image]).exists()]
-    steps = [_step(image, tags[image], needs) for image in images if image not in missing]
+    steps = [_step(image, tags[image], needs=()) for image in images if image not in missing]
     if missing:
-        steps.append(Step(BASE_STEP, _build_base, needs))
+        steps.append(Step(TOOLS_STEP, lambda log: install_packages(log, TOOLS)))
+        steps.append(Step(BASE_STEP, _build_base, needs=(TOOLS_STEP,)))
     # The first image makes the layers that the others share; after it they follow each other in lanes.
     for position, image in enumerate(missing):
-        before = missing[max(0, position - LANES)] if position else None
-        steps.append(_step(image, tags[image], (step_name(before) if before else BASE_STEP,)))
+        before = step_name(missing[max(0, position - LANES)]) if position else BASE_STEP
+        steps.append(_step(image, tags[image], needs=(before,)))
     return steps
 
 

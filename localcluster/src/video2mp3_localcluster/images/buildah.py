@@ -48,11 +48,10 @@ class Buildah:
 
     def save(self, log: StepLog, reference: str, archive: Path, name: str) -> None:
         """Write an image, under a name, as an archive that container runtimes import."""
-        partial = archive.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        command = [*self._buildah("push"), reference, f"docker-archive:{partial}:{name}"]
-        log.command(command, env=self._environment())
-        partial.rename(archive)
+        with self.scratch() as folder:
+            whole = folder / "image.tar"
+            log.command([*self._buildah("push"), reference, f"docker-archive:{whole}:{name}"], env=self._environment())
+            whole.rename(archive)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

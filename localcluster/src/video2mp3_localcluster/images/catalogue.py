@@ -17,6 +17,8 @@ class Image:
     dockerfile: str
     context: str
     inputs: tuple[str, ...]
+    in_chart: bool = True
+    """Whether the chart runs it, and so has a value for it by this name."""
 
     @property
     def repository(self) -> str:
@@ -28,9 +30,9 @@ def _service(name: str, folder: str) -> Image:
     return Image(name, f"{folder}/Dockerfile", ".", (".dockerignore", "contracts", folder))
 
 
-def _stand_in(name: str) -> Image:
+def _stand_in(name: str, *, in_chart: bool = True) -> Image:
     folder = f"{STAND_INS_FOLDER}/{name}"
-    return Image(name, f"{folder}/Dockerfile", folder, (folder,))
+    return Image(name, f"{folder}/Dockerfile", folder, (folder,), in_chart)
 
 
 SERVICES = (
@@ -40,7 +42,12 @@ SERVICES = (
     _service("worker", "worker-image"),
     _service("notifier", "notifier"),
 )
-STAND_INS = tuple(_stand_in(name) for name in ("mysql", "mongo", "rabbitmq", "mailsink"))
+STAND_INS = (
+    _stand_in("mysql"),
+    _stand_in("mongo"),
+    _stand_in("rabbitmq"),
+    _stand_in("mailsink", in_chart=False),
+)
 IMAGES = SERVICES + STAND_INS
 
 

@@ -3,12 +3,13 @@
 import argparse
 import json
 
+from video2mp3_localcluster import node
 from video2mp3_localcluster.images.build import build_steps
 from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.images.references import image_references, write_values
-from video2mp3_localcluster.layout import CONTAINERD_SOCKET
-from video2mp3_localcluster.steps import run_steps
+from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.steps import StepFailed, run_steps
 
 _DESCRIPTION = """\
 Builds the container images whose inputs changed, and loads them into the local cluster if it runs. Prints the
@@ -23,17 +24,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     """Build, load if the cluster runs, and print the references."""
     unknown = set(arguments.names) - {image.name for image in IMAGES}
     if unknown:
-        raise SystemExit(f"there is no image {', '.join(sorted(unknown))}; there are: {_all_names()}")
+        raise StepFailed(f"there is no image {', '.join(sorted(unknown))}; there are: {_all_names()}")
     images = [image for image in IMAGES if not arguments.names or image.name in arguments.names]
     steps = build_steps(images)
-    if CONTAINERD_SOCKET.is_socket():
-        steps += load_steps(images)
+    files = NodeFiles()
+    if node.find(files) is not None:
+        steps += load_steps(files, images)
     run_steps(steps)
     print(json.dumps({"values": str(write_values()), "images": image_references()}, indent=2))
+    return 0
 
 
 def _all_names() -> str:

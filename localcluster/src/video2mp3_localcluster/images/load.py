@@ -2,28 +2,29 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
+from video2mp3_localcluster.image_loading import load_archive
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import step_name
 from video2mp3_localcluster.images.catalogue import IMAGES, Image
 from video2mp3_localcluster.images.references import image_tags, runtime_name
-from video2mp3_localcluster.layout import CONTAINERD_SOCKET
+from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.steps import Step, StepLog
 
-CTR = ("ctr", "--address", str(CONTAINERD_SOCKET), "--namespace", "k8s.io", "images")
 
-
-def load_steps(images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
+def load_steps(files: NodeFiles, images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
     """Return a step per image that imports it, after it was built and after `needs`."""
     tags = image_tags(tuple(images))
     return [
-        Step(f"load {image.name}", partial(_load, image, tags[image]), (*needs, step_name(image))) for image in images
+        Step(f"load {image.name}", partial(_load, files, image, tags[image]), (*needs, step_name(image)))
+        for image in images
     ]
 
 
-def _load(image: Image, tag: str, log: StepLog) -> None:
-    name = runtime_name(image, tag)
-    if log.output([*CTR, "list", "--quiet", f"name=={name}"]).strip():
+def _load(files: NodeFiles, image: Image, tag: str, log: StepLog) -> None:
+    ctr: list[str | Path] = [files.programs / "ctr", "--address", files.containerd_socket, "--namespace", "k8s.io"]
+    if log.output([*ctr, "images", "list", "--quiet", f"name=={runtime_name(image, tag)}"]).strip():
         log.note("there already")
         return
-    log.command([*CTR, "import", archive_path(image, tag)])
+    load_archive(log, files, archive_path(image, tag))
