@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from video2mp3_auth.credentials import LONGEST_EMAIL, normalise_email
 from video2mp3_auth.errors import AccountUnknown, AlreadyStored, UnusableInput
 from video2mp3_auth.key_rotation import Rotation
 from video2mp3_auth.passwords import PasswordHasher, usable_password
 from video2mp3_auth.stores import Account, AccountStore
+
+# Company networks are often called `.local`, and tests `.test`: the library documents this list as the place to say so.
+SPECIAL_USE_DOMAIN_NAMES[:] = [name for name in SPECIAL_USE_DOMAIN_NAMES if name not in ("local", "test")]
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def usable_email(text: str) -> str:
     if len(email) > LONGEST_EMAIL:
         raise UnusableInput(f"An email address has at most {LONGEST_EMAIL} characters.")
     try:
-        # Addresses inside a company are fine, so the domain need not exist on the internet.
+        # The domain need not exist on the internet: an installation may serve one company's network.
         validate_email(email, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
         raise UnusableInput(f"{_printable(email)!r} is not an email address: {error}") from error

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
-from video2mp3_auth.errors import MalformedCredentials, MissingCredentials
+from video2mp3_auth.errors import MalformedCredentials, MissingCredentials, MissingToken
 
 LONGEST_EMAIL: Final = 254
 """Characters; RFC 5321's limit on a path, less its brackets."""
@@ -40,7 +40,10 @@ def has_control_characters(text: str) -> bool:
 
 def parse_basic(header: str | None) -> Credentials:
     """The address and password of an `Authorization: Basic …` header."""
-    text = _decoded(_after_scheme(header, "basic"))
+    encoded = _after_scheme(header, "basic")
+    if encoded is None:
+        raise MissingCredentials("Send `Authorization: Basic …` with EMAIL:PASSWORD; with curl, `-u EMAIL:PASSWORD`.")
+    text = _decoded(encoded)
     email, colon, password = text.partition(":")
     if not colon or has_control_characters(text):
         raise MalformedCredentials("Basic credentials are EMAIL:PASSWORD without control characters, in base64.")
@@ -54,16 +57,15 @@ def parse_basic(header: str | None) -> Credentials:
 
 def parse_bearer(header: str | None) -> str:
     """The token of an `Authorization: Bearer …` header."""
-    return _after_scheme(header, "bearer")
+    token = _after_scheme(header, "bearer")
+    if token is None:
+        raise MissingToken("Send `Authorization: Bearer …` with a token from POST /login.")
+    return token
 
 
-def _after_scheme(header: str | None, scheme: str) -> str:
-    if header is None:
-        raise MissingCredentials(f"Send an `Authorization: {scheme.title()} …` header.")
-    given, _, rest = header.partition(" ")
-    if given.lower() != scheme or not rest.strip():
-        raise MissingCredentials(f"Send an `Authorization: {scheme.title()} …` header.")
-    return rest.strip()
+def _after_scheme(header: str | None, scheme: str) -> str | None:
+    given, _, rest = (header or "").partition(" ")
+    return rest.strip() or None if given.lower() == scheme else None
 
 
 def _decoded(token: str) -> str:

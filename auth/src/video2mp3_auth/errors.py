@@ -6,7 +6,11 @@ class AuthError(Exception):
 
 
 class MissingCredentials(AuthError):
-    """The request says nothing about who makes it."""
+    """The request says nothing about who wants to log in."""
+
+
+class MissingToken(AuthError):
+    """The request brings no token."""
 
 
 class MalformedCredentials(AuthError):

@@ -5,7 +5,7 @@ import secrets
 import structlog
 
 from video2mp3_auth.credentials import Credentials
-from video2mp3_auth.errors import LoginRejected, StoreUnavailable
+from video2mp3_auth.errors import LoginRejected, Overloaded, StoreUnavailable
 from video2mp3_auth.passwords import PasswordHasher
 from video2mp3_auth.stores import Account, AccountStore
 
@@ -44,7 +44,7 @@ class Login:
         try:
             new_hash = self._hasher.hash(password)
             self._accounts.replace_password_hash(account.email, account.password_hash, new_hash)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Overloaded) as error:
             # The login itself is fine; the next one tries again.
             _log.warning("rehash_failed", owner=account.email, error=str(error))
         else:

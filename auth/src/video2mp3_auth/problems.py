@@ -14,6 +14,7 @@ from video2mp3_auth.errors import (
     LoginRejected,
     MalformedCredentials,
     MissingCredentials,
+    MissingToken,
     Overloaded,
     StoreUnavailable,
 )
@@ -24,7 +25,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="video2mp3", charset="UTF-8"'}
-BEARER_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3", error="invalid_token"'}
+BEARER_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3"'}
+INVALID_TOKEN_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3", error="invalid_token"'}
 _SERVER_ERRORS = 500
 _SOON: Final = {"Retry-After": "2"}
 _LATER: Final = {"Retry-After": "10"}
@@ -45,7 +47,8 @@ _ANSWERS: Final[dict[type[AuthError], _Answer]] = {
     MissingCredentials: _Answer(401, "Credentials are missing", "credentials-missing", BASIC_CHALLENGE),
     MalformedCredentials: _Answer(400, "Credentials are malformed", "credentials-malformed", {}),
     LoginRejected: _Answer(401, "Login was rejected", "login-rejected", BASIC_CHALLENGE),
-    InvalidToken: _Answer(401, "Token is not valid", "token-invalid", BEARER_CHALLENGE),
+    MissingToken: _Answer(401, "Token is missing", "token-missing", BEARER_CHALLENGE),
+    InvalidToken: _Answer(401, "Token is not valid", "token-invalid", INVALID_TOKEN_CHALLENGE),
     Overloaded: _Answer(503, "Too busy", "overloaded", _SOON),
     StoreUnavailable: _Answer(503, "Database is away", "store-unavailable", _LATER, _AWAY),
     KeysUnreadable: _Answer(
