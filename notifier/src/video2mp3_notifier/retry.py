@@ -1,0 +1,38 @@
+"""When a message is tried again, and when it is given up. Pure."""
+
+from datetime import timedelta
+from typing import Final
+
+from video2mp3_contracts.message import RETRY_DELAYS_SECONDS
+from video2mp3_notifier.tries import Tries
+from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Outcome, Retry
+
+MOST_RETRIES: Final = 51
+"""The waits before them add up to a little over 24 hours: a mail server may be away for a day."""
+
+MOST_WAITS: Final = 500
+"""A claim ends by itself, so waits do too. This is the net under clocks that disagree: from here on a wait is a
+failed try."""
+
+
+def after_failure(tries: Tries, why: str) -> Retry | DeadLetter:
+    """The next try's delay grows with the failures; after MOST_RETRIES the message is given up."""
+    failed = tries.after_failure()
+    if failed.failed > MOST_RETRIES:
+        return DeadLetter(DeadReason.TRIES_EXHAUSTED, f"{failed.failed} tries failed, at last: {why}")
+    return Retry(Outcome.RETRIED, delay_after(failed.failed), failed, why)
+
+
+def delay_after(failures: int) -> int:
+    """Seconds to wait after the n-th failure, n from 1."""
+    return RETRY_DELAYS_SECONDS[min(failures, len(RETRY_DELAYS_SECONDS)) - 1]
+
+
+def while_claimed(tries: Tries, remaining: timedelta) -> Retry | DeadLetter:
+    """Wait for a claim that another notifier holds for `remaining`: the longest delay that does not outlast it."""
+    why = "another notifier is sending this email"
+    if tries.waited >= MOST_WAITS:
+        return after_failure(tries, why)
+    fitting = [delay for delay in RETRY_DELAYS_SECONDS if delay <= remaining.total_seconds()]
+    delay = max(fitting, default=min(RETRY_DELAYS_SECONDS))
+    return Retry(Outcome.CLAIM_HELD, delay, tries.after_wait(), why)

@@ -1,0 +1,151 @@
+"""⑧ One connection's worth of consuming: take messages, have them handled, do what the verdicts say.
+
+A message is acknowledged last, after whatever follows from it is safely elsewhere: sent, or confirmed by the broker in
+a retry queue or the dead-letter queue. Whatever breaks before that brings the message back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pika
+import structlog
+from pika.channel import Channel
+from pika.frame import Method
+from pika.spec import Basic
+
+from video2mp3_contracts.amqp import BrokerError, ConfirmedChannel
+from video2mp3_contracts.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
+from video2mp3_notifier.metrics import NotifierMetrics
+from video2mp3_notifier.texts import plain
+from video2mp3_notifier.tries import Tries
+from video2mp3_notifier.verdicts import DeadLetter, Done, Outcome, Retry, Verdict
+
+REASON_HEADER: Final = "x-video2mp3-reason"
+"""On dead letters: a DeadReason."""
+
+WHY_HEADER: Final = "x-video2mp3-why"
+"""On dead letters and on waiting messages: a sentence."""
+
+_LONGEST_WHY: Final = 500
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message as it came."""
+
+    tag: int
+    message_id: str
+    body: bytes
+    tries: Tries
+
+
+class Session:
+    """Consumes over one channel until it breaks or is told to stop."""
+
+    def __init__(
+        self, channel: ConfirmedChannel, decide: Callable[[Delivery], Awaitable[Verdict]], metrics: NotifierMetrics
+    ) -> None:
+        self._channel = channel
+        self._decide = decide
+        self._metrics = metrics
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        channel.closed.add_done_callback(lambda closed: self._break(closed.result()))
+
+    async def run(self, prefetch: int, stop: asyncio.Event) -> None:
+        """Handle up to `prefetch` messages at once until `stop`, then finish those in hand. Raises BrokerError."""
+        channel = self._channel.raw
+        channel.basic_qos(prefetch_count=prefetch)
+        channel.add_on_cancel_callback(self._on_cancelled)
+        consumer_tag = channel.basic_consume(MP3_QUEUE, self._on_message)
+        await self._until_broken_or(stop)
+        self._raise_if_broken()
+        self._channel.raw.basic_cancel(consumer_tag)
+        if self._in_hand:
+            await asyncio.wait(self._in_hand)
+        self._raise_if_broken()
+
+    async def _until_broken_or(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.ensure_future(stop.wait())
+        either: set[asyncio.Future[Any]] = {stopping, self._broken}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+
+    def _raise_if_broken(self) -> None:
+        if self._broken.done():
+            error = self._broken.result()
+            raise BrokerError(f"consuming ended: {error!r}") from error
+
+    def _break(self, error: BaseException) -> None:
+        if not self._broken.done():
+            self._broken.set_result(error)
+
+    def _on_cancelled(self, _frame: Method[Basic.Cancel]) -> None:
+        # The queue was deleted, for example. A new connection declares it again.
+        self._break(BrokerError("the broker ended the subscription"))
+
+    def _on_message(
+        self, _channel: Channel, method: Basic.Deliver, properties: pika.BasicProperties, body: bytes
+    ) -> None:
+        if method.redelivered:
+            self._metrics.redeliveries.inc()
+        tries = Tries.from_headers(properties.headers)
+        delivery = Delivery(method.delivery_tag, properties.message_id or "", body, tries)
+        task = asyncio.get_running_loop().create_task(self._process(delivery))
+        self._in_hand.add(task)
+        task.add_done_callback(self._on_processed)
+
+    def _on_processed(self, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if not isinstance(error, BrokerError):
+            # A bug. The message comes back with the next connection, until the queue's delivery limit dead-letters it.
+            _log.error("handling_crashed", exc_info=error)
+        self._break(error)
+
+    async def _process(self, delivery: Delivery) -> None:
+        verdict = await self._decide(delivery)
+        await self._settle(delivery, verdict)
+        self._channel.raw.basic_ack(delivery.tag)
+        self._report(delivery, verdict)
+
+    async def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Put the message where the verdict says; only our own headers travel on.
+
+        RabbitMQ's `x-death` must not: it takes a message that comes through the same queues again for a cycle.
+        """
+        match verdict:
+            case Retry():
+                headers = verdict.tries.headers() | {WHY_HEADER: plain(verdict.why, _LONGEST_WHY)}
+                queue = retry_queue(verdict.delay_seconds)
+                await self._channel.publish(delivery.message_id, delivery.body, routing_key=queue, headers=headers)
+            case DeadLetter():
+                # Without the count of tries: moved back to MP3_QUEUE by hand, it has all of them again.
+                reasons = {REASON_HEADER: verdict.reason.value, WHY_HEADER: plain(verdict.why, _LONGEST_WHY)}
+                await self._channel.publish(
+                    delivery.message_id, delivery.body, exchange=DEAD_LETTER_EXCHANGE, headers=reasons
+                )
+            case Done():
+                pass
+
+    def _report(self, delivery: Delivery, verdict: Verdict) -> None:
+        log = _log.bind(message_id=delivery.message_id)
+        match verdict:
+            case Done(outcome):
+                log.info("message_done", outcome=outcome.value)
+            case Retry():
+                outcome = verdict.outcome
+                log.info("message_retried", outcome=outcome.value, retry_in_seconds=verdict.delay_seconds,
+                         failed_tries=verdict.tries.failed, why=verdict.why)  # fmt: skip
+            case DeadLetter():
+                outcome = Outcome.DEAD_LETTERED
+                self._metrics.dead_letters.labels(verdict.reason).inc()
+                log.error("message_dead_lettered", reason=verdict.reason.value, why=verdict.why)
+        self._metrics.messages.labels(outcome).inc()

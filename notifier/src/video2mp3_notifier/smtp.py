@@ -1,0 +1,117 @@
+"""⑨ SMTP: STARTTLS, login, one email, within time limits that follow from the claim's lease."""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final, Self
+
+from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
+from video2mp3_notifier.texts import plain
+
+_PERMANENT: Final = range(500, 600)
+_LONGEST_REPLY: Final = 300
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """A claim's lease outlasts the send.
+
+    A session that is not open a quarter of the lease after the claim is given up before a byte of the email is sent.
+    The five steps that follow (MAIL, RCPT, DATA, the email itself, the server's last answer) get an eighth each.
+    """
+
+    opening: timedelta
+    step: timedelta
+
+    @classmethod
+    def within(cls, lease: timedelta) -> Self:
+        """The limits for a lease."""
+        return cls(opening=lease / 4, step=lease / 8)
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where to send to, and how."""
+
+    host: str
+    port: int
+    limits: TimeLimits
+    tls: ssl.SSLContext | None = None
+    """None sends in the clear."""
+
+    username: str = ""
+    """"" for no login."""
+
+    password: str = field(default="", repr=False)
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Verify certificates and names, by the system's authorities or those in a PEM file. Raises OSError."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+class SmtpMailer:
+    """`ports.Mailer` over SMTP, with a connection for each email. Safe to use from several threads."""
+
+    def __init__(self, server: MailServer, now: Callable[[], datetime]) -> None:
+        """`now` is the time in UTC."""
+        self._server = server
+        self._now = now
+
+    def send(self, email: EmailMessage, claimed_at: datetime) -> None:
+        """Send to the addresses in the email's own headers; see `ports.Mailer`."""
+        with _translated(email), self._session() as session:
+            if self._now() > claimed_at + self._server.limits.opening:
+                raise MailNotSentError("the mail server took too long to let us in")
+            session.send_message(email)
+
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        server = self._server
+        seconds = server.limits.step.total_seconds()
+        session = smtplib.SMTP(server.host, server.port, local_hostname=socket.gethostname(), timeout=seconds)
+        try:
+            if server.tls is not None:
+                session.starttls(context=server.tls)
+            if server.username:
+                session.login(server.username, server.password)
+            yield session
+            # The email is accepted, so a goodbye that fails is no failure. Its answer is not waited for: every moment
+            # until the ledger knows is one in which a crash makes a second email.
+            with suppress(smtplib.SMTPException, OSError):
+                session.putcmd("QUIT")
+        finally:
+            session.close()
+
+
+@contextmanager
+def _translated(email: EmailMessage) -> Iterator[None]:
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reply = next(iter(error.recipients.values()))
+        raise _refusal("the recipient", code, reply, email) from error
+    except smtplib.SMTPDataError as error:
+        raise _refusal("the email", error.smtp_code, error.smtp_error, email) from error
+    except smtplib.SMTPResponseException as error:
+        # Greeting, STARTTLS, login, sender: what an administrator can mend, so even a 5xx is tried again.
+        raise MailNotSentError(_reply("the mail server answered", error.smtp_code, error.smtp_error, email)) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailNotSentError(plain(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
+
+
+def _refusal(what: str, code: int, reply: bytes | str, email: EmailMessage) -> MailNotSentError | MailRefusedError:
+    text = _reply(f"{what} was refused:", code, reply, email)
+    return MailRefusedError(text) if code in _PERMANENT else MailNotSentError(text)
+
+
+def _reply(what: str, code: int, reply: bytes | str, email: EmailMessage) -> str:
+    """A server's answer for logs and headers: one line, without the recipient's address that many servers repeat."""
+    said = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return plain(f"{what} {code} {said.replace(str(email['To']), 'the recipient')}", _LONGEST_REPLY)

@@ -1,0 +1,41 @@
+"""How often a message was tried, as it travels in the message's own headers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+FAILED_HEADER: Final = "x-video2mp3-failed-tries"
+WAITED_HEADER: Final = "x-video2mp3-waits"
+
+
+@dataclass(frozen=True)
+class Tries:
+    """A message's history."""
+
+    failed: int = 0
+    """Tries that failed."""
+
+    waited: int = 0
+    """Times it waited for a claim that another notifier held; these are nobody's failure."""
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, Any] | None) -> Self:
+        """Read the history; what is missing or no count is none."""
+        return cls(_count(headers or {}, FAILED_HEADER), _count(headers or {}, WAITED_HEADER))
+
+    def headers(self) -> dict[str, int]:
+        """The history as it travels on."""
+        return {FAILED_HEADER: self.failed, WAITED_HEADER: self.waited}
+
+    def after_failure(self) -> Self:
+        """With one more failed try."""
+        return replace(self, failed=self.failed + 1)
+
+    def after_wait(self) -> Self:
+        """With one more wait."""
+        return replace(self, waited=self.waited + 1)
+
+
+def _count(headers: Mapping[str, Any], name: str) -> int:
+    value = headers.get(name)
+    return value if isinstance(value, int) and value >= 0 else 0

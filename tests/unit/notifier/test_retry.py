@@ -1,0 +1,62 @@
+"""When a message is tried again, as a table."""
+
+from datetime import timedelta
+
+import pytest
+
+from video2mp3_notifier.retry import MOST_RETRIES, MOST_WAITS, after_failure, delay_after, while_claimed
+from video2mp3_notifier.tries import FAILED_HEADER, WAITED_HEADER, Tries
+from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Outcome, Retry
+
+
+@pytest.mark.parametrize(
+    ("failed_before", "delay"),
+    [(0, 10), (1, 60), (2, 300), (3, 1800), (4, 1800), (MOST_RETRIES - 1, 1800)],
+)
+def test_the_delay_grows_with_the_failures(failed_before: int, delay: int) -> None:
+    verdict = after_failure(Tries(failed_before, waited=2), "away")
+    assert verdict == Retry(Outcome.RETRIED, delay, Tries(failed_before + 1, waited=2), "away")
+
+
+def test_a_message_that_always_fails_is_given_up() -> None:
+    assert after_failure(Tries(MOST_RETRIES), "535 bad login") == DeadLetter(
+        DeadReason.TRIES_EXHAUSTED, f"{MOST_RETRIES + 1} tries failed, at last: 535 bad login"
+    )
+
+
+def test_a_mail_server_may_be_away_for_a_day() -> None:
+    horizon = sum(delay_after(failures) for failures in range(1, MOST_RETRIES + 1))
+    assert timedelta(days=1) <= timedelta(seconds=horizon) <= timedelta(days=1, hours=1)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "delay"), [(-5, 10), (0, 10), (9, 10), (10, 10), (59, 10), (60, 60), (299, 60), (300, 300)]
+)
+def test_a_held_claim_is_waited_for_without_counting_as_a_failure(remaining: int, delay: int) -> None:
+    verdict = while_claimed(Tries(failed=3, waited=1), timedelta(seconds=remaining))
+    assert verdict == Retry(
+        Outcome.CLAIM_HELD, delay, Tries(failed=3, waited=2), "another notifier is sending this email"
+    )
+
+
+def test_waits_without_end_become_failures() -> None:
+    verdict = while_claimed(Tries(failed=0, waited=MOST_WAITS), timedelta(seconds=60))
+    assert isinstance(verdict, Retry)
+    assert verdict.tries.failed == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "tries"),
+    [
+        (None, Tries()),
+        ({}, Tries()),
+        ({FAILED_HEADER: 3, WAITED_HEADER: 1, "x-death": []}, Tries(3, 1)),
+        ({FAILED_HEADER: -1, WAITED_HEADER: "many"}, Tries()),
+    ],
+)
+def test_tries_are_read_from_the_headers(headers: dict[str, object] | None, tries: Tries) -> None:
+    assert Tries.from_headers(headers) == tries
+
+
+def test_tries_travel_in_the_headers() -> None:
+    assert Tries.from_headers(Tries(4, 7).headers()) == Tries(4, 7)

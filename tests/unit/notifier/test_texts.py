@@ -1,0 +1,50 @@
+"""How values are written for people."""
+
+import pytest
+
+from video2mp3_notifier import texts
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("talk.mp3", "talk.mp3"),
+        ("Grüße 日本 🎵.mp3", "Grüße 日本 🎵.mp3"),
+        ("two\r\nlines\tand  spaces", "two lines and spaces"),
+        ("evil\u202e3pm.exe", "evil3pm.exe"),
+        ("\u2066isolated\u2069", "isolated"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("line\u2028separator", "line separator"),
+        ("bell\x07 and escape\x1b[31m", "bell and escape[31m"),
+        ("lone\udcffsurrogate", "lonesurrogate"),
+        ("   ", ""),
+        ("x" * 21, "x" * 19 + "…"),
+        ("x" * 20, "x" * 20),
+    ],
+)
+def test_text_is_one_plain_line(text: str, shown: str) -> None:
+    assert texts.plain(text, 40 if len(set(text)) > 1 else 20) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0:00"), (0.4, "0:00"), (59.6, "1:00"), (183.4, "3:03"), (3599.5, "1:00:00"), (3661, "1:01:01")],
+)
+def test_a_length_is_minutes_and_seconds(seconds: float, shown: str) -> None:
+    assert texts.length(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1.0 KiB"),
+        (1_048_575, "1.0 MiB"),
+        (3_565_158, "3.4 MiB"),
+        (5 * 1024**3, "5.0 GiB"),
+        (10**18, "909494.7 TiB"),
+    ],
+)
+def test_a_size_has_a_unit(count: int, shown: str) -> None:
+    assert texts.size(count) == shown
