@@ -69,19 +69,17 @@ format: venv ## Format and mend what the linter can
 
 .PHONY: lock
 lock: venv ## Lock every dependency by version and hash (requirements.txt of each service, requirements-dev.txt)
-	@for service in $(SERVICES); do \
-	  echo "$$service/requirements.txt"; \
-	  $(UV_COMPILE) --python-version 3.13 $$service/pyproject.toml -o $$service/requirements.txt; \
-	done
-	@echo localcluster/images/mailsink/requirements.txt
-	@$(UV_COMPILE) --python-version 3.13 localcluster/images/mailsink/pyproject.toml \
-	  -o localcluster/images/mailsink/requirements.txt
-	@echo requirements-dev.txt
-	@$(UV_COMPILE) --universal --python-version 3.11 --all-extras requirements-dev.in \
-	  $(addsuffix /pyproject.toml,$(DISTRIBUTIONS)) -o requirements-dev.txt
-
-UV_COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	--no-emit-package video2mp3-contracts --custom-compile-command "make lock" --upgrade
+	@wheels=$$(mktemp -d); trap 'rm -rf "$$wheels"' EXIT; \
+	$(BIN)/uv build --quiet --wheel --out-dir "$$wheels" contracts; \
+	lock() { echo "$$1"; $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --find-links "$$wheels" --no-emit-package video2mp3-contracts \
+	  "$${@:2}" --output-file "$$1"; }; \
+	for service in $(SERVICES) localcluster/images/mailsink; do \
+	  lock $$service/requirements.txt --python-version 3.13 $$service/pyproject.toml; \
+	done; \
+	lock localcluster/images/mongo/requirements.txt --python-version 3.13 localcluster/images/mongo/requirements.in; \
+	lock requirements-dev.txt --universal --python-version 3.11 --all-extras requirements-dev.in \
+	  $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 ##@ Set up
 
