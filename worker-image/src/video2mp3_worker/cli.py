@@ -1,0 +1,170 @@
+"""The command line for people: the same conversion on local files, without stores or a cluster.
+
+    video2mp3-worker convert holiday.mp4 holiday.mp3 --cbr 192 --title "Holiday"
+    video2mp3-worker probe holiday.mp4
+
+Same code, same limits and same exit codes as in a Job.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from video2mp3_contracts.conversion import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
+from video2mp3_contracts.exit_codes import ExitCode
+from video2mp3_contracts.reasons import Reason
+from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_worker.errors import Refused, WorkerError
+from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.plan import Plan
+from video2mp3_worker.stop import Stop
+
+_BAR_WIDTH: Final = 30
+_BLOCK_BYTES: Final = 1024**2
+
+
+def command_line(arguments: Sequence[str]) -> int:
+    """Do what the arguments ask for; answer the exit code. What is wrong is said on standard error."""
+    options = _parser().parse_args(arguments)
+    stop = Stop()
+    stop.listen()
+    try:
+        run: Callable[[argparse.Namespace, Stop], None] = options.run
+        run(options, stop)
+    except WorkerError as error:
+        sys.stderr.write(f"{error.reason}: {error.message}\n")
+        return error.exit_code
+    return ExitCode.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="video2mp3-worker", description="Convert videos to mp3.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    convert = commands.add_parser("convert", help="make an mp3 of a video or audio file")
+    convert.add_argument("source", type=Path, metavar="IN")
+    convert.add_argument("destination", type=Path, metavar="OUT")
+    convert.set_defaults(run=_convert)
+    probe = commands.add_parser("probe", help="say what would be done, and why")
+    probe.add_argument("source", type=Path, metavar="IN")
+    probe.set_defaults(run=_probe)
+    for command in (convert, probe):
+        _add_options(command)
+    return parser
+
+
+def _add_options(command: argparse.ArgumentParser) -> None:
+    encoding = command.add_mutually_exclusive_group()
+    encoding.add_argument("--vbr", type=int, choices=range(10), help="LAME's quality level, 0 is best (default: 2)")
+    encoding.add_argument("--cbr", type=int, choices=MPEG1_BITRATES, metavar="KBIT", help="constant bit rate in kbit/s")
+    command.add_argument("--sample-rate", type=int, choices=SAMPLE_RATES, metavar="HZ", help="default: the source's")
+    command.add_argument("--channels", choices=("source", "mono", "stereo"), default="source")
+    command.add_argument("--start", metavar="TIME", help="seconds or HH:MM:SS.mmm")
+    command.add_argument("--end", metavar="TIME", help="seconds or HH:MM:SS.mmm")
+    command.add_argument("--loudness", type=float, metavar="LUFS", help="integrated loudness to reach (EBU R128)")
+    track = command.add_mutually_exclusive_group()
+    track.add_argument("--audio-track", type=int, metavar="INDEX", help="audio track, counted from 0")
+    track.add_argument("--language", metavar="TAG", help="audio track in a language, for example de")
+    for name in Tags.model_fields:
+        command.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"the tag's {name.replace('_', ' ')}")
+
+
+def _output(options: argparse.Namespace) -> Output:
+    tags = {name: getattr(options, name) for name in Tags.model_fields if getattr(options, name) is not None}
+    wanted: dict[str, Any] = {"channels": options.channels, "sample_rate": options.sample_rate, "tags": tags}
+    if options.vbr is not None or options.cbr is not None:
+        wanted["encoding"] = {"vbr": options.vbr, "cbr": options.cbr}
+    if options.start is not None or options.end is not None:
+        wanted["trim"] = {"start": options.start, "end": options.end}
+    if options.loudness is not None:
+        wanted["loudness"] = {"integrated_lufs": options.loudness}
+    if options.audio_track is not None or options.language is not None:
+        wanted["audio_track"] = {"index": options.audio_track, "language": options.language}
+    try:
+        return Output.model_validate(wanted)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, found['loc'])) or 'options'}: {found['msg']}" for found in error.errors()
+        )
+        raise Refused(Reason.BAD_REQUEST, wrong) from error
+
+
+def _convert(options: argparse.Namespace, stop: Stop) -> None:
+    output = _output(options)
+    source = _existing(options.source)
+    destination: Path = options.destination.absolute()
+    if not destination.parent.is_dir():
+        raise Refused(Reason.BAD_REQUEST, f"There is no folder {destination.parent}.")
+    # Beside the destination, so that moving it there is one step and never leaves half an mp3.
+    with tempfile.TemporaryDirectory(prefix=".video2mp3-", dir=destination.parent) as folder:
+        bar = _Bar()
+        mp3 = Converter(stop, report=bar.show).convert(source, Path(folder, "output.mp3"), output)
+        bar.clear()
+        _join(mp3, Path(folder, "tagged.mp3")).replace(destination)
+    print(f"{destination}: {mp3.encoding}, {mp3.duration_seconds:.3f} s, {mp3.size} bytes")  # noqa: T201
+
+
+def _probe(options: argparse.Namespace, stop: Stop) -> None:
+    media, plan = Converter(stop).plan(_existing(options.source), _output(options))
+    for line in describe(media, plan):
+        print(line)  # noqa: T201
+
+
+def describe(media: Media, plan: Plan) -> list[str]:
+    """What a file holds and what would be done with it, in lines for people."""
+    length = "unknown" if media.duration_seconds is None else f"{media.duration_seconds:.3f} s"
+    lines = [f"format    {media.format}, {media.size} bytes, {length}, {media.streams} streams"]
+    for track in media.tracks:
+        chosen = "  <- this one" if track is plan.track else ""
+        lines.append(f"audio {track.index}   {_in_words(track)}{chosen}")
+    lines += [f"tag       {name}: {value}" for name, value in media.tags.items()]
+    part = "" if plan.end_seconds is None and not plan.start_seconds else f", from {plan.start_seconds:g} s"
+    part += "" if plan.end_seconds is None else f" to {plan.end_seconds:g} s"
+    lines.append(f"mp3       {plan.summary}{part}: {plan.why}")
+    return lines
+
+
+def _in_words(track: AudioTrack) -> str:
+    parts = [track.codec or "unknown", f"{track.sample_rate} Hz", f"{track.channels} channels"]
+    parts += [track.language] if track.language else []
+    parts += ["default"] if track.default else []
+    return ", ".join(parts)
+
+
+def _existing(source: Path) -> Path:
+    if not source.is_file():
+        raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no file {source}.")
+    return source.absolute()
+
+
+def _join(mp3: Mp3, destination: Path) -> Path:
+    with destination.open("wb") as joined, mp3.file.open("rb") as sound:
+        joined.write(mp3.tag)
+        shutil.copyfileobj(sound, joined, _BLOCK_BYTES)
+    return destination
+
+
+class _Bar:
+    """A progress bar on a terminal, and nothing anywhere else."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+
+    def show(self, done: float, expected: float | None) -> None:
+        """Draw the bar anew."""
+        if not self._terminal:
+            return
+        share = min(done / expected, 1.0) if expected else 0.0
+        filled = int(share * _BAR_WIDTH)
+        sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {share:4.0%} {done:.0f} s")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Remove the bar."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,95 @@
+"""⑥ The conversion itself, on local files: look, decide, encode, check. Knows no store and no cluster."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from video2mp3_contracts.conversion import Output
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.worker import WorkerLimits
+from video2mp3_worker import limits as bounds
+from video2mp3_worker import tags
+from video2mp3_worker.encode import encode
+from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.limits import budget
+from video2mp3_worker.media import Media
+from video2mp3_worker.plan import Plan, decide
+from video2mp3_worker.probe import look_into
+from video2mp3_worker.stop import Stop
+from video2mp3_worker.watch import Clock, Watch
+
+_BLOCK_BYTES: Final = 1024**2
+_TOLERANCE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Mp3:
+    """A finished mp3: the tag's bytes, then the file's."""
+
+    file: Path
+    tag: bytes
+    duration_seconds: float
+    sha256: str
+    size: int
+    """Bytes, of tag and file together."""
+
+    encoding: str
+    """How it is encoded, for people."""
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Converts local files. `report` is told the media seconds done and expected."""
+
+    stop: Stop
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
+    report: Callable[[float, float | None], None] = lambda _done, _expected: None
+    clock: Clock = time.monotonic
+
+    def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
+        """Say what the source is and what would be done. Raises Refused or TryAgain."""
+        media = look_into(source, self._watch(bounds.PROBE_WALL_SECONDS).check)
+        return media, decide(media, output, self.limits)
+
+    def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
+        """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
+        media, plan = self.plan(source, output)
+        allowed = budget(self.limits, plan.duration_seconds)
+        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        seconds = encode(
+            source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds)
+        )
+        self._verify(destination, plan, seconds)
+        tag = tags.render(tags.merged(media.tags, output.tags))
+        return Mp3(
+            file=destination,
+            tag=tag,
+            duration_seconds=round(seconds, 3),
+            sha256=_sha256(tag, destination),
+            size=len(tag) + destination.stat().st_size,
+            encoding=plan.summary,
+        )
+
+    def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
+        return Watch(self.stop, self.clock, wall_seconds, stall_seconds)
+
+    def _verify(self, mp3: Path, plan: Plan, seconds: float) -> None:
+        """Look at the mp3 as a player would, before anybody is told of it."""
+        made = look_into(mp3, self._watch(bounds.PROBE_WALL_SECONDS).check)
+        track = made.tracks[0] if made.tracks else None
+        expected = (plan.sample_rate, plan.channels)
+        if track is None or track.codec != "mp3" or (track.sample_rate, track.channels) != expected:
+            raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out other than it was asked for.", detail=str(made))
+        if abs((made.duration_seconds or 0) - seconds) > _TOLERANCE_SECONDS:
+            raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out with a wrong length.", detail=str(made))
+
+
+def _sha256(tag: bytes, file: Path) -> str:
+    digest = hashlib.sha256(tag)
+    with file.open("rb") as content:
+        while block := content.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,112 @@
+"""②⑥ GridFS: sources are read from the database `videos`, mp3s are written to the database `mp3s`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import gridfs
+import pymongo
+from bson import ObjectId
+from gridfs.errors import NoFile
+from pydantic import ValidationError
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
+from video2mp3_worker.errors import Refused, TryAgain
+from video2mp3_worker.ports import SourceFile
+
+_BATCH_BYTES: Final = 4 * 1024**2
+"""Of one query: few round trips, little memory, and quickly repeated when the connection breaks."""
+
+_CHUNK_BYTES: Final = 1024**2
+"""Of the files written here. MongoDB's documents end at 16 MB."""
+
+_QUERY_SECONDS: Final = 30
+_REMOVE_SECONDS: Final = 10
+
+_Client = MongoClient[dict[str, Any]]
+
+
+@contextmanager
+def _answering(seconds: float) -> Iterator[None]:
+    """Limit the operations within to so many seconds, and translate pymongo's errors."""
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except PyMongoError as error:
+        sentence = "The database that holds the files was away."
+        raise TryAgain(Reason.SERVICE_UNAVAILABLE, sentence, detail=type(error).__name__) from error
+
+
+class GridFSSources:
+    """The sources in the default bucket of `videos`."""
+
+    def __init__(self, client: _Client) -> None:
+        self._files = client[VIDEOS_DATABASE]["fs.files"]
+        self._chunks = client[VIDEOS_DATABASE]["fs.chunks"]
+
+    def find(self, file_id: str) -> SourceFile | None:
+        """Look a source up; None when there is none."""
+        with _answering(_QUERY_SECONDS):
+            found = self._files.find_one({"_id": ObjectId(file_id)})
+        if found is None:
+            return None
+        return SourceFile(file_id, int(found["length"]), int(found["chunkSize"]), _metadata(found.get("metadata")))
+
+    def chunks(self, source: SourceFile, first: int, count: int) -> Iterator[bytes]:
+        """Read `count` chunks from number `first` on, in batches of bounded size."""
+        step = max(_BATCH_BYTES // source.chunk_bytes, 1)
+        for start in range(first, first + count, step):
+            yield from self._batch(source, start, min(step, first + count - start))
+
+    def _batch(self, source: SourceFile, first: int, count: int) -> list[bytes]:
+        wanted = {"files_id": ObjectId(source.file_id), "n": {"$gte": first, "$lt": first + count}}
+        with _answering(_QUERY_SECONDS):
+            found = list(self._chunks.find(wanted, {"_id": 0, "n": 1, "data": 1}).sort("n", pymongo.ASCENDING))
+        pieces = [bytes(chunk["data"]) for chunk in found]
+        expected = [
+            min(source.chunk_bytes, source.length - n * source.chunk_bytes) for n in range(first, first + count)
+        ]
+        if [chunk["n"] for chunk in found] != list(range(first, first + count)) or list(map(len, pieces)) != expected:
+            raise Refused(Reason.TRUNCATED, "The stored source is not complete: a part of it is missing.")
+        return pieces
+
+
+class GridFSMp3s:
+    """The mp3s in the default bucket of `mp3s`."""
+
+    def __init__(self, client: _Client) -> None:
+        self._bucket = gridfs.GridFSBucket(client[MP3S_DATABASE], chunk_size_bytes=_CHUNK_BYTES)
+
+    def new_id(self) -> str:
+        """An id that no file has."""
+        return str(ObjectId())
+
+    def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
+        """Store a file; its document, which makes it a file, comes last."""
+        with _answering(_QUERY_SECONDS):
+            stream = self._bucket.open_upload_stream_with_id(
+                ObjectId(file_id), filename, metadata=metadata.as_document()
+            )
+        for piece in content:
+            with _answering(_QUERY_SECONDS):
+                stream.write(piece)
+        with _answering(_QUERY_SECONDS):
+            stream.close()
+
+    def remove(self, file_id: str) -> None:
+        """Remove a file's document and chunks. Chunks without a document are what a killed worker leaves."""
+        with _answering(_REMOVE_SECONDS):
+            try:
+                self._bucket.delete(ObjectId(file_id))
+            except NoFile:
+                return
+
+
+def _metadata(document: Mapping[str, Any] | None) -> FileMetadata | None:
+    try:
+        return FileMetadata.model_validate(document)
+    except ValidationError:
+        return None

@@ -1,0 +1,75 @@
+"""How much of everything a conversion may use: bounds on what media can make ffmpeg do, and how they scale with it.
+
+Pure. The bounds are wide for every honest file and tight for one that was made to keep a worker busy.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from video2mp3_contracts.worker import WorkerLimits
+
+MAX_STREAMS: Final = 64
+"""Tracks in a file, of all kinds. Discs ripped with every language have about 40."""
+
+MAX_CHANNELS: Final = 8
+"""7.1 surround."""
+
+MIN_SAMPLE_RATE: Final = 4_000
+"""Hz. Speech codecs start at 8,000; a rate of 1 Hz would turn a few bytes into hours."""
+
+MAX_SAMPLE_RATE: Final = 384_000
+"""Hz. Studio recordings end at 192,000."""
+
+MIN_BYTES_PER_SECOND: Final = 16
+"""Digital silence as FLAC takes about 100 bytes a second, speech by the leanest codec 600."""
+
+MIN_PLAUSIBLE_SECONDS: Final = 600
+"""Under this duration the bytes per second are not looked at: it costs little either way."""
+
+PROBE_BYTES: Final = 20_000_000
+"""What ffmpeg reads to find out what is in a file that has no index (mpeg-ts, mpeg-ps)."""
+
+PROBE_SECONDS: Final = 15
+"""Of media, for the same."""
+
+MAX_ALLOCATION_BYTES: Final = 128 * 1024**2
+"""The largest single block of memory; the index of a day of video takes less."""
+
+DATA_BYTES: Final = 512 * 1024**2
+"""Private memory of one child process (RLIMIT_DATA); ffmpeg takes about 60 MB for ordinary audio."""
+
+PROBE_CPU_SECONDS: Final = 60
+PROBE_WALL_SECONDS: Final = 120
+PROBE_ANSWER_BYTES: Final = 8 * 1024**2
+"""ffprobe's JSON for 64 streams is under 200 kB; thousands of chapters make it longer."""
+
+STALL_SECONDS: Final = 60
+"""Without any progress for so long, a conversion is stuck."""
+
+_START_SECONDS = 120
+"""On top of every deadline, for starting and for machines that are busy."""
+
+_SLOWEST_SPEED = 4
+"""Media seconds per second. A core of today does 80 to 160; loudness needs a second pass at 30."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one ffmpeg run may use."""
+
+    wall_seconds: float
+    cpu_seconds: int
+    output_bytes: int
+    media_seconds: float
+
+
+def budget(limits: WorkerLimits, duration_seconds: float | None) -> Budget:
+    """The budget for media of a duration; for unknown durations, that of the longest allowed."""
+    seconds = min(duration_seconds or limits.max_duration_seconds, limits.max_duration_seconds)
+    scaled = _START_SECONDS + seconds / _SLOWEST_SPEED
+    return Budget(
+        wall_seconds=min(scaled, limits.run_seconds or scaled),
+        cpu_seconds=int(scaled),
+        output_bytes=limits.max_output_bytes,
+        media_seconds=limits.max_duration_seconds,
+    )

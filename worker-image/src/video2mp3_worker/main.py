@@ -1,0 +1,130 @@
+"""⑥⑦ The entry point of the Job: environment in, exit code and termination message out."""
+
+import os
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from video2mp3_contracts import mongo
+from video2mp3_contracts.exit_codes import ExitCode
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.worker import TERMINATION_MESSAGE_PATH
+from video2mp3_worker.convert import Converter
+from video2mp3_worker.errors import Refused, TryAgain, WorkerError
+from video2mp3_worker.gridfs import GridFSMp3s, GridFSSources
+from video2mp3_worker.last_words import crashed, last_words, leave
+from video2mp3_worker.ledger import MongoLedger
+from video2mp3_worker.queue import AmqpQueue
+from video2mp3_worker.reporter import Reporter
+from video2mp3_worker.run import Worker
+from video2mp3_worker.settings import WorkerSettings
+from video2mp3_worker.stop import Stop
+
+_log = structlog.get_logger("video2mp3_worker")
+
+
+def main() -> int:
+    """Run the attempt that the environment asks for, or the command line of people. Answers the exit code."""
+    if len(sys.argv) > 1:
+        from video2mp3_worker.cli import command_line  # noqa: PLC0415 - a Job does not pay for argparse
+
+        return command_line(sys.argv[1:])
+    stop = Stop()
+    stop.listen()
+    _leave_last_words_in_a_crash()
+    try:
+        settings = read_settings()
+    except Refused as error:
+        configure_logging("worker")
+        return _end(error, _termination_message_path())
+    configure_logging("worker", settings.log_level)
+    return attempt(settings, stop)
+
+
+def read_settings() -> WorkerSettings:
+    """The settings from the environment. Raises Refused, naming what is wrong but never what it holds."""
+    try:
+        return WorkerSettings()
+    except SettingsError as error:
+        raise Refused(Reason.BAD_REQUEST, "The worker's request is not JSON.") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_input=False)
+        )
+        raise Refused(Reason.BAD_REQUEST, f"The worker's environment is not as it should be: {wrong}") from error
+
+
+def attempt(settings: WorkerSettings, stop: Stop) -> int:
+    """Run one attempt; answer the exit code. Everything that implements a port is chosen here."""
+    request = settings.request
+    structlog.contextvars.bind_contextvars(
+        conversion_uid=request.conversion.uid,
+        namespace=request.conversion.namespace,
+        conversion=request.conversion.name,
+    )
+    name = settings.pod_name or "video2mp3-worker"
+    token = LedgerAttempt(token=secrets.token_hex(16), pod=settings.pod_name, started_at=_now())
+    with mongo.connect(settings.mongodb_uri.get_secret_value(), name) as client:
+        ledger = MongoLedger(mongo.ledger(client), request.conversion, request.owner, token, _now)
+        reporter = Reporter(ledger, time.monotonic, _now)
+        worker = Worker(
+            request=request,
+            ledger=ledger,
+            sources=GridFSSources(client),
+            mp3s=GridFSMp3s(client),
+            queue=AmqpQueue(settings.rabbitmq_uri.get_secret_value(), name, stop),
+            reporter=reporter,
+            converter=Converter(stop, request.limits, reporter.report),
+            stop=stop,
+            scratch=settings.scratch,
+            now=_now(),
+        )
+        try:
+            worker.run()
+        except WorkerError as error:
+            _store_error(ledger, error, settings.pod_name)
+            return _end(error, settings.termination_message_path)
+    leave(last_words(ExitCode.DONE, Reason.SUCCEEDED, "The mp3 is stored."), settings.termination_message_path)
+    return ExitCode.DONE
+
+
+def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:
+    words = LedgerError(exit_code=error.exit_code, reason=error.reason, message=error.message, pod=pod, at=_now())
+    try:
+        ledger.store_error(words)
+    except TryAgain as away:
+        _log.warning("last words not stored", detail=away.detail)
+
+
+def _end(error: WorkerError, path: Path) -> int:
+    leave(last_words(error.exit_code, error.reason, error.message, error.detail), path)
+    _log.error(
+        "attempt ended", reason=error.reason, exit_code=error.exit_code, message=error.message, detail=error.detail
+    )
+    return error.exit_code
+
+
+def _leave_last_words_in_a_crash() -> None:
+    def translate(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        leave(crashed(kind), _termination_message_path())
+        _log.critical("worker crashed", exc_info=(kind, error, trace))
+
+    sys.excepthook = translate
+
+
+def _termination_message_path() -> Path:
+    # Asked for where there may be no settings.
+    return Path(os.environ.get("WORKER_TERMINATION_MESSAGE_PATH", TERMINATION_MESSAGE_PATH))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,110 @@
+"""What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_TAG_FIELDS: Final = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
+"""ffmpeg's names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata")."""
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """One audio stream. `index` counts audio streams only, from 0, as ffmpeg's `0:a:index` does."""
+
+    index: int
+    codec: str
+    """ffmpeg's name, for example `aac`; "" where ffmpeg does not know it."""
+
+    sample_rate: int
+    """Hz; 0 when it could not be found out."""
+
+    channels: int
+    """0 when it could not be found out."""
+
+    duration_seconds: float | None = None
+    language: str = ""
+    """As the file says it: ISO 639-2 in most formats, BCP 47 in some; "" for none or undetermined."""
+
+    default: bool = False
+    bit_rate: int | None = None
+    start_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file that ffprobe could read."""
+
+    format: str
+    """ffmpeg's demuxer, for example `mov,mp4,m4a,3gp,3g2,mj2`."""
+
+    size: int
+    """Bytes."""
+
+    duration_seconds: float | None = None
+    tracks: tuple[AudioTrack, ...] = ()
+    streams: int = 0
+    """Of all kinds."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """By the names of `conversion.Tags`, as the file says them."""
+
+
+def parse_media(document: Mapping[str, Any], size: int) -> Media:
+    """Read ffprobe's `-show_format -show_streams`. Whatever is missing or malformed there is taken as unknown."""
+    container = document.get("format") or {}
+    streams = document.get("streams") or []
+    audio = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    tags: dict[str, str] = {}
+    for stream in audio[:1]:
+        tags |= _tags(stream)
+    return Media(
+        format=str(container.get("format_name", "")),
+        size=size,
+        duration_seconds=_seconds(container.get("duration")),
+        tracks=tuple(_track(index, stream) for index, stream in enumerate(audio)),
+        streams=len(streams),
+        tags=tags | _tags(container),
+    )
+
+
+def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
+    language = str(_lower_keys(stream).get("language", ""))
+    return AudioTrack(
+        index=index,
+        codec=str(stream.get("codec_name", "")).replace("unknown", ""),
+        sample_rate=_integer(stream.get("sample_rate")) or 0,
+        channels=_integer(stream.get("channels")) or 0,
+        duration_seconds=_seconds(stream.get("duration")),
+        language="" if language == "und" else language,
+        default=bool((stream.get("disposition") or {}).get("default")),
+        bit_rate=_integer(stream.get("bit_rate")),
+        start_seconds=_number(stream.get("start_time")) or 0.0,
+    )
+
+
+def _tags(part: Mapping[str, Any]) -> dict[str, str]:
+    found = _lower_keys(part)
+    return {name: found[name] for name in _TAG_FIELDS if found.get(name)}
+
+
+def _lower_keys(part: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key).lower(): str(value) for key, value in (part.get("tags") or {}).items()}
+
+
+def _seconds(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None

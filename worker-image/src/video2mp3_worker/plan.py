@@ -1,0 +1,183 @@
+"""What to do with a source: which track, which rate, how many channels, how it is encoded. Pure decisions."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from video2mp3_contracts.conversion import (
+    MAX_CBR_MPEG2,
+    MAX_CBR_MPEG25,
+    SAMPLE_RATES,
+    Encoding,
+    Output,
+    Trim,
+    seconds,
+)
+from video2mp3_contracts.conversion import AudioTrack as WantedTrack
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.worker import WorkerLimits
+from video2mp3_worker import limits as bounds
+from video2mp3_worker.errors import Refused
+from video2mp3_worker.languages import same_language
+from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.whitelists import AUDIO_CODECS
+
+_DECODERS_OF_CODEC: Final = {"dts": "dca", "amr_nb": "amrnb", "amr_wb": "amrwb", "adpcm_g722": "g722"}
+"""Where ffmpeg's decoder is not called as its codec."""
+
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One conversion, decided."""
+
+    track: AudioTrack
+    encoding: Encoding
+    sample_rate: int
+    """Hz, of the mp3."""
+
+    channels: int
+    """1 or 2, of the mp3."""
+
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    duration_seconds: float | None = None
+    """How long the mp3 will be, as far as the source says."""
+
+    why: str = ""
+    """What decided on the track and the rate, for people."""
+
+    @property
+    def summary(self) -> str:
+        """The encoding in words, for people."""
+        quality = f"CBR {self.encoding.cbr} kbit/s" if self.encoding.cbr else f"VBR V{self.encoding.vbr}"
+        return f"{quality}, {self.sample_rate} Hz, {'mono' if self.channels == 1 else 'stereo'}"
+
+
+def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
+    """Decide how `media` becomes the mp3 that `output` describes. Raises Refused."""
+    _refuse_unsupported(output)
+    track = choose_track(media, output.audio_track)
+    _refuse_extremes(media, track)
+    duration = track.duration_seconds or media.duration_seconds
+    start, end = _trim(output.trim, duration)
+    length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
+    _refuse_too_long(media, length, duration, limits)
+    return Plan(
+        track=track,
+        encoding=output.encoding,
+        sample_rate=output.sample_rate or fitting_rate(track.sample_rate, output.encoding),
+        channels={"mono": 1, "stereo": 2, "source": min(track.channels, 2)}[output.channels],
+        start_seconds=start,
+        end_seconds=end,
+        duration_seconds=length,
+        why=_why(media, track, output),
+    )
+
+
+def _why(media: Media, track: AudioTrack, output: Output) -> str:
+    if output.audio_track is not None and output.audio_track != WantedTrack():
+        chosen = "the track that was asked for"
+    elif len(media.tracks) == 1:
+        chosen = "the only audio track"
+    else:
+        chosen = "the default audio track" if track.default else "the first audio track, since none is the default"
+    rate = "the rate that was asked for" if output.sample_rate else f"the rate that mp3 has for {track.sample_rate} Hz"
+    return f"{chosen}, {rate}"
+
+
+def choose_track(media: Media, wanted: WantedTrack | None) -> AudioTrack:
+    """The track that was asked for; else the first that the file marks as default; else the first."""
+    if not media.tracks:
+        raise Refused(Reason.NO_AUDIO, "The file has no sound: there is no audio track in it.")
+    if wanted is not None and wanted.index is not None:
+        return _track_by_index(media, wanted.index)
+    if wanted is not None and wanted.language is not None:
+        return _track_by_language(media, wanted.language)
+    return next((track for track in media.tracks if track.default), media.tracks[0])
+
+
+def fitting_rate(source_rate: int, encoding: Encoding) -> int:
+    """The lowest rate that mp3 knows, is not under the source's, and allows the bit rate; else the highest.
+
+    Bit rates over 64 and 160 kbit/s do not exist for rates up to 12,000 and under 32,000 Hz.
+    """
+    wanted = encoding.cbr or 0
+    possible = [rate for rate in SAMPLE_RATES if wanted <= _max_cbr(rate)]
+    return next((rate for rate in possible if rate >= source_rate), possible[-1])
+
+
+def _max_cbr(rate: int) -> int:
+    if rate <= 12_000:
+        return MAX_CBR_MPEG25
+    return MAX_CBR_MPEG2 if rate < 32_000 else 320
+
+
+def _refuse_unsupported(output: Output) -> None:
+    if output.loudness is not None:
+        raise Refused(Reason.NOT_SUPPORTED, "output.loudness is not supported by this version.")
+
+
+def _track_by_index(media: Media, index: int) -> AudioTrack:
+    if index >= len(media.tracks):
+        count = "1 audio track" if len(media.tracks) == 1 else f"{len(media.tracks)} audio tracks"
+        raise Refused(Reason.BAD_REQUEST, f"There is no audio track {index}: the file has {count}, counted from 0.")
+    return media.tracks[index]
+
+
+def _track_by_language(media: Media, language: str) -> AudioTrack:
+    for track in media.tracks:
+        if track.language and same_language(track.language, language):
+            return track
+    known = sorted({track.language for track in media.tracks if track.language})
+    has = f"the file has {', '.join(known)}" if known else "the file does not say the languages of its tracks"
+    raise Refused(Reason.BAD_REQUEST, f"There is no audio track in the language {language}: {has}.")
+
+
+def _refuse_extremes(media: Media, track: AudioTrack) -> None:
+    if _DECODERS_OF_CODEC.get(track.codec, track.codec) not in AUDIO_CODECS:
+        codec = track.codec or "unknown"
+        raise Refused(Reason.NOT_MEDIA, f"The sound is in a format that cannot be read here ({codec}).")
+    if media.streams >= bounds.MAX_STREAMS:
+        raise Refused(Reason.LIMIT_EXCEEDED, f"The file has more than {bounds.MAX_STREAMS - 1} tracks.")
+    if track.channels > bounds.MAX_CHANNELS:
+        raise Refused(
+            Reason.LIMIT_EXCEEDED,
+            f"The sound has {track.channels} channels; at most {bounds.MAX_CHANNELS} are allowed.",
+        )
+    if not track.channels or not track.sample_rate:
+        raise Refused(Reason.NOT_MEDIA, "The file has an audio track, but no sound in it that can be read.")
+    if not bounds.MIN_SAMPLE_RATE <= track.sample_rate <= bounds.MAX_SAMPLE_RATE:
+        raise Refused(
+            Reason.LIMIT_EXCEEDED,
+            f"The sound has a sample rate of {track.sample_rate} Hz;"
+            f" {bounds.MIN_SAMPLE_RATE} to {bounds.MAX_SAMPLE_RATE} Hz are allowed.",
+        )
+
+
+def _trim(trim: Trim | None, duration: float | None) -> tuple[float, float | None]:
+    start = seconds(trim.start) if trim and trim.start is not None else 0.0
+    end = seconds(trim.end) if trim and trim.end is not None else None
+    if end is not None and end <= start:
+        raise Refused(Reason.BAD_REQUEST, "output.trim.end is not after output.trim.start.")
+    if duration is not None and start >= duration:
+        raise Refused(
+            Reason.BAD_REQUEST, f"output.trim.start ({start:g} s) is after the end of the sound ({duration:.3f} s)."
+        )
+    return start, end
+
+
+def _refuse_too_long(media: Media, length: float | None, duration: float | None, limits: WorkerLimits) -> None:
+    if length is not None and length > limits.max_duration_seconds:
+        raise Refused(
+            Reason.TOO_LONG,
+            f"The sound plays for {length / _HOUR:.1f} hours;"
+            f" at most {limits.max_duration_seconds / _HOUR:g} are allowed.",
+        )
+    if duration is None or duration <= bounds.MIN_PLAUSIBLE_SECONDS:
+        return
+    if media.size / duration < bounds.MIN_BYTES_PER_SECOND:
+        raise Refused(
+            Reason.LIMIT_EXCEEDED,
+            f"The file claims {duration / _HOUR:.1f} hours of sound in {media.size} bytes, which cannot be.",
+        )

@@ -1,0 +1,67 @@
+"""Classify a source by looking: ffprobe's answer, or the reason why there is none."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from video2mp3_contracts.reasons import Reason
+from video2mp3_worker import child, commands, limits, sniff
+from video2mp3_worker.child import Confinement, Ended
+from video2mp3_worker.errors import Refused
+from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_worker.media import Media, parse_media
+
+_REFUSED_DECODER: Final = re.compile(r"Codec \(([A-Za-z0-9_.-]{1,64})\) not on whitelist")
+_ROUNDS: Final = 4
+"""A file with decoders that nobody thought of names at least one of them in each round."""
+
+
+def look_into(source: Path, watch: Callable[[], None]) -> Media:
+    """Say what a file holds. Raises Refused when that is nothing which could be converted."""
+    size = source.stat().st_size
+    with source.open("rb") as file:
+        sniff.look(file, size)
+    answer, ended = _ask(source, watch)
+    refuse_if_killed(ended)
+    if ended.status != 0:
+        raise _unreadable(ended)
+    try:
+        document = json.loads(answer)
+    except ValueError as error:
+        raise Refused(Reason.NOT_MEDIA, "The file cannot be read as audio or video.") from error
+    return parse_media(document, size)
+
+
+def _ask(source: Path, watch: Callable[[], None]) -> tuple[bytes, Ended]:
+    confinement = Confinement(reads=(source,), cpu_seconds=limits.PROBE_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+    extra: set[str] = set()
+    for _ in range(_ROUNDS):
+        answer = bytearray()
+        ended = child.run(commands.probe(source, sorted(extra)), confinement, output=_bounded(answer), watch=watch)
+        missing = set(_REFUSED_DECODER.findall(ended.complaint)) - extra
+        if ended.status == 0 or not missing:
+            break
+        extra |= missing
+    return bytes(answer), ended
+
+
+def _bounded(answer: bytearray) -> Callable[[bytes], None]:
+    def take(piece: bytes) -> None:
+        answer.extend(piece)
+        if len(answer) > limits.PROBE_ANSWER_BYTES:
+            raise Refused(Reason.LIMIT_EXCEEDED, "The file describes itself at more length than is allowed.")
+
+    return take
+
+
+def _unreadable(ended: Ended) -> Refused:
+    complaint = ended.complaint
+    if "not on whitelist" in complaint:
+        sentence = "The file is in a format that is not accepted, or only points at other files."
+        return Refused(Reason.NOT_MEDIA, sentence, detail=complaint)
+    if "max_streams" in complaint:
+        sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
+        return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
+    return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=complaint)

@@ -1,0 +1,42 @@
+"""Progress to the ledger, about once a second. Not being able to report is no reason to stop converting."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_worker.ports import Ledger
+from video2mp3_worker.progress import Pace, estimate
+from video2mp3_worker.watch import Clock
+
+_EVERY_SECONDS: Final = 1.0
+_log = structlog.get_logger("video2mp3_worker.progress")
+
+
+class Reporter:
+    """Called often, writes seldom."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, now: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._now = now
+        self._started: float | None = None
+        self._last = clock()
+
+    def report(self, processed_seconds: float, duration_seconds: float | None) -> None:
+        """Say how far the media is. Raises Superseded when another worker took over."""
+        moment = self._clock()
+        if processed_seconds > 0 and self._started is None:
+            self._started = moment
+        if moment - self._last < _EVERY_SECONDS:
+            return
+        self._last = moment
+        pace = Pace(moment if self._started is None else self._started, duration_seconds)
+        try:
+            self._ledger.report_progress(estimate(pace, processed_seconds, moment, self._now()))
+        except Superseded:
+            raise
+        except TryAgain as error:
+            _log.warning("progress not reported", reason=error.reason, detail=error.detail)

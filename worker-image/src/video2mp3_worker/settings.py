@@ -1,0 +1,35 @@
+"""What a worker is told by its environment. Read once, at the entry point."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from video2mp3_contracts.worker import SCRATCH_PATH, TERMINATION_MESSAGE_PATH, WorkerRequest
+
+
+class WorkerSettings(BaseSettings):
+    """Environment variables with the prefix WORKER_."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, extra="ignore")
+
+    request: WorkerRequest
+    """The conversion, as JSON. The operator writes it into the Job."""
+
+    mongodb_uri: SecretStr
+    """Where sources, mp3s and the ledger are. A secret, since it carries a password."""
+
+    rabbitmq_uri: SecretStr
+    """Where the message goes. A secret, since it carries a password."""
+
+    pod_name: str = ""
+    """Written into the ledger, so that people find the pod of an attempt. Empty outside of Kubernetes."""
+
+    scratch: Path = Path(SCRATCH_PATH)
+    """A folder of the pod's own for the source and the mp3; what is in it from before is removed."""
+
+    termination_message_path: Path = Path(TERMINATION_MESSAGE_PATH)
+    """Where Kubernetes looks for the worker's last words."""
+
+    log_level: str = "INFO"
+    """Least severe level that is logged."""

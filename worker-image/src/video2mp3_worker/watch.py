@@ -1,0 +1,43 @@
+"""Why a running conversion must end early: it was asked to, its time is up, or it does not move."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from video2mp3_contracts.reasons import Reason
+from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.stop import Stop
+
+Clock = Callable[[], float]
+"""Seconds on a clock that only goes forward."""
+
+
+@dataclass
+class Watch:
+    """Asked a few times a second while a child runs; `check` raises TryAgain."""
+
+    stop: Stop
+    clock: Clock
+    wall_seconds: float
+    stall_seconds: float | None = None
+    """None where there is no progress to be seen."""
+
+    def __post_init__(self) -> None:
+        self._started = self._moved = self.clock()
+        self._seen = 0.0
+
+    def moved_to(self, seconds: float) -> None:
+        """Note how far the media is."""
+        if seconds > self._seen:
+            self._seen = seconds
+            self._moved = self.clock()
+
+    def check(self) -> None:
+        """Raise if the run must end."""
+        self.stop.check()
+        now = self.clock()
+        if now - self._started > self.wall_seconds:
+            raise TryAgain(
+                Reason.RUN_TIMEOUT, f"The conversion was not done after {self.wall_seconds:.0f} seconds, its limit."
+            )
+        if self.stall_seconds is not None and now - self._moved > self.stall_seconds:
+            raise TryAgain(Reason.STALLED, f"The conversion made no progress for {self.stall_seconds:.0f} seconds.")

@@ -1,0 +1,33 @@
+"""The formats and codecs that ffmpeg may touch. Everything else is refused before a line of its parser runs.
+
+Formats are names of ffmpeg's demuxers, codecs are names of its decoders. There are no playlists, no manifests, no
+scripts, no image sequences and no network protocols among them: what names another file or address is not media here.
+"""
+
+from typing import Final
+
+PROTOCOLS: Final = ("file",)
+
+FORMATS: Final = (
+    "mov", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "mp3", "aac", "loas", "ac3", "eac3", "dts",
+    "dtshd", "truehd", "mlp", "flac", "wav", "w64", "aiff", "caf", "au", "amr", "wv", "tta", "ape",
+)  # fmt: skip
+
+AUDIO_CODECS: Final = (
+    "aac", "aac_latm", "mp3float", "mp3", "mp2float", "mp2", "mp1float", "mp1", "ac3", "eac3", "dca", "truehd", "mlp",
+    "opus", "libopus", "vorbis", "libvorbis", "flac", "alac", "wavpack", "tta", "ape", "amrnb", "amrwb", "wmav1",
+    "wmav2", "wmapro", "wmavoice", "wmalossless", "nellymoser", "speex", "libspeex", "gsm", "gsm_ms", "qdm2", "qdmc",
+    "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "g722", "g726", "pcm_alaw", "pcm_mulaw",
+    "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_u16le", "pcm_u16be", "pcm_s24le", "pcm_s24be", "pcm_s32le",
+    "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_s16le_planar", "pcm_s24le_planar",
+    "pcm_s32le_planar", "pcm_bluray", "pcm_dvd",
+)  # fmt: skip
+
+NAMED_ONLY_CODECS: Final = (
+    "h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video", "vp8", "libvpx", "vp9", "libvpx-vp9", "libdav1d", "av1",
+    "libaom-av1", "vc1", "wmv1", "wmv2", "wmv3", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "flv", "h263", "h263p", "svq1",
+    "svq3", "vp6", "vp6f", "vp6a", "theora", "mjpeg", "png", "bmp", "gif", "webp", "dvvideo", "prores", "dnxhd", "rpza",
+    "cinepak", "rawvideo", "vvc", "mov_text", "srt", "subrip", "ass", "ssa", "webvtt", "pgssub", "dvbsub", "dvdsub",
+    "xsub", "text", "libzvbi_teletextdec", "cc_dec",
+)  # fmt: skip
+"""Decoders of pictures and subtitles that ffprobe may set up, but never feed: it leaves when it cannot set one up."""
