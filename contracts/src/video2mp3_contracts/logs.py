@@ -37,13 +37,19 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     )
     for_people = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if for_people
+        else structlog.processors.JSONRenderer()
+    )
+    # By default both would add every frame's local variables, and with them passwords and keys.
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([] if for_people else [structlog.processors.dict_tracebacks]),
+            *([] if for_people else [tracebacks]),
             renderer,
         ],
     )
