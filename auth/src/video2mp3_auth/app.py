@@ -11,7 +11,7 @@ from video2mp3_auth.credentials import parse_basic, parse_bearer
 from video2mp3_auth.errors import AuthError, InvalidToken, LoginRejected
 from video2mp3_auth.login import Login
 from video2mp3_auth.metrics import SUCCEEDED, THROTTLED, AuthMetrics
-from video2mp3_auth.problems import answering_problems
+from video2mp3_auth.problems import TRANSLATIONS
 from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.throttle import View, note_rejection, throttle
 from video2mp3_auth.tokens import Tokens
@@ -33,7 +33,7 @@ def build_app(settings: AuthSettings, parts: Services) -> Flask:
     """The application from the given parts."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY_BYTES
-    registry = install_conventions(app, _ready(parts))
+    registry = install_conventions(app, _ready(parts), TRANSLATIONS)
     metrics = AuthMetrics(registry, parts.ring)
     login = throttle(
         app,
@@ -52,7 +52,6 @@ def build_app(settings: AuthSettings, parts: Services) -> Flask:
 
 
 def _ready(parts: Services) -> Callable[[], None]:
-    @answering_problems
     def ready() -> None:
         parts.check_store()
         parts.ring.signing()
@@ -61,7 +60,6 @@ def _ready(parts: Services) -> Callable[[], None]:
 
 
 def _login(login: Login, tokens: Tokens, metrics: AuthMetrics) -> View:
-    @answering_problems
     def view() -> Response:
         with metrics.login_seconds.time():
             try:
@@ -80,7 +78,6 @@ def _login(login: Login, tokens: Tokens, metrics: AuthMetrics) -> View:
 
 
 def _validate(parts: Services) -> View:
-    @answering_problems
     def view() -> Response:
         claims = parts.tokens.verify(parse_bearer(request.headers.get("Authorization")))
         account = parts.accounts.find(claims["sub"])
@@ -92,7 +89,6 @@ def _validate(parts: Services) -> View:
 
 
 def _jwks(tokens: Tokens, max_age_seconds: int) -> View:
-    @answering_problems
     def view() -> Response:
         response = jsonify(tokens.jwks())
         response.content_type = "application/jwk-set+json"

@@ -1,11 +1,7 @@
 """The answers to what goes wrong: the one map from our errors to problem+json."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Final, ParamSpec, TypeVar
-
-import structlog
+from typing import Final
 
 from video2mp3_auth.errors import (
     AuthError,
@@ -18,16 +14,11 @@ from video2mp3_auth.errors import (
     Overloaded,
     StoreUnavailable,
 )
-from video2mp3_contracts.web import Problem
-
-_log = structlog.get_logger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
+from video2mp3_contracts.web import Problem, Translations
 
 BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="video2mp3", charset="UTF-8"'}
 BEARER_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3"'}
 INVALID_TOKEN_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3", error="invalid_token"'}
-_SERVER_ERRORS = 500
 _SOON: Final = {"Retry-After": "2"}
 _LATER: Final = {"Retry-After": "10"}
 
@@ -69,20 +60,8 @@ def problem_of(error: AuthError) -> Problem:
     )
 
 
-def answering_problems(view: Callable[P, R]) -> Callable[P, R]:
-    """Let a view raise our errors."""
-
-    @wraps(view)
-    def answering(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return view(*args, **kwargs)
-        except AuthError as error:
-            problem = problem_of(error)
-            if problem.status >= _SERVER_ERRORS:
-                _log.warning("service_unavailable", reason=problem.code, error=str(error))
-            raise problem from error
-
-    return answering
+TRANSLATIONS: Final[Translations] = dict.fromkeys(_ANSWERS, problem_of)
+"""For `install_conventions`: views raise our errors as they are."""
 
 
 def throttled(retry_after_seconds: int) -> Problem:

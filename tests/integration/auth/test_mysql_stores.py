@@ -1,0 +1,191 @@
+"""The stores on a real database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from cryptography.fernet import Fernet, MultiFernet
+from sqlalchemy import Engine, inspect, text
+
+from tests.servers import MariaDBServer
+from tests.servers.mariadb import INIT_SQL
+from video2mp3_auth import mysql
+from video2mp3_auth.errors import AlreadyStored, StoreUnavailable
+from video2mp3_auth.key_rotation import ensure_first_key, rotate
+from video2mp3_auth.key_schedule import KeyPolicy
+from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
+from video2mp3_auth.stores import Account, StoredKey
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+POLICY = KeyPolicy(timedelta(minutes=15), timedelta(hours=1))
+ACCOUNT = Account("jos\u00e9@example.com", "$argon2id$...", NOW)
+KEY = StoredKey(1, "k" * 43, "encrypted", NOW, NOW + timedelta(minutes=15))
+
+
+@pytest.fixture
+def engine(mariadb: MariaDBServer) -> Iterator[Engine]:
+    engine = mysql.connect(mariadb.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def accounts(engine: Engine) -> MySQLAccountStore:
+    return MySQLAccountStore(engine)
+
+
+@pytest.fixture
+def keys(engine: Engine) -> MySQLKeyStore:
+    return MySQLKeyStore(engine)
+
+
+def test_init_sql_holds_no_rows(accounts: MySQLAccountStore, keys: MySQLKeyStore) -> None:
+    assert (accounts.all(), keys.all()) == ([], [])
+
+
+def test_init_sql_may_run_again_and_changes_nothing(engine: Engine, accounts: MySQLAccountStore) -> None:
+    accounts.add(ACCOUNT)
+    code = "\n".join(line for line in INIT_SQL.read_text().splitlines() if not line.lstrip().startswith("--"))
+    with engine.begin() as connection:
+        for statement in filter(str.strip, code.split(";")):
+            connection.execute(text(statement))
+    assert accounts.all() == [ACCOUNT]
+
+
+def test_our_tables_are_those_of_init_sql(engine: Engine) -> None:
+    found = inspect(engine)
+    assert set(found.get_table_names()) == set(mysql.TABLES.tables)
+    for name, table in mysql.TABLES.tables.items():
+        columns = {column["name"]: column for column in found.get_columns(name)}
+        assert list(columns) == [column.name for column in table.columns]
+        assert [columns[c.name]["nullable"] for c in table.columns] == [c.nullable for c in table.columns]
+        lengths = {c.name: c.type.length for c in table.columns if hasattr(c.type, "length")}
+        assert {column: columns[column]["type"].length for column in lengths} == lengths
+        assert found.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key]
+
+
+def test_an_account_comes_back_as_it_was_stored(accounts: MySQLAccountStore) -> None:
+    accounts.add(replace(ACCOUNT, created_at=NOW.astimezone(timezone(timedelta(hours=5)))))
+    assert accounts.find(ACCOUNT.email) == ACCOUNT
+    assert accounts.all() == [ACCOUNT]
+
+
+@pytest.mark.parametrize("other", ["jose@example.com", "JOS\u00c9@example.com", "jos\u00e9@example.co", "%", ""])
+def test_addresses_that_look_alike_are_other_accounts(accounts: MySQLAccountStore, other: str) -> None:
+    accounts.add(ACCOUNT)
+    assert accounts.find(other) is None
+
+
+def test_an_address_has_one_account(accounts: MySQLAccountStore) -> None:
+    accounts.add(ACCOUNT)
+    with pytest.raises(AlreadyStored):
+        accounts.add(replace(ACCOUNT, password_hash="other"))
+    assert accounts.all() == [ACCOUNT]
+
+
+def test_changes_to_an_account(accounts: MySQLAccountStore) -> None:
+    accounts.add(ACCOUNT)
+    assert accounts.set_password_hash(ACCOUNT.email, "new")
+    assert accounts.set_disabled_at(ACCOUNT.email, NOW)
+    assert accounts.set_disabled_at(ACCOUNT.email, NOW), "disabling twice finds the account twice"
+    assert accounts.find(ACCOUNT.email) == replace(ACCOUNT, password_hash="new", disabled_at=NOW)
+    assert accounts.set_disabled_at(ACCOUNT.email, None)
+    assert accounts.find(ACCOUNT.email) == replace(ACCOUNT, password_hash="new")
+
+
+def test_changes_to_nobody_say_so(accounts: MySQLAccountStore) -> None:
+    assert not accounts.set_password_hash("nobody@example.com", "new")
+    assert not accounts.set_disabled_at("nobody@example.com", NOW)
+
+
+def test_a_hash_is_replaced_only_while_it_is_the_known_one(accounts: MySQLAccountStore) -> None:
+    accounts.add(ACCOUNT)
+    accounts.replace_password_hash(ACCOUNT.email, "other", "new")
+    assert accounts.find(ACCOUNT.email) == ACCOUNT
+    accounts.replace_password_hash(ACCOUNT.email, ACCOUNT.password_hash, "new")
+    assert accounts.find(ACCOUNT.email) == replace(ACCOUNT, password_hash="new")
+
+
+def test_keys(keys: MySQLKeyStore) -> None:
+    second = replace(KEY, generation=2, kid="l" * 43)
+    keys.add(second)
+    keys.add(KEY)
+    assert keys.all() == [KEY, second]
+    keys.set_encrypted_private_key(KEY.kid, "again")
+    keys.remove(second.kid)
+    keys.remove(second.kid)
+    assert keys.all() == [replace(KEY, encrypted_private_key="again")]
+
+
+@pytest.mark.parametrize("twin", [replace(KEY, kid="l" * 43), replace(KEY, generation=2)], ids=["generation", "kid"])
+def test_a_generation_and_a_kid_exist_once(keys: MySQLKeyStore, twin: StoredKey) -> None:
+    keys.add(KEY)
+    with pytest.raises(AlreadyStored):
+        keys.add(twin)
+
+
+def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDBServer) -> None:
+    fernet = MultiFernet([Fernet(Fernet.generate_key())])
+    engines = [mysql.connect(mariadb.url) for _ in range(4)]
+    together = threading.Barrier(len(engines))
+
+    def first(engine: Engine) -> list[str]:
+        together.wait(10)
+        return [key.kid for key in ensure_first_key(MySQLKeyStore(engine), fernet, POLICY, NOW)]
+
+    def following(engine: Engine) -> str:
+        together.wait(10)
+        return rotate(MySQLKeyStore(engine), fernet, POLICY, NOW).key.kid
+
+    with ThreadPoolExecutor(len(engines)) as replicas:
+        firsts = list(replicas.map(first, engines))
+        nexts = set(replicas.map(following, engines))
+    assert firsts.count(firsts[0]) == len(engines)
+    assert len(firsts[0]) == 1
+    assert len(nexts) == 1
+    assert [key.generation for key in MySQLKeyStore(engines[0]).all()] == [1, 2]
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_stopped_database_is_unavailable_and_connections_come_back(
+    mariadb: MariaDBServer, accounts: MySQLAccountStore
+) -> None:
+    accounts.add(ACCOUNT)
+    mariadb.stop()
+    with pytest.raises(StoreUnavailable):
+        accounts.find(ACCOUNT.email)
+    mariadb.start()
+    assert accounts.find(ACCOUNT.email) == ACCOUNT
+
+
+def test_a_frozen_database_is_unavailable_within_a_limit(mariadb: MariaDBServer, accounts: MySQLAccountStore) -> None:
+    accounts.all()
+    mariadb.pause()
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        accounts.find(ACCOUNT.email)
+    assert time.monotonic() - started < 20
+
+
+def test_missing_tables_say_what_to_run(engine: Engine, accounts: MySQLAccountStore) -> None:
+    mysql.check(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE accounts"))
+    with pytest.raises(StoreUnavailable, match=r"init\.sql"):
+        accounts.find(ACCOUNT.email)
+    with pytest.raises(StoreUnavailable, match=r"init\.sql"):
+        mysql.check(engine)
+
+
+def test_a_wrong_password_is_unavailable_and_not_shown(mariadb: MariaDBServer) -> None:
+    engine = mysql.connect(mariadb.url.replace(mariadb.password, "hunter2"))
+    with pytest.raises(StoreUnavailable) as unavailable:
+        mysql.check(engine)
+    assert "1045" in str(unavailable.value)
+    assert "hunter2" not in repr(unavailable.value.__cause__)
+    engine.dispose()
