@@ -20,15 +20,16 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
-{{- with (index .context.Values .component).nodeSelector }}
+{{- $scheduling := get .context.Values .component | default dict }}
+{{- with $scheduling.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with (index .context.Values .component).tolerations }}
+{{- with $scheduling.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with (index .context.Values .component).affinity }}
+{{- with $scheduling.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -1,0 +1,68 @@
+"""Runs helm on the chart, as somebody who installs it would."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.contract.chart.manifests import Manifests
+
+ROOT = Path(__file__).resolve().parents[3]
+CHART = ROOT / "charts" / "video2mp3"
+RELEASE = "video2mp3"
+NAMESPACE = "mp3"
+SECONDS = 60
+
+SMALLEST: dict[str, Any] = {
+    "account": {"email": "First@example.com"},
+    "notifier": {"from": "video2mp3 <mp3@example.com>", "smtp": {"host": "smtp.example.com"}},
+}
+"""The values that have no default."""
+
+
+def merged(*layers: dict[str, Any]) -> dict[str, Any]:
+    """Values over values, as helm merges several files."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+class ValuesRefused(Exception):
+    """helm did not render; the text is what a person reads."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The chart and the helm that renders it."""
+
+    helm: Path
+
+    def render(self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True) -> Manifests:
+        """All documents for these values over the smallest ones, the tests of `helm test` included."""
+        wanted = merged(SMALLEST if smallest else {}, values or {})
+        command = ["template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
+        text = self._run(command, json.dumps(wanted))
+        return Manifests([document for document in yaml.safe_load_all(text) if document])
+
+    def notes(self, values: dict[str, Any] | None = None) -> str:
+        """What helm prints after an installation."""
+        command = ["install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", "--dry-run=client"]
+        return self._run(command, json.dumps(merged(SMALLEST, values or {}))).partition("NOTES:\n")[2]
+
+    def lint(self, values: dict[str, Any]) -> str:
+        """What `helm lint --strict` says."""
+        return self._run(["lint", "--strict", str(CHART), "--values", "-"], json.dumps(values))
+
+    def _run(self, arguments: list[str], stdin: str) -> str:
+        done = subprocess.run(
+            [self.helm, *arguments], input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        if done.returncode:
+            raise ValuesRefused(done.stderr)
+        return done.stdout

@@ -1,0 +1,115 @@
+"""What the manifests tell the services is what the services ask for."""
+
+from typing import Any
+
+import pytest
+from pydantic import AliasChoices
+from pydantic_settings import BaseSettings
+
+from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.manifests import Manifests
+from tests.contract.chart.workers import a_worker_pod
+from video2mp3_auth.settings import AuthSettings
+from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_notifier.settings import NotifierSettings
+from video2mp3_operator.settings import Settings as OperatorSettings
+from video2mp3_worker.settings import WorkerSettings
+
+SETTINGS: dict[str, tuple[str, type[BaseSettings]]] = {
+    "gateway": ("gateway", GatewaySettings),
+    "auth": ("auth", AuthSettings),
+    "ensure-account": ("auth", AuthSettings),
+    "operator": ("operator", OperatorSettings),
+    "notifier": ("notifier", NotifierSettings),
+}
+"""By container: its pod's component and the class that reads its environment."""
+
+
+def variables(settings: type[BaseSettings]) -> dict[str, bool]:
+    """The variables that a class reads, and whether it must have them."""
+    prefix = settings.model_config["env_prefix"]
+    names = {}
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias
+        assert not isinstance(alias, AliasChoices)
+        names[str(alias or f"{prefix}{name}").upper()] = field.is_required()
+    return names
+
+
+@pytest.mark.parametrize("container", SETTINGS)
+def test_every_variable_exists_and_every_required_one_is_given(container: str, manifests: Manifests):
+    component, settings = SETTINGS[container]
+    given = manifests.environment(manifests.pod(component).container(container)).keys()
+    known = variables(settings)
+    assert given <= known.keys()
+    assert {name for name, required in known.items() if required} <= given
+
+
+@pytest.mark.parametrize("container", SETTINGS)
+def test_the_service_accepts_them(container: str, manifests: Manifests, monkeypatch: pytest.MonkeyPatch):
+    component, settings = SETTINGS[container]
+    for name, value in manifests.environment(manifests.pod(component).container(container)).items():
+        monkeypatch.setenv(name, value)
+    assert settings()
+
+
+def settings_of(container: str, manifests: Manifests, monkeypatch: pytest.MonkeyPatch) -> Any:
+    component, settings = SETTINGS[container]
+    for name, value in manifests.environment(manifests.pod(component).container(container)).items():
+        monkeypatch.setenv(name, value)
+    return settings()
+
+
+def test_a_mail_server_with_login_and_private_certificate(chart: Chart):
+    smtp = {"host": "mail", "port": 25, "starttls": True, "existingSecret": "login", "caSecret": "authority"}
+    pod = chart.render({"notifier": {"smtp": smtp}}).pod("notifier")
+    container = pod.container("notifier")
+    environment = {variable["name"]: variable for variable in container["env"]}
+    for name, key in (("NOTIFIER_SMTP_USERNAME", "username"), ("NOTIFIER_SMTP_PASSWORD", "password")):
+        assert environment[name]["valueFrom"]["secretKeyRef"] == {"name": "login", "key": key}
+    path = environment["NOTIFIER_SMTP_CA_FILE"]["value"]
+    (mount,) = [mount for mount in container["volumeMounts"] if path.startswith(mount["mountPath"] + "/")]
+    (volume,) = [volume for volume in pod.spec["volumes"] if volume["name"] == mount["name"]]
+    assert volume["secret"] == {"secretName": "authority", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+
+
+def test_workers_find_their_secret_and_their_account(manifests: Manifests):
+    pod = a_worker_pod(manifests, NAMESPACE)
+    assert manifests.named("ServiceAccount", pod.spec["serviceAccountName"], NAMESPACE)
+    known = variables(WorkerSettings)
+    for variable in pod.spec["containers"][0]["env"]:
+        assert variable["name"] in known
+        reference = variable.get("valueFrom", {}).get("secretKeyRef")
+        if reference:
+            assert manifests.secret(reference["name"], NAMESPACE)[reference["key"]]
+
+
+def test_workers_use_the_image_of_the_release(chart: Chart):
+    manifests = chart.render({"images": {"worker": {"repository": "registry.example.com/worker", "tag": "3"}}})
+    assert a_worker_pod(manifests, NAMESPACE).spec["containers"][0]["image"] == "registry.example.com/worker:3"
+
+
+def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: pytest.MonkeyPatch):
+    resources = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "2Gi"}}
+    numbers = {
+        "runSeconds": 60,
+        "jobTtlSeconds": 0,
+        "maxSourceBytes": 10**12,
+        "maxOutputBytes": 2,
+        "maxDurationSeconds": 3,
+    }
+    caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6}
+    manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
+    settings = settings_of("operator", manifests, monkeypatch)
+    assert (settings.worker_cpu_request, settings.worker_memory_request) == ("1", "1Gi")
+    assert (settings.worker_cpu_limit, settings.worker_memory_limit) == ("4", "2Gi")
+    assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 0)
+    assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
+    assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)
+
+
+def test_tokens_are_made_for_who_verifies_them(manifests: Manifests, monkeypatch: pytest.MonkeyPatch):
+    auth = settings_of("auth", manifests, monkeypatch)
+    gateway = settings_of("gateway", manifests, monkeypatch)
+    assert (auth.jwt_issuer, auth.jwt_audience) == (gateway.jwt_issuer, gateway.jwt_audience)
+    assert gateway.auth_url == "http://video2mp3-auth:8080"

@@ -1,0 +1,65 @@
+"""What each account may do in the Kubernetes API: this table and nothing else."""
+
+from typing import Any
+
+from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.manifests import Manifests
+
+GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list"}}
+OPERATOR = {
+    ("video2mp3.dev", "conversions"): {"get", "list", "patch", "watch"},
+    ("video2mp3.dev", "conversions/status"): {"patch"},
+    ("video2mp3.dev", "conversions/finalizers"): {"update"},
+    ("batch", "jobs"): {"create", "delete", "get", "list", "patch", "watch"},
+    ("", "pods"): {"get", "list", "watch"},
+    ("", "events"): {"create", "patch"},
+}
+
+
+def rights(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    return {
+        (group, resource): set(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def test_the_gateway_handles_conversions_only(manifests: Manifests):
+    assert rights(manifests.named("Role", "video2mp3-gateway", NAMESPACE)) == GATEWAY
+
+
+def test_the_operator_writes_status_jobs_and_events(manifests: Manifests):
+    assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
+
+
+def test_nobody_else_has_any_right(manifests: Manifests):
+    bindings = manifests.of_kind("RoleBinding")
+    subjects = {subject["name"] for binding in bindings for subject in binding["subjects"]}
+    assert subjects == {"video2mp3-gateway", "video2mp3-operator"}
+    for binding in bindings:
+        assert manifests.named("Role", binding["roleRef"]["name"], binding["metadata"]["namespace"])
+
+
+def test_no_account_has_a_right_in_the_whole_cluster(manifests: Manifests):
+    assert not manifests.of_kind("ClusterRoleBinding")
+
+
+def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions(manifests: Manifests):
+    view = manifests.named("ClusterRole", "conversions.video2mp3.dev-view")
+    edit = manifests.named("ClusterRole", "conversions.video2mp3.dev-edit")
+    reading = {"get", "list", "watch"}
+    group = "video2mp3.dev"
+    assert rights(view) == {(group, "conversions"): reading, (group, "conversions/status"): reading}
+    assert rights(edit) == {(group, "conversions"): {"create", "delete", "deletecollection", "patch", "update"}}
+    assert aggregated(view) == {"view", "edit", "admin"}
+    assert aggregated(edit) == {"edit", "admin"}
+
+
+def aggregated(role: dict[str, Any]) -> set[str]:
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    return {key.removeprefix(prefix) for key, value in role["metadata"]["labels"].items() if key.startswith(prefix)}
+
+
+def test_the_roles_for_people_can_be_left_to_another_release(chart: Chart):
+    assert not chart.render({"rbac": {"aggregateRoles": False}}).of_kind("ClusterRole")

@@ -1,0 +1,141 @@
+"""Secrets: made once, strong, in no other place than Secrets, and replaceable by one's own."""
+
+import base64
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.manifests import Manifests
+
+GENERATED = {
+    "video2mp3-mysql": {"root-password", "username", "password", "url"},
+    "video2mp3-mongodb": {"username", "password", "uri"},
+    "video2mp3-rabbitmq": {"username", "password", "uri"},
+    "video2mp3-auth": {"key-encryption-key"},
+    "video2mp3-account": {"email", "password"},
+    "video2mp3-worker": {"mongodb-uri", "rabbitmq-uri"},
+}
+
+
+def test_these_are_generated(manifests: Manifests):
+    made = {document["metadata"]["name"]: set(document["data"]) for document in manifests.of_kind("Secret")}
+    assert made == GENERATED
+
+
+def test_the_volumes_secrets_stay_with_the_volumes(manifests: Manifests):
+    for name in GENERATED.keys() - {"video2mp3-worker"}:
+        annotations = manifests.named("Secret", name)["metadata"]["annotations"]
+        assert annotations == {"helm.sh/resource-policy": "keep"}, name
+
+
+@pytest.mark.parametrize(
+    ("secret", "key", "port"),
+    [("mysql", "url", 3306), ("mongodb", "uri", 27017), ("rabbitmq", "uri", 5672)],
+)
+def test_uris_lead_to_the_service_with_its_login(secret: str, key: str, port: int, manifests: Manifests):
+    values = manifests.secret(f"video2mp3-{secret}")
+    parts = urlsplit(values[key])
+    assert (parts.username, parts.password) == (values["username"], values["password"])
+    assert (parts.hostname, parts.port) == (f"video2mp3-{secret}.{NAMESPACE}.svc", port)
+
+
+def test_workers_have_the_same_uris(manifests: Manifests):
+    worker = manifests.secret("video2mp3-worker")
+    assert worker["mongodb-uri"] == manifests.secret("video2mp3-mongodb")["uri"]
+    assert worker["rabbitmq-uri"] == manifests.secret("video2mp3-rabbitmq")["uri"]
+
+
+def test_passwords_are_long_and_new_each_time(chart: Chart, manifests: Manifests):
+    again = chart.render()
+    for name in ("mysql", "mongodb", "rabbitmq", "account"):
+        first, second = (each.secret(f"video2mp3-{name}")["password"] for each in (manifests, again))
+        assert len(first) == 32
+        assert first != second
+
+
+def test_the_key_encryption_key_is_one_for_fernet(manifests: Manifests):
+    key = manifests.secret("video2mp3-auth")["key-encryption-key"]
+    assert Fernet(key).decrypt(Fernet(key).encrypt(b"x")) == b"x"
+    assert len(base64.urlsafe_b64decode(key)) == 32
+
+
+def test_the_accounts_address_is_in_lower_case_as_everywhere(manifests: Manifests):
+    assert manifests.secret("video2mp3-account")["email"] == "first@example.com"
+
+
+def test_no_secret_stands_anywhere_else(manifests: Manifests):
+    values = {
+        value
+        for document in manifests.of_kind("Secret")
+        for key, value in manifests.secret(document["metadata"]["name"]).items()
+        if key not in ("username", "email")
+    }
+    others = json.dumps([document for document in manifests.documents if document["kind"] != "Secret"])
+    assert len(values) >= 8
+    assert not [value for value in values if value in others]
+
+
+def test_every_secret_that_a_pod_names_is_there(manifests: Manifests):
+    for pod in manifests.pods():
+        for container in pod.containers:
+            for variable in container.get("env", []):
+                reference = variable.get("valueFrom", {}).get("secretKeyRef")
+                if reference:
+                    assert reference["key"] in manifests.secret(reference["name"]), (pod.owner, variable["name"])
+
+
+OWN = {
+    "account": {"existingSecret": "my-account", "email": ""},
+    "auth": {"existingSecret": "my-auth"},
+    "mysql": {"existingSecret": "my-mysql"},
+    "mongodb": {"existingSecret": "my-mongodb"},
+    "rabbitmq": {"existingSecret": "my-rabbitmq"},
+    "worker": {"existingSecret": "my-worker"},
+}
+
+
+def test_nothing_is_generated_beside_ones_own(chart: Chart):
+    """As Argo CD needs it, which renders without seeing the cluster: two renderings are the same."""
+    manifests = chart.render(OWN)
+    assert not manifests.of_kind("Secret")
+    assert manifests.documents == chart.render(OWN).documents
+    named = {
+        variable["valueFrom"]["secretKeyRef"]["name"]
+        for pod in manifests.pods()
+        for container in pod.containers
+        for variable in container.get("env", [])
+        if "valueFrom" in variable
+    }
+    assert named == {"my-account", "my-auth", "my-mysql", "my-mongodb", "my-rabbitmq"}
+    operator = manifests.pod("operator").container("operator")["env"]
+    assert {"name": "OPERATOR_WORKER_SECRET", "value": "my-worker"} in operator
+
+
+# --- servers of one's own
+
+
+def test_no_server_is_started_beside_ones_own(external: Manifests):
+    assert not external.of_kind("StatefulSet")
+    names = {document["metadata"]["name"] for document in external.documents}
+    assert not names & {"video2mp3-mysql", "video2mp3-mongodb", "video2mp3-rabbitmq"}
+
+
+def test_ones_own_servers_secrets_are_used(external: Manifests):
+    used = {
+        (variable["name"], *variable["valueFrom"]["secretKeyRef"].values())
+        for pod in external.pods()
+        for container in pod.containers
+        for variable in container.get("env", [])
+        if "valueFrom" in variable
+    }
+    assert {
+        ("GATEWAY_MONGODB_URI", "my-mongodb", "uri"),
+        ("AUTH_DATABASE_URL", "my-mysql", "url"),
+        ("OPERATOR_MONGODB_URI", "my-mongodb", "uri"),
+        ("OPERATOR_RABBITMQ_URI", "my-rabbitmq", "uri"),
+        ("NOTIFIER_MONGODB_URI", "my-mongodb", "uri"),
+        ("NOTIFIER_RABBITMQ_URI", "my-rabbitmq", "uri"),
+    } <= used

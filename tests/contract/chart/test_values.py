@@ -1,0 +1,205 @@
+"""What the values mean, and what helm says about those that cannot be meant."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
+from tests.contract.chart.manifests import Manifests
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
+    "a typing error": ({"gateway": {"replica": 2}}, "at '/gateway': additional properties 'replica' not allowed"),
+    "no pods": ({"gateway": {"replicas": 0}}, "at '/gateway/replicas': minimum: got 0, want 1"),
+    "a number as text": ({"notifier": {"smtp": {"port": "587"}}}, "at '/notifier/smtp/port': got string, want integer"),
+    "no address": ({"account": {"email": "me"}}, "at '/account/email'"),
+    "no sender": ({"notifier": {"from": "me"}}, "at '/notifier/from'"),
+    "an address with a query": ({"publicUrl": "https://example.com?a"}, "at '/publicUrl'"),
+    "a host with a scheme": ({"ingress": {"host": "https://example.com"}}, "at '/ingress/host'"),
+    "an unknown ingress controller": ({"ingress": {"controller": "apache"}}, "at '/ingress/controller'"),
+    "an upload limit of nothing": ({"gateway": {"maxUploadBytes": 0}}, "at '/gateway/maxUploadBytes'"),
+    "a bad namespace": ({"operator": {"watchNamespaces": ["Team"]}}, "at '/operator/watchNamespaces/0'"),
+    "another service's variable": ({"auth": {"env": {"GATEWAY_X": "1"}}}, "at '/auth/env': additional properties"),
+    "a quantity in words": ({"worker": {"resources": {"limits": {"memory": "1 GB"}}}}, "at '/worker/resources/limits"),
+    "no peer, which would be everybody": ({"networkPolicy": {"smtp": []}}, "at '/networkPolicy/smtp': minItems"),
+    "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.replace(" ", "-"))
+def test_refused_with_the_place_named(case: str, chart: Chart):
+    values, message = REFUSED[case]
+    with pytest.raises(ValuesRefused) as refusal:
+        chart.render(values)
+    assert message in str(refusal.value)
+
+
+MISSING: dict[str, tuple[dict[str, Any], str]] = {
+    "gateway's namespace is not watched": (
+        {"operator": {"watchNamespaces": ["team-a"]}},
+        "operator.watchNamespaces must contain mp3, where the gateway creates Conversions",
+    ),
+    "workers cannot reach my MongoDB": (
+        {"externalMongodb": {"existingSecret": "mine"}},
+        "worker.existingSecret is missing: with a Secret of yours for mongodb",
+    ),
+    "workers cannot know my password": (
+        {"rabbitmq": {"existingSecret": "mine"}},
+        "worker.existingSecret is missing: with a Secret of yours for rabbitmq",
+    ),
+    "TLS without a name": (
+        {"ingress": {"host": "*", "tlsSecret": "tls"}},
+        "ingress.tlsSecret needs a name in ingress.host",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISSING, ids=lambda case: case.replace(" ", "-"))
+def test_refused_with_what_to_do(case: str, chart: Chart):
+    values, message = MISSING[case]
+    with pytest.raises(ValuesRefused) as refusal:
+        chart.render(values)
+    assert message in str(refusal.value)
+
+
+def test_everything_that_is_missing_is_said_at_once(chart: Chart):
+    with pytest.raises(ValuesRefused) as refusal:
+        chart.render(smallest=False)
+    for value in ("account.email", "notifier.smtp.host", "notifier.from"):
+        assert f"- {value} is missing:" in str(refusal.value)
+
+
+# --- addresses
+
+
+PUBLIC_URLS = [
+    ({}, "http://localhost:8080"),
+    ({"ingress": {"host": "mp3.example.com"}}, "http://mp3.example.com"),
+    ({"ingress": {"host": "mp3.example.com", "tlsSecret": "tls"}}, "https://mp3.example.com"),
+    ({"ingress": {"host": "*"}}, "http://localhost:8080"),
+    ({"publicUrl": "https://mp3.example.com/media/"}, "https://mp3.example.com/media"),
+]
+
+
+@pytest.mark.parametrize(("values", "url"), PUBLIC_URLS)
+def test_links_lead_to_the_public_address(values: dict[str, Any], url: str, chart: Chart):
+    manifests = chart.render(values)
+    for component, name in (("gateway", "GATEWAY_PUBLIC_URL"), ("notifier", "NOTIFIER_PUBLIC_URL")):
+        assert environment(manifests, component)[name] == url
+    assert f"{url}/login" in chart.notes(values)
+
+
+def test_the_notes_show_the_three_calls_and_the_password(chart: Chart):
+    notes = chart.notes()
+    read_password = "kubectl get secret video2mp3-account --namespace mp3 --output go-template="
+    for line in (
+        'JWT=$(curl -X POST -u "$EMAIL:$PASSWORD" http://localhost:8080/login)',
+        "curl -X POST -F 'file=@a.mp4' -H \"Authorization: Bearer $JWT\" http://localhost:8080/upload",
+        'curl -o a.mp3 -H "Authorization: Bearer $JWT" "http://localhost:8080/download?fid=FILE_ID"',
+        f"PASSWORD=$({read_password}'{{{{.data.password | base64decode}}}}')",
+        "kubectl port-forward --namespace mp3 service/video2mp3-gateway 8080:8080",
+    ):
+        assert line in notes
+
+
+# --- ingress
+
+
+def test_there_is_no_ingress_without_a_host(manifests: Manifests):
+    assert not manifests.of_kind("Ingress")
+
+
+def test_the_ingress_leads_to_what_people_use_and_to_nothing_else(chart: Chart):
+    values = {"host": "mp3.example.com", "className": "nginx", "tlsSecret": "tls", "annotations": {"a": "b"}}
+    ingress = chart.render({"ingress": values}).of_kind("Ingress")[0]
+    (rule,) = ingress["spec"]["rules"]
+    paths = {path["path"]: path["pathType"] for path in rule["http"]["paths"]}
+    assert paths == INGRESS_PATHS
+    assert rule["host"] == "mp3.example.com"
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+    assert ingress["spec"]["tls"] == [{"secretName": "tls", "hosts": ["mp3.example.com"]}]
+    assert ingress["metadata"]["annotations"] == {"a": "b"}
+
+
+INGRESS_PATHS = {"/": "Exact", "/login": "Exact", "/upload": "Exact", "/download": "Exact", "/conversions": "Prefix"}
+
+
+def test_a_star_is_every_host(chart: Chart):
+    (rule,) = chart.render({"ingress": {"host": "*"}}).of_kind("Ingress")[0]["spec"]["rules"]
+    assert "host" not in rule
+
+
+def test_large_uploads_pass_ingress_nginx(chart: Chart):
+    values = {"host": "mp3.example.com", "controller": "ingress-nginx", "annotations": {"a": "b"}}
+    annotations = chart.render({"ingress": values}).of_kind("Ingress")[0]["metadata"]["annotations"]
+    prefix = "nginx.ingress.kubernetes.io"
+    assert annotations[f"{prefix}/proxy-body-size"] == "0"
+    assert annotations[f"{prefix}/proxy-request-buffering"] == "off"
+    assert annotations["a"] == "b"
+
+
+def test_forwarded_addresses_are_believed_only_behind_an_ingress(chart: Chart, manifests: Manifests):
+    assert environment(manifests, "gateway")["GATEWAY_TRUSTED_PROXY_COUNT"] == "0"
+    behind = chart.render({"ingress": {"host": "mp3.example.com"}})
+    assert environment(behind, "gateway")["GATEWAY_TRUSTED_PROXY_COUNT"] == "1"
+
+
+# --- namespaces, images, placement
+
+
+def test_each_watched_namespace_gets_what_workers_need(chart: Chart):
+    manifests = chart.render({"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
+    for namespace in (NAMESPACE, "team-a"):
+        assert manifests.named("ServiceAccount", "video2mp3-worker", namespace)
+        assert manifests.named("NetworkPolicy", "video2mp3-worker", namespace)
+        assert manifests.named("Role", "video2mp3-operator", namespace)
+        assert manifests.named("RoleBinding", "video2mp3-operator", namespace)
+    secrets = [manifests.secret("video2mp3-worker", namespace) for namespace in (NAMESPACE, "team-a")]
+    assert secrets[0] == secrets[1]
+    assert environment(manifests, "operator")["OPERATOR_WATCH_NAMESPACES"] == f"{NAMESPACE},team-a"
+
+
+def test_uploads_may_become_conversions_elsewhere(chart: Chart):
+    values = {"operator": {"watchNamespaces": ["team-a"]}, "gateway": {"conversionNamespace": "team-a"}}
+    manifests = chart.render(values)
+    assert environment(manifests, "gateway")["GATEWAY_CONVERSION_NAMESPACE"] == "team-a"
+    assert manifests.named("Role", "video2mp3-gateway", "team-a")
+    binding = manifests.named("RoleBinding", "video2mp3-gateway", "team-a")
+    assert binding["subjects"][0]["namespace"] == NAMESPACE
+
+
+def test_images_and_registry_logins(chart: Chart):
+    images = {"gateway": {"repository": "registry.example.com/gw", "tag": "7"}, "mysql": {"tag": "8.4.10"}}
+    manifests = chart.render({"images": images, "imagePullSecrets": ["login"]})
+    assert manifests.pod("gateway").container("gateway")["image"] == "registry.example.com/gw:7"
+    assert manifests.pod("mysql").container("mysql")["image"] == "docker.io/library/mysql:8.4.10"
+    for pod in manifests.pods():
+        assert pod.spec["imagePullSecrets"] == [{"name": "login"}], pod.owner
+    worker = manifests.named("ServiceAccount", "video2mp3-worker")
+    assert worker["imagePullSecrets"] == [{"name": "login"}]
+
+
+@pytest.mark.parametrize("component", ["gateway", "auth", "operator", "notifier", "mysql", "mongodb", "rabbitmq"])
+def test_placement(component: str, chart: Chart):
+    placement = {
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+    }
+    spec = chart.render({component: placement}).pod(component).spec
+    assert {key: spec[key] for key in placement} == placement
+
+
+def test_more_settings_reach_the_service(chart: Chart):
+    manifests = chart.render({"auth": {"env": {"AUTH_ARGON2_TIME_COST": "3"}}})
+    for container in manifests.pod("auth").containers:
+        assert manifests.environment(container)["AUTH_ARGON2_TIME_COST"] == "3"
+
+
+def test_large_numbers_are_written_out(chart: Chart):
+    manifests = chart.render({"gateway": {"maxUploadBytes": 21474836480}})
+    assert environment(manifests, "gateway")["GATEWAY_MAX_UPLOAD_BYTES"] == "21474836480"
+
+
+def environment(manifests: Manifests, component: str) -> dict[str, str]:
+    return manifests.environment(manifests.pod(component).container(component))
