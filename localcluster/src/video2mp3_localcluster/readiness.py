@@ -16,8 +16,10 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 REQUEST_SECONDS = 3.0
 POLL_SECONDS = 0.25
-WAIT_SECONDS = 120.0
-"""A start takes about ten seconds on two free cores; this is for machines that are busy otherwise."""
+
+LOG_LINES = 3
+LOG_COLUMNS = 200
+"""How much of a component's log goes into an error message."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,15 @@ class Check:
 
 
 def _get(host: object, port: int, path: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
-    """One HTTP request; ``context`` makes it HTTPS. Raises OSError or HTTPException."""
+    """One HTTP request; ``context`` makes it HTTPS. Raises OSError or HTTPException.
+
+    It is sent from the host's address on the link to the node: while there is no link, it must not go elsewhere.
+    """
+    source = (str(HOST_IP), 0)
     connection = (
-        http.client.HTTPSConnection(str(host), port, timeout=REQUEST_SECONDS, context=context)
+        http.client.HTTPSConnection(str(host), port, timeout=REQUEST_SECONDS, source_address=source, context=context)
         if context
-        else http.client.HTTPConnection(str(host), port, timeout=REQUEST_SECONDS)
+        else http.client.HTTPConnection(str(host), port, timeout=REQUEST_SECONDS, source_address=source)
     )
     try:
         connection.request("GET", path)
@@ -141,7 +147,7 @@ def problem_of(check: Check) -> str | None:
         return str(error) or type(error).__name__
 
 
-def wait_for(log: StepLog, files: NodeFiles, check: Check, seconds: float = WAIT_SECONDS) -> None:
+def wait_for(log: StepLog, files: NodeFiles, check: Check, seconds: float) -> None:
     """Ask until all is well; raise :class:`StepFailed` with the last problem when time is up or the node is gone."""
     deadline = time.monotonic() + seconds
     last = ""
@@ -176,5 +182,6 @@ def _hints(files: NodeFiles) -> str:
 def _last_lines(files: NodeFiles, name: str) -> str:
     log = files.logs / f"{name}.log"
     if not log.exists():
-        return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) + f"\n(log: {log})"
+        return "it left no log"
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    return f"(log: {log})\n" + "\n".join(line[:LOG_COLUMNS] for line in lines)

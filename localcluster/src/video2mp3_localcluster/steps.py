@@ -103,7 +103,8 @@ class _Run:
             self._progress.finished(step.name, "stopped")
         elif isinstance(error, StepFailed | OSError):
             self._progress.finished(step.name, "FAILED", str(error))
-            self._failure = self._failure or StepFailed(f"{step.name}: {error}")
+            brief = str(error).partition("\n")[0]
+            self._failure = self._failure or StepFailed(f"{step.name}: {brief}")
             self._failure.__cause__ = self._failure.__cause__ or error
             self._processes.cancel()
         else:
