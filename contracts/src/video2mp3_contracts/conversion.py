@@ -352,6 +352,7 @@ class Attempt(Report):
     exit_code: int | None = None
     reason: str = ""
     message: str = ""
+    detail: Annotated[str, Field(description="The last lines of ffmpeg's complaint.")] = ""
 
 
 class OutputReport(Report):

@@ -1,0 +1,213 @@
+"""④⑤ The Kubernetes API by `kubernetes.aio`: its transport, TLS and credentials, but plain documents.
+
+The generated models would cost a hundred megabytes and most of the time of a request; we send and read documents.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config.incluster_config import SERVICE_TOKEN_FILENAME, load_incluster_config
+from kubernetes.aio.config.kube_config import load_kube_config
+
+from video2mp3_contracts import names
+from video2mp3_operator.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    GoneError,
+    OutsideError,
+    RefusedError,
+    UnavailableError,
+)
+from video2mp3_operator.heartbeat import LABEL
+from video2mp3_operator.observed import Key
+
+Document = dict[str, Any]
+WORKER_SELECTOR: Final = f"{names.LABEL_COMPONENT}={names.COMPONENT_WORKER},{names.LABEL_CONVERSION_UID}"
+"""Which Jobs and pods are ours."""
+
+_MERGE: Final = "application/merge-patch+json"
+_APPLY: Final = "application/apply-patch+yaml"
+_PAGE: Final = 500
+_FIELD_MANAGER: Final = "video2mp3-operator"
+
+
+async def load_configuration() -> Configuration:
+    """Where the API server is and how to log in: the pod's service account, else the kubeconfig."""
+    configuration = Configuration()
+    if await asyncio.to_thread(Path(SERVICE_TOKEN_FILENAME).exists):
+        load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+    else:
+        await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    return configuration
+
+
+class KubernetesApi:
+    """Implements ConversionsApi, JobsApi, Lister, EventsApi and HeartbeatApi."""
+
+    def __init__(
+        self, configuration: Configuration, timeout_seconds: float, count: Callable[[str, str], None], parallel: int
+    ) -> None:
+        """`count(method, code)` is told of every answer; at most `parallel` requests are under way."""
+        configuration.connection_pool_maxsize = parallel
+        self._client = ApiClient(configuration)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._count = count
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    # --- ConversionsApi ---
+
+    async def get(self, key: Key) -> Document:
+        """See the port."""
+        return await self._request("GET", _conversion(key))
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
+        """See the port."""
+        body = {"metadata": {"resourceVersion": str(version)}, "status": patch}
+        return await self._request("PATCH", f"{_conversion(key)}/status", body, content_type=_MERGE)
+
+    async def set_finalizers(self, key: Key, finalizers: Sequence[str], version: int) -> Document:
+        """See the port."""
+        body = {"metadata": {"resourceVersion": str(version), "finalizers": list(finalizers)}}
+        return await self._request("PATCH", _conversion(key), body, content_type=_MERGE)
+
+    # --- JobsApi ---
+
+    async def create(self, manifest: Mapping[str, Any]) -> Document:
+        """See the port."""
+        metadata = manifest["metadata"]
+        path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
+        try:
+            return await self._request("POST", path, manifest)
+        except AlreadyExistsError:
+            existing = await self._request("GET", f"{path}/{metadata['name']}")
+            wanted = metadata["labels"][names.LABEL_CONVERSION_UID]
+            if (existing["metadata"].get("labels") or {}).get(names.LABEL_CONVERSION_UID) != wanted:
+                raise
+            return existing
+
+    async def delete(self, namespace: str, name: str, uid: str) -> None:
+        """See the port."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        try:
+            await self._request("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}", body)
+        except (GoneError, ConflictError):
+            return  # this Job is gone, and maybe another of its name is there
+
+    async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
+        """See the port."""
+        selector = f"{names.LABEL_CONVERSION_UID}={conversion_uid}"
+        return [pod async for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", selector)]
+
+    # --- Lister ---
+
+    def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
+        """See the port."""
+        return self._list(f"/apis/{names.API_VERSION}{_in(namespace)}/{names.PLURAL}")
+
+    def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
+        """See the port."""
+        return self._list(f"/apis/batch/v1{_in(namespace)}/jobs", WORKER_SELECTOR)
+
+    def pods(self, namespace: str | None) -> AsyncIterator[Document]:
+        """See the port."""
+        return self._list(f"/api/v1{_in(namespace)}/pods", WORKER_SELECTOR)
+
+    # --- EventsApi, HeartbeatApi ---
+
+    async def post(self, manifest: Mapping[str, Any]) -> None:
+        """See the port."""
+        try:
+            await self._request("POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        except (AlreadyExistsError, GoneError):
+            return  # told before; or the namespace is gone, and with it who could read it
+
+    async def beat(self, namespace: str, name: str, now: datetime) -> None:
+        """See the port."""
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": namespace, "labels": {LABEL: "operator"}},
+            "spec": {"renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")},
+        }
+        await self._request("PATCH", path, lease, query={"force": "true"}, content_type=_APPLY)
+
+    # --- transport ---
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Document:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        parameters = dict(query or {}) | ({"fieldManager": _FIELD_MANAGER} if method in ("POST", "PATCH") else {})
+        url = f"{self._client.configuration.host}{path}?{urlencode(parameters)}"
+        try:
+            response = await self._client.call_api(method, url, headers, body, _request_timeout=self._timeout)
+            content = await response.read()  # type: ignore[no-untyped-call]
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            self._count(method, "none")
+            raise UnavailableError(f"the API server did not answer: {type(error).__name__} {error}") from error
+        self._count(method, str(response.status))
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise _translated(response.status, content)
+        document: Document = json.loads(content)
+        return document
+
+    async def _list(self, path: str, selector: str = "") -> AsyncIterator[Document]:
+        """All objects of a list, page by page. A list that takes so long that its pages expire is unavailable."""
+        query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
+        token = ""
+        while True:
+            page = await self._request("GET", path, query=query | ({"continue": token} if token else {}))
+            for item in page["items"]:
+                yield item
+            token = page["metadata"].get("continue", "")
+            if not token:
+                return
+
+
+def _conversion(key: Key) -> str:
+    return f"/apis/{names.API_VERSION}/namespaces/{key.namespace}/{names.PLURAL}/{key.name}"
+
+
+def _in(namespace: str | None) -> str:
+    return "" if namespace is None else f"/namespaces/{namespace}"
+
+
+def _translated(status: int, content: bytes) -> OutsideError:
+    """The API server's `metav1.Status` as one of our errors."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = {}
+    message, reason = str(answer.get("message", "")), answer.get("reason", "")
+    if status == HTTPStatus.NOT_FOUND:
+        return GoneError(message)
+    if status == HTTPStatus.CONFLICT:
+        return AlreadyExistsError(message) if reason == "AlreadyExists" else ConflictError(message)
+    if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnavailableError(f"the API server answered {status} {message}")
+    return RefusedError(message or f"the API server answered {status}")
+
+
+_TRANSIENT: Final = frozenset(
+    # A token that has just expired, a page that has, and flow control.
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.GONE, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT}
+)

@@ -1,0 +1,145 @@
+"""④ The ledger and the files in MongoDB, by pymongo's asyncio client."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from bson import ObjectId
+from pymongo import AsyncMongoClient
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from video2mp3_contracts import ledger
+from video2mp3_contracts.conversion import is_file_id
+from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.message import ConversionRef, MessageKind
+from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.observed import SourceFile
+
+Document = dict[str, Any]
+_Answer = TypeVar("_Answer")
+_REST_SECONDS: Final = 2.0
+"""After MongoDB did not answer, everyone is told so at once for this long: nobody waits for a time limit in line."""
+
+_UNPUBLISHED: Final = {
+    "$or": [
+        {"result": {"$exists": True}, "messages.succeeded.publishedAt": {"$exists": False}},
+        {
+            "failure": {"$exists": True},
+            "result": {"$exists": False},
+            "messages.failed.publishedAt": {"$exists": False},
+        },
+    ]
+}
+
+
+class MongoStore:
+    """Implements Ledger and Files."""
+
+    def __init__(self, uri: str, timeout_seconds: float) -> None:
+        milliseconds = int(timeout_seconds * 1000)
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+            uri,
+            appname="video2mp3-operator",
+            tz_aware=True,
+            timeoutMS=milliseconds,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+        )
+        self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
+        self._resting_until = 0.0
+        self._indexed = False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _ask(self, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        if time.monotonic() < self._resting_until:
+            raise UnavailableError("MongoDB did not answer a moment ago")
+        try:
+            return await question()
+        except DuplicateKeyError:
+            raise
+        except PyMongoError as error:
+            self._resting_until = time.monotonic() + _REST_SECONDS
+            raise UnavailableError(f"MongoDB did not answer: {type(error).__name__}") from error
+
+    # --- Ledger ---
+
+    async def entries(self, uids: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """See the port. Asked for none it still asks, so that the answer says whether MongoDB is there."""
+        query = {"_id": {"$in": list(uids)}}
+        found = await self._ask(lambda: self._ledger.find(query).to_list())
+        return {document["_id"]: LedgerEntry.model_validate(document) for document in found}
+
+    async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
+        """See the port."""
+        try:
+            await self._move(ledger.store_failure(conversion, owner, failure))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
+        """See the port."""
+        await self._move(ledger.mark_published(uid, kind, at))
+
+    async def _move(self, move: ledger.Move) -> None:
+        await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
+
+    async def unpublished(self) -> AsyncIterator[LedgerEntry]:
+        """See the port."""
+        for document in await self._ask(lambda: self._ledger.find(_UNPUBLISHED).to_list()):
+            yield LedgerEntry.model_validate(document)
+
+    async def remove(self, uid: str) -> None:
+        """See the port."""
+        await self._ask(lambda: self._ledger.delete_one({"_id": uid}))
+
+    # --- Files ---
+
+    async def sources(self, file_ids: Collection[str]) -> Mapping[str, SourceFile]:
+        """See the port."""
+        query = {"_id": {"$in": _object_ids(file_ids)}}
+        files = self._client[VIDEOS_DATABASE]["fs.files"]
+        found = await self._ask(lambda: files.find(query, {"length": 1, "metadata.owner": 1}).to_list())
+        return {
+            str(document["_id"]): SourceFile(
+                owner=(document.get("metadata") or {}).get("owner", ""), size=document["length"]
+            )
+            for document in found
+            # A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice.
+            if "owner" in (document.get("metadata") or {})
+        }
+
+    async def remove_source(self, file_id: str, owner: str) -> None:
+        """See the port."""
+        files = self._client[VIDEOS_DATABASE]["fs.files"]
+        ids = _object_ids([file_id])
+        query = {"_id": {"$in": ids}, "metadata.owner": owner}
+        if await self._ask(lambda: files.find_one(query, {"_id": 1})) is not None:
+            await self._remove_files(VIDEOS_DATABASE, ids)
+
+    async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
+        """See the port."""
+        files = self._client[MP3S_DATABASE]["fs.files"]
+        if not self._indexed:
+            await self._ask(lambda: files.create_index("metadata.conversionUid", sparse=True))
+            self._indexed = True
+        made = await self._ask(lambda: files.find({"metadata.conversionUid": uid}, {"_id": 1}).to_list())
+        ids = {document["_id"] for document in made} | set(_object_ids(uploads))
+        await self._remove_files(MP3S_DATABASE, [each for each in ids if str(each) != keep])
+
+    async def _remove_files(self, database: str, ids: Collection[ObjectId]) -> None:
+        """Chunks first: what is interrupted leaves a file that can still be found and removed."""
+        if not ids:
+            return
+        bucket, wanted = self._client[database], list(ids)
+        await self._ask(lambda: bucket["fs.chunks"].delete_many({"files_id": {"$in": wanted}}))
+        await self._ask(lambda: bucket["fs.files"].delete_many({"_id": {"$in": wanted}}))
+
+
+def _object_ids(file_ids: Collection[str]) -> list[ObjectId]:
+    return [ObjectId(file_id) for file_id in file_ids if is_file_id(file_id)]

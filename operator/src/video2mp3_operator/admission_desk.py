@@ -1,0 +1,66 @@
+"""④ The desk where Conversions ask for their turn: who waits and whose turn has come, by the rules of `admission`.
+
+A turn that has come is held until the Job is seen, so that no place is given twice; places that are taken are counted
+from live Jobs each time, so that a lost event cannot leak one.
+"""
+
+from collections.abc import Callable
+
+from video2mp3_operator.admission import Candidate, Caps, Slot, turns
+from video2mp3_operator.decide import Turn
+from video2mp3_operator.observed import Key
+from video2mp3_operator.view import View
+
+
+class AdmissionDesk:
+    """In memory only: after a restart everyone asks again. `call` is told of each Conversion whose turn has come."""
+
+    def __init__(self, view: View, caps: Caps, call: Callable[[Key], None]) -> None:
+        self._view = view
+        self._caps = caps
+        self._call = call
+        self._waiting: dict[str, Candidate] = {}
+        self._held: dict[str, Slot] = {}
+        self._positions: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def ask(self, candidate: Candidate) -> Turn:
+        """Whether it is this one's turn; else it waits in line and is called.
+
+        Only who finds nobody else in line is judged at once; the line is judged as a whole, by `review`, since that
+        costs more the longer it is.
+        """
+        if candidate.uid not in self._held:
+            alone = not (self._waiting.keys() - {candidate.uid})
+            self._waiting[candidate.uid] = candidate
+            if alone:
+                self._judge()
+        if candidate.uid in self._held:
+            return Turn(admitted=True)
+        return Turn(admitted=False, position=self._positions.get(candidate.uid))
+
+    def leave(self, uid: str) -> None:
+        """It asks for no turn any more: it has its Job, or will have none."""
+        self._waiting.pop(uid, None)
+        self._held.pop(uid, None)
+        self._positions.pop(uid, None)
+
+    def review(self) -> None:
+        """See whose turn has come since, and call them."""
+        if self._waiting and self._taken() < self._caps.cluster:
+            for candidate in self._judge():
+                self._call(candidate.key)
+
+    def _judge(self) -> tuple[Candidate, ...]:
+        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
+        decided = turns(self._waiting.values(), [*self._view.slots(), *unseen], self._caps)
+        for candidate in decided.admitted:
+            del self._waiting[candidate.uid]
+            self._held[candidate.uid] = Slot(candidate.key.namespace, candidate.owner)
+        self._positions = {candidate.uid: place for place, candidate in enumerate(decided.waiting, start=1)}
+        return decided.admitted
+
+    def _taken(self) -> int:
+        return len(self._view.live()) + sum(1 for uid in self._held if uid not in self._view.live())

@@ -1,0 +1,207 @@
+"""④ What a decision does outside, in the order that survives a crash after any line. Every effect can be repeated."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.message import ConversionRef
+from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.decide import Await, Decision, Fail, Observation, Release, Start, Succeed, Suspend
+from video2mp3_operator.errors import ConflictError, UnavailableError
+from video2mp3_operator.job import build_job
+from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.observed import Key
+from video2mp3_operator.outbox import Outbox, message_from
+from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.settings import Settings
+from video2mp3_operator.view import View
+
+_log = structlog.get_logger(__name__)
+_LOOK_AGAIN_SECONDS: Final = 5.0
+_AWAIT_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Applier:
+    """The effects of decisions."""
+
+    settings: Settings
+    view: View
+    desk: AdmissionDesk
+    conversions: ConversionsApi
+    jobs: JobsApi
+    ledger: Ledger
+    files: Files
+    outbox: Outbox
+    metrics: Metrics
+    awaiting: set[Key] = field(default_factory=set)
+    """Who waits for MongoDB: the sweep, which asks it anyway, wakes them when it is back."""
+
+    async def apply(self, seen: Observation, decision: Decision) -> float | None:
+        """Do what was decided; answers the seconds after which to look again, if no event will say so."""
+        match decision:
+            case Start(source_bytes):
+                await self._start(seen, source_bytes)
+            case Suspend():
+                await self._end_job(seen)
+            case Succeed():
+                await self._succeed(seen, decision)
+            case Fail():
+                await self._fail(seen, decision)
+            case Release():
+                return await self._release(seen)
+            case Await():
+                self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
+                return _AWAIT_SECONDS
+            case _:
+                pass
+        return None
+
+    async def _start(self, seen: Observation, source_bytes: int | None) -> None:
+        if seen.spec is None:
+            raise AssertionError("an invalid spec is never started")
+        manifest = build_job(Conversion(metadata=seen.meta, spec=seen.spec), self.settings, source_bytes)
+        self.view.see_job(await self.jobs.create(manifest))
+        self.desk.leave(seen.meta.uid)
+        self.metrics.jobs_created.inc()
+        if seen.meta.creation_timestamp:
+            waited = (seen.now - seen.meta.creation_timestamp).total_seconds()
+            self.metrics.start_seconds.observe(max(0.0, waited))
+        _log.info("job_created", job=manifest["metadata"]["name"], owner=seen.spec.owner)
+
+    async def _end_job(self, seen: Observation) -> None:
+        job = seen.job
+        if job is not None and not job.deleting:
+            await self.jobs.delete(job.namespace, job.name, job.uid)
+            _log.info("job_deleted", job=job.name)
+
+    # --- verdicts ---
+
+    async def _succeed(self, seen: Observation, decision: Succeed) -> None:
+        """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
+        spec, entry = seen.spec, seen.entry
+        if spec and spec.source.gridfs and spec.source_policy == "DeleteAfterSuccess":
+            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
+        if entry is not None:
+            await self._remove_leftovers(entry, keep=decision.result.file_id)
+        if not decision.published:
+            self.outbox.watch(seen.meta.uid)
+
+    async def _fail(self, seen: Observation, decision: Fail) -> None:
+        """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
+        entry = seen.entry
+        if not decision.recorded:
+            entry = await self._record(seen, decision)
+        elif entry is None:
+            raise AssertionError("what is recorded has an entry")
+        if seen.job is not None and not seen.job.finished:
+            await self._end_job(seen)
+        await self._remove_leftovers(entry, keep=None)
+        message = message_from(entry, "")
+        if message is not None:
+            self.outbox.put(message)
+
+    async def _record(self, seen: Observation, decision: Fail) -> LedgerEntry:
+        conversion = ConversionRef(uid=seen.meta.uid, namespace=seen.meta.namespace, name=seen.meta.name)
+        spec = seen.spec
+        owner = spec.owner if spec else ""
+        failure = LedgerFailure(
+            reason=decision.reason,
+            message=decision.message,
+            failed_at=seen.now,
+            email=(spec.notify.email or "") if spec else "",
+            filename=Conversion(metadata=seen.meta, spec=spec).filename if spec else "",
+        )
+        if not await self.ledger.store_failure(conversion, owner, failure):
+            raise ConflictError("a result was stored meanwhile")
+        uploads = seen.entry.uploads if seen.entry else ()
+        return LedgerEntry(
+            uid=seen.meta.uid,
+            namespace=seen.meta.namespace,
+            name=seen.meta.name,
+            owner=owner,
+            failure=failure,
+            uploads=uploads,
+        )
+
+    async def _remove_source(self, seen: Observation, file_id: str, owner: str) -> None:
+        """Another Conversion that still has to read it removes it when it is done."""
+        own = 0 if seen.finished else 1
+        if self.view.wants_source(file_id) <= own:
+            await self.files.remove_source(file_id, owner)
+
+    async def _remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
+        if any(upload != keep for upload in entry.uploads):
+            await self.files.remove_mp3s(entry.uid, entry.uploads, keep)
+
+    # --- deletion ---
+
+    async def _release(self, seen: Observation) -> float | None:
+        """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
+        await self._end_job(seen)
+        waited = seen.now - (seen.meta.deletion_timestamp or seen.now)
+        running = seen.job is not None or any(not pod.ended for pod in seen.pods)
+        if running and waited < timedelta(seconds=self.settings.deletion_grace_seconds):
+            return _LOOK_AGAIN_SECONDS
+        patient = waited < timedelta(seconds=self.settings.release_after_seconds)
+        if patient and self._owes(seen):
+            return _LOOK_AGAIN_SECONDS
+        if not await self._deal_with_files(seen):
+            if patient:
+                return _LOOK_AGAIN_SECONDS
+            self.metrics.abandoned.inc()
+            _log.warning("deletion_abandoned_files", waited_seconds=waited.total_seconds())
+        await self._let_go(seen)
+        return None
+
+    def _owes(self, seen: Observation) -> bool:
+        """Whether a message must still go out before the ledger forgets what it says.
+
+        A success whose mp3 is removed with it is not worth telling.
+        """
+        entry = seen.entry
+        if entry is None or (entry.result is not None and not self._retains(seen)):
+            return False
+        email = (seen.spec.notify.email or "") if seen.spec else ""
+        message = message_from(entry, email)
+        if message is not None:
+            self.outbox.put(message)
+        return message is not None
+
+    def _retains(self, seen: Observation) -> bool:
+        return seen.spec is not None and seen.spec.deletion_policy == "Retain"
+
+    async def _deal_with_files(self, seen: Observation) -> bool:
+        """Remove what is to be removed; False while the store is away."""
+        if not seen.ledger_known:
+            return False
+        try:
+            await self._remove_files(seen)
+        except UnavailableError as error:
+            _log.warning("deletion_waits", error=str(error))
+            return False
+        return True
+
+    async def _remove_files(self, seen: Observation) -> None:
+        """The entry goes last: while it is there, it names what is still to be removed."""
+        spec, entry = seen.spec, seen.entry
+        result = entry.result if entry else None
+        keep = result.file_id if result and self._retains(seen) else None
+        await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
+        if keep is not None:
+            return
+        if spec and spec.source.gridfs and not self._retains(seen) and spec.source_policy != "Retain":
+            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
+        await self.ledger.remove(seen.meta.uid)
+
+    async def _let_go(self, seen: Observation) -> None:
+        key = Key(seen.meta.namespace, seen.meta.name)
+        left = tuple(finalizer for finalizer in seen.meta.finalizers if finalizer != names.FINALIZER)
+        await self.conversions.set_finalizers(key, left, int(seen.meta.resource_version or 0))
+        self.view.forget_conversion(key, seen.meta.uid)
+        _log.info("conversion_released")

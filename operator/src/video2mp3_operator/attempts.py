@@ -1,0 +1,150 @@
+"""④ The history of attempts, from what the pods say and what was recorded before. Pure.
+
+A pod is an attempt once its container has started or the pod has ended. A disrupted one is listed but does not count.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from video2mp3_contracts.conversion import Attempt, ConversionStatus
+from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
+from video2mp3_contracts.ledger import LedgerError
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_operator.observed import Pod
+
+_LONGEST_HISTORY: Final = next(
+    each.max_length for each in ConversionStatus.model_fields["attempts"].metadata if hasattr(each, "max_length")
+)
+_LONGEST_MESSAGE: Final = 512
+
+_BY_EXIT_CODE: Final = {
+    ExitCode.DONE: (Reason.SUCCEEDED, "The worker is done."),
+    ExitCode.BAD_REQUEST: (Reason.BAD_REQUEST, "What was asked for cannot be done with this source."),
+    ExitCode.BAD_MEDIA: (Reason.NOT_MEDIA, "The source cannot be converted."),
+    ExitCode.SOURCE_MISSING: (Reason.SOURCE_NOT_FOUND, "There is no such source file."),
+    ExitCode.TRY_AGAIN: (Reason.SERVICE_UNAVAILABLE, "A service that the worker needs was away."),
+}
+"""What is said of an attempt that left no words of its own."""
+
+
+def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -> tuple[Attempt, ...]:
+    """The attempts, oldest first and numbered from 1: those recorded before, brought up to date by the pods there are.
+
+    An attempt that was running and whose pod is gone ended without a witness.
+    """
+    known = {attempt.pod: attempt for attempt in before}
+    present = {pod.name for pod in pods}
+    numbered = {
+        attempt.pod: attempt if attempt.end_time or attempt.pod in present else _vanished(attempt, now)
+        for attempt in before
+    }
+    following = max((attempt.number for attempt in before), default=0) + 1
+    for pod in sorted(pods, key=lambda each: (each.created_at, each.name)):
+        if pod.started_at is None and not pod.ended:
+            continue
+        if pod.name in known:
+            number = known[pod.name].number
+        else:
+            number, following = following, following + 1
+        numbered[pod.name] = _attempt(pod, number, known.get(pod.name))
+    return tuple(sorted(numbered.values(), key=lambda attempt: attempt.number))[-_LONGEST_HISTORY:]
+
+
+def succeeded(attempts: tuple[Attempt, ...], pod: str | None, now: datetime) -> tuple[Attempt, ...]:
+    """The history once the ledger holds the result: the attempt in `pod` made it, though its pod may still run."""
+    return tuple(
+        attempt.model_copy(
+            update={"end_time": attempt.end_time or now, "reason": Reason.SUCCEEDED, "message": "It made the mp3."}
+        )
+        if attempt.pod == pod
+        else attempt
+        for attempt in attempts
+    )
+
+
+def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
+    """How the last attempt that counts ended: the worker's own reason and sentence where it left any.
+
+    The ledger's error is believed where no pod is left to ask, or where it is that pod's own.
+    """
+    ended = [attempt for attempt in attempts if attempt.end_time and attempt.reason not in _UNCOUNTED]
+    if error and (not ended or error.pod == ended[-1].pod):
+        return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
+    if ended:
+        return reason_of(ended[-1].reason, ended[-1].exit_code), ended[-1].message
+    return None
+
+
+def permanent(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
+    """The words of an attempt that no other attempt could better, if there was one."""
+    if error and error.exit_code in PERMANENT:
+        return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
+    for attempt in reversed(attempts):
+        if attempt.exit_code in PERMANENT:
+            return reason_of(attempt.reason, attempt.exit_code), attempt.message
+    return None
+
+
+_REASONS: Final = {str(reason): reason for reason in Reason}
+_UNCOUNTED: Final = frozenset({Reason.DISRUPTED, Reason.SUCCEEDED})
+
+
+def reason_of(text: str, exit_code: int | None) -> Reason:
+    """The reason that a worker named, if it is one of ours; else what its exit code stands for."""
+    return _REASONS.get(text) or _generic(exit_code)[0]
+
+
+def _generic(exit_code: int | None) -> tuple[Reason, str]:
+    if exit_code in list(ExitCode):
+        return _BY_EXIT_CODE[ExitCode(exit_code)]
+    how = "without an exit code" if exit_code is None else f"with exit code {exit_code}"
+    return Reason.WORKER_CRASHED, f"The worker ended {how}."
+
+
+def _sentence(text: str, exit_code: int | None) -> str:
+    return text.strip()[:_LONGEST_MESSAGE] or _generic(exit_code)[1]
+
+
+def _vanished(attempt: Attempt, now: datetime) -> Attempt:
+    return attempt.model_copy(update={"end_time": now, "reason": Reason.DISRUPTED, "message": "Its pod is gone."})
+
+
+def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
+    reason, message, detail = _outcome(pod)
+    return Attempt(
+        number=number,
+        pod=pod.name,
+        node=pod.node,
+        start_time=pod.started_at or (before.start_time if before else None) or pod.created_at,
+        end_time=(pod.ended_at or (before.end_time if before else None) or pod.started_at or pod.created_at)
+        if pod.ended
+        else None,
+        exit_code=pod.exit_code,
+        reason=reason,
+        message=message,
+        detail=detail,
+    )
+
+
+def _outcome(pod: Pod) -> tuple[str, str, str]:
+    """Reason, sentence and detail. Disruption is told by the pod's own condition; memory by the kubelet's word."""
+    if not pod.ended:
+        return Reason.RUNNING, "", ""
+    if pod.disrupted and pod.exit_code not in PERMANENT:
+        return Reason.DISRUPTED, Reason.DISRUPTED.meaning, ""
+    if pod.container_reason == "OOMKilled":
+        return Reason.OUT_OF_MEMORY, Reason.OUT_OF_MEMORY.meaning, ""
+    if pod.pod_reason == "DeadlineExceeded":
+        return Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning, ""
+    try:
+        said = TerminationMessage.model_validate_json(pod.termination_message)
+    except ValidationError:
+        return *_generic(pod.exit_code), ""
+    return (
+        reason_of(said.reason, pod.exit_code),
+        _sentence(said.message, pod.exit_code),
+        said.detail[-_LONGEST_MESSAGE:],
+    )

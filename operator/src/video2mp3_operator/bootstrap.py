@@ -1,0 +1,246 @@
+"""④ The one place that chooses implementations: settings in, a wired operator out."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from kubernetes.aio.client import Configuration
+
+from video2mp3_operator.adapters.kubernetes import KubernetesApi
+from video2mp3_operator.adapters.mongodb import MongoStore
+from video2mp3_operator.adapters.rabbitmq import RabbitPublisher
+from video2mp3_operator.admission import Caps
+from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.apply import Applier
+from video2mp3_operator.batching import Batched
+from video2mp3_operator.errors import ConflictError, OutsideError, RefusedError
+from video2mp3_operator.events import EventRecorder
+from video2mp3_operator.health import HealthServer
+from video2mp3_operator.heartbeat import Heartbeat, heartbeat_name
+from video2mp3_operator.metrics import Gauges, Metrics
+from video2mp3_operator.observed import Key
+from video2mp3_operator.outbox import Outbox
+from video2mp3_operator.ports import (
+    Clock,
+    ConversionsApi,
+    EventsApi,
+    Files,
+    HeartbeatApi,
+    JobsApi,
+    Ledger,
+    Lister,
+    Publisher,
+)
+from video2mp3_operator.reconcile import Reconciler
+from video2mp3_operator.settings import Settings
+from video2mp3_operator.sweep import Sweep
+from video2mp3_operator.view import View
+from video2mp3_operator.work_queue import Backoff, WorkQueue
+
+_log = structlog.get_logger(__name__)
+
+_CONFLICT: Final = Backoff(0.02, 5)
+_OUTSIDE: Final = Backoff(1, 60)
+_REFUSED: Final = Backoff(5, 300)
+_BUG: Final = Backoff(5, 600)
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside: the real one, or the tests'."""
+
+    conversions: ConversionsApi
+    jobs: JobsApi
+    lister: Lister
+    events: EventsApi
+    heartbeat: HeartbeatApi
+    ledger: Ledger
+    files: Files
+    publisher: Publisher
+    clock: Clock
+
+
+class Operator:
+    """Everything that lives as long as the process."""
+
+    def __init__(self, settings: Settings, ports: Ports, metrics: Metrics) -> None:
+        caps = Caps(settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner)
+        self.settings = settings
+        self.metrics = metrics
+        self.view = View()
+        self.queue: WorkQueue[Key] = WorkQueue(self._reconcile, self._backoff, settings.reconcile_concurrency)
+        self.desk = AdmissionDesk(self.view, caps, self.queue.add)
+        self.outbox = Outbox(ports.publisher, ports.ledger, ports.clock, settings.outbox_seconds)
+        self.events = EventRecorder(ports.events)
+        self.heartbeat = Heartbeat(
+            ports.heartbeat,
+            ports.clock,
+            settings.heartbeat_namespace,
+            heartbeat_name(settings.instance),
+            settings.heartbeat_seconds,
+        )
+        self.reconciler = self._reconciler(ports)
+        self.sweep = Sweep(
+            settings,
+            ports.clock,
+            self.view,
+            self.desk,
+            ports.ledger,
+            ports.lister,
+            self.outbox,
+            metrics,
+            self.queue.add,
+            self.reconciler.applier.awaiting,
+        )
+        self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        metrics.registry.register(Gauges(self._gauges(), self._phases))
+
+    def _reconciler(self, ports: Ports) -> Reconciler:
+        applier = Applier(
+            self.settings,
+            self.view,
+            self.desk,
+            ports.conversions,
+            ports.jobs,
+            ports.ledger,
+            ports.files,
+            self.outbox,
+            self.metrics,
+        )
+        return Reconciler(
+            settings=self.settings,
+            clock=ports.clock,
+            view=self.view,
+            desk=self.desk,
+            conversions=ports.conversions,
+            jobs=ports.jobs,
+            entries=Batched(ports.ledger.entries),
+            sources=Batched(ports.files.sources),
+            applier=applier,
+            events=self.events,
+            metrics=self.metrics,
+        )
+
+    # --- life ---
+
+    async def prime(self) -> None:
+        """See everything once, so that nothing is decided on half a view. Raises UnavailableError."""
+        await self.sweep.resync_once()
+
+    def start(self) -> None:
+        """Start all that runs in the background."""
+        rounds: dict[str, Coroutine[Any, Any, None]] = {
+            "reconcile": self.queue.run(),
+            "admission": self.sweep.admit(),
+            "ledger": self.sweep.follow(),
+            "resync": self.sweep.resync(),
+            "outbox": self.outbox.run(),
+            "events": self.events.run(),
+            "heartbeat": self.heartbeat.run(),
+        }
+        self._tasks = {name: asyncio.create_task(each, name=name) for name, each in rounds.items()}
+        for task in self._tasks.values():
+            task.add_done_callback(_tell_of_end)
+
+    async def stop(self) -> None:
+        """End it; what was under way is taken up by whoever comes next."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.health.close()
+
+    async def _reconcile(self, key: Key) -> float | None:
+        with self.metrics.reconcile_seconds.time():
+            return await self.reconciler.reconcile(key)
+
+    def _backoff(self, key: Key, error: BaseException) -> Backoff:
+        self.metrics.reconcile_errors.labels(type(error).__name__).inc()
+        told = {"namespace": key.namespace, "conversion": key.name, "error": str(error)}
+        if isinstance(error, ConflictError):
+            _log.debug("reconcile_conflict", **told)
+            return _CONFLICT
+        if isinstance(error, OutsideError):
+            _log.warning("reconcile_waits", kind=type(error).__name__, **told)
+            return _REFUSED if isinstance(error, RefusedError) else _OUTSIDE
+        _log.error("reconcile_failed", exc_info=error, **told)
+        return _BUG
+
+    # --- health and metrics ---
+
+    def _unhealthy(self) -> str:
+        dead = [name for name, task in self._tasks.items() if task.done()]
+        if dead:
+            return f"ended: {', '.join(dead)}"
+        age = self.heartbeat.age()
+        return "" if age <= self.settings.heartbeat_limit_seconds else f"no heartbeat came back for {age:.0f} s"
+
+    def _unready(self) -> str:
+        if not self._tasks:
+            return "starting"
+        return self._unhealthy() or ("" if self.heartbeat.heard else "no heartbeat has come back yet")
+
+    def _phases(self) -> list[str]:
+        return [str(document["status"].get("phase", "Pending")) for document in self.view.documents()]
+
+    def _gauges(self) -> dict[str, tuple[str, Any]]:
+        return {
+            "jobs_live": ("Jobs that take up a place.", lambda: len(self.view.live())),
+            "queued": ("Conversions that wait for their turn.", lambda: len(self.desk)),
+            "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
+            "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
+            "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
+            "heartbeat_age_seconds": ("Age of the newest heartbeat that came back.", self.heartbeat.age),
+        }
+
+
+def _tell_of_end(task: asyncio.Task[None]) -> None:
+    """A background task never ends by itself: when one does, it is a bug, and /healthz has the process restarted."""
+    if not task.cancelled():
+        _log.error("background_task_ended", task=task.get_name(), exc_info=task.exception())
+
+
+@dataclass
+class Connections:
+    """The real outside, to be closed at the end."""
+
+    kubernetes: KubernetesApi
+    store: MongoStore
+    ports: Ports = field(init=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.kubernetes.close()
+        await self.store.close()
+
+
+def connect(settings: Settings, configuration: Configuration, metrics: Metrics) -> Connections:
+    """The real outside. Nothing is contacted yet."""
+    kubernetes = KubernetesApi(
+        configuration,
+        settings.kubernetes_timeout_seconds,
+        lambda method, code: metrics.api_requests.labels(method, code).inc(),
+        parallel=2 * settings.reconcile_concurrency,
+    )
+    store = MongoStore(settings.mongodb_uri.get_secret_value(), settings.mongodb_timeout_seconds)
+    connections = Connections(kubernetes, store)
+    connections.ports = Ports(
+        conversions=kubernetes,
+        jobs=kubernetes,
+        lister=kubernetes,
+        events=kubernetes,
+        heartbeat=kubernetes,
+        ledger=store,
+        files=store,
+        publisher=RabbitPublisher(settings.rabbitmq_uri.get_secret_value()),
+        clock=utc_now,
+    )
+    return connections

@@ -1,0 +1,53 @@
+"""④ The one way in which conditions are written. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from video2mp3_contracts.conversion import Condition
+from video2mp3_contracts.reasons import ConditionType, Reason
+
+_OURS: Final = frozenset(ConditionType)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a condition is to say."""
+
+    status: Literal["True", "False", "Unknown"]
+    reason: Reason
+    message: str
+
+
+def with_conditions(
+    before: tuple[Condition, ...], wanted: Mapping[ConditionType, Wanted], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions as wanted: our own types that are not wanted go, others' stay.
+
+    `lastTransitionTime` moves only when `status` does, as metav1.Condition asks.
+    """
+    known = {condition.type: condition for condition in before}
+    ours = [
+        _condition(kind, wanted[kind], known.get(kind), generation, now) for kind in ConditionType if kind in wanted
+    ]
+    return (*ours, *(condition for condition in before if condition.type not in _OURS))
+
+
+def _condition(
+    kind: ConditionType, wanted: Wanted, before: Condition | None, generation: int, now: datetime
+) -> Condition:
+    same = before is not None and before.status == wanted.status
+    return Condition(
+        type=kind,
+        status=wanted.status,
+        observed_generation=generation,
+        last_transition_time=before.last_transition_time if same and before else now.replace(microsecond=0),
+        reason=wanted.reason,
+        message=wanted.message,
+    )
+
+
+def is_true(conditions: tuple[Condition, ...], kind: ConditionType) -> bool:
+    """Whether a condition is there and true."""
+    return any(condition.type == kind and condition.status == "True" for condition in conditions)

@@ -1,0 +1,284 @@
+"""④ What is to be done about one Conversion, from what is seen of it. Pure: no clock, no network, no log.
+
+The steps of `decide` are asked in order and the first that has an answer gives it. Nothing is decided from the stored
+phase; that a Conversion is finished is the one thing its status is believed in, since it never runs again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionStatus, ObjectMeta, OutputReport, Progress
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.reasons import ConditionType, Reason
+from video2mp3_operator import attempts, conditions
+from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.unsupported import unsupported_fields
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What admission says of a Conversion that has no Job."""
+
+    admitted: bool
+    position: int | None = None
+    """1 is next; None while it is not known."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that is known about one Conversion at one moment."""
+
+    meta: ObjectMeta
+    spec: ConversionSpec | None
+    """None where the models refuse what the API server let through; `invalid` says why."""
+
+    status: ConversionStatus
+    now: datetime
+    invalid: str = ""
+    job: Job | None = None
+    pods: tuple[Pod, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    ledger_known: bool = True
+    """False while MongoDB is away: then `entry` says nothing."""
+
+    entry: LedgerEntry | None = None
+    source_known: bool = True
+    """False where the source was not looked at, or could not be."""
+
+    source: SourceFile | None = None
+    source_limit: int = 0
+    """The most bytes that a source may have."""
+
+    handed_over: bool = False
+    """Whether Kueue decides when its Job starts."""
+
+    turn: Turn = Turn(admitted=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its verdict was given; it is final."""
+        return any(conditions.is_true(self.status.conditions, kind) for kind in _FINAL)
+
+
+_FINAL: Final = (ConditionType.COMPLETE, ConditionType.FAILED)
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Nothing of it is ours."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """It is being deleted: end its Job, deal with its files, let it go."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """It is finished; only its status may have to follow a new generation."""
+
+
+@dataclass(frozen=True)
+class Await:
+    """It cannot be judged now, since a store is away."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """It waits for its turn."""
+
+    position: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """Its Job is to be created."""
+
+    source_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Its Job is on its way."""
+
+    reason: Reason
+    message: str
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Suspend:
+    """It must not run."""
+
+
+@dataclass(frozen=True)
+class Succeed:
+    """Its result is stored."""
+
+    result: OutputReport
+    published: bool
+
+
+@dataclass(frozen=True)
+class Fail:
+    """It is given up."""
+
+    reason: Reason
+    message: str
+    recorded: bool = False
+    """Whether the ledger has the failure already."""
+
+    published: bool = False
+
+
+Decision = Ignore | Release | Rest | Await | Queue | Start | Follow | Suspend | Succeed | Fail
+
+
+def decide(seen: Observation) -> Decision:
+    """The one thing to do now. Asked again after every change, so it never looks ahead."""
+    for step in _STEPS:
+        decision = step(seen)
+        if decision is not None:
+            return decision
+    return _admit(seen)
+
+
+def needs_ledger(meta: ObjectMeta, job: Job | None, finished: bool) -> bool:
+    """Whether the decision turns on the ledger: a running Job is followed by the sweep, which reads all at once."""
+    if meta.deletion_timestamp is not None:
+        return names.FINALIZER in meta.finalizers
+    return not finished and (job is None or job.finished)
+
+
+def needs_source(seen: Observation) -> bool:
+    """Whether the decision turns on the source file: only before there is a Job."""
+    asked = seen.spec is not None and seen.job is None and not seen.finished and seen.meta.deletion_timestamp is None
+    judged = seen.entry is not None and (seen.entry.result is not None or seen.entry.failure is not None)
+    return asked and not judged and seen.ledger_known
+
+
+def _deletion(seen: Observation) -> Decision | None:
+    if seen.meta.deletion_timestamp is None:
+        return None
+    return Release() if names.FINALIZER in seen.meta.finalizers else Ignore()
+
+
+def _finished(seen: Observation) -> Decision | None:
+    return Rest() if seen.finished else None
+
+
+def _ledger_away(seen: Observation) -> Decision | None:
+    if seen.ledger_known or not needs_ledger(seen.meta, seen.job, finished=False):
+        return None
+    return Await("MongoDB does not answer; this goes on as soon as it does.")
+
+
+def _recorded(seen: Observation) -> Decision | None:
+    """The ledger's verdict stands, whatever became of the Job."""
+    entry = seen.entry
+    if entry is None:
+        return None
+    if entry.result is not None:
+        return Succeed(entry.result, published=entry.published("succeeded"))
+    if entry.failure is not None:
+        reason = attempts.reason_of(entry.failure.reason, None)
+        return Fail(reason, entry.failure.message, recorded=True, published=entry.published("failed"))
+    return None
+
+
+def _refusal(seen: Observation) -> Decision | None:
+    if seen.spec is None:
+        return Fail(Reason.INVALID_SPEC, f"The spec is not valid: {seen.invalid}")
+    fields = unsupported_fields(seen.spec)
+    if fields:
+        return Fail(Reason.NOT_SUPPORTED, f"This version does not support {', '.join(fields)}.")
+    return None
+
+
+def _ended_job(seen: Observation) -> Decision | None:
+    """A Job that ended without a result in the ledger, which was read after the Job's end was seen."""
+    if seen.job is None or not seen.job.finished or seen.job.deleting:
+        return None
+    error = seen.entry.error if seen.entry else None
+    if seen.job.complete:
+        return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
+    return _failure(seen.job, attempts.permanent(seen.attempts, error), attempts.last_words(seen.attempts, error))
+
+
+def _failure(job: Job, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
+    if permanent:
+        return Fail(*permanent)
+    if job.failed_reason == "DeadlineExceeded":
+        return Fail(Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning)
+    told = last[1] if last else "Its worker left no word."
+    if job.failed_reason == "PodFailurePolicy":
+        return Fail(last[0] if last else Reason.WORKER_CRASHED, told)
+    return Fail(Reason.RETRIES_EXHAUSTED, f"{_attempts(job.failed)} failed. The last one: {told}")
+
+
+def _attempts(count: int) -> str:
+    return "The only attempt" if count <= 1 else f"All {count} attempts"
+
+
+def _suspension(seen: Observation) -> Decision | None:
+    return Suspend() if seen.spec is not None and seen.spec.suspend else None
+
+
+def _running_job(seen: Observation) -> Decision | None:
+    job = seen.job
+    if job is None:
+        return None
+    if job.deleting:
+        return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
+    if job.suspended:
+        return Queue(None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it.")
+    progress = seen.entry.progress if seen.entry else None
+    if job.ready:
+        return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
+    last = attempts.last_words(seen.attempts, None)
+    if job.failed and last:
+        return Follow(Reason.RETRYING, f"Attempt {job.failed} failed: {last[1]} The next one follows.")
+    waiting = next((pod.waiting for pod in seen.pods if pod.waiting), "")
+    return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
+
+
+def _source(seen: Observation) -> Decision | None:
+    if seen.spec is None or seen.spec.source.gridfs is None:
+        return None
+    if not seen.source_known:
+        return Await("MongoDB does not answer, so the source cannot be checked; this goes on as soon as it does.")
+    file_id, source = seen.spec.source.gridfs.file_id, seen.source
+    if source is None:
+        return Fail(Reason.SOURCE_NOT_FOUND, f"There is no uploaded file {file_id}.")
+    if source.owner != seen.spec.owner:
+        return Fail(Reason.OWNER_MISMATCH, f"The uploaded file {file_id} does not belong to spec.owner.")
+    if source.size > seen.source_limit:
+        return Fail(
+            Reason.TOO_LARGE, f"The source has {source.size} bytes; at most {seen.source_limit} bytes are allowed."
+        )
+    return None
+
+
+def _admit(seen: Observation) -> Decision:
+    if seen.handed_over or seen.turn.admitted:
+        return Start(seen.source.size if seen.source else None)
+    return Queue(seen.turn.position, Reason.QUEUED.meaning)
+
+
+_STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
+    _deletion,
+    _finished,
+    _ledger_away,
+    _recorded,
+    _refusal,
+    _ended_job,
+    _suspension,
+    _running_job,
+    _source,
+)

@@ -1,0 +1,120 @@
+"""④ Kubernetes Events: what happened to a Conversion, for `kubectl describe`. Reasons are those of the status."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import structlog
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import Attempt, ConversionStatus, ObjectMeta
+from video2mp3_contracts.reasons import Phase, Reason
+from video2mp3_operator.errors import RefusedError, UnavailableError
+from video2mp3_operator.ports import EventsApi
+
+_log = structlog.get_logger(__name__)
+_LONGEST_QUEUE: Final = 1000
+_LONGEST_NOTE: Final = 1024
+"""Characters; the API server refuses longer ones."""
+
+_TOLD: Final = frozenset({Reason.STARTING, Reason.SUCCEEDED, Reason.SUSPENDED, Reason.SERVICE_UNAVAILABLE})
+"""Reasons of states that people are told of; failures always are. Queued and Running are in the status."""
+
+_HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.RUNNING, Reason.DISRUPTED})
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened."""
+
+    kind: Literal["Normal", "Warning"]
+    reason: str
+    note: str
+    occasion: str = ""
+    """Tells apart what may happen more than once."""
+
+
+def happenings(before: ConversionStatus, after: ConversionStatus) -> tuple[Happening, ...]:
+    """What the step from one status to the next is to be told of."""
+    told = [_attempt_failed(attempt) for attempt in _newly_failed(before, after)]
+    if after.reason != before.reason:
+        if after.phase == Phase.FAILED:
+            told.append(Happening("Warning", after.reason, after.message))
+        elif after.reason in _TOLD:
+            kind: Literal["Normal", "Warning"] = "Warning" if after.reason == Reason.SERVICE_UNAVAILABLE else "Normal"
+            told.append(Happening(kind, after.reason, after.message, str(len(after.attempts))))
+    return tuple(told)
+
+
+def _newly_failed(before: ConversionStatus, after: ConversionStatus) -> Sequence[Attempt]:
+    known = {attempt.number for attempt in before.attempts if attempt.end_time}
+    return [
+        attempt
+        for attempt in after.attempts
+        if attempt.end_time and attempt.number not in known and attempt.reason not in _HARMLESS
+    ]
+
+
+def _attempt_failed(attempt: Attempt) -> Happening:
+    note = f"Attempt {attempt.number} ({attempt.reason}): {attempt.message}"
+    return Happening("Warning", "AttemptFailed", note, str(attempt.number))
+
+
+def build_event(meta: ObjectMeta, happening: Happening, now: datetime) -> dict[str, Any]:
+    """The Event as a document. Its name follows from what happened, so telling it twice is one Event."""
+    identity = f"{meta.uid}/{happening.reason}/{happening.occasion}"
+    moment = now.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{meta.name}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}",
+            "namespace": meta.namespace,
+        },
+        "involvedObject": {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "namespace": meta.namespace,
+            "name": meta.name,
+            "uid": meta.uid,
+        },
+        "type": happening.kind,
+        "reason": happening.reason,
+        "message": happening.note[:_LONGEST_NOTE],
+        "firstTimestamp": moment,
+        "lastTimestamp": moment,
+        "count": 1,
+        "source": {"component": "video2mp3-operator"},
+        "reportingComponent": "video2mp3-operator",
+        "reportingInstance": "",
+    }
+
+
+class EventRecorder:
+    """Posts Events behind the back of the reconcile loop. They are a courtesy: what cannot be posted is dropped."""
+
+    def __init__(self, api: EventsApi) -> None:
+        self._api = api
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_LONGEST_QUEUE)
+        self.dropped = 0
+
+    def record(self, meta: ObjectMeta, told: Sequence[Happening], now: datetime) -> None:
+        """Tell of what happened, soon."""
+        for happening in told:
+            try:
+                self._queue.put_nowait(build_event(meta, happening, now))
+            except asyncio.QueueFull:
+                self.dropped += 1
+
+    async def run(self) -> None:
+        """Post until cancelled."""
+        while True:
+            event = await self._queue.get()
+            try:
+                await self._api.post(event)
+            except (UnavailableError, RefusedError) as error:
+                self.dropped += 1
+                _log.warning("event_dropped", reason=event["reason"], error=str(error))

@@ -1,0 +1,130 @@
+"""④ Where kopf's events come in.
+
+Handlers route and nothing else: what is news goes into the view, and its Conversion is due for a reconcile.
+
+kopf gives the process its life, its login and its watches. Only `on.event` handlers are registered, so kopf adds no
+finalizer and no annotation to anything. Start it as `kopf run -m video2mp3_operator.handlers`.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any, Final
+
+import kopf
+from kubernetes.aio.client import Configuration
+
+from video2mp3_contracts import names
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_operator.adapters.kubernetes import WORKER_SELECTOR, load_configuration
+from video2mp3_operator.bootstrap import Connections, Operator, connect
+from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.heartbeat import LABEL
+from video2mp3_operator.kopf_settings import configure_kopf
+from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.settings import Settings
+from video2mp3_operator.view import key_of
+
+_STARTUP_TRIES: Final = 20
+_STARTUP_PAUSE_SECONDS: Final = 3.0
+
+
+@kopf.on.login(retries=3, backoff=2.0)
+async def login(**_: Any) -> kopf.ConnectionInfo:
+    """Log kopf in as our own client."""
+    configuration = await load_configuration()
+    return _connection_info(configuration)
+
+
+def _connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
+    token = configuration.api_key.get("BearerToken", "")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        scheme="Bearer" if token else None,
+        token=token.split(" ", 1)[-1] or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )
+
+
+@kopf.on.startup(retries=1)
+async def configure(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Read the settings and wire the operator."""
+    ours = Settings()
+    configure_logging("operator", ours.log_level)
+    # kopf says a line for each event and each handler; what matters of that is in our own log.
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    configure_kopf(settings, ours, selectors={"jobs": WORKER_SELECTOR, "pods": WORKER_SELECTOR, "leases": LABEL})
+    metrics = Metrics()
+    connections = connect(ours, await load_configuration(), metrics)
+    memo.connections = connections
+    memo.operator = Operator(ours, connections.ports, metrics)
+    await memo.operator.health.start(ours.http_port)
+
+
+@kopf.on.startup(retries=_STARTUP_TRIES, backoff=_STARTUP_PAUSE_SECONDS)
+async def start(memo: kopf.Memo, **_: Any) -> None:
+    """See everything once, then begin."""
+    operator: Operator = memo.operator
+    try:
+        await operator.prime()
+    except UnavailableError as error:
+        raise kopf.TemporaryError(str(error), delay=_STARTUP_PAUSE_SECONDS) from error
+    operator.start()
+
+
+@kopf.on.cleanup(retries=1)
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """End what was started."""
+    operator: Operator | None = memo.get("operator")
+    connections: Connections | None = memo.get("connections")
+    if operator is not None:
+        await operator.stop()
+    if connections is not None:
+        await connections.close()
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.PLURAL)
+async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """A Conversion was made, changed or removed."""
+    operator: Operator = memo.operator
+    document: dict[str, Any] = dict(event["object"])
+    key = key_of(document)
+    if event["type"] == "DELETED":
+        operator.desk.leave(document["metadata"]["uid"])
+        news = operator.view.forget_conversion(key, document["metadata"]["uid"])
+    else:
+        news = operator.view.see_conversion(document)
+    if news:
+        operator.queue.add(key)
+
+
+@kopf.on.event("batch", "v1", "jobs")
+async def on_job(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """A worker Job was made, changed or removed."""
+    operator: Operator = memo.operator
+    see = operator.view.forget_job if event["type"] == "DELETED" else operator.view.see_job
+    job = see(dict(event["object"]))
+    if job is not None:
+        operator.queue.add(job.key)
+
+
+@kopf.on.event("", "v1", "pods")
+async def on_pod(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """A worker's pod was made, changed or removed."""
+    operator: Operator = memo.operator
+    see = operator.view.forget_pod if event["type"] == "DELETED" else operator.view.see_pod
+    pod = see(dict(event["object"]))
+    if pod is not None:
+        operator.queue.add(pod.key)
+
+
+@kopf.on.event("coordination.k8s.io", "v1", "leases")
+async def on_heartbeat(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """The heartbeat came back."""
+    operator: Operator = memo.operator
+    lease: dict[str, Any] = dict(event["object"])
+    beat = lease.get("spec", {}).get("renewTime")
+    if beat and event["type"] != "DELETED":
+        operator.heartbeat.hear(lease["metadata"]["name"], datetime.fromisoformat(beat))

@@ -1,0 +1,189 @@
+"""⑤ The worker Job as a document. Pure.
+
+Field meanings: Kubernetes API reference, batch/v1 Job; the pod satisfies the restricted Pod Security Standard.
+"""
+
+from typing import Any, Final
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.exit_codes import PERMANENT
+from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.worker import (
+    MONGODB_URI_VARIABLE,
+    POD_NAME_VARIABLE,
+    RABBITMQ_URI_VARIABLE,
+    REQUEST_VARIABLE,
+    SCRATCH_PATH,
+    SCRATCH_VARIABLE,
+    TERMINATION_MESSAGE_PATH,
+    WorkerLimits,
+    WorkerRequest,
+)
+from video2mp3_operator.settings import Settings
+
+KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+"""On a Conversion: hand its Job over to this Kueue LocalQueue instead of admitting it ourselves."""
+
+_NOBODY: Final = 65532
+"""The usual unprivileged uid of images that need no account."""
+
+_LONGEST_BACKOFF_SECONDS: Final = 600
+"""The Job controller waits at most this long between two attempts."""
+
+_START_ALLOWANCE_SECONDS: Final = 600
+"""For pulling the image and being scheduled, once for each attempt."""
+
+
+def build_job(conversion: Conversion, settings: Settings, source_bytes: int | None) -> dict[str, Any]:
+    """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid."""
+    metadata, spec = conversion.metadata, conversion.spec
+    labels = _labels(conversion, settings)
+    queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": names.job_name(metadata.name, metadata.uid),
+            "namespace": metadata.namespace,
+            "labels": labels | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
+            "ownerReferences": [_owner(conversion)],
+        },
+        "spec": {
+            **({"suspend": True} if queue else {}),
+            "backoffLimit": spec.retry_limit,
+            "activeDeadlineSeconds": _deadline(spec.retry_limit, _run_seconds(conversion, settings)),
+            "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+            # A replacement starts only when the pod before it has ended: two never write at once.
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {"rules": _failure_rules()},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": _pod_spec(conversion, settings, source_bytes),
+            },
+        },
+    }
+
+
+def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": "video2mp3",
+        "app.kubernetes.io/instance": settings.instance,
+        "app.kubernetes.io/managed-by": "video2mp3-operator",
+        names.LABEL_COMPONENT: names.COMPONENT_WORKER,
+        names.LABEL_CONVERSION: conversion.metadata.name,
+        names.LABEL_CONVERSION_UID: conversion.metadata.uid,
+    }
+
+
+def _owner(conversion: Conversion) -> dict[str, Any]:
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": conversion.metadata.name,
+        "uid": conversion.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _failure_rules() -> list[dict[str, Any]]:
+    """Disruptions are free; codes that another attempt cannot better fail the Job at once. The first match decides."""
+    return [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {
+            "action": "FailJob",
+            "onExitCodes": {
+                "containerName": names.WORKER_CONTAINER,
+                "operator": "In",
+                "values": sorted(int(code) for code in PERMANENT),
+            },
+        },
+    ]
+
+
+def _run_seconds(conversion: Conversion, settings: Settings) -> int:
+    """The most that one attempt may run, in seconds."""
+    return conversion.spec.timeouts.run_seconds or settings.worker_run_seconds
+
+
+def _deadline(retry_limit: int, run_seconds: int) -> int:
+    """Seconds for all attempts together: a net under the limits of the single attempts."""
+    return (retry_limit + 1) * (run_seconds + _START_ALLOWANCE_SECONDS) + retry_limit * _LONGEST_BACKOFF_SECONDS
+
+
+def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | None) -> dict[str, Any]:
+    scratch_bytes = (source_bytes or settings.max_source_bytes) + settings.max_output_bytes
+    return {
+        "restartPolicy": "Never",
+        # The worker ends itself before that; the kubelet is the net.
+        "activeDeadlineSeconds": _run_seconds(conversion, settings) + _START_ALLOWANCE_SECONDS,
+        "terminationGracePeriodSeconds": settings.worker_grace_seconds,
+        "serviceAccountName": settings.worker_service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "runAsGroup": _NOBODY,
+            "fsGroup": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(conversion, settings)],
+        "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}],
+    }
+
+
+def _container(conversion: Conversion, settings: Settings) -> dict[str, Any]:
+    return {
+        "name": names.WORKER_CONTAINER,
+        "image": settings.worker_image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": _environment(conversion, settings),
+        "resources": {
+            "requests": {"cpu": settings.worker_cpu_request, "memory": settings.worker_memory_request},
+            "limits": {"cpu": settings.worker_cpu_limit, "memory": settings.worker_memory_limit},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_PATH}],
+    }
+
+
+def _environment(conversion: Conversion, settings: Settings) -> list[dict[str, Any]]:
+    def from_secret(variable: str, key: str) -> dict[str, Any]:
+        return {"name": variable, "valueFrom": {"secretKeyRef": {"name": settings.worker_secret, "key": key}}}
+
+    return [
+        {
+            "name": REQUEST_VARIABLE,
+            "value": _request(conversion, settings).model_dump_json(by_alias=True, exclude_none=True),
+        },
+        from_secret(MONGODB_URI_VARIABLE, "mongodb-uri"),
+        from_secret(RABBITMQ_URI_VARIABLE, "rabbitmq-uri"),
+        {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
+    ]
+
+
+def _request(conversion: Conversion, settings: Settings) -> WorkerRequest:
+    metadata, spec = conversion.metadata, conversion.spec
+    return WorkerRequest(
+        conversion=ConversionRef(uid=metadata.uid, namespace=metadata.namespace, name=metadata.name),
+        owner=spec.owner,
+        email=spec.notify.email or "",
+        source=spec.source,
+        output=spec.output,
+        filename=conversion.filename,
+        limits=WorkerLimits(
+            max_source_bytes=settings.max_source_bytes,
+            max_duration_seconds=settings.max_duration_seconds,
+            max_output_bytes=settings.max_output_bytes,
+            run_seconds=spec.timeouts.run_seconds,
+        ),
+    )

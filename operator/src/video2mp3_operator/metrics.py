@@ -1,0 +1,58 @@
+"""The operator's metrics, for Prometheus. Names and meanings are API: alerts and dashboards are built on them."""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_PREFIX: Final = "video2mp3_operator_"
+
+
+class Metrics:
+    """Counters and histograms that the loop writes."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self.reconcile_seconds = self._histogram("reconcile_seconds", "One reconcile, from observing to the status.")
+        self.reconcile_errors = self._counter("reconcile_errors", "Reconciles that ended in an error.", "error")
+        self.api_requests = self._counter("kubernetes_requests", "Requests to the API server.", "method", "code")
+        self.jobs_created = self._counter("jobs_created", "Worker Jobs created.")
+        self.finished = self._counter("conversions_finished", "Conversions that got their verdict.", "phase", "reason")
+        self.abandoned = self._counter(
+            "deletions_abandoned", "Conversions let go without their files being removed, since the store was away."
+        )
+        self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
+        self.run_seconds = self._histogram(
+            "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)
+        )
+        self.start_seconds = self._histogram(
+            "start_seconds", "From a Conversion's creation to its Job's.", (0.1, 0.5, 1, 5, 15, 60, 300, 3600)
+        )
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(_PREFIX + name, meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: Iterable[float] = Histogram.DEFAULT_BUCKETS) -> Histogram:
+        return Histogram(_PREFIX + name, meaning, buckets=tuple(buckets), registry=self.registry)
+
+
+class Gauges(Collector):
+    """What is true at the moment of the scrape, asked for only then."""
+
+    def __init__(self, gauges: dict[str, tuple[str, Callable[[], float]]], phases: Callable[[], Iterable[str]]) -> None:
+        self._gauges = gauges
+        self._phases = phases
+
+    def collect(self) -> Iterable[Metric]:
+        """Answer all gauges."""
+        for name, (meaning, value) in self._gauges.items():
+            yield GaugeMetricFamily(_PREFIX + name, meaning, value=value())
+        phases = GaugeMetricFamily(_PREFIX + "conversions", "Conversions by phase.", labels=["phase"])
+        for phase, count in Tally(self._phases()).items():
+            phases.add_metric([phase], count)
+        yield phases

@@ -1,0 +1,202 @@
+"""④ What is seen of the cluster and the stores: documents trimmed to the facts that decisions need. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from video2mp3_contracts import names
+
+_SHORT = 512
+"""Characters kept of texts that others wrote, so that a status stays small."""
+
+
+class Key(NamedTuple):
+    """Names one Conversion; what the work queue holds."""
+
+    namespace: str
+    name: str
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A Kubernetes timestamp, or None."""
+    return datetime.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """⑤ A worker Job, as far as it matters."""
+
+    namespace: str
+    name: str
+    uid: str
+    conversion: str
+    """The name of the Conversion it works for."""
+
+    conversion_uid: str
+    resource_version: int
+    deleting: bool = False
+    suspended: bool = False
+    active: int = 0
+    ready: int = 0
+    failed: int = 0
+    """Pods that failed and count as attempts."""
+
+    complete: bool = False
+    failed_reason: str | None = None
+    """The reason of the condition Failed; None unless it is true."""
+
+    failed_message: str = ""
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it will start no pod any more and all its pods have ended."""
+        return self.complete or self.failed_reason is not None
+
+    @property
+    def live(self) -> bool:
+        """Whether it takes up one of the places that admission counts."""
+        return not self.finished and not self.suspended and not self.deleting
+
+    @property
+    def key(self) -> Key:
+        """The Conversion it works for."""
+        return Key(self.namespace, self.conversion)
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """⑥ A worker's pod, as far as it matters."""
+
+    namespace: str
+    name: str
+    uid: str
+    conversion: str
+    conversion_uid: str
+    resource_version: int
+    created_at: datetime
+    node: str = ""
+    phase: str = "Pending"
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    container_reason: str = ""
+    """The kubelet's word for how the container ended, for example OOMKilled."""
+
+    termination_message: str = ""
+    disrupted: bool = False
+    pod_reason: str = ""
+    """For example Evicted or DeadlineExceeded."""
+
+    waiting: str = ""
+    """Why it has not started, for people."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no process of it runs any more."""
+        return self.exit_code is not None or self.phase in ("Succeeded", "Failed")
+
+    @property
+    def key(self) -> Key:
+        """The Conversion it works for."""
+        return Key(self.namespace, self.conversion)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """② An uploaded file, as far as it matters before a worker reads it."""
+
+    owner: str
+    size: int
+    """Bytes."""
+
+
+def _condition(document: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
+    for condition in document.get("status", {}).get("conditions") or ():
+        if condition.get("type") == kind and condition.get("status") == "True":
+            found: dict[str, Any] = condition
+            return found
+    return None
+
+
+def version_of(document: Mapping[str, Any]) -> int:
+    """The resourceVersion as the number it is (Kubernetes promises that versions of one kind compare as integers)."""
+    return int(document["metadata"].get("resourceVersion") or 0)
+
+
+def parse_job(document: Mapping[str, Any]) -> Job | None:
+    """A Job document as a Job, or None when it carries no Conversion's labels."""
+    metadata, status = document["metadata"], document.get("status", {})
+    labels = metadata.get("labels") or {}
+    if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels:
+        return None
+    failed = _condition(document, "Failed")
+    return Job(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        conversion=labels[names.LABEL_CONVERSION],
+        conversion_uid=labels[names.LABEL_CONVERSION_UID],
+        resource_version=version_of(document),
+        deleting="deletionTimestamp" in metadata,
+        suspended=bool(document.get("spec", {}).get("suspend")),
+        active=status.get("active", 0),
+        ready=status.get("ready", 0),
+        failed=status.get("failed", 0),
+        complete=_condition(document, "Complete") is not None,
+        failed_reason=failed.get("reason", "") if failed else None,
+        failed_message=(failed or {}).get("message", "")[:_SHORT],
+        start_time=parse_time(status.get("startTime")),
+        completion_time=parse_time(status.get("completionTime")),
+    )
+
+
+def parse_pod(document: Mapping[str, Any]) -> Pod | None:
+    """A pod document as a Pod, or None when it carries no Conversion's labels."""
+    metadata, status = document["metadata"], document.get("status", {})
+    labels = metadata.get("labels") or {}
+    created_at = parse_time(metadata.get("creationTimestamp"))
+    if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels or created_at is None:
+        return None
+    state = _worker_state(status)
+    terminated = state.get("terminated") or {}
+    return Pod(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        conversion=labels[names.LABEL_CONVERSION],
+        conversion_uid=labels[names.LABEL_CONVERSION_UID],
+        resource_version=version_of(document),
+        created_at=created_at,
+        node=document.get("spec", {}).get("nodeName", ""),
+        phase=status.get("phase", "Pending"),
+        started_at=parse_time((state.get("running") or terminated).get("startedAt")),
+        ended_at=parse_time(terminated.get("finishedAt")),
+        exit_code=terminated.get("exitCode"),
+        container_reason=terminated.get("reason", ""),
+        termination_message=terminated.get("message", ""),
+        disrupted=_condition(document, "DisruptionTarget") is not None,
+        pod_reason=status.get("reason", ""),
+        waiting=_waiting(document, state),
+    )
+
+
+def _worker_state(status: Mapping[str, Any]) -> dict[str, Any]:
+    for container in status.get("containerStatuses") or ():
+        if container.get("name") == names.WORKER_CONTAINER:
+            state: dict[str, Any] = container.get("state") or {}
+            return state
+    return {}
+
+
+def _waiting(document: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """Why the pod has not started: the kubelet's reason, else the scheduler's."""
+    waiting = state.get("waiting") or {}
+    if waiting.get("message"):
+        return f"{waiting.get('reason', 'Waiting')}: {waiting['message']}"[:_SHORT]
+    for condition in document.get("status", {}).get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return f"{condition.get('reason', 'Unschedulable')}: {condition.get('message', '')}"[:_SHORT]
+    return ""

@@ -1,0 +1,118 @@
+"""④⑤ The systems outside, as the operator needs them. Each has an adapter for the real thing and a fake for the tests.
+
+Every method may raise `errors.UnavailableError`; what else it raises, its docstring says.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
+from video2mp3_operator.observed import Key, SourceFile
+
+Document = dict[str, Any]
+
+Clock = Callable[[], datetime]
+"""The time now, in UTC."""
+
+
+class ConversionsApi(Protocol):
+    """Conversions on the API server."""
+
+    async def get(self, key: Key) -> Document:
+        """The Conversion as it is. Raises GoneError."""
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
+        """Merge a patch into the status, if the Conversion still has that resourceVersion; answers it as it is then.
+
+        Raises ConflictError, GoneError, RefusedError.
+        """
+
+    async def set_finalizers(self, key: Key, finalizers: Sequence[str], version: int) -> Document:
+        """Replace the finalizers, if the Conversion still has that resourceVersion; answers it as it is then.
+
+        Raises ConflictError, GoneError, RefusedError.
+        """
+
+
+class JobsApi(Protocol):
+    """Jobs and their pods on the API server."""
+
+    async def create(self, manifest: Mapping[str, Any]) -> Document:
+        """Create a Job; answers it. One of that name that works for the same Conversion is as good, and is answered.
+
+        Raises AlreadyExistsError (somebody else's), RefusedError.
+        """
+
+    async def delete(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very Job, and in the background its pods. Gone is done. Raises RefusedError."""
+
+    async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
+        """The pods of a Conversion's Jobs, as they are now."""
+
+
+class Lister(Protocol):
+    """Lists of what is watched."""
+
+    def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
+        """All Conversions of a namespace, or of all (None)."""
+
+    def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
+        """All worker Jobs."""
+
+    def pods(self, namespace: str | None) -> AsyncIterator[Document]:
+        """All worker pods."""
+
+
+class EventsApi(Protocol):
+    """Kubernetes Events."""
+
+    async def post(self, manifest: Mapping[str, Any]) -> None:
+        """Create an Event; one of that name is as good. Raises RefusedError."""
+
+
+class HeartbeatApi(Protocol):
+    """The object that is patched and comes back through a watch."""
+
+    async def beat(self, namespace: str, name: str, now: datetime) -> None:
+        """Write `now` into the heartbeat object, which is created if need be. Raises RefusedError."""
+
+
+class Ledger(Protocol):
+    """The ledger in MongoDB."""
+
+    async def entries(self, uids: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """The entries of these Conversions, in one query; those without one are left out."""
+
+    async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
+        """Give a Conversion up; False when it has a result after all."""
+
+    async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
+        """Note that the broker has the message."""
+
+    def unpublished(self) -> AsyncIterator[LedgerEntry]:
+        """Every entry with a result or a failure whose message is not known to be published."""
+
+    async def remove(self, uid: str) -> None:
+        """Remove a Conversion's entry."""
+
+
+class Files(Protocol):
+    """The files in GridFS."""
+
+    async def sources(self, file_ids: Collection[str]) -> Mapping[str, SourceFile]:
+        """Uploaded files, in one query; those that do not exist are left out."""
+
+    async def remove_source(self, file_id: str, owner: str) -> None:
+        """Remove an uploaded file, if it is this owner's."""
+
+    async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
+        """Remove every mp3 that was made or begun for a Conversion, but the one to keep."""
+
+
+class Publisher(Protocol):
+    """⑦ The `mp3` queue."""
+
+    async def publish(self, messages: Sequence[ConversionFinished]) -> Sequence[ConversionFinished]:
+        """Publish messages; answers those that the broker has confirmed, which may be fewer."""

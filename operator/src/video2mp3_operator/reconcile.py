@@ -1,0 +1,236 @@
+"""④ One Conversion: observe → decide → apply → one status write. Level-triggered and idempotent.
+
+Whatever line it dies at, the next run finds the world as it is and goes on from there: names follow from uids, verdicts
+are stored before they are told, and what is told twice is told alike.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, ObjectMeta
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_operator import attempts
+from video2mp3_operator.admission import Candidate
+from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.apply import Applier
+from video2mp3_operator.batching import Batched
+from video2mp3_operator.decide import (
+    Decision,
+    Fail,
+    Observation,
+    Queue,
+    Release,
+    Start,
+    Succeed,
+    Turn,
+    decide,
+    needs_ledger,
+    needs_source,
+)
+from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
+from video2mp3_operator.events import EventRecorder, happenings
+from video2mp3_operator.job import KUEUE_QUEUE_LABEL
+from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
+from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
+from video2mp3_operator.settings import Settings
+from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
+from video2mp3_operator.view import View
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """All that a reconcile works with."""
+
+    settings: Settings
+    clock: Clock
+    view: View
+    desk: AdmissionDesk
+    conversions: ConversionsApi
+    jobs: JobsApi
+    entries: Batched[LedgerEntry]
+    sources: Batched[SourceFile]
+    applier: Applier
+    events: EventRecorder
+    metrics: Metrics
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
+        document = self.view.conversion(key)
+        if document is None:
+            return None
+        with structlog.contextvars.bound_contextvars(
+            namespace=key.namespace, conversion=key.name, conversion_uid=document["metadata"]["uid"]
+        ):
+            try:
+                seen = await self.observe(document)
+                return await self._bring_on(key, document, seen, decide(seen))
+            except ConflictError:
+                await self._look_again(key)
+                raise
+            except GoneError:
+                self.view.forget_conversion(key, document["metadata"]["uid"])
+                self.desk.leave(document["metadata"]["uid"])
+                return None
+
+    async def _bring_on(
+        self, key: Key, document: dict[str, Any], seen: Observation, decision: Decision
+    ) -> float | None:
+        if not isinstance(decision, Queue | Start):
+            self.desk.leave(seen.meta.uid)
+        version = await self._hold(key, document, seen)
+        try:
+            again = await self.applier.apply(seen, decision)
+        except RefusedError as error:
+            if not isinstance(decision, Start):
+                raise
+            self.desk.leave(seen.meta.uid)
+            await self._report(key, document, version, seen, Queue(None, f"The API server refused its Job: {error}"))
+            raise
+        if isinstance(decision, Release) and again is None:
+            return None
+        await self._report(key, document, version, seen, decision)
+        return again
+
+    # --- observe ---
+
+    async def observe(self, document: dict[str, Any]) -> Observation:
+        """Everything that the decision turns on, and no more than that is asked for."""
+        meta = ObjectMeta.model_validate(document["metadata"])
+        spec, invalid = _spec(document)
+        seen = Observation(
+            meta=meta,
+            spec=spec,
+            invalid=invalid,
+            status=_status(document),
+            now=self.clock(),
+            job=self.view.job(meta.uid),
+            pods=self.view.pods(meta.uid),
+            source_limit=self.settings.max_source_bytes,
+            handed_over=KUEUE_QUEUE_LABEL in meta.labels,
+        )
+        changes: dict[str, Any] = {"pods": await self._pods(seen.job, seen.pods)}
+        changes["attempts"] = attempts.history(seen.status.attempts, changes["pods"], seen.now.replace(microsecond=0))
+        if needs_ledger(meta, seen.job, seen.finished):
+            changes |= await self._ledger(meta.uid)
+        else:
+            changes["entry"] = self.view.entries.get(meta.uid)
+        seen = _with(seen, **changes)
+        if needs_source(seen):
+            seen = _with(seen, **await self._source(seen))
+        return _with(seen, turn=self._turn(seen))
+
+    async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+        """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
+        if job is None or job.failed_reason is None or any(pod.exit_code is not None for pod in pods):
+            return pods
+        for document in await self.jobs.pods_of(job.namespace, job.conversion_uid):
+            self.view.see_pod(document)
+        return self.view.pods(job.conversion_uid)
+
+    async def _ledger(self, uid: str) -> dict[str, Any]:
+        try:
+            return {"entry": await self.entries.get(uid)}
+        except UnavailableError as error:
+            _log.warning("ledger_unavailable", error=str(error))
+            return {"ledger_known": False}
+
+    async def _source(self, seen: Observation) -> dict[str, Any]:
+        gridfs = seen.spec.source.gridfs if seen.spec else None
+        if gridfs is None:
+            return {}
+        try:
+            return {"source": await self.sources.get(gridfs.file_id)}
+        except UnavailableError as error:
+            _log.warning("source_unavailable", error=str(error))
+            return {"source_known": False}
+
+    def _turn(self, seen: Observation) -> Turn:
+        """Only who would start if its turn had come asks for it."""
+        would_start = decide(_with(seen, turn=Turn(admitted=True)))
+        if not isinstance(would_start, Start) or seen.handed_over or seen.spec is None:
+            return Turn(admitted=False)
+        return self.desk.ask(
+            Candidate(
+                uid=seen.meta.uid,
+                key=Key(seen.meta.namespace, seen.meta.name),
+                owner=seen.spec.owner,
+                priority=seen.spec.priority,
+                created_at=seen.meta.creation_timestamp or seen.now,
+            )
+        )
+
+    # --- write ---
+
+    async def _hold(self, key: Key, document: dict[str, Any], seen: Observation) -> int:
+        """Put our finalizer on before anything is made that it must remove; answers the resourceVersion."""
+        held = names.FINALIZER in seen.meta.finalizers
+        if held or seen.meta.deletion_timestamp is not None or seen.finished:
+            return version_of(document)
+        wanted = (*seen.meta.finalizers, names.FINALIZER)
+        changed = await self.conversions.set_finalizers(key, wanted, version_of(document))
+        self.view.see_conversion(changed)
+        return version_of(changed)
+
+    async def _report(
+        self, key: Key, document: dict[str, Any], version: int, seen: Observation, decision: Decision
+    ) -> None:
+        """Write the status if it says anything new."""
+        status = build_status(seen, decision)
+        patch = status_patch(document["status"], status) if status else {}
+        if not status or not patch or self._too_soon(seen, patch):
+            return
+        self.view.see_conversion(await self.conversions.patch_status(key, patch, version))
+        self.events.record(seen.meta, happenings(seen.status, status), seen.now)
+        if isinstance(decision, Succeed | Fail):
+            self._count_verdict(status)
+
+    def _too_soon(self, seen: Observation, patch: dict[str, Any]) -> bool:
+        """Progress and the place in the queue are told coarsely: each write wakes everyone who watches."""
+        if not only_progress(patch):
+            return False
+        due = progress_due(seen.status.progress, seen.now, self.settings.progress_write_seconds)
+        moved = position_due(seen.status.queue, (patch.get("queue") or {}).get("position"))
+        return not (("progress" in patch and due) or ("queue" in patch and moved))
+
+    def _count_verdict(self, status: ConversionStatus) -> None:
+        self.metrics.finished.labels(status.phase, status.reason).inc()
+        if status.start_time and status.completion_time:
+            self.metrics.run_seconds.observe((status.completion_time - status.start_time).total_seconds())
+        _log.info("conversion_finished", phase=status.phase, reason=status.reason)
+
+    async def _look_again(self, key: Key) -> None:
+        """After a conflict: what the watch has not told yet."""
+        try:
+            self.view.see_conversion(await self.conversions.get(key))
+        except GoneError:
+            self.view.forget_conversion(key)
+
+
+def _with(seen: Observation, **changes: Any) -> Observation:
+    return Observation(**{**{field: getattr(seen, field) for field in seen.__dataclass_fields__}, **changes})
+
+
+def _spec(document: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
+    try:
+        return ConversionSpec.model_validate(document["spec"]), ""
+    except ValidationError as error:
+        return None, "; ".join(f"{_path(each['loc'])}: {each['msg']}" for each in error.errors()[:5])
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(("spec", *(str(part) for part in location)))
+
+
+def _status(document: dict[str, Any]) -> ConversionStatus:
+    """The stored status; where somebody wrote nonsense there, as if there were none."""
+    try:
+        return ConversionStatus.model_validate(document["status"])
+    except ValidationError:
+        return ConversionStatus()

@@ -1,0 +1,139 @@
+"""The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting, with its unit, its default and why it is so. Secrets have no default."""
+
+    model_config = SettingsConfigDict(env_prefix="OPERATOR_", frozen=True, extra="ignore")
+
+    mongodb_uri: SecretStr
+    """The ledger and the files."""
+
+    rabbitmq_uri: SecretStr
+    """Where `failed` messages go."""
+
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces whose Conversions are served, separated by commas. Empty: all, which needs a ClusterRole."""
+
+    namespace: str = "default"
+    """The namespace the operator runs in; holds the heartbeat when all namespaces are watched."""
+
+    instance: str = "video2mp3"
+    """The installation's name: the label `app.kubernetes.io/instance` of Jobs, and the heartbeat's name."""
+
+    http_port: int = 8080
+    """TCP port of /healthz, /readyz and /metrics. 0 takes a free one."""
+
+    log_level: str = "INFO"
+    """Of our own log; kopf's lines about each event are kept out below WARNING."""
+
+    # --- ⑤ the worker Job ---
+
+    worker_image: str
+    """The worker's container image. No default: it must be the one that was released with this operator."""
+
+    worker_secret: str
+    """The Secret with `mongodb-uri` and `rabbitmq-uri` in each watched namespace."""
+
+    worker_service_account: str = "default"
+    """Its token is never mounted; an account of its own keeps others' permissions away all the same."""
+
+    worker_cpu_request: str = "500m"
+    """What one conversion is scheduled by."""
+
+    worker_cpu_limit: str = "2"
+    """LAME uses whole cores; two finish a film in a few minutes without starving a small node."""
+
+    worker_memory_request: str = "128Mi"
+    worker_memory_limit: str = "512Mi"
+    """The worker streams: constant memory, about 150 MiB at the most, plus the page cache of its scratch files."""
+
+    worker_run_seconds: Annotated[int, Field(ge=60)] = 6 * 3600
+    """The most that one attempt may run where the spec says nothing. The worker's own limit, which follows the
+    media's duration, comes long before."""
+
+    worker_grace_seconds: Annotated[int, Field(ge=0)] = 30
+    """From SIGTERM to SIGKILL: the worker ends ffmpeg, removes its partial mp3 and exits 75."""
+
+    job_ttl_seconds: Annotated[int, Field(ge=0)] = 600
+    """How long a finished Job and its logs stay for people to look at; the results are in the ledger."""
+
+    max_source_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
+    """Larger sources are refused before a Job is made."""
+
+    max_output_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
+    """The largest mp3; with the source's size it also limits the scratch volume."""
+
+    max_duration_seconds: Annotated[int, Field(gt=0)] = 24 * 3600
+    """Longer media are refused by the worker."""
+
+    # --- admission ---
+
+    max_running: Annotated[int, Field(ge=1)] = 20
+    """Jobs at a time, in all watched namespaces."""
+
+    max_running_per_namespace: Annotated[int, Field(ge=1)] = 1000
+    """Jobs at a time in one namespace; the default leaves it to `max_running`."""
+
+    max_running_per_owner: Annotated[int, Field(ge=1)] = 1000
+    """Jobs at a time of one account; the default leaves it to fairness, so that one account may use idle capacity."""
+
+    # --- the reconcile loop ---
+
+    reconcile_concurrency: Annotated[int, Field(ge=1)] = 32
+    """Conversions reconciled at once. They mostly wait for the API server."""
+
+    sweep_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How often the ledger is asked, in one query, about all running conversions."""
+
+    progress_write_seconds: Annotated[float, Field(ge=0)] = 10.0
+    """How often a conversion's progress is written to its status: each write wakes everyone who watches."""
+
+    resync_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """How often all is listed again, against events that never came."""
+
+    outbox_seconds: Annotated[float, Field(gt=0)] = 15.0
+    """How long the outbox waits before it tries a broker again that was away."""
+
+    release_after_seconds: Annotated[float, Field(ge=0)] = 600.0
+    """How long a deletion waits for a store that is away before it lets the Conversion go; what it leaves behind is
+    counted, logged and left to the next sweep of orphans."""
+
+    deletion_grace_seconds: Annotated[float, Field(ge=0)] = 90.0
+    """How long a deletion waits for the worker's pod to end before the files are removed: a node that is gone never
+    reports its pods."""
+
+    # --- time limits of single calls ---
+
+    kubernetes_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
+    mongodb_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    rabbitmq_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+
+    # --- watches ---
+
+    watch_seconds: Annotated[int, Field(gt=0)] = 300
+    """A watch is closed by the server after this time and opened again, so that none is deaf for longer."""
+
+    heartbeat_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How often the heartbeat object is patched."""
+
+    heartbeat_limit_seconds: Annotated[float, Field(gt=0)] = 90.0
+    """When its echo is older than this, /healthz fails and Kubernetes restarts the operator. Longer than kopf's own
+    70 s after which it opens a silent watch again."""
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def heartbeat_namespace(self) -> str:
+        """Where the heartbeat object lives: it must be in a namespace that is watched."""
+        return self.watch_namespaces[0] if self.watch_namespaces else self.namespace

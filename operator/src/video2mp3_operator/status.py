@@ -1,0 +1,182 @@
+"""④ The status that tells of a decision, and the patch that brings it there. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from video2mp3_contracts.conversion import Condition, ConversionStatus, Progress, QueueReport
+from video2mp3_contracts.reasons import ConditionType, Phase, Reason
+from video2mp3_operator.attempts import succeeded
+from video2mp3_operator.conditions import Wanted, with_conditions
+from video2mp3_operator.decide import (
+    Await,
+    Decision,
+    Fail,
+    Follow,
+    Observation,
+    Queue,
+    Release,
+    Rest,
+    Start,
+    Succeed,
+    Suspend,
+)
+
+
+@dataclass(frozen=True)
+class _Report:
+    """A row of the design's table of states."""
+
+    phase: Phase
+    reason: Reason
+    message: str
+    ready: Literal["True", "False"] = "False"
+    also: ConditionType | tuple[ConditionType, ...] = ConditionType.RECONCILING
+
+
+_FAILED: Final = (ConditionType.STALLED, ConditionType.FAILED)
+
+
+def build_status(seen: Observation, decision: Decision) -> ConversionStatus | None:
+    """The whole status that tells of `decision`, or None where there is nothing to tell."""
+    if isinstance(decision, Rest):
+        return _rested(seen)
+    report = _report(seen, decision)
+    if report is None:
+        return None
+    now = seen.now.replace(microsecond=0)
+    finished = isinstance(decision, Succeed | Fail)
+    return ConversionStatus(
+        observed_generation=seen.meta.generation,
+        phase=report.phase,
+        reason=report.reason,
+        message=report.message,
+        queue=QueueReport(position=decision.position) if isinstance(decision, Queue) and decision.position else None,
+        progress=_progress(seen, decision),
+        attempts=_attempts(seen, decision),
+        start_time=seen.status.start_time or _start_time(seen),
+        completion_time=(seen.status.completion_time or _completion_time(seen, now)) if finished else None,
+        output=decision.result if isinstance(decision, Succeed) else None,
+        conditions=with_conditions(seen.status.conditions, _wanted(report), seen.meta.generation, now),
+    )
+
+
+def _report(seen: Observation, decision: Decision) -> _Report | None:
+    match decision:
+        case Succeed(result):
+            message = f"{result.filename} is stored as {result.file_id}."
+            return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", ConditionType.COMPLETE)
+        case Fail(reason, message):
+            return _Report(Phase.FAILED, reason, message, "False", _FAILED)
+        case Suspend():
+            return _Report(Phase.SUSPENDED, Reason.SUSPENDED, Reason.SUSPENDED.meaning, "True", ())
+        case _:
+            return _on_the_way(seen, decision)
+
+
+def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
+    match decision:
+        case Await(message):
+            phase = Phase.RUNNING if seen.job else Phase.PENDING
+            return _Report(phase, Reason.SERVICE_UNAVAILABLE, message)
+        case Queue(_, message):
+            return _Report(Phase.QUEUED, Reason.QUEUED, message)
+        case Start():
+            return _Report(Phase.RUNNING, Reason.STARTING, Reason.STARTING.meaning)
+        case Follow(reason, message):
+            return _Report(Phase.RUNNING, reason, message)
+        case Release():
+            return _Report(Phase.PENDING, Reason.DELETING, Reason.DELETING.meaning)
+        case _:
+            return None
+
+
+def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
+    also = report.also if isinstance(report.also, tuple) else (report.also,)
+    return {
+        ConditionType.READY: Wanted(report.ready, report.reason, report.message),
+        **{kind: Wanted("True", report.reason, report.message) for kind in also},
+    }
+
+
+def _rested(seen: Observation) -> ConversionStatus:
+    """The verdict as it stands, for the present generation: what may still be changed in the spec changes nothing."""
+
+    def current(condition: Condition) -> Condition:
+        return condition.model_copy(update={"observed_generation": seen.meta.generation})
+
+    return seen.status.model_copy(
+        update={
+            "observed_generation": seen.meta.generation,
+            "conditions": tuple(current(condition) for condition in seen.status.conditions),
+        }
+    )
+
+
+def _progress(seen: Observation, decision: Decision) -> Progress | None:
+    match decision:
+        case Follow(Reason.RUNNING, _, progress):
+            return progress or seen.status.progress
+        case Succeed(result):
+            duration = result.duration_seconds
+            return Progress(percent=100, processed_seconds=duration, duration_seconds=duration)
+        case _:
+            return None
+
+
+def _attempts(seen: Observation, decision: Decision) -> Any:
+    if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
+        return succeeded(seen.attempts, seen.entry.attempt.pod, seen.now.replace(microsecond=0))
+    return seen.attempts
+
+
+def _start_time(seen: Observation) -> datetime | None:
+    """When the first attempt began."""
+    started = [attempt.start_time for attempt in seen.attempts if attempt.start_time]
+    return min(started) if started else None
+
+
+def _completion_time(seen: Observation, now: datetime) -> datetime:
+    return (seen.job.completion_time if seen.job else None) or now
+
+
+def status_patch(stored: Mapping[str, Any], wanted: ConversionStatus) -> dict[str, Any]:
+    """The merge patch (RFC 7386) from the stored status document to the wanted one; empty when they say the same."""
+    document = {key: value for key, value in _document(wanted).items() if value != []}
+    changed = {key: value for key, value in document.items() if stored.get(key) != value}
+    dropped = {key: None for key in stored if key not in document and key in _FIELDS}
+    return {key: _replacing(stored.get(key), value) for key, value in changed.items()} | dropped
+
+
+_FIELDS: Final = frozenset(field.alias or name for name, field in ConversionStatus.model_fields.items())
+
+
+def _document(status: ConversionStatus) -> dict[str, Any]:
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _replacing(stored: Any, value: Any) -> Any:
+    """A merge patch merges objects; null what must go."""
+    if isinstance(stored, dict) and isinstance(value, dict):
+        return {key: None for key in stored if key not in value} | value
+    return value
+
+
+def only_progress(patch: Mapping[str, Any]) -> bool:
+    """Whether a patch says nothing but how far it is or how many wait before it, which may wait a little."""
+    return bool(patch) and patch.keys() <= {"progress", "queue"}
+
+
+def progress_due(stored: Progress | None, now: datetime, every_seconds: float) -> bool:
+    """Whether progress was last written long enough ago."""
+    if stored is None or stored.updated_at is None:
+        return True
+    return now - stored.updated_at >= timedelta(seconds=every_seconds)
+
+
+def position_due(stored: QueueReport | None, position: int | None) -> bool:
+    """Whether a place in the queue is worth writing: the first one known, and then when it has halved."""
+    if stored is None or stored.position is None or position is None:
+        return True
+    return position * 2 <= stored.position

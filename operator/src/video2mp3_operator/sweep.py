@@ -1,0 +1,173 @@
+"""④ What goes round instead of a timer for each object: admission, the ledger, and lists against lost events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from video2mp3_contracts.conversion import Progress
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.observed import Key
+from video2mp3_operator.outbox import Outbox, message_from
+from video2mp3_operator.ports import Clock, Ledger, Lister
+from video2mp3_operator.settings import Settings
+from video2mp3_operator.status import progress_due
+from video2mp3_operator.view import View, key_of
+
+_log = structlog.get_logger(__name__)
+_ADMISSION_SECONDS: Final = 0.2
+"""A place that came free stays empty for at most this long; the line is judged no more often."""
+
+
+@dataclass
+class Sweep:
+    """The rounds. `wake` makes a Conversion due for a reconcile."""
+
+    settings: Settings
+    clock: Clock
+    view: View
+    desk: AdmissionDesk
+    ledger: Ledger
+    lister: Lister
+    outbox: Outbox
+    metrics: Metrics
+    wake: Callable[[Key], None]
+    awaiting: set[Key]
+    _scanned: bool = field(default=False, init=False)
+
+    # --- admission ---
+
+    async def admit(self) -> None:
+        """Give places that came free to those who wait, until cancelled."""
+        while True:
+            await asyncio.sleep(_ADMISSION_SECONDS)
+            self.desk.review()
+
+    # --- ledger ---
+
+    async def follow(self) -> None:
+        """Read the ledger for all that run, until cancelled."""
+        while True:
+            try:
+                await self.follow_once()
+            except UnavailableError as error:
+                _log.warning("sweep_waits", error=str(error))
+            await asyncio.sleep(self.settings.sweep_seconds)
+
+    async def follow_once(self) -> None:
+        """One round: progress and results of those that run, and whether results were published."""
+        if not self._scanned:
+            await self._scan_outbox()
+        live = set(self.view.live())
+        entries = await self.ledger.entries(live | set(self.outbox.watched))
+        self._wake_awaiting()
+        for uid, entry in entries.items():
+            if uid in live:
+                self._follow_entry(uid, entry)
+        for uid in self.view.entries.keys() - live:
+            del self.view.entries[uid]
+        self.outbox.settle(entries, live, self._emails(entries))
+
+    def _follow_entry(self, uid: str, entry: LedgerEntry) -> None:
+        before = self.view.entries.get(uid)
+        self.view.entries[uid] = entry
+        job = self.view.job(uid)
+        if job is None:
+            return
+        judged = entry.result is not None or entry.failure is not None
+        if judged or (entry.progress != (before.progress if before else None) and self._due(job.key)):
+            self.wake(job.key)
+
+    def _due(self, key: Key) -> bool:
+        """Whether the status has not told of progress for long enough."""
+        document = self.view.conversion(key)
+        stored = (document or {}).get("status", {}).get("progress")
+        try:
+            told = Progress.model_validate(stored) if stored else None
+        except ValidationError:
+            told = None
+        return progress_due(told, self.clock(), self.settings.progress_write_seconds)
+
+    def _wake_awaiting(self) -> None:
+        """MongoDB answers: those who waited for it go on."""
+        for key in self.awaiting:
+            self.wake(key)
+        self.awaiting.clear()
+
+    async def _scan_outbox(self) -> None:
+        """Once after the start: what the one before us stored and did not publish."""
+        async for entry in self.ledger.unpublished():
+            if entry.uid in self.view.live():
+                self.outbox.watch(entry.uid)
+                continue
+            message = message_from(entry, self._emails([entry.uid]).get(entry.uid, ""))
+            if message is not None:
+                self.outbox.put(message)
+        self._scanned = True
+
+    def _emails(self, uids: Iterable[str]) -> dict[str, str]:
+        """Whom to tell, for Conversions that still exist."""
+        wanted = set(uids)
+        if not wanted:
+            return {}
+        return {
+            document["metadata"]["uid"]: document["spec"].get("notify", {}).get("email", "")
+            for document in self.view.documents()
+            if document["metadata"]["uid"] in wanted
+        }
+
+    # --- lists ---
+
+    async def resync(self) -> None:
+        """List everything again now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(self.settings.resync_seconds)
+            try:
+                repaired = await self.resync_once()
+            except UnavailableError as error:
+                _log.warning("resync_failed", error=str(error))
+                continue
+            if repaired:
+                self.metrics.resync_repairs.inc(repaired)
+                _log.warning("resync_repaired", count=repaired)
+
+    async def resync_once(self) -> int:
+        """List all Conversions, Jobs and pods, take in what is news and forget what is gone; answers how many.
+
+        Every Conversion is due afterwards: level-triggered means that a decision may be asked for at any time.
+        """
+        newest = self.view.newest
+        touched: set[Key] = set()
+        jobs = await self._take_in(self.lister.jobs, lambda job: _keys(self.view.see_job(job)), touched)
+        pods = await self._take_in(self.lister.pods, lambda pod: _keys(self.view.see_pod(pod)), touched)
+        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched)
+        touched |= self.view.retain(conversions, jobs, pods, newest)
+        for document in self.view.documents():
+            self.wake(key_of(document))
+        return len(touched)
+
+    async def _take_in(
+        self,
+        lists: Callable[[str | None], AsyncIterator[dict[str, Any]]],
+        see: Callable[[dict[str, Any]], Iterable[Key]],
+        touched: set[Key],
+    ) -> set[str]:
+        uids: set[str] = set()
+        for namespace in self.settings.watch_namespaces or (None,):
+            async for document in lists(namespace):
+                uids.add(document["metadata"]["uid"])
+                touched.update(see(document))
+        return uids
+
+    def _see_conversion(self, document: dict[str, Any]) -> Iterable[Key]:
+        return (key_of(document),) if self.view.see_conversion(document) else ()
+
+
+def _keys(seen: Any) -> Iterable[Key]:
+    return () if seen is None else (seen.key,)

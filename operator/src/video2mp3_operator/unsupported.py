@@ -1,0 +1,18 @@
+"""④ Which fields of the spec this version cannot do yet. Such a Conversion is refused, never half done. Pure."""
+
+from collections.abc import Callable
+from typing import Final
+
+from video2mp3_contracts.conversion import ConversionSpec
+
+_UNSUPPORTED: Final[dict[str, Callable[[ConversionSpec], bool]]] = {
+    "spec.source.url": lambda spec: spec.source.url is not None,
+    "spec.output.trim": lambda spec: spec.output.trim is not None,
+    "spec.output.loudness": lambda spec: spec.output.loudness is not None,
+    "spec.output.audioTrack": lambda spec: spec.output.audio_track is not None,
+}
+
+
+def unsupported_fields(spec: ConversionSpec) -> tuple[str, ...]:
+    """The paths of the fields that are set and not supported, in the order of the schema."""
+    return tuple(path for path, used in _UNSUPPORTED.items() if used(spec))

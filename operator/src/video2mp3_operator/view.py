@@ -1,0 +1,208 @@
+"""④ What was last seen of the cluster, in memory: filled by the watches and by our own writes, read by decisions.
+
+Two things keep it true: an older document never replaces a newer one, and `retain` forgets what a full list lacks.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_operator.admission import Slot
+from video2mp3_operator.observed import Job, Key, Pod, parse_job, parse_pod, version_of
+
+Document = dict[str, Any]
+_Seen = TypeVar("_Seen", Job, Pod)
+
+
+def trimmed(document: Mapping[str, Any]) -> Document:
+    """A Conversion without what nobody here reads: it is most of its size."""
+    metadata = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+    annotations = metadata.get("annotations") or {}
+    if _LAST_APPLIED in annotations:
+        metadata["annotations"] = annotations | {_LAST_APPLIED: ""}
+    return {"metadata": metadata, "spec": document.get("spec") or {}, "status": document.get("status") or {}}
+
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class View:
+    """Conversions by key; their Jobs, pods and ledger entries by uid."""
+
+    def __init__(self) -> None:
+        self._conversions: dict[Key, Document] = {}
+        self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
+        self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._live: dict[str, set[str]] = defaultdict(set)
+        self._sources: Counter[str] = Counter()
+        self.newest = 0
+        """The highest resourceVersion seen."""
+
+        self.entries: dict[str, LedgerEntry] = {}
+        """The ledger as the last sweep saw it, for Conversions that run."""
+
+    # --- Conversions ---
+
+    def conversion(self, key: Key) -> Document | None:
+        """A Conversion as it was last seen."""
+        return self._conversions.get(key)
+
+    def documents(self) -> Iterable[Document]:
+        """All Conversions' documents."""
+        return self._conversions.values()
+
+    def see_conversion(self, document: Mapping[str, Any]) -> bool:
+        """Take a Conversion in; answers whether it is news."""
+        key = key_of(document)
+        before = self._conversions.get(key)
+        if before is not None and version_of(before) >= version_of(document):
+            return False
+        if before is not None:
+            self._count_source(before, -1)
+        self._conversions[key] = trimmed(document)
+        self.newest = max(self.newest, version_of(document))
+        self._count_source(self._conversions[key], +1)
+        return True
+
+    def forget_conversion(self, key: Key, uid: str | None = None) -> bool:
+        """A Conversion is gone (the one of that uid, where one is named); answers whether it was known."""
+        before = self._conversions.get(key)
+        if before is None or (uid is not None and before["metadata"]["uid"] != uid):
+            return False
+        del self._conversions[key]
+        self._count_source(before, -1)
+        self.entries.pop(before["metadata"]["uid"], None)
+        return True
+
+    def wants_source(self, file_id: str) -> int:
+        """How many Conversions that may still read this file name it as their source."""
+        return self._sources[file_id]
+
+    def _count_source(self, document: Document, by: int) -> None:
+        gridfs = document["spec"].get("source", {}).get("gridfs") or {}
+        if "fileId" in gridfs and not _finished(document):
+            self._sources[gridfs["fileId"]] += by
+            if not self._sources[gridfs["fileId"]]:
+                del self._sources[gridfs["fileId"]]
+
+    # --- Jobs and pods ---
+
+    def job(self, uid: str) -> Job | None:
+        """The Job of a Conversion; of several the newest."""
+        jobs = self._jobs.get(uid)
+        return max(jobs.values(), key=lambda job: job.resource_version) if jobs else None
+
+    def pods(self, uid: str) -> tuple[Pod, ...]:
+        """The pods of a Conversion."""
+        return tuple(self._pods[uid].values()) if uid in self._pods else ()
+
+    def see_job(self, document: Mapping[str, Any]) -> Job | None:
+        """Take a Job in; answers it if it is news."""
+        job = parse_job(document)
+        if job is None or not _keep_newer(self._jobs[job.conversion_uid], job):
+            return None
+        self.newest = max(self.newest, job.resource_version)
+        if job.live:
+            self._live[job.conversion_uid].add(job.name)
+        else:
+            self._end_life(job)
+        return job
+
+    def see_pod(self, document: Mapping[str, Any]) -> Pod | None:
+        """Take a pod in; answers it if it is news."""
+        pod = parse_pod(document)
+        if pod is None or not _keep_newer(self._pods[pod.conversion_uid], pod):
+            return None
+        self.newest = max(self.newest, pod.resource_version)
+        return pod
+
+    def forget_job(self, document: Mapping[str, Any]) -> Job | None:
+        """A Job is gone; answers it if it was known."""
+        job = parse_job(document)
+        if job is None or not _forget(self._jobs, job.conversion_uid, job.name):
+            return None
+        self._end_life(job)
+        return job
+
+    def forget_pod(self, document: Mapping[str, Any]) -> Pod | None:
+        """A pod is gone; answers it if it was known."""
+        pod = parse_pod(document)
+        return pod if pod is not None and _forget(self._pods, pod.conversion_uid, pod.name) else None
+
+    def _end_life(self, job: Job) -> None:
+        self._live[job.conversion_uid].discard(job.name)
+        if not self._live[job.conversion_uid]:
+            del self._live[job.conversion_uid]
+
+    # --- all at once ---
+
+    def live(self) -> Collection[str]:
+        """Uids of the Conversions that have a live Job."""
+        return self._live.keys()
+
+    def slots(self) -> list[Slot]:
+        """The places that live Jobs take up."""
+        return [
+            Slot(job.namespace, self.owner(job.key, uid))
+            for uid, jobs in self._live.items()
+            for job in (self._jobs[uid][name] for name in jobs)
+        ]
+
+    def owner(self, key: Key, uid: str) -> str:
+        """To whom a Conversion belongs; "" when it is gone."""
+        document = self._conversions.get(key)
+        if document is None or document["metadata"]["uid"] != uid:
+            return ""
+        return str(document["spec"].get("owner", ""))
+
+    def retain(self, conversions: set[str], jobs: set[str], pods: set[str], before: int) -> set[Key]:
+        """Forget what complete lists of uids lack, though no event said so; answers the Conversions concerned.
+
+        `before` is `newest` as it was when the lists were begun: what is newer was made meanwhile.
+        """
+        touched: set[Key] = set()
+        for key, document in list(self._conversions.items()):
+            uid = document["metadata"]["uid"]
+            if uid not in conversions and version_of(document) <= before:
+                self.forget_conversion(key, uid)
+                touched.add(key)
+        for job in [job for group in self._jobs.values() for job in group.values()]:
+            if job.uid not in jobs and job.resource_version <= before:
+                _forget(self._jobs, job.conversion_uid, job.name)
+                self._end_life(job)
+                touched.add(job.key)
+        for pod in [pod for group in self._pods.values() for pod in group.values()]:
+            if pod.uid not in pods and pod.resource_version <= before:
+                _forget(self._pods, pod.conversion_uid, pod.name)
+                touched.add(pod.key)
+        return touched
+
+
+def key_of(document: Mapping[str, Any]) -> Key:
+    """Which Conversion a document is."""
+    return Key(document["metadata"]["namespace"], document["metadata"]["name"])
+
+
+def _finished(document: Document) -> bool:
+    return any(
+        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+        for condition in document["status"].get("conditions") or ()
+    )
+
+
+def _keep_newer(group: dict[str, _Seen], seen: _Seen) -> bool:
+    before = group.get(seen.name)
+    if before is not None and before.resource_version >= seen.resource_version:
+        return False
+    group[seen.name] = seen
+    return True
+
+
+def _forget(groups: dict[str, dict[str, _Seen]], uid: str, name: str) -> bool:
+    group = groups.get(uid)
+    if group is None or group.pop(name, None) is None:
+        return False
+    if not group:
+        del groups[uid]
+    return True
