@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from video2mp3_localcluster import cluster, demo, node
 from video2mp3_localcluster.binaries import kubernetes_version
 from video2mp3_localcluster.image_loading import load_steps
+from video2mp3_localcluster.images import cli as images
 from video2mp3_localcluster.layout import NodeFiles, cache_dir
 from video2mp3_localcluster.machine_lock import machine_lock
 from video2mp3_localcluster.readiness import component_report
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add(commands, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
     demo.add_parsers(commands)
+    images.add_parser(commands)
     _add(commands, "build", _build, "only make and cache what `up` needs (may run beside an image build)")
     return parser
 

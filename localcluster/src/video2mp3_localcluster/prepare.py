@@ -7,9 +7,6 @@ from video2mp3_localcluster.images.build import build_steps
 from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
 
-IMAGE_TOOLS = "image tools"
-IMAGE_TOOL_PACKAGES = ("buildah", "mmdebstrap", "ca-certificates")
-
 DEMO_PACKAGES = ("curl", "ffmpeg")
 """What a person would have at hand: to call the API, to make a sample video, to look at the mp3."""
 
@@ -21,8 +18,7 @@ def demo_steps() -> list[Step]:
     """What `make demo` needs."""
     return [
         *cluster.build_steps(),
-        Step(IMAGE_TOOLS, _installer(*IMAGE_TOOL_PACKAGES)),
-        *build_steps(needs=(IMAGE_TOOLS,)),
+        *build_steps(),
         Step("curl and ffmpeg", _installer(*DEMO_PACKAGES)),
     ]
 

@@ -17,7 +17,7 @@ from video2mp3_localcluster.images.references import image_tags, runtime_name
 from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
 
-TOOLS = ("buildah", "mmdebstrap")
+TOOLS = ("buildah", "ca-certificates", "mmdebstrap")
 TOOLS_STEP = "image tools"
 BASE_STEP = "image base"
 LANES = 2

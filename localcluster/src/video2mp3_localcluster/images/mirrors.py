@@ -5,6 +5,7 @@ mounted folder and two build arguments that name files in it, so none of it beco
 """
 
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def host_mirrors(log: StepLog) -> Mirrors:
     targets = log.output(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"])
     archive, security = archive_addresses(targets, host_suite())
     apt = log.output(["apt-config", "dump"]).splitlines()
-    pip = log.output(["python3", "-m", "pip", "config", "list"])
+    pip = log.output([sys.executable, "-m", "pip", "config", "list"])
     return Mirrors(
         archive,
         security,
