@@ -1,0 +1,80 @@
+"""What the gateway says about Conversions, as JSON. docs/api.md describes it field by field."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from video2mp3_contracts.conversion import Conversion, OutputReport
+from video2mp3_gateway.listing import Page
+from video2mp3_gateway.reception import ReceivedVideo
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses of things, under the address that people use."""
+
+    public_url: str
+    """Without a slash at the end; "" makes relative links."""
+
+    def conversion(self, name: str) -> str:
+        """Where a Conversion's state is."""
+        return f"{self.public_url}/conversions/{quote(name)}"
+
+    def download(self, file_id: str) -> str:
+        """Where an mp3 is."""
+        return f"{self.public_url}/download?{urlencode({'fid': file_id})}"
+
+    def page(self, limit: int, position: str) -> str:
+        """Where a list goes on."""
+        return f"{self.public_url}/conversions?{urlencode({'limit': limit, 'continue': position})}"
+
+
+def upload_answer(conversion: Conversion, video: ReceivedVideo, links: Links) -> dict[str, Any]:
+    """What an uploader needs to know."""
+    return {
+        "fileId": video.source.file_id,
+        "conversion": conversion.metadata.name,
+        "filename": conversion.filename,
+        "bytes": video.source.size,
+        "sha256": video.source.sha256,
+        "statusUrl": links.conversion(conversion.metadata.name),
+    }
+
+
+def conversion_answer(conversion: Conversion, links: Links) -> dict[str, Any]:
+    """One Conversion's state. What is not known (yet) is null."""
+    status = conversion.status
+    deleting = conversion.metadata.deletion_timestamp is not None
+    return {
+        "name": conversion.metadata.name,
+        "filename": conversion.filename,
+        "phase": status.phase,
+        "reason": "Deleting" if deleting else status.reason,
+        "message": status.message,
+        "progress": status.progress and status.progress.model_dump(mode="json", by_alias=True),
+        "queuePosition": status.queue and status.queue.position,
+        "output": status.output and _output(status.output, links),
+        "createdAt": _time(conversion.metadata.creation_timestamp),
+        "startedAt": _time(status.start_time),
+        "finishedAt": _time(status.completion_time),
+        "statusUrl": links.conversion(conversion.metadata.name),
+    }
+
+
+def page_answer(page: Page, limit: int, links: Links) -> dict[str, Any]:
+    """A list of Conversions, and how it goes on."""
+    position = page.following and page.following.as_token()
+    return {
+        "conversions": [conversion_answer(conversion, links) for conversion in page.conversions],
+        "continue": position,
+        "nextUrl": links.page(limit, position) if position else None,
+    }
+
+
+def _output(output: OutputReport, links: Links) -> dict[str, Any]:
+    return output.model_dump(mode="json", by_alias=True) | {"downloadUrl": links.download(output.file_id)}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

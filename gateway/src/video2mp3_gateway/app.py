@@ -1,0 +1,73 @@
+"""The web application: puts the parts together. gunicorn calls `create_app`; tests call `build_app` with fakes."""
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.web import Translations, install_conventions
+from video2mp3_gateway import bootstrap, problems
+from video2mp3_gateway.answers import Links
+from video2mp3_gateway.bootstrap import Ports
+from video2mp3_gateway.capacity import MAX_DOWNLOADS, MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT
+from video2mp3_gateway.creation import Creation
+from video2mp3_gateway.drain import EXTENSION, Drain
+from video2mp3_gateway.metrics import GatewayMetrics
+from video2mp3_gateway.ports import FileVanished, ServiceAway
+from video2mp3_gateway.readiness import Readiness
+from video2mp3_gateway.reception import Reception, ReceptionLimits
+from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_gateway.slots import NoSlot, Slots
+from video2mp3_gateway.views.conversions import conversion_routes
+from video2mp3_gateway.views.download import download_routes
+from video2mp3_gateway.views.login import login_routes
+from video2mp3_gateway.views.page import page_routes
+from video2mp3_gateway.views.upload import upload_routes
+
+_TRANSLATIONS: Translations = {
+    ServiceAway: problems.service_away,
+    NoSlot: problems.no_slot,
+    FileVanished: problems.file_vanished,
+}
+
+
+def create_app() -> Flask:
+    """The application with the real systems, set up by the environment."""
+    settings = GatewaySettings()
+    configure_logging("gateway", settings.log_level)
+    return build_app(settings, bootstrap.connect(settings))
+
+
+def build_app(settings: GatewaySettings, ports: Ports) -> Flask:
+    """The application with these systems behind it."""
+    app = Flask("video2mp3_gateway", static_folder=None)
+    metrics = GatewayMetrics(install_conventions(app, _readiness(ports).check, _TRANSLATIONS))
+    _install_routes(app, settings, ports, metrics)
+    app.after_request(_with_safe_headers)
+    if settings.trusted_proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxy_count, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _readiness(ports: Ports) -> Readiness:
+    return Readiness({"auth": ports.tokens.ping, "mongodb": ports.sources.ping, "kubernetes": ports.conversions.ping})
+
+
+def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics: GatewayMetrics) -> None:
+    links = Links(settings.public_url)
+    uploads, downloads = Slots(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT), Slots(MAX_DOWNLOADS, MAX_DOWNLOADS)
+    metrics.watch_running("upload", lambda: uploads.taken)
+    metrics.watch_running("download", lambda: downloads.taken)
+    drain = app.extensions[EXTENSION] = Drain()
+    reception = Reception(ports.sources, ReceptionLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
+    creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace)
+    app.register_blueprint(page_routes())
+    app.register_blueprint(login_routes(ports.logins, metrics))
+    app.register_blueprint(upload_routes(ports.tokens, reception, creation, links, uploads, metrics))
+    app.register_blueprint(conversion_routes(ports.tokens, ports.conversions, links))
+    app.register_blueprint(download_routes(ports.tokens, ports.mp3s, downloads, metrics))
+
+
+def _with_safe_headers(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

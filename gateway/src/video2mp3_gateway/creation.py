@@ -1,0 +1,102 @@
+"""③ From a stored video to a Conversion: both are there in the end, or neither.
+
+The Conversion's name follows from the file, so asking for it again after an answer that got lost is still one
+Conversion. What a crash between the two leaves is a file without a Conversion, which a sweep can tell by its age.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from video2mp3_contracts.conversion import (
+    Conversion,
+    ConversionSpec,
+    GridFSSource,
+    Notify,
+    ObjectMeta,
+    Output,
+    Source,
+)
+from video2mp3_contracts.names import conversion_name_for_upload
+from video2mp3_gateway import problems
+from video2mp3_gateway.filenames import display_name, mp3_name
+from video2mp3_gateway.ports import ConversionClient, ConversionRefused, ServiceAway, SourceStore
+from video2mp3_gateway.reception import ReceivedVideo
+
+_PAUSES_SECONDS: Final = (0.2, 1.0)
+"""Between tries. Longer would keep the uploader waiting, who can send the video again."""
+
+_log = structlog.get_logger(__name__)
+
+
+def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversion:
+    """The Conversion of an uploaded video: its owner's, told by email, named after the file."""
+    wanted = display_name(video.output.filename or "") or mp3_name(video.filename)
+    file_id = video.source.file_id
+    spec = ConversionSpec(
+        source=Source(gridfs=GridFSSource(file_id=file_id)),
+        output=_with_filename(video.output, wanted),
+        owner=owner,
+        notify=Notify(email=owner),
+    )
+    return Conversion(metadata=ObjectMeta(name=conversion_name_for_upload(file_id), namespace=namespace), spec=spec)
+
+
+def _with_filename(output: Output, filename: str) -> Output:
+    return Output.model_validate(output.model_dump(exclude_unset=True) | {"filename": filename})
+
+
+class Creation:
+    """Creates Conversions for stored videos, and removes the video if that cannot be done."""
+
+    def __init__(
+        self,
+        conversions: ConversionClient,
+        sources: SourceStore,
+        namespace: str,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._conversions = conversions
+        self._sources = sources
+        self._namespace = namespace
+        self._pause = pause
+
+    def create(self, owner: str, video: ReceivedVideo) -> Conversion:
+        """Create the video's Conversion. Raises Problem, and then neither it nor the video is there."""
+        conversion = conversion_for(owner, video, self._namespace)
+        file_id = video.source.file_id
+        try:
+            self._persistently(conversion)
+        except ServiceAway as error:
+            # It may exist for all we know: a time-out does not tell.
+            self._undo_conversion(conversion)
+            self._undo_source(file_id, error)
+            raise problems.not_converted() from error
+        except ConversionRefused as error:
+            self._undo_source(file_id, error)
+            raise problems.not_converted() from error
+        return conversion
+
+    def _persistently(self, conversion: Conversion) -> None:
+        for seconds in _PAUSES_SECONDS:
+            try:
+                return self._conversions.create(conversion)
+            except ServiceAway as error:
+                _log.warning("conversion_creation_retried", conversion=conversion.metadata.name, error=str(error))
+                self._pause(seconds)
+        return self._conversions.create(conversion)
+
+    def _undo_conversion(self, conversion: Conversion) -> None:
+        try:
+            self._conversions.delete(conversion.metadata.name)
+        except ServiceAway as error:
+            _log.warning("conversion_left_behind", conversion=conversion.metadata.name, error=str(error))
+
+    def _undo_source(self, file_id: str, cause: Exception) -> None:
+        _log.error("conversion_not_created", file_id=file_id, error=str(cause))
+        try:
+            self._sources.delete(file_id)
+        except ServiceAway as error:
+            _log.warning("source_left_behind", file_id=file_id, error=str(error))

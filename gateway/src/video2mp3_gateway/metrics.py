@@ -1,0 +1,60 @@
+"""What the gateway counts about itself, besides what all services do (contracts, `web`)."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from video2mp3_contracts.web import Problem
+from video2mp3_gateway.ports import ServiceAway
+
+_UPLOAD_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14400)
+
+
+class GatewayMetrics:
+    """The gateway's own metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.logins = Counter(
+            "gateway_logins", "Logins passed on, by the answer's status.", ["status"], registry=registry
+        )
+        self.uploads = Counter(
+            "gateway_uploads",
+            "Uploads of which a body was asked for, by how they ended.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.upload_bytes = Counter("gateway_upload_bytes", "Bytes of videos stored.", registry=registry)
+        self.upload_seconds = Histogram(
+            "gateway_upload_seconds",
+            "Time from the body's first byte to the created Conversion.",
+            registry=registry,
+            buckets=_UPLOAD_SECONDS,
+        )
+        self.downloads = Counter(
+            "gateway_downloads", "Downloads begun, by how they ended.", ["outcome"], registry=registry
+        )
+        self.download_bytes = Counter("gateway_download_bytes", "Bytes of mp3s sent.", registry=registry)
+        self._running = Gauge("gateway_transfers_running", "Transfers running now.", ["kind"], registry=registry)
+
+    @contextmanager
+    def upload(self) -> Iterator[None]:
+        """Count an upload by how it ends, and time one that ends well."""
+        began, outcome = time.monotonic(), "error"
+        try:
+            yield
+            outcome = "accepted"
+            self.upload_seconds.observe(time.monotonic() - began)
+        except Problem as problem:
+            outcome = problem.code
+            raise
+        except ServiceAway:
+            outcome = "service-unavailable"
+            raise
+        finally:
+            self.uploads.labels(outcome).inc()
+
+    def watch_running(self, kind: str, count: Callable[[], int]) -> None:
+        """Show a number of running transfers."""
+        self._running.labels(kind).set_function(count)

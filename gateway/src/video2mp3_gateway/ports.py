@@ -1,0 +1,163 @@
+"""The outside systems as the gateway sees them, and the errors they have in common.
+
+Each has an adapter (see `bootstrap`) and a working fake in the tests. All are safe to use from several threads.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from video2mp3_contracts.conversion import Conversion
+
+
+class ServiceAway(Exception):
+    """A system that the gateway depends on did not do its part in time. Trying again later may help."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        """`service` is the system's name for people and metrics; `detail` is for the log."""
+        super().__init__(f"{service}: {detail}")
+        self.service = service
+
+
+class TokenRejected(Exception):
+    """The token proves nothing. The text says why, without repeating the token."""
+
+
+class ConversionRefused(Exception):
+    """The Kubernetes API will not have this Conversion, however often it is asked."""
+
+
+class FileVanished(Exception):
+    """A stored file was removed while it was being read."""
+
+
+class TokenVerifier(Protocol):
+    """Tells whose token it is."""
+
+    def account(self, token: str) -> str:
+        """The account (an email address in lower case) that the token was issued to.
+
+        Raises TokenRejected, or ServiceAway while no key is known.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Raise ServiceAway while no token could be verified."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoginAttempt:
+    """A login on its way to the auth service."""
+
+    authorization: str
+    """The Authorization header as the client sent it; "" for none."""
+
+    client_address: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class LoginAnswer:
+    """What the auth service said, to be passed on as it is."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class LoginClient(Protocol):
+    """Passes logins to the auth service."""
+
+    def login(self, attempt: LoginAttempt) -> LoginAnswer:
+        """Ask for a token. Raises ServiceAway."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredSource:
+    """② An uploaded video that lies in GridFS as a whole."""
+
+    file_id: str
+    size: int
+    sha256: str
+
+
+class SourceUpload(AbstractContextManager["SourceUpload"], Protocol):
+    """A video on its way into the store. Leaving the context before `finish` removes what was written of it."""
+
+    file_id: str
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises ServiceAway."""
+        ...
+
+    def finish(self) -> StoredSource:
+        """Make it a file. Raises ServiceAway, and then there is no file."""
+        ...
+
+
+class SourceStore(Protocol):
+    """② Where uploaded videos lie until they are converted."""
+
+    def begin(self, owner: str, filename: str, content_type: str) -> SourceUpload:
+        """Start a file. Nobody sees it before it is finished. Raises ServiceAway."""
+        ...
+
+    def delete(self, file_id: str) -> None:
+        """Remove a file, whether or not it is there. Raises ServiceAway."""
+        ...
+
+    def ping(self) -> None:
+        """Raise ServiceAway while the store cannot be reached."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredMp3:
+    """A converted file that may be downloaded. `etag` differs whenever the content does."""
+
+    file_id: str
+    filename: str
+    content_type: str
+    size: int
+    etag: str
+    chunk_size: int
+
+
+class Mp3Store(Protocol):
+    """⑨ Where converted files lie."""
+
+    def find(self, file_id: str, owner: str) -> StoredMp3 | None:
+        """The file, if it is there and belongs to this account. Raises ServiceAway."""
+        ...
+
+    def read(self, mp3: StoredMp3, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `start` up to, not including, `stop`, in pieces. Raises FileVanished and ServiceAway."""
+        ...
+
+
+class ConversionClient(Protocol):
+    """③ Conversions in the Kubernetes API. Every method raises ServiceAway."""
+
+    def create(self, conversion: Conversion) -> None:
+        """Create it. It is well if it exists already with the same source and owner; else raises ConversionRefused."""
+        ...
+
+    def get(self, name: str) -> Conversion | None:
+        """The Conversion of this name, whoever it belongs to."""
+        ...
+
+    def owned_by(self, owner: str) -> Iterator[Conversion]:
+        """All Conversions of an account, in no useful order, fetched as they are asked for."""
+        ...
+
+    def delete(self, name: str, uid: str | None = None) -> None:
+        """Delete it, whether or not it is there; with a `uid`, only if it is that one."""
+        ...
+
+    def ping(self) -> None:
+        """Raise ServiceAway while the API cannot be reached."""
+        ...

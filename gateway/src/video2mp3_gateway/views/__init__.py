@@ -1,0 +1,1 @@
+"""The paths that can be asked for, a module for each group. They translate between HTTP and the rest."""

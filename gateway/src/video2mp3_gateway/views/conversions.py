@@ -1,0 +1,59 @@
+"""GET /conversions, GET and DELETE /conversions/NAME: an account's own Conversions."""
+
+from flask import Blueprint, Response, jsonify, request
+
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_gateway import problems
+from video2mp3_gateway.answers import Links, conversion_answer, page_answer
+from video2mp3_gateway.authentication import authenticated_account
+from video2mp3_gateway.listing import DEFAULT_PAGE, MAX_PAGE, MalformedPosition, Position, newest
+from video2mp3_gateway.ports import ConversionClient, TokenVerifier
+
+
+def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:
+    """The routes."""
+    routes = Blueprint("conversions", __name__)
+
+    def own(name: str) -> Conversion:
+        owner = authenticated_account(tokens)
+        found = conversions.get(name)
+        if found is None or found.spec.owner != owner:
+            raise problems.not_found("conversion")
+        return found
+
+    @routes.get("/conversions")
+    def list_conversions() -> Response:
+        owner = authenticated_account(tokens)
+        limit = _limit()
+        page = newest(conversions.owned_by(owner), limit, _position())
+        return jsonify(page_answer(page, limit, links))
+
+    @routes.get("/conversions/<name>")
+    def show_conversion(name: str) -> Response:
+        return jsonify(conversion_answer(own(name), links))
+
+    @routes.delete("/conversions/<name>")
+    def delete_conversion(name: str) -> Response:
+        conversion = own(name)
+        conversions.delete(conversion.metadata.name, conversion.metadata.uid)
+        return Response(status=204)
+
+    return routes
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(DEFAULT_PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
+        raise problems.bad_request("bad-parameter", f"The parameter 'limit' must be a number from 1 to {MAX_PAGE}.")
+    return int(text)
+
+
+def _position() -> Position | None:
+    token = request.args.get("continue")
+    if not token:
+        return None
+    try:
+        return Position.from_token(token)
+    except MalformedPosition as error:
+        detail = "The parameter 'continue' must be one that an earlier page gave."
+        raise problems.bad_request("bad-parameter", detail) from error

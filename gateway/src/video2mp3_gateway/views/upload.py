@@ -1,0 +1,56 @@
+"""①②③ POST /upload: takes a video in and starts its conversion."""
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+
+from video2mp3_gateway import problems
+from video2mp3_gateway.answers import Links, upload_answer
+from video2mp3_gateway.authentication import authenticated_account
+from video2mp3_gateway.continuation import invite_body
+from video2mp3_gateway.creation import Creation
+from video2mp3_gateway.metrics import GatewayMetrics
+from video2mp3_gateway.multipart import boundary_of
+from video2mp3_gateway.ports import TokenVerifier
+from video2mp3_gateway.reception import Reception
+from video2mp3_gateway.slots import Slots
+
+_log = structlog.get_logger(__name__)
+
+
+def upload_routes(
+    tokens: TokenVerifier,
+    reception: Reception,
+    creation: Creation,
+    links: Links,
+    slots: Slots,
+    metrics: GatewayMetrics,
+) -> Blueprint:
+    """The route."""
+    routes = Blueprint("upload", __name__)
+
+    @routes.post("/upload")
+    def upload() -> Response:
+        # All that the head alone decides comes before the body is asked for.
+        owner = authenticated_account(tokens)
+        reception.check_length(request.content_length)
+        boundary = _boundary()
+        with slots.hold(owner), metrics.upload():
+            invite_body(request)
+            video = reception.receive(owner, request.stream.read, boundary)
+            conversion = creation.create(owner, video)
+            metrics.upload_bytes.inc(video.source.size)
+        name, file_id = conversion.metadata.name, video.source.file_id
+        _log.info("upload_accepted", conversion=name, file_id=file_id, bytes=video.source.size)
+        response = jsonify(upload_answer(conversion, video, links))
+        response.status_code = 202
+        response.headers["Location"] = links.conversion(name)
+        return response
+
+    return routes
+
+
+def _boundary() -> bytes:
+    boundary = boundary_of(request.headers.get("Content-Type", ""))
+    if boundary is None:
+        raise problems.bad_request("no-file", "Send the video as multipart/form-data, as a file in the field 'file'.")
+    return boundary
