@@ -27,6 +27,14 @@ _PASSWORD_HELP = (
     f"The password is read from standard input with --password-stdin, else from the variable {PASSWORD_VARIABLE}; "
     "without either one is generated and printed once. It is never an argument, which everybody on the machine sees."
 )
+_ENSURE_HELP = (
+    "From AUTH_FIRST_ACCOUNT_EMAIL and AUTH_FIRST_ACCOUNT_PASSWORD; waits for a database that is starting. "
+    "An account that exists keeps its password and its state."
+)
+_ROTATE_HELP = (
+    "The new key is published at once and signs when every gateway knows it; old ones go by themselves. "
+    "All keys are encrypted with the first key of AUTH_KEY_ENCRYPTION_KEY."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,13 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Accounts and signing keys of video2mp3.",
         epilog="The database and its keys come from the variables AUTH_…, as for the service: run it in its pod.",
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def add(name: str, command: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=summary, description=f"{summary} {more}".strip())
-        sub.set_defaults(command=command)
-        return sub
-
+    add = _CommandAdder(parser)
     for name, command, summary in (
         ("create-account", _create_account, "Make an account."),
         ("set-password", _set_password, "Replace an account's password."),
@@ -110,19 +112,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_email(add("disable-account", _disable_account, "Refuse an account's further logins."))
     _add_email(add("enable-account", _enable_account, "Accept a disabled account's logins again."))
     add("list-accounts", _list_accounts, "Print all accounts.")
-    add(
-        "ensure-account",
-        _ensure_account,
-        "Make the first account, unless it exists.",
-        "From AUTH_FIRST_ACCOUNT_EMAIL and AUTH_FIRST_ACCOUNT_PASSWORD; waits for a database that is starting.",
-    )
-    add(
-        "rotate-keys",
-        _rotate_keys,
-        "Add the next signing key, and encrypt all with the newest encryption key.",
-        "The key is published at once and signs when every gateway knows it; old ones go by themselves.",
-    )
+    add("ensure-account", _ensure_account, "Make the first account, unless it exists.", _ENSURE_HELP)
+    add("rotate-keys", _rotate_keys, "Add the next signing key, re-encrypt all keys.", _ROTATE_HELP)
     return parser
+
+
+class _CommandAdder:
+    """Adds commands to a parser; `command` of what it parses is the function to call."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def __call__(self, name: str, command: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+        sub = self._commands.add_parser(name, help=summary, description=f"{summary} {more}".strip())
+        sub.set_defaults(command=command)
+        return sub
 
 
 def _add_email(parser: argparse.ArgumentParser) -> None:
