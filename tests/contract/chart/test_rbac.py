@@ -1,28 +1,33 @@
 """What each account may do in the Kubernetes API: this table and nothing else."""
 
+from itertools import product
 from typing import Any
 
 from tests.contract.chart.helm import NAMESPACE, Chart
 from tests.contract.chart.manifests import Manifests
+from video2mp3_operator.heartbeat import heartbeat_name
 
 GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list"}}
 OPERATOR = {
     ("video2mp3.dev", "conversions"): {"get", "list", "patch", "watch"},
     ("video2mp3.dev", "conversions/status"): {"patch"},
     ("video2mp3.dev", "conversions/finalizers"): {"update"},
-    ("batch", "jobs"): {"create", "delete", "get", "list", "patch", "watch"},
-    ("", "pods"): {"get", "list", "watch"},
-    ("", "events"): {"create", "patch"},
+    ("batch", "jobs"): {"create", "delete", "get", "list", "watch"},
+    ("", "pods"): {"list", "watch"},
+    ("", "events"): {"create"},
+    ("coordination.k8s.io", "leases"): {"create", "list", "watch"},
+    ("coordination.k8s.io", "leases/video2mp3-operator-heartbeat"): {"patch"},
 }
 
 
 def rights(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
-    return {
-        (group, resource): set(rule["verbs"])
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
+    """Verbs by group and resource; where a rule names objects, by resource/name."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for rule in role["rules"]:
+        names = [f"/{name}" for name in rule.get("resourceNames", [])] or [""]
+        for group, resource, name in product(rule["apiGroups"], rule["resources"], names):
+            found.setdefault((group, f"{resource}{name}"), set()).update(rule["verbs"])
+    return found
 
 
 def test_the_gateway_handles_conversions_only(manifests: Manifests):
@@ -31,6 +36,20 @@ def test_the_gateway_handles_conversions_only(manifests: Manifests):
 
 def test_the_operator_writes_status_jobs_and_events(manifests: Manifests):
     assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
+
+
+def test_the_heartbeat_is_written_in_the_first_watched_namespace_only(chart: Chart):
+    manifests = chart.render({"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
+    assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
+    elsewhere = rights(manifests.named("Role", "video2mp3-operator", "team-a"))
+    assert {key: verbs for key, verbs in elsewhere.items() if "leases" in key[1]} == {
+        ("coordination.k8s.io", "leases"): {"list", "watch"}
+    }
+
+
+def test_the_heartbeats_name_is_the_operators(manifests: Manifests):
+    environment = manifests.environment(manifests.pod("operator").container("operator"))
+    assert ("coordination.k8s.io", f"leases/{heartbeat_name(environment['OPERATOR_INSTANCE'])}") in OPERATOR
 
 
 def test_nobody_else_has_any_right(manifests: Manifests):
