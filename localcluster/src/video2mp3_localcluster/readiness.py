@@ -7,10 +7,12 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from video2mp3_localcluster import addresses, node
 from video2mp3_localcluster.addresses import HOST_IP, NODE_IP, NODE_NAME
+from video2mp3_localcluster.dns_query import resolves
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
@@ -84,8 +86,8 @@ class Probes:
         return Check("node", self._node_ready)
 
     def dns(self) -> Check:
-        """CoreDNS."""
-        return Check("DNS", self._dns_available)
+        """CoreDNS and, before it, kube-proxy and the pod network: a question through the Service."""
+        return Check("DNS", _dns_answers)
 
     def ingress(self) -> Check:
         """Traefik."""
@@ -113,13 +115,16 @@ class Probes:
             return problem
         conditions = self._resource(f"/api/v1/nodes/{NODE_NAME}")["status"].get("conditions", [])
         ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
-        if ready is None or ready["status"] != "True":
-            return f"not ready: {ready['message'] if ready else 'it has not reported yet'}"
-        return None
+        return self._problem_of_node(ready)
 
-    def _dns_available(self) -> str | None:
-        deployment = self._resource("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
-        return None if deployment["status"].get("availableReplicas") else "no CoreDNS pod is ready"
+    def _problem_of_node(self, ready: dict[str, Any] | None) -> str | None:
+        if ready is None:
+            return "it has not reported yet"
+        # After a restart, the database still has what the kubelet said before.
+        started = datetime.fromtimestamp(int(self._files.pid.stat().st_mtime), UTC)
+        if datetime.fromisoformat(ready["lastHeartbeatTime"]) < started:
+            return "it has not reported since it was started"
+        return None if ready["status"] == "True" else f"not ready: {ready['message']}"
 
     def _ingress_answers(self) -> str | None:
         problem = _healthy(HOST_IP, addresses.INGRESS_HEALTH_PORT, "/ping")
@@ -137,6 +142,13 @@ def _healthy(host: object, port: int, path: str, context: ssl.SSLContext | None 
     if status == http.client.OK:
         return None
     return f"answers {status}: {body[-300:].decode(errors='replace').strip()}"
+
+
+def _dns_answers() -> str | None:
+    name = f"kubernetes.default.svc.{addresses.CLUSTER_DOMAIN}"
+    if resolves(addresses.DNS_SERVICE_IP, HOST_IP, name, addresses.API_SERVICE_IP, seconds=1.0):
+        return None
+    return f"it does not know {name}"
 
 
 def problem_of(check: Check) -> str | None:
