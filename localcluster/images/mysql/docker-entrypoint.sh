@@ -19,15 +19,21 @@ quoted() {
   printf "'%s'" "$(printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e "s/'/''/g")"
 }
 
+# Prints the statements that make the accounts; printf, since echo would interpret backslashes in a password.
 accounts() {
-  root_password=$(value MYSQL_ROOT_PASSWORD)
+  root=$(quoted "$(value MYSQL_ROOT_PASSWORD)")
+  user=$(quoted "$(value MYSQL_USER)")
   database=$(value MYSQL_DATABASE)
-  user=$(value MYSQL_USER)
-  echo "CREATE USER root@'%' IDENTIFIED BY $(quoted "$root_password");"
-  echo "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
-  echo "ALTER USER root@localhost IDENTIFIED BY $(quoted "$root_password");"
-  [ -z "$user" ] || echo "CREATE USER $(quoted "$user")@'%' IDENTIFIED BY $(quoted "$(value MYSQL_PASSWORD)");"
-  [ -z "$user" ] || [ -z "$database" ] || echo "GRANT ALL ON \`$database\`.* TO $(quoted "$user")@'%';"
+  # The installation makes roots without a password for other names of this host.
+  printf '%s\n' "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';" \
+    "FLUSH PRIVILEGES;" \
+    "CREATE USER root@'%' IDENTIFIED BY $root;" \
+    "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;" \
+    "ALTER USER root@localhost IDENTIFIED BY $root;"
+  if [ "$user" != "''" ]; then
+    printf '%s\n' "CREATE USER $user@'%' IDENTIFIED BY $(quoted "$(value MYSQL_PASSWORD)");"
+    [ -z "$database" ] || printf '%s\n' "GRANT ALL ON \`$database\`.* TO $user@'%';"
+  fi
 }
 
 sql() {
@@ -49,7 +55,7 @@ initialise() {
   # What lies here without the mark is the half-made database of a first start that was cut off.
   find "$data" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
   mariadb-install-db --no-defaults --datadir="$data" --auth-root-authentication-method=normal \
-    --skip-test-db --skip-name-resolve >/dev/null
+    --skip-test-db --skip-name-resolve --force >/tmp/install.log || { cat /tmp/install.log >&2; exit 1; }
   mariadbd --no-defaults --datadir="$data" --socket="$socket" --pid-file=/var/run/mysqld/init.pid --skip-networking &
   server=$!
   await_server "$server"
