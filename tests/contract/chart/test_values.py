@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
+from tests.unit.gateway.builders import Gateway
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
@@ -122,6 +123,12 @@ def test_the_ingress_leads_to_what_people_use_and_to_nothing_else(chart: Chart):
 
 
 INGRESS_PATHS = {"/": "Exact", "/login": "Exact", "/upload": "Exact", "/download": "Exact", "/conversions": "Prefix"}
+
+
+def test_every_path_of_the_gateway_is_either_public_or_kept_inside():
+    paths = {str(rule) for rule in Gateway().app.url_map.iter_rules()}
+    public = {path for path in paths if INGRESS_PATHS.get(path) or path.startswith("/conversions/")}
+    assert paths - public == {"/healthz", "/readyz", "/metrics"}
 
 
 def test_a_star_is_every_host(chart: Chart):
