@@ -102,8 +102,10 @@ def _network() -> list[list[str]]:
         [*on_host, "route", "add", str(SERVICE_NETWORK), "via", str(NODE_IP)],
         ["ip", "link", "set", "uplink", "master", "cni0", "up"],
         ["ip", "link", "set", "cni0", "up"],
-        # Nothing is forwarded beyond the host; but without any route, Services could not be reached from the node.
-        ["ip", "route", "add", "default", "via", str(HOST_IP)],
+        # Services have to be routable before kube-proxy's rules see them. Nothing else leaves the cluster, and what
+        # tries to is told so at once.
+        ["ip", "route", "add", str(SERVICE_NETWORK), "dev", "cni0"],
+        ["ip", "route", "add", "unreachable", "default"],
     ]
 
 

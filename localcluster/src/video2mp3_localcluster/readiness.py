@@ -19,9 +19,16 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
 REQUEST_SECONDS = 3.0
 POLL_SECONDS = 0.25
 
+HOPELESS_RESTARTS = 6
+"""The supervisor waits longer before each restart: this many take about half a minute."""
+
 LOG_LINES = 3
 LOG_COLUMNS = 200
 """How much of a component's log goes into an error message."""
+
+
+ComponentReport = dict[str, dict[str, Any]]
+"""The supervisor's report: pid, restarts and last exit code of each component."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,7 @@ def problem_of(check: Check) -> str | None:
 def wait_for(log: StepLog, files: NodeFiles, check: Check, seconds: float) -> None:
     """Ask until all is well; raise :class:`StepFailed` with the last problem when time is up or the node is gone."""
     deadline = time.monotonic() + seconds
+    before = component_report(files)
     last = ""
     while problem := problem_of(check):
         if problem != last:
@@ -169,15 +177,26 @@ def wait_for(log: StepLog, files: NodeFiles, check: Check, seconds: float) -> No
             last = problem
         if node.find(files) is None:
             raise StepFailed(f"the node has ended: {_last_lines(files, 'node')}")
+        if ending := ends_again_and_again(before, component_report(files)):
+            raise StepFailed(f"{ending} keeps ending: {_last_lines(files, ending)}")
         if time.monotonic() > deadline:
             raise StepFailed(f"not well after {seconds:.0f} s: {problem}{_hints(files)}")
         time.sleep(POLL_SECONDS)
 
 
-def component_report(files: NodeFiles) -> dict[str, dict[str, Any]]:
+def ends_again_and_again(before: ComponentReport, now: ComponentReport) -> str | None:
+    """The component, if any, that was restarted so often since ``before`` that waiting longer is of no use."""
+    for name, entry in now.items():
+        earlier = before.get(name, {}).get("restarts", 0)
+        if entry["restarts"] - earlier >= HOPELESS_RESTARTS:
+            return name
+    return None
+
+
+def component_report(files: NodeFiles) -> ComponentReport:
     """What the supervisor says: pid, restarts and last exit code of each component; nothing if there is no node."""
     try:
-        report: dict[str, dict[str, Any]] = json.loads(files.report.read_text())
+        report: ComponentReport = json.loads(files.report.read_text())
     except FileNotFoundError:
         return {}
     return report
