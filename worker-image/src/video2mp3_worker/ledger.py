@@ -41,12 +41,14 @@ class MongoLedger:
         self._owner = owner
         self._attempt = attempt
         self._now = now
+        self._open = False
 
     def open_attempt(self) -> LedgerEntry:
         """Become the worker that may write, and answer the entry."""
         entry = self._apply(moves.open_attempt(self._conversion, self._owner, self._attempt))
         if entry is None:
             raise Superseded
+        self._open = True
         return entry
 
     def name_upload(self, file_id: str) -> None:
@@ -70,8 +72,9 @@ class MongoLedger:
         return entry.result
 
     def store_error(self, error: LedgerError) -> None:
-        """Leave the attempt's last words; they count for nothing once another worker took over."""
-        self._apply(moves.store_error(self._uid, self._token, error))
+        """Leave the attempt's last words, if there is an attempt; of no effect once another worker took over."""
+        if self._open:
+            self._apply(moves.store_error(self._uid, self._token, error))
 
     def mark_published(self) -> None:
         """Note that the queue has the message."""

@@ -63,13 +63,12 @@ def _is_cut_short(file: BinaryIO, head: bytes, size: int) -> bool:
 
 def _segment_end(head: bytes) -> int:
     """Where a Matroska file claims to end (RFC 8794, 4.4; RFC 9559, 4.5); 0 where it does not say."""
-    position = head.find(_SEGMENT)
-    if position < 0 or position + 12 > len(head) or head[position + 4] == 0:
+    start = head.find(_SEGMENT) + len(_SEGMENT)
+    if start < len(_SEGMENT) or not head[start : start + 1].strip(b"\0"):
         return 0
-    start = position + 4
     length = 9 - head[start].bit_length()
-    value = int.from_bytes(head[start : start + length], "big") & ((1 << 7 * length) - 1)
     unknown = (1 << 7 * length) - 1
+    value = int.from_bytes(head[start : start + length], "big") & unknown
     return 0 if value == unknown else start + length + value
 
 

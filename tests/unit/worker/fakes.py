@@ -1,0 +1,192 @@
+"""Working stand-ins for the worker's ports, which a test can switch off."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.unit.worker.builders import OWNER, SOURCE_ID
+from video2mp3_contracts.conversion import Output, OutputReport, Progress
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage
+from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.storage import FileMetadata
+from video2mp3_worker.convert import Mp3
+from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_worker.ports import SourceFile
+
+_THEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing of the worker's runs after it."""
+
+
+@dataclass
+class Outside:
+    """Everything outside of a worker. `before` is called with the name of each call, and may raise."""
+
+    uploads: list[str] = field(default_factory=list)
+    token: str = ""
+    result: OutputReport | None = None
+    published: bool = False
+    progress: list[Progress] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, FileMetadata] = field(default_factory=dict)
+    halves: set[str] = field(default_factory=set)
+    messages: list[ConversionFinished] = field(default_factory=list)
+    sources: dict[str, bytes] = field(default_factory=lambda: {SOURCE_ID: b"film" * 100})
+    calls: list[str] = field(default_factory=list)
+    before: Callable[[str], None] = lambda _name: None
+    after: Callable[[str], None] = lambda _name: None
+
+    def call(self, name: str) -> None:
+        self.calls.append(name)
+        self.before(name)
+
+    def strays(self) -> set[str]:
+        """Files that nobody will ever ask for."""
+        kept = {self.result.file_id} if self.result else set()
+        return (set(self.files) | self.halves) - kept
+
+
+@dataclass
+class FakeLedger:
+    """One worker's view of the ledger."""
+
+    outside: Outside
+    token: str
+    errors: list[LedgerError] = field(default_factory=list)
+
+    def open_attempt(self) -> LedgerEntry:
+        self.outside.call("open_attempt")
+        self.outside.token = self.token
+        messages = {"succeeded": LedgerMessage(published_at=_THEN)} if self.outside.published else {}
+        entry = LedgerEntry(
+            uid="uid-1",
+            attempt=LedgerAttempt(token=self.token, started_at=_THEN),
+            uploads=tuple(self.outside.uploads),
+            result=self.outside.result,
+            messages=messages,
+        )
+        self.outside.after("open_attempt")
+        return entry
+
+    def name_upload(self, file_id: str) -> None:
+        self._write("name_upload")
+        self.outside.uploads.append(file_id)
+        self.outside.after("name_upload")
+
+    def report_progress(self, progress: Progress) -> None:
+        self._write("report_progress")
+        self.outside.progress.append(progress)
+
+    def store_result(self, result: OutputReport) -> OutputReport:
+        self.outside.call("store_result")
+        if self.outside.result is None:
+            if self.outside.token != self.token:
+                raise Superseded
+            self.outside.result = result
+        self.outside.after("store_result")
+        return self.outside.result
+
+    def store_error(self, error: LedgerError) -> None:
+        self.errors.append(error)
+
+    def mark_published(self) -> None:
+        self.outside.call("mark_published")
+        self.outside.published = True
+        self.outside.after("mark_published")
+
+    def _write(self, name: str) -> None:
+        self.outside.call(name)
+        if self.outside.token != self.token:
+            raise Superseded
+
+
+@dataclass
+class FakeFiles:
+    """The sources and the mp3s."""
+
+    outside: Outside
+    chunk_bytes: int = 100
+    owner: str = OWNER
+    sha256: str | None = None
+
+    def find(self, file_id: str) -> SourceFile | None:
+        self.outside.call("find")
+        content = self.outside.sources.get(file_id)
+        if content is None:
+            return None
+        metadata = FileMetadata(owner=self.owner, content_type="video/mp4", sha256=self.sha256)
+        return SourceFile(file_id, len(content), self.chunk_bytes, metadata)
+
+    def chunks(self, source: SourceFile, first: int, count: int) -> Iterator[bytes]:
+        self.outside.call("chunks")
+        content = self.outside.sources[source.file_id]
+        for number in range(first, first + count):
+            yield content[number * self.chunk_bytes : (number + 1) * self.chunk_bytes]
+
+    def new_id(self) -> str:
+        return f"mp3-{len(self.outside.uploads)}"
+
+    def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
+        self.outside.halves.add(file_id)
+        self.outside.call("write")
+        self.outside.files[file_id] = b"".join(content)
+        self.outside.metadata[file_id] = metadata
+        self.outside.halves.discard(file_id)
+        self.outside.after("write")
+
+    def remove(self, file_id: str) -> None:
+        self.outside.call("remove")
+        self.outside.files.pop(file_id, None)
+        self.outside.halves.discard(file_id)
+
+
+@dataclass
+class FakeQueue:
+    """The broker."""
+
+    outside: Outside
+
+    def publish(self, message: ConversionFinished) -> None:
+        self.outside.call("publish")
+        self.outside.messages.append(message)
+        self.outside.after("publish")
+
+
+@dataclass
+class FakeConverter:
+    """Makes an mp3 of anything."""
+
+    outside: Outside
+
+    def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
+        self.outside.call("convert")
+        destination.write_bytes(b"sound of " + source.read_bytes()[:4])
+        return Mp3(destination, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo")
+
+
+def away(name: str) -> Callable[[str], None]:
+    """For `before` or `after`: the service behind one call is away."""
+
+    def check(called: str) -> None:
+        if called == name:
+            raise TryAgain(Reason.SERVICE_UNAVAILABLE, "It is away.")
+
+    return check
+
+
+def killed(name: str) -> Callable[[str], None]:
+    """For `before` or `after`: the worker is killed at one call."""
+
+    def check(called: str) -> None:
+        if called == name:
+            raise Killed
+
+    return check
+
+
+def at_ease(_called: str) -> None:
+    """For `before` or `after`: nothing happens."""

@@ -1,0 +1,51 @@
+"""ffprobe's JSON, complete, sparse and absurd."""
+
+from typing import Any
+
+import pytest
+
+from video2mp3_worker.media import AudioTrack, parse_media
+
+
+def a_document(**audio: Any) -> dict[str, Any]:
+    return {
+        "format": {"format_name": "matroska,webm", "duration": "12.5", "tags": {"TITLE": "Käfer", "encoder": "x"}},
+        "streams": [
+            {"codec_type": "video", "codec_name": "h264"},
+            {"codec_type": "audio", "codec_name": "aac"} | audio,
+        ],
+    }
+
+
+def test_an_ordinary_file() -> None:
+    document = a_document(
+        sample_rate="48000", channels=6, duration="12.4", tags={"language": "deu"}, disposition={"default": 1},
+        bit_rate="128000", start_time="0.023",
+    )  # fmt: skip
+
+    media = parse_media(document, 1000)
+
+    assert (media.format, media.size, media.duration_seconds, media.streams) == ("matroska,webm", 1000, 12.5, 2)
+    assert media.tags == {"title": "Käfer"}
+    assert media.tracks == (
+        AudioTrack(0, "aac", 48000, 6, 12.4, "deu", default=True, bit_rate=128_000, start_seconds=0.023),
+    )
+
+
+@pytest.mark.parametrize("value", ["N/A", "", None, "nan", "inf", "-5", "0", [], {}])
+def test_a_duration_without_sense_is_unknown(value: object) -> None:
+    assert parse_media(a_document(duration=value), 1).tracks[0].duration_seconds is None
+
+
+def test_an_empty_answer_is_a_file_without_tracks() -> None:
+    assert parse_media({}, 5).tracks == ()
+
+
+def test_ogg_keeps_its_tags_with_the_stream() -> None:
+    document = a_document(tags={"ARTIST": "Ada", "title": "of the stream"})
+
+    assert parse_media(document, 1).tags == {"artist": "Ada", "title": "Käfer"}
+
+
+def test_undetermined_is_no_language() -> None:
+    assert parse_media(a_document(tags={"language": "und"}), 1).tracks[0].language == ""

@@ -1,0 +1,221 @@
+"""⑥⑦ One attempt after another, with the outside failing or the worker dying at every single call."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.unit.worker.builders import OWNER, SOURCE_ID, a_request
+from tests.unit.worker.fakes import (
+    FakeConverter,
+    FakeFiles,
+    FakeLedger,
+    FakeQueue,
+    Killed,
+    Outside,
+    at_ease,
+    away,
+    killed,
+)
+from video2mp3_contracts.conversion import OutputReport, Source
+from video2mp3_contracts.reasons import Reason
+from video2mp3_worker.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.reporter import Reporter
+from video2mp3_worker.run import Worker
+from video2mp3_worker.stop import Stop
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CALLS = (
+    "open_attempt",
+    "find",
+    "chunks",
+    "convert",
+    "name_upload",
+    "write",
+    "store_result",
+    "publish",
+    "mark_published",
+)
+
+
+def a_worker(outside: Outside, scratch: Path, *, token: str = "first", **changes: object) -> Worker:
+    ledger, files = FakeLedger(outside, token), FakeFiles(outside)
+    parts: dict = {
+        "request": a_request(),
+        "ledger": ledger,
+        "sources": files,
+        "mp3s": files,
+        "queue": FakeQueue(outside),
+        "reporter": Reporter(ledger, lambda: 0.0, lambda: NOW),
+        "converter": FakeConverter(outside),
+        "stop": Stop(),
+        "scratch": scratch,
+        "now": NOW,
+    }
+    return Worker(**(parts | changes))
+
+
+def is_complete(outside: Outside) -> bool:
+    return (
+        outside.result is not None
+        and list(outside.files) == [outside.result.file_id]
+        and outside.strays() == set()
+        and outside.messages != []
+        and {message.message_id for message in outside.messages} == {"uid-1:succeeded"}
+        and outside.published
+    )
+
+
+def test_an_attempt_stores_before_it_publishes(tmp_path: Path) -> None:
+    outside = Outside()
+
+    a_worker(outside, tmp_path).run()
+
+    assert tuple(outside.calls) == CALLS
+    assert is_complete(outside)
+    assert len(outside.messages) == 1
+    assert outside.files["mp3-0"] == b"tag sound of film"
+    assert outside.metadata["mp3-0"].owner == OWNER
+    assert outside.metadata["mp3-0"].conversion_uid == "uid-1"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_killed_before_any_call_the_next_attempt_completes_it(tmp_path: Path, call: str) -> None:
+    outside = Outside(before=killed(call))
+    with pytest.raises(Killed):
+        a_worker(outside, tmp_path).run()
+    outside.before = at_ease
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert is_complete(outside)
+
+
+@pytest.mark.parametrize("call", ["open_attempt", "name_upload", "write", "store_result", "publish", "mark_published"])
+def test_killed_after_any_call_the_next_attempt_completes_it(tmp_path: Path, call: str) -> None:
+    outside = Outside(after=killed(call))
+    with pytest.raises(Killed):
+        a_worker(outside, tmp_path).run()
+    outside.after = at_ease
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert is_complete(outside)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_service_away_is_an_attempt_to_repeat(tmp_path: Path, call: str) -> None:
+    outside = Outside(before=away(call))
+    with pytest.raises(TryAgain, match="It is away"):
+        a_worker(outside, tmp_path).run()
+    assert list(tmp_path.iterdir()) == []
+    outside.before = at_ease
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert is_complete(outside)
+
+
+def test_an_answer_that_was_lost_does_not_lose_the_result(tmp_path: Path) -> None:
+    """The result was stored, but the worker never learned of it: it must not remove the file."""
+    outside = Outside(after=away("store_result"))
+    with pytest.raises(TryAgain):
+        a_worker(outside, tmp_path).run()
+    assert outside.result is not None
+    assert outside.result.file_id in outside.files
+    outside.after = at_ease
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert is_complete(outside)
+    assert outside.calls.count("convert") == 1
+
+
+def test_a_failed_write_is_cleaned_up_at_once(tmp_path: Path) -> None:
+    outside = Outside(before=away("write"))
+
+    with pytest.raises(TryAgain):
+        a_worker(outside, tmp_path).run()
+
+    assert outside.strays() == set()
+
+
+def test_a_worker_that_was_overtaken_writes_nothing(tmp_path: Path) -> None:
+    outside = Outside()
+
+    def overtake(call: str) -> None:
+        if call == "convert":
+            outside.token = "second"
+
+    outside.before = overtake
+
+    with pytest.raises(Superseded):
+        a_worker(outside, tmp_path).run()
+
+    assert outside.uploads == []
+    assert outside.files == {}
+
+
+def test_a_worker_that_lost_at_the_last_moment_removes_its_file_and_publishes_the_winners(tmp_path: Path) -> None:
+    outside = Outside()
+    winner = OutputReport(
+        file_id="winner", filename="film.mp3", size=17, duration_seconds=60, sha256="f" * 64, encoding="VBR V2"
+    )
+
+    def lose(call: str) -> None:
+        if call == "store_result":
+            outside.token, outside.result = "second", winner
+            outside.files["winner"] = b"sound"
+
+    outside.before = lose
+
+    assert a_worker(outside, tmp_path).run() == winner
+
+    assert list(outside.files) == ["winner"]
+    assert [message.file_id for message in outside.messages] == ["winner"]
+
+
+def test_a_published_result_is_not_published_again(tmp_path: Path) -> None:
+    outside = Outside()
+    a_worker(outside, tmp_path).run()
+    outside.calls.clear()
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert outside.calls == ["open_attempt"]
+    assert len(outside.messages) == 1
+
+
+def test_asked_to_stop_it_stops_before_it_converts(tmp_path: Path) -> None:
+    outside, stop = Outside(), Stop()
+    stop.request()
+
+    with pytest.raises(TryAgain) as stopped:
+        a_worker(outside, tmp_path, stop=stop).run()
+
+    assert stopped.value.reason is Reason.STOPPED
+    assert "convert" not in outside.calls
+
+
+@pytest.mark.parametrize(
+    ("changes", "owner", "sha256", "reason"),
+    [
+        ({"source": Source(url="https://example.org/film.mp4")}, OWNER, None, Reason.NOT_SUPPORTED),
+        ({}, "eve@example.org", None, Reason.OWNER_MISMATCH),
+        ({}, OWNER, "0" * 64, Reason.TRUNCATED),
+        ({"source": Source(gridfs={"fileId": SOURCE_ID}, sha256="0" * 64)}, OWNER, None, Reason.BAD_REQUEST),
+        ({"source": Source(gridfs={"fileId": "b" * 24})}, OWNER, None, Reason.SOURCE_NOT_FOUND),
+    ],
+)
+def test_a_source_that_is_not_the_wanted_one_is_refused(
+    tmp_path: Path, changes: dict, owner: str, sha256: str | None, reason: Reason
+) -> None:
+    outside = Outside()
+    sources = FakeFiles(outside, owner=owner, sha256=sha256)
+
+    with pytest.raises(Refused) as refused:
+        a_worker(outside, tmp_path, request=a_request(**changes), sources=sources).run()
+
+    assert refused.value.reason is reason
+    assert "convert" not in outside.calls
