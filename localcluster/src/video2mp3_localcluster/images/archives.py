@@ -1,5 +1,8 @@
 """The built images as archives in the user's cache, one per image, named by its tag."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from video2mp3_localcluster.images.catalogue import Image
@@ -20,6 +23,14 @@ def archive_path(image: Image, tag: str) -> Path:
     folder = images_folder() / "archives"
     folder.mkdir(exist_ok=True)
     return folder / f"{image.name}-{tag}.tar"
+
+
+@contextmanager
+def build_lock(name: str) -> Iterator[None]:
+    """Held while an image is built, so that two commands at the same time do not both build it."""
+    with (images_folder() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def remove_other_archives(image: Image, tag: str) -> None:

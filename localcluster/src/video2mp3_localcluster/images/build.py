@@ -5,6 +5,7 @@ from functools import partial
 
 from video2mp3_localcluster.images.archives import (
     archive_path,
+    build_lock,
     images_folder,
     remove_other_archives,
     size_remark,
@@ -55,19 +56,24 @@ def _store() -> Buildah:
 def _build_base(log: StepLog) -> None:
     store, mirrors = _store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
-    build_base(log, store, mirrors)
+    with build_lock("base"):
+        store.tidy(log, {base_reference(), *(_reference(image, tag) for image, tag in image_tags().items())})
+        build_base(log, store, mirrors)
 
 
 def _build_image(image: Image, tag: str, log: StepLog) -> None:
     archive = archive_path(image, tag)
-    if archive.exists():
-        log.note(f"{size_remark(archive)}, cached")
-        return
-    store, root = _store(), repository_root()
-    reference = f"localhost/{image.repository}:{tag}"
-    arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
-    store.build(log, reference, root / image.dockerfile, root / image.context, arguments)
-    store.save(log, reference, archive, runtime_name(image, tag))
-    store.remove_other_tags(log, reference)
-    remove_other_archives(image, tag)
-    log.note(size_remark(archive))
+    with build_lock(image.name):
+        if archive.exists():
+            log.note(f"{size_remark(archive)}, cached")
+            return
+        store, root = _store(), repository_root()
+        arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
+        store.build(log, _reference(image, tag), root / image.dockerfile, root / image.context, arguments)
+        store.save(log, _reference(image, tag), archive, runtime_name(image, tag))
+        remove_other_archives(image, tag)
+        log.note(size_remark(archive))
+
+
+def _reference(image: Image, tag: str) -> str:
+    return f"localhost/{image.repository}:{tag}"

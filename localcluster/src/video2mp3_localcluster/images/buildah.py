@@ -1,8 +1,10 @@
 """Builds by Debian's buildah, in a store of our own, without a daemon, a registry or user namespaces."""
 
+import fcntl
 import json
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from video2mp3_localcluster.steps import StepLog
 
 BUILD_SECONDS = 1800
 """Limit for one image; the slowest takes two minutes on two busy cores."""
+
+_CACHE_MOUNTS = "buildah-cache"
+"""Where buildah keeps the content of cache mounts, such as pip's, below the temporary folder."""
 
 
 class Buildah:
@@ -26,7 +31,8 @@ class Buildah:
     ) -> None:
         """Build one image; unchanged layers are taken from the store."""
         command = self.build_command(reference, dockerfile, context, arguments)
-        log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
+        with self._lock(fcntl.LOCK_SH):
+            log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
 
     def build_command(self, reference: str, dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> list[str]:
         """Return the argv of a build: as root in a chroot, which needs neither runc nor a network of its own."""
@@ -37,21 +43,32 @@ class Buildah:
 
     def exists(self, log: StepLog, reference: str) -> bool:
         """Whether the store has the image."""
-        return reference in self._references(log)
-
-    def remove_other_tags(self, log: StepLog, reference: str) -> None:
-        """Forget the earlier builds of an image; layers that the new one shares stay."""
-        name, _, tag = reference.rpartition(":")
-        stale = [found for found in self._references(log) if found.startswith(f"{name}:") and found != f"{name}:{tag}"]
-        if stale:
-            log.command([*self._buildah("rmi"), "--force", *stale], env=self._environment())
+        with self._lock(fcntl.LOCK_SH):
+            return reference in self._references(log)
 
     def save(self, log: StepLog, reference: str, archive: Path, name: str) -> None:
         """Write an image, under a name, as an archive that container runtimes import."""
-        with self.scratch() as folder:
+        with self._lock(fcntl.LOCK_SH), self.scratch() as folder:
             whole = folder / "image.tar"
             log.command([*self._buildah("push"), reference, f"docker-archive:{whole}:{name}"], env=self._environment())
             whole.rename(archive)
+
+    def tidy(self, log: StepLog, kept: Collection[str]) -> None:
+        """Remove images other than the kept ones, and what killed builds left behind; layers stay for later builds.
+
+        Left for another time while another process builds.
+        """
+        try:
+            with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                log.command([*self._buildah("rm"), "--all"], env=self._environment())
+                stale = sorted(set(self._references(log)) - set(kept))
+                if stale:
+                    log.command([*self._buildah("rmi"), "--force", *stale], env=self._environment())
+                for left in self._temporary.iterdir():
+                    if left.is_dir() and left.name != _CACHE_MOUNTS:
+                        shutil.rmtree(left)
+        except BlockingIOError:
+            log.say("not tidied: another build is running")
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -63,6 +80,14 @@ class Buildah:
     def _references(self, log: StepLog) -> list[str]:
         listing = log.output([*self._buildah("images"), "--json"], env=self._environment())
         return [name for image in json.loads(listing) for name in image.get("names") or ()]
+
+    @contextmanager
+    def _lock(self, mode: int) -> Iterator[None]:
+        """Builds share the store; removing something from it excludes them."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("w") as file:
+            fcntl.flock(file, mode)
+            yield
 
     def _buildah(self, verb: str) -> list[str]:
         # The run root holds mounts; it is a tmpfs on every Debian, so a restart of the machine clears it.

@@ -14,12 +14,17 @@ from video2mp3_localcluster.steps import Step, StepLog
 
 
 def load_steps(files: NodeFiles, images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
-    """Return a step per image that imports it, after it was built and after `needs`."""
+    """Return a step per image that imports it, after it was built and after `needs`.
+
+    They follow each other, since each is bound by the disk.
+    """
     tags = image_tags(tuple(images))
-    return [
-        Step(f"load {image.name}", partial(_load, files, image, tags[image]), (*needs, step_name(image)))
-        for image in images
-    ]
+    steps: list[Step] = []
+    for image in images:
+        before = (steps[-1].name,) if steps else needs
+        load = partial(_load, files, image, tags[image])
+        steps.append(Step(f"load {image.name}", load, (*before, step_name(image))))
+    return steps
 
 
 def _load(files: NodeFiles, image: Image, tag: str, log: StepLog) -> None:

@@ -95,11 +95,19 @@ def write_mount(mirrors: Mirrors, suite: str, folder: Path) -> None:
     ]
     pip = dict(mirrors.pip_settings)
     if authorities:
-        (folder / "ca.crt").write_bytes(Path(authorities).read_bytes())
+        _write(folder / "ca.crt", Path(authorities).read_text())
         apt.append(f'Acquire::https::CAInfo "{MOUNT_POINT}/ca.crt";')
         pip["cert"] = f"{MOUNT_POINT}/ca.crt"
-    (folder / "sources.list").write_text(mirrors.sources(suite))
-    (folder / "apt.conf").write_text("".join(f"{line}\n" for line in apt))
-    # An address of a mirror may carry a password.
-    (folder / "pip.conf").touch(mode=0o600)
-    (folder / "pip.conf").write_text("".join(["[global]\n", *(f"{key} = {value}\n" for key, value in pip.items())]))
+    _write(folder / "sources.list", mirrors.sources(suite))
+    _write(folder / "apt.conf", "".join(f"{line}\n" for line in apt))
+    _write(folder / "pip.conf", "".join(["[global]\n", *(f"{key} = {value}\n" for key, value in pip.items())]))
+
+
+def _write(file: Path, content: str) -> None:
+    """Replace a file at once, since another build may be reading it."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    # The address of a mirror may carry a password; apt reads its files as a user of its own.
+    new.touch(mode=0o600 if file.name == "pip.conf" else 0o644)
+    new.write_text(content)
+    new.replace(file)
