@@ -41,7 +41,7 @@ def hierarchies(mountinfo: str) -> list[Hierarchy]:
         kind, _, options = after.split(" ", 2)
         path = Path(before.split(" ")[4])
         if kind in ("cgroup", "cgroup2") and path.is_relative_to("/sys/fs/cgroup"):
-            found[path] = Hierarchy(path, kind == "cgroup2", frozenset(options.split(",")))
+            found[path] = Hierarchy(path, unified=kind == "cgroup2", controllers=frozenset(options.split(",")))
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ data, and data that no node can start from is given up. Each of these is tried o
 
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
@@ -108,16 +109,7 @@ class _Start:
         self._key = node_key(files, binaries.versions(), self._pause_image)
 
     def run(self) -> None:
-        attempts = [self._adopt, self._start_again, self._start_afresh]
-        for attempt in attempts:
-            try:
-                if attempt():
-                    return
-            except StepFailed as failure:
-                # What is made from nothing and fails would fail again.
-                if attempt is attempts[-1]:
-                    raise
-                print(f"{failure}\nTrying again, more thoroughly.", file=sys.stderr)
+        until_one_succeeds([self._adopt, self._start_again, self._start_afresh])
 
     def _adopt(self) -> bool:
         """A node of the same making runs: it only has to be well."""
@@ -199,15 +191,36 @@ class _Start:
         )
 
 
-def choose_port(first: int) -> int:
+def until_one_succeeds(attempts: Sequence[Callable[[], bool]]) -> None:
+    """Make the attempts one after the other until one succeeds; one that does not apply says False.
+
+    A failure of the last one is raised: it starts from nothing, and would fail again.
+    """
+    for attempt in attempts:
+        try:
+            if attempt():
+                return
+        except StepFailed as failure:
+            if attempt is attempts[-1]:
+                raise
+            print(f"{failure}\nTrying again, more thoroughly.", file=sys.stderr)
+
+
+def is_free(port: int) -> bool:
+    """Whether a TCP port of 127.0.0.1 can be listened on."""
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def choose_port(first: int, free: Callable[[int], bool] = is_free) -> int:
     """The first free TCP port of 127.0.0.1 from ``first`` on."""
     for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if free(port):
             return port
     raise StepFailed(f"the ports {first} to {first + PORTS_TRIED - 1} of 127.0.0.1 are all in use")
 

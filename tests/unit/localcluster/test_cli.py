@@ -1,0 +1,25 @@
+"""The command line explains itself and its failures."""
+
+import pytest
+
+from video2mp3_localcluster import cli, cluster
+from video2mp3_localcluster.step_log import StepFailed
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "load", "kubeconfig", "build", "images"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    assert f"localcluster {command}" in capsys.readouterr().out
+
+
+def test_a_failure_is_one_sentence_and_an_exit_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise StepFailed("no disk space")
+
+    monkeypatch.setattr(cluster, "build", fail)
+    assert cli.main(["build"]) == cli.FAILED
+    assert capsys.readouterr().err == "no disk space\n"
