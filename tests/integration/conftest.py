@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
+from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,13 @@ def mariadb_server() -> Iterator[MariaDBServer]:
 def mailsink_server() -> Iterator[MailsinkServer]:
     """The mail sink for the whole run."""
     with MailsinkServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kubernetes_server() -> Iterator[KubernetesServer]:
+    """A Kubernetes API for the whole run."""
+    with KubernetesServer() as server:
         yield server
 
 
@@ -65,3 +72,13 @@ def mailsink(mailsink_server: MailsinkServer) -> MailsinkServer:
     mailsink_server.restore()
     mailsink_server.reset()
     return mailsink_server
+
+
+@pytest.fixture
+def kube_apiserver(kubernetes_server: KubernetesServer) -> KubernetesServer:
+    """A Kubernetes API with the CRD and RBAC (`.kubeconfig`, `.kubectl()`); what others left is in other namespaces.
+
+    Make one of your own by `.new_namespace()`. The test may stop, kill, pause and start the API server.
+    """
+    kubernetes_server.restore()
+    return kubernetes_server

@@ -10,10 +10,19 @@ Use them as context managers (or through the fixtures of `tests/integration/conf
         mongodb.start()     # on the same port, with the same data
 """
 
+from tests.servers.kubernetes import KubernetesServer
 from tests.servers.mailsink import MailsinkServer
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.mongodb import MongoDBServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
 
-__all__ = ["MailsinkServer", "MariaDBServer", "MongoDBServer", "RabbitMQServer", "Server", "ServerError"]
+__all__ = [
+    "KubernetesServer",
+    "MailsinkServer",
+    "MariaDBServer",
+    "MongoDBServer",
+    "RabbitMQServer",
+    "Server",
+    "ServerError",
+]

@@ -3,6 +3,8 @@
 import smtplib
 import ssl
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -12,9 +14,15 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-from tests.servers import MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
+from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer, ServerError
 from tests.servers.process import await_condition
 
+CONVERSION = """
+apiVersion: video2mp3.dev/v1
+kind: Conversion
+metadata: {name: example}
+spec: {source: {url: "https://example.com/video.mp4"}}
+"""
 QUORUM = {"x-queue-type": "quorum"}
 
 
@@ -157,3 +165,29 @@ def test_mailsink_keeps_nothing_of_a_sender_who_gave_up_waiting(mailsink: Mailsi
     mailsink.behave("accept")
     waiting.join(20)
     assert [message["subject"] for message in mailsink.await_messages(1)] == ["patient"]
+
+
+def test_kube_apiserver_serves_conversions_and_keeps_them_over_a_kill(kube_apiserver: KubernetesServer) -> None:
+    namespace = kube_apiserver.new_namespace()
+    kube_apiserver.kubectl("apply", "--namespace", namespace, "--filename=-", stdin=CONVERSION)
+    kube_apiserver.kill()
+    with pytest.raises(ServerError, match="refused"):
+        kube_apiserver.kubectl("get", "namespace", namespace)
+    kube_apiserver.start()
+    listed = kube_apiserver.kubectl("get", "conversions", "--namespace", namespace, "--output", "name")
+    assert listed == "conversion.video2mp3.dev/example\n"
+
+
+def test_kube_apiserver_enforces_rbac(kube_apiserver: KubernetesServer) -> None:
+    namespace = kube_apiserver.new_namespace()
+    kube_apiserver.kubectl("create", "serviceaccount", "nobody", "--namespace", namespace)
+    token = kube_apiserver.kubectl("create", "token", "nobody", "--namespace", namespace).strip()
+    context = ssl.create_default_context(cafile=str(kube_apiserver.ca_file))
+    request = urllib.request.Request(
+        f"{kube_apiserver.url}/apis/video2mp3.dev/v1/namespaces/{namespace}/conversions",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10, context=context)
+    refused.value.close()
+    assert refused.value.code == 403
