@@ -13,7 +13,10 @@ from video2mp3_operator.view import View
 
 
 class AdmissionDesk:
-    """In memory only: after a restart everyone asks again. `call` is told of each Conversion whose turn has come."""
+    """In memory only: after a restart everyone asks again, and nobody is admitted before all have: see `review`.
+
+    `call` is told of each Conversion whose turn has come.
+    """
 
     def __init__(self, view: View, caps: Caps, call: Callable[[Key], None]) -> None:
         self._view = view
@@ -22,6 +25,7 @@ class AdmissionDesk:
         self._waiting: dict[str, Candidate] = {}
         self._held: dict[str, Slot] = {}
         self._positions: dict[str, int] = {}
+        self._open = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -35,7 +39,7 @@ class AdmissionDesk:
         if candidate.uid not in self._held:
             alone = not (self._waiting.keys() - {candidate.uid})
             self._waiting[candidate.uid] = candidate
-            if alone:
+            if alone and self._open:
                 self._judge()
         if candidate.uid in self._held:
             return Turn(admitted=True)
@@ -48,7 +52,8 @@ class AdmissionDesk:
         self._positions.pop(uid, None)
 
     def review(self) -> None:
-        """See whose turn has come since, and call them."""
+        """See whose turn has come since, and call them. The first time opens the desk."""
+        self._open = True
         if self._waiting and self._taken() < self._caps.cluster:
             for candidate in self._judge():
                 self._call(candidate.key)

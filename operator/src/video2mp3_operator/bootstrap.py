@@ -98,6 +98,7 @@ class Operator:
             self.outbox,
             metrics,
             self.queue.add,
+            lambda: self.queue.idle,
             self.reconciler.applier.awaiting,
         )
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)

@@ -53,8 +53,9 @@ async def configure(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) 
     """Read the settings and wire the operator."""
     ours = Settings()
     configure_logging("operator", ours.log_level)
-    # kopf says a line for each event and each handler; what matters of that is in our own log.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    # They say a line for each event and each packet; what matters of that is in our own log.
+    for talkative in ("kopf", "pika"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     configure_kopf(settings, ours, selectors={"jobs": WORKER_SELECTOR, "pods": WORKER_SELECTOR, "leases": LABEL})
     metrics = Metrics()
     connections = connect(ours, await load_configuration(), metrics)

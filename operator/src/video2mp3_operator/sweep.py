@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 _ADMISSION_SECONDS: Final = 0.2
 """A place that came free stays empty for at most this long; the line is judged no more often."""
 
+_FIRST_HEARING_ROUNDS: Final = 150
+"""After so many rounds, 30 s, the hearing ends in any case."""
+
 
 @dataclass
 class Sweep:
@@ -38,16 +41,26 @@ class Sweep:
     outbox: Outbox
     metrics: Metrics
     wake: Callable[[Key], None]
+    idle: Callable[[], bool]
+    """Whether every Conversion that is due has been looked at."""
+
     awaiting: set[Key]
     _scanned: bool = field(default=False, init=False)
 
     # --- admission ---
 
     async def admit(self) -> None:
-        """Give places that came free to those who wait, until cancelled."""
-        while True:
+        """Give places that came free to those who wait, until cancelled.
+
+        At first everyone is heard: whoever happens to be looked at first after a restart does not go first for that.
+        """
+        for _ in range(_FIRST_HEARING_ROUNDS):
             await asyncio.sleep(_ADMISSION_SECONDS)
+            if self.idle():
+                break
+        while True:
             self.desk.review()
+            await asyncio.sleep(_ADMISSION_SECONDS)
 
     # --- ledger ---
 

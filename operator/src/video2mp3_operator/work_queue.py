@@ -52,6 +52,11 @@ class WorkQueue(Generic[_K]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is due and nothing under way."""
+        return not self._waiting and not self._busy
+
     def add(self, key: _K) -> None:
         """Make a key due now."""
         timer = self._timers.pop(key, None)

@@ -1,0 +1,309 @@
+"""Documents for tests, as the API server would give them: `a_conversion().owned_by("a@example.com").document`.
+
+Builders are immutable: each step answers a new one.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import OutputReport, Progress
+from video2mp3_contracts.crd import UNSEEN_STATUS
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerFailure, LedgerMessage
+from video2mp3_contracts.worker import TerminationMessage
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+"""When tests take place."""
+
+FILE_ID = "0123456789abcdef01234567"
+MP3_ID = "fedcba9876543210fedcba98"
+OWNER = "a@example.com"
+Document = dict[str, Any]
+
+
+def at(moment: datetime) -> str:
+    """A moment as Kubernetes writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class _Builder:
+    document: Document
+
+    def _merged(self, change: Document) -> Self:
+        return type(self)(_merge(copy.deepcopy(self.document), change))
+
+    def versioned(self, version: int) -> Self:
+        """With that resourceVersion."""
+        return self._merged({"metadata": {"resourceVersion": str(version)}})
+
+
+def _merge(document: Document, change: Document) -> Document:
+    """RFC 7386."""
+    for key, value in change.items():
+        if value is None:
+            document.pop(key, None)
+        elif isinstance(value, dict):
+            document[key] = _merge(document.get(key, {}) if isinstance(document.get(key), dict) else {}, value)
+        else:
+            document[key] = value
+    return document
+
+
+class ConversionBuilder(_Builder):
+    """A Conversion."""
+
+    def with_spec(self, **fields: Any) -> Self:
+        """With these fields of the spec, merged into what is there; None removes."""
+        return self._merged({"spec": fields})
+
+    def with_metadata(self, **fields: Any) -> Self:
+        """With these fields of the metadata."""
+        return self._merged({"metadata": fields})
+
+    def with_status(self, **fields: Any) -> Self:
+        """With these fields of the status."""
+        return self._merged({"status": fields})
+
+    def owned_by(self, owner: str) -> Self:
+        """With that owner."""
+        return self.with_spec(owner=owner)
+
+    def suspended(self) -> Self:
+        """With spec.suspend."""
+        return self.with_spec(suspend=True)
+
+    def held(self) -> Self:
+        """With our finalizer."""
+        return self.with_metadata(finalizers=[names.FINALIZER])
+
+    def deleted(self, moment: datetime = NOW) -> Self:
+        """Being deleted since that moment, and held by our finalizer."""
+        return self.held().with_metadata(deletionTimestamp=at(moment))
+
+    def succeeded(self) -> Self:
+        """With the verdict Complete."""
+        return self._verdict("Succeeded", "Complete", "Succeeded")
+
+    def failed(self, reason: str = "NotMedia") -> Self:
+        """With the verdict Failed."""
+        return self._verdict("Failed", "Failed", reason)
+
+    def _verdict(self, phase: str, kind: str, reason: str) -> Self:
+        told = {
+            "type": kind,
+            "status": "True",
+            "reason": reason,
+            "message": "",
+            "lastTransitionTime": at(NOW),
+            "observedGeneration": 1,
+        }
+        return self.with_status(phase=phase, reason=reason, observedGeneration=1, conditions=[told])
+
+
+def a_conversion(name: str = "talk", namespace: str = "media") -> ConversionBuilder:
+    """A new Conversion of an uploaded file, as the API server shows it before an operator has seen it."""
+    return ConversionBuilder(
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "uid": f"uid-{namespace}-{name}",
+                "generation": 1,
+                "resourceVersion": "1",
+                "creationTimestamp": at(NOW - timedelta(seconds=10)),
+            },
+            "spec": {
+                "source": {"gridfs": {"fileId": FILE_ID}},
+                "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
+                "owner": OWNER,
+                "notify": {"email": OWNER},
+                "priority": 0,
+                "suspend": False,
+                "retryLimit": 3,
+                "timeouts": {},
+                "deletionPolicy": "Delete",
+                "sourcePolicy": "DeleteAfterSuccess",
+            },
+            "status": copy.deepcopy(UNSEEN_STATUS),
+        }
+    )
+
+
+def _labels(conversion: ConversionBuilder) -> Document:
+    return {
+        names.LABEL_COMPONENT: names.COMPONENT_WORKER,
+        names.LABEL_CONVERSION: conversion.document["metadata"]["name"],
+        names.LABEL_CONVERSION_UID: conversion.document["metadata"]["uid"],
+    }
+
+
+class JobBuilder(_Builder):
+    """A worker Job."""
+
+    def active(self, *, ready: int = 0, failed: int = 0) -> Self:
+        """With a pod on its way, or ready."""
+        return self._merged(
+            {"status": {"active": 1, "ready": ready, "failed": failed, "startTime": at(NOW - timedelta(seconds=5))}}
+        )
+
+    def complete(self) -> Self:
+        """Ended well."""
+        return self._ended({"type": "Complete", "status": "True"})._merged({"status": {"completionTime": at(NOW)}})
+
+    def failed(self, reason: str = "BackoffLimitExceeded", *, attempts: int = 4) -> Self:
+        """Given up by the Job controller."""
+        condition = {"type": "Failed", "status": "True", "reason": reason, "message": "told by the Job controller"}
+        return self._ended(condition)._merged({"status": {"failed": attempts}})
+
+    def _ended(self, condition: Document) -> Self:
+        return self._merged({"status": {"active": None, "ready": None, "conditions": [condition]}})
+
+    def suspended(self) -> Self:
+        """Not started by whoever queues it."""
+        return self._merged({"spec": {"suspend": True}})
+
+    def deleted(self) -> Self:
+        """Being deleted."""
+        return self._merged({"metadata": {"deletionTimestamp": at(NOW)}})
+
+
+def a_job(conversion: ConversionBuilder | None = None, version: int = 2) -> JobBuilder:
+    """The Job of a Conversion, as the API server shows it right after it was created."""
+    conversion = conversion or a_conversion()
+    metadata = conversion.document["metadata"]
+    return JobBuilder(
+        {
+            "metadata": {
+                "name": names.job_name(metadata["name"], metadata["uid"]),
+                "namespace": metadata["namespace"],
+                "uid": f"job-{metadata['uid']}",
+                "resourceVersion": str(version),
+                "labels": _labels(conversion),
+            },
+            "spec": {"backoffLimit": 3},
+            "status": {},
+        }
+    )
+
+
+class PodBuilder(_Builder):
+    """A worker's pod."""
+
+    def on(self, node: str) -> Self:
+        """Scheduled on that node."""
+        return self._merged({"spec": {"nodeName": node}})
+
+    def waiting(self, reason: str, message: str) -> Self:
+        """With a container that has not started."""
+        return self._state({"waiting": {"reason": reason, "message": message}})
+
+    def running(self, since: datetime = NOW) -> Self:
+        """With a running container."""
+        return self._merged({"status": {"phase": "Running"}})._state({"running": {"startedAt": at(since)}})
+
+    def ended(self, exit_code: int, said: TerminationMessage | str = "", reason: str = "Error") -> Self:
+        """With a container that has ended, and what it left as its termination message."""
+        message = said if isinstance(said, str) else said.model_dump_json(by_alias=True)
+        state = {
+            "exitCode": exit_code,
+            "reason": reason,
+            "message": message,
+            "startedAt": at(NOW - timedelta(seconds=5)),
+            "finishedAt": at(NOW),
+        }
+        phase = "Succeeded" if exit_code == 0 else "Failed"
+        return self._merged({"status": {"phase": phase}})._state({"terminated": state})
+
+    def disrupted(self) -> Self:
+        """Evicted, or on a node that is drained or gone."""
+        return self._merged(
+            {"status": {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True"}]}}
+        )
+
+    def _state(self, state: Document) -> Self:
+        return self._merged({"status": {"containerStatuses": [{"name": names.WORKER_CONTAINER, "state": state}]}})
+
+
+def a_pod(conversion: ConversionBuilder | None = None, number: int = 1, version: int = 3) -> PodBuilder:
+    """The n-th pod of a Conversion's Job."""
+    conversion = conversion or a_conversion()
+    metadata = conversion.document["metadata"]
+    return PodBuilder(
+        {
+            "metadata": {
+                "name": f"{metadata['name']}-pod-{number}",
+                "namespace": metadata["namespace"],
+                "uid": f"pod-{number}-{metadata['uid']}",
+                "resourceVersion": str(version),
+                "creationTimestamp": at(NOW - timedelta(minutes=1) + timedelta(seconds=number)),
+                "labels": _labels(conversion),
+            },
+            "spec": {},
+            "status": {"phase": "Pending"},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class EntryBuilder:
+    """A ledger entry."""
+
+    fields: Document = field(default_factory=dict)
+
+    def _with(self, **fields: Any) -> Self:
+        return type(self)(self.fields | fields)
+
+    def attempted(self, pod: str = "talk-pod-1") -> Self:
+        """With a worker that may write."""
+        return self._with(attempt=LedgerAttempt(token="t", pod=pod, started_at=NOW))
+
+    def at_percent(self, percent: int) -> Self:
+        """With progress."""
+        return self._with(progress=Progress(percent=percent, updated_at=NOW))
+
+    def with_result(self, *, published: bool = False) -> Self:
+        """With the result stored."""
+        made = self._with(result=a_result(), uploads=(MP3_ID,))
+        return made._published("succeeded") if published else made
+
+    def with_error(self, exit_code: int, reason: str, message: str, pod: str = "talk-pod-1") -> Self:
+        """With a worker's last words."""
+        return self._with(error=LedgerError(exit_code=exit_code, reason=reason, message=message, pod=pod, at=NOW))
+
+    def with_failure(self, reason: str = "NotMedia", *, published: bool = False) -> Self:
+        """Given up."""
+        failure = LedgerFailure(reason=reason, message="No media.", failed_at=NOW, email=OWNER, filename="talk.mp3")
+        made = self._with(failure=failure)
+        return made._published("failed") if published else made
+
+    def uploading(self, *file_ids: str) -> Self:
+        """With uploads that were begun."""
+        return self._with(uploads=file_ids)
+
+    def _published(self, kind: str) -> Self:
+        return self._with(messages={kind: LedgerMessage(published_at=NOW)})
+
+    @property
+    def entry(self) -> LedgerEntry:
+        """The entry."""
+        return LedgerEntry(**self.fields)
+
+
+def an_entry(conversion: ConversionBuilder | None = None) -> EntryBuilder:
+    """The ledger entry of a Conversion whose worker has begun."""
+    metadata = (conversion or a_conversion()).document["metadata"]
+    return EntryBuilder(
+        {"uid": metadata["uid"], "namespace": metadata["namespace"], "name": metadata["name"], "owner": OWNER}
+    )
+
+
+def a_result() -> OutputReport:
+    """An mp3 that was made."""
+    return OutputReport(
+        file_id=MP3_ID, filename="talk.mp3", size=1000, duration_seconds=12.5, sha256="0" * 64, encoding="vbr 2"
+    )

@@ -1,0 +1,319 @@
+"""Working stand-ins for the operator's ports: an API server, MongoDB and a broker, in memory.
+
+`World` is the outside as a whole. It can be told to die at the n-th call, before or after the call has its effect,
+which is how a killed operator looks from outside; and to be away.
+"""
+
+import copy
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import OutputReport
+from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure, LedgerMessage
+from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
+from video2mp3_operator.errors import AlreadyExistsError, ConflictError, GoneError, RefusedError, UnavailableError
+from video2mp3_operator.observed import Key, SourceFile
+
+Document = dict[str, Any]
+
+
+class DiedError(BaseException):
+    """The operator was killed here."""
+
+
+def merged(document: Document, patch: Mapping[str, Any]) -> Document:
+    """RFC 7386."""
+    result = dict(document)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            result[key] = merged(result.get(key) or {}, value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+@dataclass
+class World:
+    """Everything outside of the operator."""
+
+    now: datetime = NOW
+    conversions: dict[Key, Document] = field(default_factory=dict)
+    jobs: dict[Key, Document] = field(default_factory=dict)
+    pods: dict[Key, Document] = field(default_factory=dict)
+    events: dict[str, Document] = field(default_factory=dict)
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    sources: dict[str, SourceFile] = field(default_factory=dict)
+    mp3s: dict[str, str] = field(default_factory=dict)
+    """Ids of mp3s, whole or in part, with the uid of their Conversion."""
+
+    queue: list[ConversionFinished] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+    beats: list[datetime] = field(default_factory=list)
+    away: set[str] = field(default_factory=set)
+    """Of "kubernetes", "mongodb", "rabbitmq"."""
+
+    refuse_jobs: str = ""
+    conflicts: int = 0
+    """So many writes of Conversions that will meet a conflict."""
+
+    version: int = 100
+    die_at: int = 0
+    """The call at which the operator dies; 0 for never."""
+
+    die_after_effect: bool = False
+    calls: int = 0
+    jobs_ever_created: int = 0
+
+    def clock(self) -> datetime:
+        """The time in this world."""
+        return self.now
+
+    def pass_time(self, **by: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+    def reach(self, system: str, what: str, *, write: bool = True) -> None:
+        """A call begins."""
+        self.calls += 1
+        if self.calls == self.die_at and not self.die_after_effect:
+            raise DiedError(what)
+        if system in self.away:
+            raise UnavailableError(f"{system} is away")
+        if write:
+            self.writes.append(what)
+
+    def effect(self, what: str) -> None:
+        """A call has had its effect, and its answer is on the way."""
+        if self.calls == self.die_at and self.die_after_effect:
+            raise DiedError(what)
+
+    def stamp(self, document: Document) -> Document:
+        """Give a changed document the next version."""
+        self.version += 1
+        document["metadata"]["resourceVersion"] = str(self.version)
+        return copy.deepcopy(document)
+
+    # --- what people and other controllers do ---
+
+    def apply(self, conversion: ConversionBuilder) -> Key:
+        """Somebody applies a Conversion, and its source is there."""
+        document = copy.deepcopy(conversion.document)
+        key = Key(document["metadata"]["namespace"], document["metadata"]["name"])
+        self.conversions[key] = self.stamp(document)
+        gridfs = document["spec"]["source"].get("gridfs")
+        if gridfs:
+            self.sources.setdefault(gridfs["fileId"], SourceFile(OWNER, 1000))
+        return key
+
+    def change(self, key: Key, patch: Mapping[str, Any]) -> None:
+        """Somebody changes a Conversion's spec."""
+        document = merged(self.conversions[key], patch)
+        document["metadata"]["generation"] += 1
+        self.conversions[key] = self.stamp(document)
+
+    def delete(self, key: Key) -> None:
+        """Somebody deletes a Conversion."""
+        document = self.conversions[key]
+        document["metadata"]["deletionTimestamp"] = self.now.isoformat()
+        self.stamp(document)
+        self.finish_deletion(key)
+
+    def finish_deletion(self, key: Key) -> None:
+        """What the API server does once no finalizer is left."""
+        metadata = self.conversions[key]["metadata"]
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
+            del self.conversions[key]
+
+    def job_of(self, key: Key) -> Document:
+        """The one Job of a Conversion."""
+        [job] = [job for job in self.jobs.values() if job["metadata"]["labels"][names.LABEL_CONVERSION] == key.name]
+        return job
+
+    def set_job_status(self, key: Key, **status: Any) -> None:
+        """The Job controller writes."""
+        job = self.job_of(key)
+        job["status"] = merged(job.get("status") or {}, status)
+        self.stamp(job)
+
+    def work(self, key: Key, *, publish: bool = True) -> None:
+        """A worker does its work: the result is in the ledger."""
+        uid = self.conversions[key]["metadata"]["uid"]
+        self.mp3s[MP3_ID] = uid
+        published = {"succeeded": LedgerMessage(published_at=self.now)} if publish else {}
+        self.entries[uid] = LedgerEntry(
+            uid=uid,
+            namespace=key.namespace,
+            name=key.name,
+            owner=OWNER,
+            result=OutputReport(
+                file_id=MP3_ID, filename="talk.mp3", size=1, duration_seconds=1, sha256="0" * 64, encoding="vbr 2"
+            ),
+            uploads=(MP3_ID,),
+            messages=published,
+        )
+
+
+class FakeKubernetes:
+    """Implements ConversionsApi, JobsApi, Lister, EventsApi and HeartbeatApi."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def get(self, key: Key) -> Document:
+        self.world.reach("kubernetes", "get conversion", write=False)
+        if key not in self.world.conversions:
+            raise GoneError(key.name)
+        return copy.deepcopy(self.world.conversions[key])
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
+        return self._write(key, {"status": patch}, version, "patch status")
+
+    async def set_finalizers(self, key: Key, finalizers: Sequence[str], version: int) -> Document:
+        return self._write(key, {"metadata": {"finalizers": list(finalizers)}}, version, "set finalizers")
+
+    def _write(self, key: Key, patch: Mapping[str, Any], version: int, what: str) -> Document:
+        world = self.world
+        world.reach("kubernetes", what)
+        if key not in world.conversions:
+            raise GoneError(key.name)
+        if world.conflicts or int(world.conversions[key]["metadata"]["resourceVersion"]) != version:
+            world.conflicts = max(0, world.conflicts - 1)
+            raise ConflictError(what)
+        world.conversions[key] = merged(world.conversions[key], patch)
+        answer = world.stamp(world.conversions[key])
+        world.finish_deletion(key)
+        world.effect(what)
+        return answer
+
+    async def create(self, manifest: Mapping[str, Any]) -> Document:
+        world = self.world
+        world.reach("kubernetes", "create job")
+        if world.refuse_jobs:
+            raise RefusedError(world.refuse_jobs)
+        metadata = manifest["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        if key in world.jobs:
+            label = names.LABEL_CONVERSION_UID
+            if world.jobs[key]["metadata"]["labels"][label] != metadata["labels"][label]:
+                raise AlreadyExistsError(key.name)
+            return copy.deepcopy(world.jobs[key])
+        job = copy.deepcopy(dict(manifest)) | {"status": {}}
+        job["metadata"] |= {"uid": f"job-{world.jobs_ever_created}"}
+        world.jobs[key] = job
+        world.jobs_ever_created += 1
+        answer = world.stamp(job)
+        world.effect("create job")
+        return answer
+
+    async def delete(self, namespace: str, name: str, uid: str) -> None:
+        self.world.reach("kubernetes", "delete job")
+        job = self.world.jobs.get(Key(namespace, name))
+        if job is not None and job["metadata"]["uid"] == uid:
+            del self.world.jobs[Key(namespace, name)]
+        self.world.effect("delete job")
+
+    async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
+        self.world.reach("kubernetes", "list pods", write=False)
+        label = names.LABEL_CONVERSION_UID
+        return [pod for pod in self.world.pods.values() if pod["metadata"]["labels"][label] == conversion_uid]
+
+    async def _all(self, documents: Mapping[Key, Document], namespace: str | None) -> AsyncIterator[Document]:
+        if "kubernetes" in self.world.away:
+            raise UnavailableError("kubernetes is away")
+        for key, document in list(documents.items()):
+            if namespace in (None, key.namespace):
+                yield copy.deepcopy(document)
+
+    def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
+        return self._all(self.world.conversions, namespace)
+
+    def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
+        return self._all(self.world.jobs, namespace)
+
+    def pods(self, namespace: str | None) -> AsyncIterator[Document]:
+        return self._all(self.world.pods, namespace)
+
+    async def post(self, manifest: Mapping[str, Any]) -> None:
+        self.world.events.setdefault(manifest["metadata"]["name"], dict(manifest))
+
+    async def beat(self, namespace: str, name: str, now: datetime) -> None:
+        self.world.beats.append(now)
+
+
+class FakeStore:
+    """Implements Ledger and Files."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def entries(self, uids: Collection[str]) -> Mapping[str, LedgerEntry]:
+        self.world.reach("mongodb", "read ledger", write=False)
+        return {uid: self.world.entries[uid] for uid in uids if uid in self.world.entries}
+
+    async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
+        self.world.reach("mongodb", "store failure")
+        known = self.world.entries.get(conversion.uid)
+        if known is not None and known.result is not None:
+            return False
+        entry = known or LedgerEntry(
+            uid=conversion.uid, namespace=conversion.namespace, name=conversion.name, owner=owner
+        )
+        self.world.entries[conversion.uid] = entry.model_copy(update={"failure": failure, "attempt": None})
+        self.world.effect("store failure")
+        return True
+
+    async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
+        self.world.reach("mongodb", "mark published")
+        entry = self.world.entries.get(uid)
+        if entry is not None:
+            messages = entry.messages | {kind: LedgerMessage(published_at=at)}
+            self.world.entries[uid] = entry.model_copy(update={"messages": messages})
+        self.world.effect("mark published")
+
+    async def unpublished(self) -> AsyncIterator[LedgerEntry]:
+        self.world.reach("mongodb", "scan ledger", write=False)
+        for entry in list(self.world.entries.values()):
+            kind: MessageKind = "succeeded" if entry.result else "failed"
+            if (entry.result or entry.failure) and not entry.published(kind):
+                yield entry
+
+    async def remove(self, uid: str) -> None:
+        self.world.reach("mongodb", "remove entry")
+        self.world.entries.pop(uid, None)
+        self.world.effect("remove entry")
+
+    async def sources(self, file_ids: Collection[str]) -> Mapping[str, SourceFile]:
+        self.world.reach("mongodb", "read sources", write=False)
+        return {file_id: self.world.sources[file_id] for file_id in file_ids if file_id in self.world.sources}
+
+    async def remove_source(self, file_id: str, owner: str) -> None:
+        self.world.reach("mongodb", "remove source")
+        if file_id in self.world.sources and self.world.sources[file_id].owner == owner:
+            del self.world.sources[file_id]
+        self.world.effect("remove source")
+
+    async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
+        self.world.reach("mongodb", "remove mp3s")
+        for file_id, maker in list(self.world.mp3s.items()):
+            if (maker == uid or file_id in uploads) and file_id != keep:
+                del self.world.mp3s[file_id]
+        self.world.effect("remove mp3s")
+
+
+class FakePublisher:
+    """Implements Publisher."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def publish(self, messages: Sequence[ConversionFinished]) -> Sequence[ConversionFinished]:
+        self.world.reach("rabbitmq", "publish")
+        self.world.queue.extend(messages)
+        self.world.effect("publish")
+        return messages

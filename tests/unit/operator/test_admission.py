@@ -1,0 +1,121 @@
+"""Who goes first."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import NOW
+from video2mp3_operator.admission import Candidate, Caps, Slot, turns
+from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.observed import Key
+from video2mp3_operator.view import View
+
+UNLIMITED = Caps(cluster=10**6, per_namespace=10**6, per_owner=10**6)
+
+
+def candidate(name: str, owner: str = "a", priority: int = 0, age: int = 0, namespace: str = "media") -> Candidate:
+    return Candidate(name, Key(namespace, name), owner, priority, NOW - timedelta(seconds=age))
+
+
+def order(candidates: list[Candidate], taken: list[Slot] | None = None, caps: Caps = UNLIMITED) -> list[str]:
+    return [each.uid for each in turns(candidates, taken or [], caps).admitted]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "taken", "expected"),
+    [
+        ([candidate("young", age=1), candidate("old", age=2)], [], ["old", "young"]),
+        ([candidate("low", priority=-1, age=9), candidate("high", priority=5)], [], ["high", "low"]),
+        (
+            [candidate("a1", "a", age=9), candidate("a2", "a", age=8), candidate("b1", "b", age=1)],
+            [],
+            ["a1", "b1", "a2"],
+        ),
+        ([candidate("a1", "a", age=9), candidate("b1", "b", age=1)], [Slot("media", "a")], ["b1", "a1"]),
+        (
+            [candidate("a1", "a", 5, age=1), candidate("a2", "a", 5, age=0), candidate("b1", "b", age=9)],
+            [],
+            ["a1", "a2", "b1"],
+        ),
+    ],
+    ids=["age", "priority", "fairness", "fairness counts what runs", "priority before fairness"],
+)
+def test_order(candidates: list[Candidate], taken: list[Slot], expected: list[str]) -> None:
+    assert order(candidates, taken) == expected
+
+
+def test_the_first_upload_of_one_account_does_not_wait_for_a_thousand_of_another() -> None:
+    crowd = [candidate(f"a{number:04}", "a", age=2000 - number) for number in range(1000)]
+    decided = turns([*crowd, candidate("b", "b")], [Slot("media", "a")] * 9, Caps(10, 100, 100))
+    assert [each.uid for each in decided.admitted] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("caps", "expected"),
+    [
+        (Caps(2, 9, 9), ["a1", "b1"]),
+        (Caps(9, 1, 9), ["a1"]),
+        (Caps(9, 9, 1), ["a1", "b1"]),
+    ],
+    ids=["cluster", "namespace", "owner"],
+)
+def test_caps(caps: Caps, expected: list[str]) -> None:
+    waiting = [candidate("a1", "a", age=3), candidate("a2", "a", age=2), candidate("b1", "b", age=1)]
+    decided = turns(waiting, [], caps)
+    assert [each.uid for each in decided.admitted] == expected
+    assert {each.uid for each in decided.waiting} == {"a1", "a2", "b1"} - set(expected)
+
+
+def test_who_is_capped_does_not_block_who_is_not() -> None:
+    waiting = [candidate("a1", "a", age=9), candidate("b1", "b", age=1, namespace="other")]
+    assert order(waiting, [Slot("media", "x")], Caps(9, 1, 9)) == ["b1"]
+
+
+def test_nobodys_conversions_share_no_cap() -> None:
+    assert len(order([candidate("x", ""), candidate("y", "")], caps=Caps(9, 9, 1))) == 2
+
+
+def test_caps_always_hold_and_no_place_stays_empty() -> None:
+    chance = random.Random(7)
+    for _ in range(200):
+        caps = Caps(chance.randint(1, 9), chance.randint(1, 6), chance.randint(1, 4))
+        waiting = [
+            candidate(f"c{n}", chance.choice("abc"), chance.randint(-1, 1), n, chance.choice(("media", "other")))
+            for n in range(chance.randint(0, 15))
+        ]
+        decided = turns(waiting, [], caps)
+        owners = Counter(each.owner for each in decided.admitted)
+        namespaces = Counter(each.key.namespace for each in decided.admitted)
+        assert len(decided.admitted) <= caps.cluster
+        assert all(count <= caps.per_owner for count in owners.values())
+        assert all(count <= caps.per_namespace for count in namespaces.values())
+        for each in decided.waiting:
+            assert (
+                len(decided.admitted) == caps.cluster
+                or owners[each.owner] == caps.per_owner
+                or namespaces[each.key.namespace] == caps.per_namespace
+            )
+
+
+def test_nobody_is_admitted_before_everyone_was_heard() -> None:
+    called: list[Key] = []
+    desk = AdmissionDesk(View(), Caps(1, 9, 9), called.append)
+    assert not desk.ask(candidate("late", age=1)).admitted
+    assert not desk.ask(candidate("early", age=9)).admitted
+    desk.review()
+    assert [key.name for key in called] == ["early"]
+    assert desk.ask(candidate("early", age=9)).admitted
+    assert desk.ask(candidate("late", age=1)).position == 1
+
+
+def test_a_place_is_held_until_it_is_given_back() -> None:
+    desk = AdmissionDesk(View(), Caps(1, 9, 9), lambda _: None)
+    desk.review()
+    assert desk.ask(candidate("first")).admitted
+    assert not desk.ask(candidate("second")).admitted
+    desk.leave("first")
+    desk.review()
+    assert desk.ask(candidate("second")).admitted
+    assert len(desk) == 0

@@ -1,0 +1,104 @@
+"""What people are told by Events, and that it is told once."""
+
+import asyncio
+
+import pytest
+
+from tests.builders import NOW, a_conversion
+from tests.unit.operator.fakes import FakeKubernetes, World
+from tests.unit.operator.harness import until
+from video2mp3_contracts.conversion import Attempt, ConversionStatus, ObjectMeta
+from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.events import EventRecorder, Happening, build_event, happenings
+
+META = ObjectMeta.model_validate(a_conversion().document["metadata"])
+
+
+def status(phase: str, reason: str, *attempts: Attempt) -> ConversionStatus:
+    return ConversionStatus(phase=phase, reason=reason, message=f"{reason}!", attempts=attempts)
+
+
+ENDED = Attempt(number=1, end_time=NOW, reason="ServiceUnavailable", message="Away.")
+UNSEEN = status("Pending", "Pending")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (UNSEEN, status("Queued", "Queued"), []),
+        (UNSEEN, status("Running", "Starting"), [("Normal", "Starting", "Starting!")]),
+        (status("Running", "Starting"), status("Running", "Running"), []),
+        (status("Running", "Running"), status("Succeeded", "Succeeded"), [("Normal", "Succeeded", "Succeeded!")]),
+        (status("Running", "Running"), status("Failed", "NoAudio"), [("Warning", "NoAudio", "NoAudio!")]),
+        (UNSEEN, status("Pending", "ServiceUnavailable"), [("Warning", "ServiceUnavailable", "ServiceUnavailable!")]),
+        (
+            status("Running", "Running"),
+            status("Running", "Retrying", ENDED),
+            [("Warning", "AttemptFailed", "Attempt 1 (ServiceUnavailable): Away.")],
+        ),
+        (status("Running", "Retrying", ENDED), status("Running", "Retrying", ENDED), []),
+        (
+            status("Running", "Running"),
+            status("Running", "Running", ENDED.model_copy(update={"reason": "Disrupted"})),
+            [],
+        ),
+    ],
+)
+def test_happenings(before: ConversionStatus, after: ConversionStatus, expected: list[tuple[str, str, str]]) -> None:
+    assert [(each.kind, each.reason, each.note) for each in happenings(before, after)] == expected
+
+
+def test_the_whole_event() -> None:
+    assert build_event(META, Happening("Normal", "Succeeded", "n" * 2000), NOW) == {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "talk.c691eac2a35cebf4", "namespace": "media"},
+        "involvedObject": {
+            "apiVersion": "video2mp3.dev/v1",
+            "kind": "Conversion",
+            "namespace": "media",
+            "name": "talk",
+            "uid": "uid-media-talk",
+        },
+        "type": "Normal",
+        "reason": "Succeeded",
+        "message": "n" * 1024,
+        "firstTimestamp": "2026-03-01T12:00:00Z",
+        "lastTimestamp": "2026-03-01T12:00:00Z",
+        "count": 1,
+        "source": {"component": "video2mp3-operator"},
+        "reportingComponent": "video2mp3-operator",
+        "reportingInstance": "",
+    }
+
+
+def test_what_happened_twice_on_another_occasion_is_another_event() -> None:
+    def name(occasion: str) -> str:
+        return str(build_event(META, Happening("Warning", "AttemptFailed", "", occasion), NOW)["metadata"]["name"])
+
+    assert name("1") == name("1") != name("2")
+
+
+def test_an_api_server_that_is_away_costs_events_and_nothing_else() -> None:
+    class Away(FakeKubernetes):
+        async def post(self, manifest: object) -> None:
+            raise UnavailableError("away")
+
+    recorder = EventRecorder(Away(World()))
+    recorder.record(META, [Happening("Normal", "Succeeded", "")], NOW)
+
+    async def main() -> None:
+        task = asyncio.create_task(recorder.run())
+        await until(lambda: recorder.dropped > 0)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+    assert recorder.dropped == 1
+
+
+def test_the_queue_is_bounded() -> None:
+    recorder = EventRecorder(FakeKubernetes(World()))
+    recorder.record(META, [Happening("Normal", "Succeeded", "")] * 1500, NOW)
+    assert recorder.dropped == 500

@@ -1,0 +1,169 @@
+"""The worker Job as a whole document."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.builders import FILE_ID, OWNER, ConversionBuilder, a_conversion
+from tests.unit.operator.harness import settings
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.worker import WorkerRequest
+from video2mp3_operator.job import KUEUE_QUEUE_LABEL, build_job
+
+LABELS = {
+    "app.kubernetes.io/name": "video2mp3",
+    "app.kubernetes.io/instance": "video2mp3",
+    "app.kubernetes.io/managed-by": "video2mp3-operator",
+    "app.kubernetes.io/component": "worker",
+    "video2mp3.dev/conversion": "talk",
+    "video2mp3.dev/conversion-uid": "uid-media-talk",
+}
+
+
+def job(conversion: ConversionBuilder, source_bytes: int | None = 1000, **changes: Any) -> dict[str, Any]:
+    return build_job(Conversion.model_validate(conversion.document), settings(**changes), source_bytes)
+
+
+def from_secret(name: str, key: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": "video2mp3-worker", "key": key}}}
+
+
+def test_the_whole_manifest() -> None:
+    manifest = job(a_conversion())
+    request = manifest["spec"]["template"]["spec"]["containers"][0]["env"][0].pop("value")
+    assert WorkerRequest.model_validate_json(request).model_dump(mode="json", by_alias=True, exclude_none=True) == {
+        "conversion": {"uid": "uid-media-talk", "namespace": "media", "name": "talk"},
+        "owner": OWNER,
+        "email": OWNER,
+        "source": {"gridfs": {"fileId": FILE_ID}},
+        "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
+        "filename": "talk.mp3",
+        "limits": {"maxSourceBytes": 20 * 1024**3, "maxDurationSeconds": 86400, "maxOutputBytes": 4 * 1024**3},
+    }
+    assert manifest == {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": "talk-b3441bca",
+            "namespace": "media",
+            "labels": LABELS,
+            "ownerReferences": [
+                {
+                    "apiVersion": "video2mp3.dev/v1",
+                    "kind": "Conversion",
+                    "name": "talk",
+                    "uid": "uid-media-talk",
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": {
+            "backoffLimit": 3,
+            "activeDeadlineSeconds": 4 * (21600 + 600) + 3 * 600,
+            "ttlSecondsAfterFinished": 600,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"containerName": "worker", "operator": "In", "values": [64, 65, 66]},
+                    },
+                ]
+            },
+            "template": {
+                "metadata": {"labels": LABELS},
+                "spec": {
+                    "restartPolicy": "Never",
+                    "activeDeadlineSeconds": 22200,
+                    "terminationGracePeriodSeconds": 30,
+                    "serviceAccountName": "default",
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "fsGroup": 65532,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [
+                        {
+                            "name": "worker",
+                            "image": "video2mp3/worker:1",
+                            "imagePullPolicy": "IfNotPresent",
+                            "env": [
+                                {"name": "WORKER_REQUEST"},
+                                from_secret("WORKER_MONGODB_URI", "mongodb-uri"),
+                                from_secret("WORKER_RABBITMQ_URI", "rabbitmq-uri"),
+                                {
+                                    "name": "WORKER_POD_NAME",
+                                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}},
+                                },
+                                {"name": "WORKER_SCRATCH", "value": "/scratch"},
+                            ],
+                            "resources": {
+                                "requests": {"cpu": "500m", "memory": "128Mi"},
+                                "limits": {"cpu": "2", "memory": "512Mi"},
+                            },
+                            "securityContext": {
+                                "allowPrivilegeEscalation": False,
+                                "readOnlyRootFilesystem": True,
+                                "capabilities": {"drop": ["ALL"]},
+                            },
+                            "terminationMessagePath": "/dev/termination-log",
+                            "terminationMessagePolicy": "File",
+                            "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
+                        }
+                    ],
+                    "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(1000 + 4 * 1024**3)}}],
+                },
+            },
+        },
+    }
+
+
+def test_no_credential_is_in_the_manifest() -> None:
+    assert "mongodb://" not in json.dumps(job(a_conversion()))
+    assert "amqp://" not in json.dumps(job(a_conversion()))
+
+
+def test_the_name_follows_from_the_uid_and_fits() -> None:
+    long = a_conversion("x" * 63)
+    assert job(long) == job(long)
+    name = job(long)["metadata"]["name"]
+    assert len(name) == 63
+    assert name != job(long.with_metadata(uid="another"))["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    ("conversion", "deadline", "pod_deadline", "told"),
+    [
+        (a_conversion(), 90600, 22200, None),
+        (a_conversion().with_spec(timeouts={"runSeconds": 60}), 4440, 660, 60),
+        (a_conversion().with_spec(retryLimit=0, timeouts={"runSeconds": 60}), 660, 660, 60),
+    ],
+)
+def test_deadlines(conversion: ConversionBuilder, deadline: int, pod_deadline: int, told: int | None) -> None:
+    manifest = job(conversion)["spec"]
+    request = WorkerRequest.model_validate_json(manifest["template"]["spec"]["containers"][0]["env"][0]["value"])
+    assert (manifest["activeDeadlineSeconds"], manifest["template"]["spec"]["activeDeadlineSeconds"]) == (
+        deadline,
+        pod_deadline,
+    )
+    assert request.limits.run_seconds == told
+
+
+def test_a_source_of_unknown_size_gets_room_for_the_largest() -> None:
+    volume = job(a_conversion(), None)["spec"]["template"]["spec"]["volumes"][0]
+    assert volume["emptyDir"]["sizeLimit"] == str(24 * 1024**3)
+
+
+def test_kueue_decides_where_the_conversion_says_so() -> None:
+    manifest = job(a_conversion().with_metadata(labels={KUEUE_QUEUE_LABEL: "audio"}))
+    assert manifest["spec"]["suspend"] is True
+    assert manifest["metadata"]["labels"][KUEUE_QUEUE_LABEL] == "audio"
+    assert KUEUE_QUEUE_LABEL not in manifest["spec"]["template"]["metadata"]["labels"]
+    assert "suspend" not in job(a_conversion())["spec"]

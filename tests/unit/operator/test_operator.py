@@ -1,0 +1,158 @@
+"""The process: its settings, its command line, its heartbeat, its health and what it counts."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import kopf
+import pytest
+from pydantic import ValidationError
+
+from tests.builders import NOW, a_conversion, a_job, a_pod
+from tests.unit.operator.fakes import World
+from tests.unit.operator.harness import an_operator, live, settings
+from video2mp3_operator import handlers
+from video2mp3_operator.__main__ import arguments
+from video2mp3_operator.errors import ConflictError, RefusedError, UnavailableError
+from video2mp3_operator.kopf_settings import configure_kopf
+from video2mp3_operator.observed import Key
+from video2mp3_operator.settings import Settings
+
+REQUIRED = {
+    "OPERATOR_MONGODB_URI": "mongodb://user:hunter2@localhost",
+    "OPERATOR_RABBITMQ_URI": "amqp://localhost",
+    "OPERATOR_WORKER_IMAGE": "worker:1",
+    "OPERATOR_WORKER_SECRET": "worker",
+}
+
+
+def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (REQUIRED | {"OPERATOR_WATCH_NAMESPACES": "one, two,"}).items():
+        monkeypatch.setenv(name, value)
+    found = Settings()
+    assert found.watch_namespaces == ("one", "two")
+    assert found.heartbeat_namespace == "one"
+    assert "hunter2" not in repr(found)
+    assert arguments(found)[2:6] == ["--namespace", "one", "--namespace", "two"]
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_what_has_no_safe_default_must_be_given(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(missing)
+    with pytest.raises(ValidationError, match=missing.removeprefix("OPERATOR_").lower()):
+        Settings()
+
+
+def test_all_namespaces_by_default() -> None:
+    everywhere = settings(watch_namespaces=(), namespace="system")
+    assert arguments(everywhere)[2] == "--all-namespaces"
+    assert everywhere.heartbeat_namespace == "system"
+
+
+def test_kopf_adds_nothing_to_anything() -> None:
+    registry = kopf.get_default_registry()
+    assert registry._changing.get_all_handlers() == []
+    assert registry._spawning.get_all_handlers() == []
+    assert registry._indexing.get_all_handlers() == []
+
+
+def test_kopfs_watches_cannot_stay_deaf() -> None:
+    theirs = kopf.OperatorSettings()
+    configure_kopf(theirs, settings(), {"jobs": "a=b"})
+    assert theirs.watching.server_timeout == 300
+    assert theirs.watching.client_timeout == 330
+    assert theirs.scanning.disabled
+    assert not theirs.posting.enabled
+
+
+def test_health_follows_the_heartbeats_echo() -> None:
+    world = World()
+    operator = an_operator(world)
+    assert operator._unready() == "starting"
+    asyncio.run(_started(operator))
+    assert operator._unready() == "no heartbeat has come back yet"
+    operator.heartbeat.hear("video2mp3-operator-heartbeat", NOW - timedelta(seconds=1))
+    operator.heartbeat.hear("anothers-operator-heartbeat", NOW)
+    assert not operator.heartbeat.heard
+    operator.heartbeat.hear("video2mp3-operator-heartbeat", NOW)
+    assert (operator._unready(), operator._unhealthy()) == ("", "")
+    world.pass_time(seconds=91)
+    assert operator._unhealthy() == "no heartbeat came back for 91 s"
+
+
+async def _started(operator: Any) -> None:
+    """Tasks that have not ended, as those of a process that runs."""
+    operator._tasks = {"reconcile": asyncio.get_running_loop().create_future()}
+
+
+def test_a_background_task_that_ends_is_unhealthy() -> None:
+    async def main() -> str:
+        operator = an_operator(World())
+
+        async def bug() -> None:
+            raise ValueError("bug")
+
+        operator._tasks = {"resync": asyncio.create_task(bug())}
+        await asyncio.gather(*operator._tasks.values(), return_exceptions=True)
+        return operator._unhealthy()
+
+    assert asyncio.run(main()) == "ended: resync"
+
+
+def test_handlers_route_news_and_only_news() -> None:
+    operator = an_operator(World())
+    memo = kopf.Memo(operator=operator)
+    key = Key("media", "talk")
+
+    def handle(handler: Any, kind: str | None, document: dict[str, Any]) -> bool:
+        before = len(operator.queue)
+        asyncio.run(handler(event={"type": kind, "object": document}, memo=memo))
+        added = len(operator.queue) > before
+        operator.queue._waiting.clear()
+        return added
+
+    assert handle(handlers.on_conversion, None, a_conversion().versioned(1).document)
+    assert not handle(handlers.on_conversion, "MODIFIED", a_conversion().versioned(1).document)
+    assert handle(handlers.on_job, "ADDED", a_job().document)
+    assert not handle(handlers.on_job, "MODIFIED", a_job().document)
+    assert handle(handlers.on_pod, "ADDED", a_pod().document)
+    assert handle(handlers.on_pod, "DELETED", a_pod().document)
+    assert handle(handlers.on_job, "DELETED", a_job().document)
+    assert not handle(handlers.on_job, "DELETED", a_job().document)
+    assert handle(handlers.on_conversion, "DELETED", a_conversion().versioned(2).document)
+    assert operator.view.conversion(key) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "longest"),
+    [
+        (ConflictError("x"), 0.02, 5),
+        (UnavailableError("x"), 1, 60),
+        (RefusedError("x"), 5, 300),
+        (ValueError("a bug"), 5, 600),
+    ],
+)
+def test_each_error_has_its_pace(error: Exception, first: float, longest: float) -> None:
+    operator = an_operator(World())
+    backoff = operator._backoff(Key("media", "talk"), error)
+    assert (backoff.first, backoff.longest) == (first, longest)
+    assert (
+        operator.metrics.registry.get_sample_value(
+            "video2mp3_operator_reconcile_errors_total", {"error": type(error).__name__}
+        )
+        == 1
+    )
+
+
+def test_gauges_tell_of_this_moment() -> None:
+    world = World()
+    for name in ("a", "b"):
+        world.apply(a_conversion(name))
+    operator = live(world, max_running=1)
+    value = operator.metrics.registry.get_sample_value
+    assert value("video2mp3_operator_conversions", {"phase": "Running"}) == 1
+    assert value("video2mp3_operator_conversions", {"phase": "Queued"}) == 1
+    assert value("video2mp3_operator_jobs_live") == 1
+    assert value("video2mp3_operator_queued") == 1

@@ -1,0 +1,473 @@
+"""What becomes of Conversions over several steps, with everything that can go wrong between any two of them."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.builders import FILE_ID, MP3_ID, NOW, OWNER, a_conversion, a_pod
+from tests.unit.operator.fakes import DiedError, World
+from tests.unit.operator.harness import an_operator, live, settle, status
+from video2mp3_contracts import names
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_operator.errors import ConflictError
+from video2mp3_operator.job import KUEUE_QUEUE_LABEL
+from video2mp3_operator.observed import Key
+
+FAILED = [{"type": "Failed", "status": "True", "reason": "PodFailurePolicy"}]
+NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="It has no sound.")
+
+
+def told(world: World, key: Key) -> tuple[str, str]:
+    found = status(world, key)
+    return found["phase"], found["reason"]
+
+
+def test_a_new_conversion_gets_one_job() -> None:
+    world = World()
+    operator = live(world)
+    key = world.apply(a_conversion())
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")
+    assert world.jobs_ever_created == 1
+    assert world.conversions[key]["metadata"]["finalizers"] == [names.FINALIZER]
+    assert world.writes == ["set finalizers", "create job", "patch status"]
+
+
+def test_looking_again_writes_nothing() -> None:
+    world = World()
+    world.apply(a_conversion())
+    operator = live(world)
+    world.writes.clear()
+    live(world, operator)
+    live(world)
+    assert world.writes == []
+
+
+def test_a_result_succeeds_and_the_source_goes() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    assert status(world, key)["output"]["fileId"] == MP3_ID
+    assert (world.sources, list(world.mp3s), world.queue) == ({}, [MP3_ID], [])
+
+
+def test_a_source_that_another_conversion_still_needs_stays_until_that_is_done() -> None:
+    world = World()
+    first, second = world.apply(a_conversion("first")), world.apply(a_conversion("second"))
+    operator = live(world)
+    world.work(first)
+    live(world, operator)
+    assert list(world.sources) == [FILE_ID]
+    world.work(second)
+    live(world, operator)
+    assert world.sources == {}
+
+
+def test_source_policy_retain_keeps_the_source() -> None:
+    world = World()
+    key = world.apply(a_conversion().with_spec(sourcePolicy="Retain"))
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    assert told(world, key)[0] == "Succeeded"
+    assert list(world.sources) == [FILE_ID]
+
+
+def test_a_permanent_failure_is_told_at_once_with_the_workers_sentence_and_one_message() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    pod = a_pod(a_conversion()).on("node-1").ended(65, NO_AUDIO).versioned(500).document
+    world.pods[Key("media", "pod")] = pod
+    world.set_job_status(key, conditions=FAILED, failed=1)
+    live(world, operator)
+    live(world)
+    assert told(world, key) == ("Failed", "NoAudio")
+    assert status(world, key)["message"] == "It has no sound."
+    [attempt] = status(world, key)["attempts"]
+    assert (attempt["number"], attempt["node"], attempt["exitCode"], attempt["reason"]) == (1, "node-1", 65, "NoAudio")
+    [message] = world.queue
+    assert (message.kind, message.email, message.reason) == ("failed", OWNER, "NoAudio")
+
+
+def test_what_a_failed_worker_left_of_its_mp3_is_removed() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    uid = world.conversions[key]["metadata"]["uid"]
+    world.entries[uid] = LedgerEntry(uid=uid, uploads=("aaaaaaaaaaaaaaaaaaaaaaaa",))
+    world.mp3s["aaaaaaaaaaaaaaaaaaaaaaaa"] = ""
+    world.set_job_status(key, conditions=FAILED, failed=1)
+    live(world, operator)
+    assert told(world, key)[0] == "Failed"
+    assert world.mp3s == {}
+
+
+def test_a_result_that_comes_while_a_failure_is_recorded_wins() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, conditions=FAILED, failed=1)
+    read = operator.reconciler.entries.get
+
+    async def read_then_result(uid: str) -> Any:
+        entry = await read(uid)
+        world.work(key)
+        return entry
+
+    operator.reconciler.entries.get = read_then_result  # type: ignore[method-assign]
+    live(world, operator)
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    assert world.queue == []
+
+
+def test_a_failed_message_waits_for_the_broker_and_the_status_does_not() -> None:
+    world = World(away={"rabbitmq"})
+    key = world.apply(a_conversion().owned_by("b@example.com"))
+    operator = live(world)
+    assert told(world, key) == ("Failed", "OwnerMismatch")
+    assert world.queue == []
+    world.away.clear()
+    live(world, operator)
+    live(world)
+    assert [message.message_id for message in world.queue] == [f"{world.conversions[key]['metadata']['uid']}:failed"]
+
+
+def test_a_result_whose_worker_did_not_publish_is_published_when_no_job_is_live() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, active=1, ready=1)
+    world.work(key, publish=False)
+    live(world, operator)
+    assert told(world, key)[0] == "Succeeded"
+    assert world.queue == []
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    live(world, operator)
+    [message] = world.queue
+    assert (message.kind, message.file_id, message.email) == ("succeeded", MP3_ID, OWNER)
+
+
+def test_mongodb_away_is_told_and_overcome() -> None:
+    world = World(away={"mongodb"})
+    key = world.apply(a_conversion())
+    operator = live(world)
+    assert told(world, key) == ("Pending", "ServiceUnavailable")
+    assert world.jobs == {}
+    world.away.clear()
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")
+
+
+def test_a_refused_job_is_told() -> None:
+    world = World(refuse_jobs="exceeded quota: jobs")
+    key = world.apply(a_conversion())
+    operator = live(world)
+    assert told(world, key) == ("Queued", "Queued")
+    assert status(world, key)["message"] == "The API server refused its Job: exceeded quota: jobs"
+    world.refuse_jobs = ""
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")
+
+
+def test_conflicts_on_every_write_only_delay() -> None:
+    world = World(conflicts=3)
+    key = world.apply(a_conversion())
+    live(world)
+    assert told(world, key) == ("Running", "Starting")
+    assert world.jobs_ever_created == 1
+
+
+def test_a_suspended_conversion_loses_its_job_and_gets_a_new_one_when_resumed() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.change(key, {"spec": {"suspend": True}})
+    live(world, operator)
+    assert told(world, key) == ("Suspended", "Suspended")
+    assert world.jobs == {}
+    world.change(key, {"spec": {"suspend": False}})
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")
+    assert world.jobs_ever_created == 2
+
+
+def test_a_job_deleted_by_hand_comes_again() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.jobs.clear()
+    live(world, operator)
+    assert world.jobs_ever_created == 2
+    assert told(world, key) == ("Running", "Starting")
+
+
+def test_a_finished_conversion_never_runs_again() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    world.jobs.clear()
+    world.entries.clear()
+    live(world, operator)
+    live(world)
+    assert world.jobs_ever_created == 1
+    assert told(world, key) == ("Succeeded", "Succeeded")
+
+
+def test_a_change_after_the_verdict_moves_only_the_generation() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    before = status(world, key)
+    world.change(key, {"spec": {"priority": 5}})
+    live(world, operator)
+    after = status(world, key)
+    assert after["observedGeneration"] == 2
+    assert {condition["observedGeneration"] for condition in after["conditions"]} == {2}
+    assert {key: value for key, value in after.items() if key not in ("observedGeneration", "conditions")} == {
+        key: value for key, value in before.items() if key not in ("observedGeneration", "conditions")
+    }
+
+
+def test_a_cap_queues_the_rest_in_order() -> None:
+    world = World()
+    keys = [world.apply(a_conversion(name)) for name in ("a", "b", "c")]
+    operator = live(world, max_running=1)
+    live(world, operator)
+    assert [told(world, key)[0] for key in keys] == ["Running", "Queued", "Queued"]
+    assert [status(world, key).get("queue") for key in keys] == [None, {"position": 1}, {"position": 2}]
+    world.work(keys[0])
+    world.set_job_status(keys[0], conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    assert [told(world, key)[0] for key in keys] == ["Succeeded", "Running", "Queued"]
+
+
+def test_kueue_gets_a_suspended_job_whatever_the_cap() -> None:
+    world = World()
+    queued = a_conversion("b").with_metadata(labels={KUEUE_QUEUE_LABEL: "audio"})
+    world.apply(a_conversion("a"))
+    key = world.apply(queued)
+    live(world, max_running=1)
+    job = world.job_of(key)
+    assert job["spec"]["suspend"] is True
+    assert job["metadata"]["labels"][KUEUE_QUEUE_LABEL] == "audio"
+    assert told(world, key) == ("Queued", "Queued")
+
+
+def test_progress_is_written_coarsely() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, active=1, ready=1)
+    uid = world.conversions[key]["metadata"]["uid"]
+    written = []
+    for percent in range(1, 31):
+        world.pass_time(seconds=1)
+        progress = {"percent": percent, "updatedAt": world.now}
+        world.entries[uid] = LedgerEntry.model_validate({"_id": uid, "progress": progress})
+        asyncio.run(operator.sweep.follow_once())
+        live(world, operator)
+        written.append(status(world, key)["progress"]["percent"])
+    assert sorted(set(written)) == [1, 11, 21]
+
+
+# --- deletion ---
+
+
+def finished(world: World, **spec: Any) -> tuple[Key, Any]:
+    key = world.apply(a_conversion().with_spec(**spec))
+    operator = live(world)
+    world.work(key)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    return key, operator
+
+
+def test_deletion_removes_the_files() -> None:
+    world = World()
+    key, operator = finished(world, sourcePolicy="DeleteAfterSuccess")
+    world.delete(key)
+    live(world, operator)
+    assert (world.conversions, world.entries, world.mp3s, world.jobs) == ({}, {}, {}, {})
+
+
+def test_deletion_with_retain_keeps_mp3_ledger_and_source() -> None:
+    world = World()
+    key, operator = finished(world, deletionPolicy="Retain", sourcePolicy="Retain")
+    world.delete(key)
+    live(world, operator)
+    assert world.conversions == {}
+    assert (list(world.entries), list(world.mp3s), list(world.sources)) == (["uid-media-talk"], [MP3_ID], [FILE_ID])
+
+
+@pytest.mark.parametrize(("policy", "left"), [("DeleteAfterSuccess", []), ("Retain", [FILE_ID])])
+def test_deletion_before_success_deals_with_the_source(policy: str, left: list[str]) -> None:
+    world = World()
+    key = world.apply(a_conversion().with_spec(sourcePolicy=policy))
+    operator = live(world)
+    world.delete(key)
+    live(world, operator)
+    assert (world.conversions, world.jobs, list(world.sources)) == ({}, {}, left)
+
+
+def test_deletion_waits_for_the_worker_but_not_for_ever() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.pods[Key("media", "pod")] = a_pod(a_conversion()).running().versioned(500).document
+    world.delete(key)
+    live(world, operator)
+    assert told(world, key) == ("Pending", "Deleting")
+    assert list(world.sources) == [FILE_ID]
+    world.pass_time(seconds=91)
+    live(world, operator)
+    assert world.conversions == {}
+
+
+def test_deletion_waits_for_mongodb_but_not_for_ever() -> None:
+    world = World()
+    key, operator = finished(world)
+    world.away.add("mongodb")
+    world.delete(key)
+    live(world, operator)
+    assert key in world.conversions
+    world.pass_time(seconds=601)
+    live(world, operator)
+    assert world.conversions == {}
+    assert list(world.mp3s) == [MP3_ID]
+    assert operator.metrics.registry.get_sample_value("video2mp3_operator_deletions_abandoned_total") == 1
+
+
+def test_deletion_of_a_failed_conversion_waits_until_its_message_is_out() -> None:
+    world = World(away={"rabbitmq"})
+    key = world.apply(a_conversion().owned_by("b@example.com"))
+    operator = live(world)
+    world.delete(key)
+    live(world, operator)
+    assert key in world.conversions
+    world.away.clear()
+    live(world, operator)
+    assert (world.conversions, len(world.queue)) == ({}, 1)
+
+
+def test_others_finalizers_stay() -> None:
+    world = World()
+    key = world.apply(a_conversion().with_metadata(finalizers=["others.example.com/x"]))
+    operator = live(world)
+    world.delete(key)
+    live(world, operator)
+    assert world.conversions[key]["metadata"]["finalizers"] == ["others.example.com/x"]
+
+
+# --- killed anywhere ---
+
+
+def _to_success(world: World, key: Key) -> None:
+    if world.jobs and key in world.conversions and not world.entries:
+        world.work(key, publish=False)
+        world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+
+
+def _to_failure(world: World, key: Key) -> None:
+    if world.jobs and not status(world, key).get("completionTime"):
+        world.pods[Key("media", "pod")] = a_pod(a_conversion()).ended(65, NO_AUDIO).versioned(500).document
+        world.set_job_status(key, conditions=FAILED, failed=1)
+
+
+def _to_deletion(world: World, key: Key) -> None:
+    _to_success(world, key)
+    if key in world.conversions and status(world, key)["phase"] == "Succeeded":
+        world.delete(key)
+
+
+def _succeeded(world: World, key: Key) -> None:
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    assert (world.sources, list(world.mp3s)) == ({}, [MP3_ID])
+    assert {message.message_id for message in world.queue} == {"uid-media-talk:succeeded"}
+
+
+def _failed(world: World, key: Key) -> None:
+    assert told(world, key) == ("Failed", "NoAudio")
+    assert {message.message_id for message in world.queue} == {"uid-media-talk:failed"}
+
+
+def _gone(world: World, _key: Key) -> None:
+    assert (world.conversions, world.entries, world.mp3s, world.sources) == ({}, {}, {}, {})
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before the effect", "after the effect"])
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [(_to_success, _succeeded), (_to_failure, _failed), (_to_deletion, _gone)],
+    ids=["success", "failure", "deletion"],
+)
+def test_killed_at_any_call_it_ends_the_same(
+    others: Callable[[World, Key], None], expected: Callable[[World, Key], None], after_effect: bool
+) -> None:
+    """For every n: die at the n-th call to the outside, start anew, and see it through."""
+    calls = _see_through(World(), others, expected)
+    assert calls > 10
+    for die_at in range(1, calls + 1):
+        _see_through(World(die_at=die_at, die_after_effect=after_effect), others, expected)
+
+
+def _see_through(world: World, others: Callable[[World, Key], None], expected: Callable[[World, Key], None]) -> int:
+    key = world.apply(a_conversion())
+    operator = an_operator(world)
+    for _ in range(8):
+        if key in world.conversions:
+            others(world, key)
+        try:
+            asyncio.run(settle(operator))
+        except DiedError:
+            operator = an_operator(world)
+    expected(world, key)
+    assert world.jobs_ever_created == 1
+    return world.calls
+
+
+def test_two_operators_at_once_do_nothing_twice() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    one, two = an_operator(world), an_operator(world)
+    for operator in (one, two):
+        asyncio.run(operator.sweep.resync_once())
+    live(world, one)
+    asyncio.run(_reconcile_stale(two, key))
+    live(world, two)
+    world.work(key)
+    live(world, two)
+    asyncio.run(_reconcile_stale(one, key))
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    assert world.jobs_ever_created == 1
+
+
+async def _reconcile_stale(operator: Any, key: Key) -> None:
+    """On what this operator saw last, without looking again."""
+    with suppress(ConflictError):
+        await operator.reconciler.reconcile(key)
+
+
+def test_a_clock_that_jumps_back_or_ahead_changes_no_verdict() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.pass_time(hours=-1)
+    world.work(key)
+    live(world, operator)
+    world.pass_time(hours=2)
+    live(world, operator)
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    assert world.now > NOW

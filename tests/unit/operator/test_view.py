@@ -1,0 +1,93 @@
+"""The view keeps the newest and counts what is live."""
+
+from tests.builders import FILE_ID, OWNER, a_conversion, a_job, a_pod
+from video2mp3_operator.admission import Slot
+from video2mp3_operator.observed import Key
+from video2mp3_operator.view import View
+
+KEY = Key("media", "talk")
+UID = "uid-media-talk"
+
+
+def test_an_older_document_never_replaces_a_newer_one() -> None:
+    view = View()
+    assert view.see_conversion(a_conversion().versioned(5).document)
+    assert not view.see_conversion(a_conversion().versioned(5).document)
+    assert not view.see_conversion(a_conversion().versioned(4).with_spec(priority=9).document)
+    document = view.conversion(KEY)
+    assert document is not None
+    assert document["spec"]["priority"] == 0
+    assert view.see_conversion(a_conversion().versioned(10).document)
+
+
+def test_what_nobody_reads_is_not_kept() -> None:
+    view = View()
+    heavy = a_conversion().with_metadata(
+        managedFields=[{"manager": "kubectl"}],
+        annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"},
+    )
+    view.see_conversion(heavy.document)
+    document = view.conversion(KEY)
+    assert document is not None
+    assert "managedFields" not in document["metadata"]
+    assert document["metadata"]["annotations"] == {
+        "kubectl.kubernetes.io/last-applied-configuration": "",
+        "kept": "yes",
+    }
+    assert heavy.document["metadata"]["managedFields"]
+
+
+def test_a_successor_of_the_same_name_is_not_forgotten_with_its_predecessor() -> None:
+    view = View()
+    view.see_conversion(a_conversion().versioned(9).with_metadata(uid="second").document)
+    assert not view.forget_conversion(KEY, "first")
+    assert view.forget_conversion(KEY, "second")
+    assert not view.forget_conversion(KEY, "second")
+
+
+def test_slots_are_those_of_live_jobs() -> None:
+    view = View()
+    view.see_conversion(a_conversion().document)
+    assert view.slots() == []
+    view.see_job(a_job().versioned(2).document)
+    assert view.slots() == [Slot("media", OWNER)]
+    view.see_job(a_job().active(ready=1).versioned(3).document)
+    assert len(view.slots()) == 1
+    for ended in (a_job().complete(), a_job().failed(), a_job().suspended(), a_job().deleted()):
+        view.see_job(ended.versioned(view.newest + 1).document)
+        assert view.slots() == []
+        view.see_job(a_job().active().versioned(view.newest + 1).document)
+        assert len(view.slots()) == 1
+    view.forget_job(a_job().document)
+    assert view.slots() == []
+    assert view.job(UID) is None
+
+
+def test_jobs_and_pods_of_others_are_not_seen() -> None:
+    view = View()
+    stranger = a_job().document
+    del stranger["metadata"]["labels"]
+    assert view.see_job(stranger) is None
+    assert view.see_pod({"metadata": {"name": "x", "creationTimestamp": None}}) is None
+
+
+def test_sources_are_wanted_until_the_verdict() -> None:
+    view = View()
+    view.see_conversion(a_conversion("one").versioned(1).document)
+    view.see_conversion(a_conversion("two").versioned(2).document)
+    assert view.wants_source(FILE_ID) == 2
+    view.see_conversion(a_conversion("one").succeeded().versioned(3).document)
+    view.see_conversion(a_conversion("two").failed().versioned(4).document)
+    assert view.wants_source(FILE_ID) == 0
+
+
+def test_a_full_list_forgets_what_it_lacks_but_not_what_came_after_it_was_begun() -> None:
+    view = View()
+    view.see_conversion(a_conversion("gone").versioned(1).document)
+    view.see_job(a_job(a_conversion("gone")).versioned(2).document)
+    view.see_pod(a_pod(a_conversion("gone")).versioned(3).document)
+    begun = view.newest
+    view.see_conversion(a_conversion("new").versioned(4).document)
+    assert view.retain(set(), set(), set(), begun) == {Key("media", "gone")}
+    assert view.conversion(Key("media", "new")) is not None
+    assert (view.job("uid-media-gone"), view.pods("uid-media-gone"), view.slots()) == (None, (), [])
