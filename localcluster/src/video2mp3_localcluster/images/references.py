@@ -32,7 +32,8 @@ def runtime_name(image: Image, tag: str) -> str:
 
 def chart_values() -> dict[str, Any]:
     """Return the chart's values that make it use these images."""
-    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in image_tags().items()}}
+    tags = image_tags(tuple(image for image in IMAGES if image.in_chart))
+    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in tags.items()}}
 
 
 def write_values() -> Path:
