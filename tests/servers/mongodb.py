@@ -62,7 +62,7 @@ class MongoDBServer(Server):
 
     def reset(self) -> None:
         """Drop every database; the root account stays."""
-        with self.client(timeoutMS=10_000) as client:
+        with self.client(timeoutMS=60_000) as client:
             for database in client.list_database_names():
                 if database not in _KEPT_DATABASES:
                     client.drop_database(database)

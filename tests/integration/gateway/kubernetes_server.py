@@ -1,0 +1,141 @@
+"""The part of the Kubernetes API that the gateway uses, on loopback: real HTTP, and the test says what goes wrong.
+
+It stands in where a test needs faults that a real API server cannot be told to have.
+"""
+
+import json
+import re
+import secrets
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "the-service-accounts-token"
+PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
+
+
+class KubernetesServer:
+    """Conversions in the namespace `people`."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.failures: list[int | str] = []
+        """What becomes of the next requests: a status; "lost": done, but never answered; "closed": not even begun."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._done = threading.Event()
+
+    def kubeconfig(self, folder: Path) -> Path:
+        """A file that leads here."""
+        file = folder / "kubeconfig"
+        server = {"server": f"http://127.0.0.1:{self._server.server_port}"}
+        configuration = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": server}],
+            "users": [{"name": "gateway", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "gateway"}}],
+        }
+        file.write_text(json.dumps(configuration))
+        return file
+
+    def reset(self) -> None:
+        """Behave well again, with nothing in it."""
+        self.objects.clear()
+        self.requests.clear()
+        self.failures.clear()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, method: str, url: str, body: Any) -> tuple[int, dict[str, Any]]:
+        """Do what is asked for."""
+        parts = urlsplit(url)
+        name = parts.path.removeprefix(PATH).lstrip("/")
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if method == "POST":
+            return self._create(body)
+        if method == "DELETE":
+            return self._delete(name, body or {})
+        if name:
+            return (200, self.objects[name]) if name in self.objects else self._status(404, "not found")
+        return self._list(query)
+
+    def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        name = body["metadata"]["name"]
+        if name in self.objects:
+            return self._status(409, "already exists")
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata = body["metadata"] | {"uid": secrets.token_hex(8), "creationTimestamp": now, "generation": 1}
+        self.objects[name] = body | {"metadata": metadata}
+        return 201, self.objects[name]
+
+    def _delete(self, name: str, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if name not in self.objects:
+            return self._status(404, "not found")
+        wanted = options.get("preconditions", {}).get("uid")
+        if wanted not in (None, self.objects[name]["metadata"]["uid"]):
+            return self._status(409, "the uid is another")
+        return 200, self.objects.pop(name)
+
+    def _list(self, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        owner = re.sub(r"\\(.)", r"\1", query.get("fieldSelector", "").removeprefix("spec.owner="))
+        found = [o for name, o in sorted(self.objects.items()) if owner in ("", o["spec"].get("owner"))]
+        start, limit = int(query.get("continue", "0")), int(query.get("limit", "500"))
+        page = found[start : start + limit]
+        more = {"continue": str(start + limit)} if start + limit < len(found) else {}
+        return 200, {"metadata": more, "items": page}
+
+    @staticmethod
+    def _status(code: int, message: str) -> tuple[int, dict[str, Any]]:
+        return code, {"kind": "Status", "code": code, "message": message, "metadata": {}}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def serve(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                assert self.headers["Authorization"].lower() == f"bearer {TOKEN}"
+                api.requests.append((self.command, self.path))
+                fault = api.failures.pop(0) if api.failures else None
+                if fault == "closed":
+                    self.close_connection = True
+                    return
+                if isinstance(fault, int):
+                    self._send(*api._status(fault, "told to fail"))
+                    return
+                status, answer = api.answer(self.command, self.path, json.loads(body) if body else None)
+                if fault == "lost":
+                    self.close_connection = True
+                    return
+                self._send(status, answer)
+
+            do_GET = do_POST = do_DELETE = serve  # noqa: N815 - http.server looks for these
+
+            def _send(self, status: int, answer: dict[str, Any]) -> None:
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
