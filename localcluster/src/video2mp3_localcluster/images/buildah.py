@@ -46,11 +46,11 @@ class Buildah:
         with self._lock(fcntl.LOCK_SH):
             return reference in self._references(log)
 
-    def save(self, log: StepLog, reference: str, archive: Path, name: str) -> None:
-        """Write an image, under a name, as an archive that container runtimes import."""
+    def save(self, log: StepLog, reference: str, archive: Path) -> None:
+        """Write an image as an archive that container runtimes import under its name."""
         with self._lock(fcntl.LOCK_SH), self.scratch() as folder:
             whole = folder / "image.tar"
-            log.command([*self._buildah("push"), reference, f"docker-archive:{whole}:{name}"], env=self._environment())
+            log.command([*self._buildah("push"), reference, f"docker-archive:{whole}"], env=self._environment())
             whole.rename(archive)
 
     def tidy(self, log: StepLog, kept: Collection[str]) -> None:

@@ -26,7 +26,7 @@ def image_references() -> dict[str, str]:
 
 
 def runtime_name(image: Image, tag: str) -> str:
-    """Return the full name under which a container runtime looks an image up."""
+    """Return the full name under which an image is built, and under which a container runtime looks it up."""
     return f"{REGISTRY}/{image.repository}:{tag}"
 
 
