@@ -62,9 +62,9 @@ def seconds(value: int | str) -> float:
 
 
 class Model(BaseModel):
-    """A part of the resource: camelCase in YAML, unknown fields refused, never changed in place."""
+    """A part of the resource: camelCase in YAML, unknown fields and other types refused, never changed in place."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
 
 
 class GridFSSource(Model):

@@ -1,6 +1,7 @@
 """The real operator, with everything around it real but the nodes."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_killed_between_the_job_and_the_status_it_makes_no_second_job(
     ],
 )
 def test_what_cannot_be_done_fails_at_once(
-    cluster: Cluster, operator: OperatorProcess, reason: str, spec: dict[str, object]
+    cluster: Cluster, operator: OperatorProcess, reason: str, spec: dict[str, Any]
 ) -> None:
     name = cluster.convert(**spec)
     cluster.await_reason(name, reason)
