@@ -9,8 +9,8 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from tests.integration.gateway.auth_server import AuthServer
+from tests.integration.gateway.conversions_api import ConversionsApi
 from tests.integration.gateway.gateway_server import GatewayServer
-from tests.integration.gateway.kubernetes_server import KubernetesServer
 from tests.servers import MongoDBServer
 from video2mp3_contracts.mongo import Document
 
@@ -23,7 +23,7 @@ class Installation:
 
     gateway: GatewayServer
     auth: AuthServer
-    kubernetes: KubernetesServer
+    kubernetes: ConversionsApi
     mongodb: MongoDBServer
     client: MongoClient[Document]
 
@@ -45,7 +45,7 @@ class Installation:
         return {"Authorization": f"Bearer {self.auth.token(account)}"}
 
 
-def settings_for(auth: AuthServer, kubernetes: KubernetesServer, uri: str, folder: Path) -> dict[str, str]:
+def settings_for(auth: AuthServer, kubernetes: ConversionsApi, uri: str, folder: Path) -> dict[str, str]:
     """The environment of a gateway that works with these."""
     return {
         "GATEWAY_MONGODB_URI": uri,
@@ -62,7 +62,7 @@ def gateway_installation(
 ) -> Iterator[Installation]:
     """A gateway and all it needs, for the whole run."""
     folder = tmp_path_factory.mktemp("gateway")
-    with AuthServer() as auth, KubernetesServer() as kubernetes:
+    with AuthServer() as auth, ConversionsApi() as kubernetes:
         settings = settings_for(auth, kubernetes, mongodb_server.uri, folder)
         with GatewayServer(settings) as gateway, mongodb_server.client(timeoutMS=20_000) as client:
             yield Installation(gateway, auth, kubernetes, mongodb_server, client)

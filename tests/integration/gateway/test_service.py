@@ -115,6 +115,19 @@ def test_long_lists_are_fetched_in_pages(installation: Installation) -> None:
     assert seen == set(installation.kubernetes.objects)
 
 
+def test_a_list_that_took_too_long_goes_on(installation: Installation) -> None:
+    name = upload(installation)
+    document = installation.kubernetes.objects[name]
+    for number in range(150):
+        other = f"more-{number:03}"
+        installation.kubernetes.objects[other] = document | {"metadata": document["metadata"] | {"name": other}}
+    faults = installation.kubernetes.failures
+    faults += [0, "expired"]
+    found = get(installation, "/conversions?limit=100", installation.auth.token(ALICE)).json()
+    assert len(found["conversions"]) == 100
+    assert faults == []
+
+
 def test_a_conversion_of_a_newer_version_does_not_hide_the_others(installation: Installation) -> None:
     name = upload(installation)
     document = installation.kubernetes.objects[name]

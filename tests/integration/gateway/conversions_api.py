@@ -17,14 +17,15 @@ TOKEN = "the-service-accounts-token"
 PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
 
 
-class KubernetesServer:
+class ConversionsApi:
     """Conversions in the namespace `people`."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str]] = []
         self.failures: list[int | str] = []
-        """What becomes of the next requests: a status; "lost": done, but never answered; "closed": not even begun."""
+        """What becomes of the next requests. 0: nothing bad; a status: just that; "lost": done, but never answered;
+        "closed": not even begun; "expired": a list's position was too old, and a newer one is given."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -116,8 +117,12 @@ class KubernetesServer:
                 if fault == "closed":
                     self.close_connection = True
                     return
-                if isinstance(fault, int):
+                if fault and isinstance(fault, int):
                     self._send(*api._status(fault, "told to fail"))
+                    return
+                if fault == "expired":
+                    position = parse_qs(urlsplit(self.path).query)["continue"][0]
+                    self._send(410, api._status(410, "too old")[1] | {"metadata": {"continue": position}})
                     return
                 status, answer = api.answer(self.command, self.path, json.loads(body) if body else None)
                 if fault == "lost":
