@@ -4,6 +4,7 @@ from pathlib import Path
 
 from video2mp3_localcluster.images.buildah import Buildah
 from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS
+from video2mp3_localcluster.layout import content_key
 
 
 def test_a_build_runs_in_a_chroot_from_the_private_store_with_the_mirrors_mounted() -> None:
@@ -14,9 +15,11 @@ def test_a_build_runs_in_a_chroot_from_the_private_store_with_the_mirrors_mounte
         {"BASE_IMAGE": "localhost/base:1", **BUILD_ARGUMENTS},
     )
     assert command == [
+        "unshare",
+        "--mount",
         "buildah",
         "--root=/cache/store",
-        "--runroot=/run/video2mp3-images",
+        f"--runroot=/run/video2mp3-images/{content_key('/cache')}",
         "build",
         "--isolation=chroot",
         "--layers",
