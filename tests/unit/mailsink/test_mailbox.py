@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
+
 from video2mp3_mailsink.mailbox import Mailbox
 from video2mp3_mailsink.settings import MailsinkSettings
 
