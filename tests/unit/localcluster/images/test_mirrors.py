@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.images.mirrors import Mirrors, archive_addresses, pip_settings, write_mount
-from video2mp3_localcluster.steps import StepFailed
+from video2mp3_localcluster.images.mirrors import (
+    Mirrors,
+    archive_addresses,
+    host_mirrors,
+    host_suite,
+    pip_settings,
+    write_mount,
+)
+from video2mp3_localcluster.steps import StepFailed, StepLog
 
 TARGETS = """\
 bookworm http://mirror.example.org/debian/
@@ -24,6 +31,32 @@ MIRRORS = Mirrors(
 def test_the_archives_of_the_machines_own_suite_are_used() -> None:
     addresses = archive_addresses(TARGETS, "bookworm")
     assert addresses == ("http://mirror.example.org/debian/", "http://mirror.example.org/security/")
+
+
+class AptAndPip(StepLog):
+    """Programs of a machine whose apt has no package lists until it fetches them."""
+
+    updated = False
+
+    def output(self, arguments, **_options) -> str:
+        if "indextargets" in arguments:
+            suite = host_suite()
+            return TARGETS.replace("bookworm", suite) if self.updated else ""
+        return 'Acquire::Retries "3";\nAPT::Architecture "amd64";\n' if "dump" in arguments else ""
+
+    def command(self, arguments, **_options) -> None:
+        self.updated = self.updated or arguments == ["apt-get", "update"]
+
+
+def test_package_lists_are_fetched_where_apt_cannot_tell_its_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    log = AptAndPip(tmp_path / "log")
+    mirrors = host_mirrors(log)
+    log.close()
+    assert mirrors.archive == "http://mirror.example.org/debian/"
+    assert mirrors.apt_settings == ('Acquire::Retries "3";',)
 
 
 def test_missing_sources_are_named() -> None:
