@@ -59,12 +59,14 @@ class Consumer:
                 await self._pause(losses, error, stop)
 
     async def _consume(self, channel: ConfirmedChannel, prefetch: int, stop: asyncio.Event) -> None:
+        session = Session(channel, self._decide, self._metrics)
         self._show_consuming(now=True)
         _log.info("consuming")
         try:
-            await Session(channel, self._decide, self._metrics).run(prefetch, stop)
+            await session.consume(prefetch, stop)
         finally:
             self._show_consuming(now=False)
+        await session.finish()
 
     async def _pause(self, losses: int, error: BrokerError, stop: asyncio.Event) -> None:
         seconds = _BACKOFF_SECONDS[min(losses, len(_BACKOFF_SECONDS)) - 1]
