@@ -25,7 +25,9 @@ def release() -> Iterator[Release]:
     log = StepLog(log_dir() / "e2e-install.log")
     installation.uninstall(log)
     installation.install(log)
-    yield Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
+    release = Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
+    yield release
+    release.mongodb.close()
     installation.uninstall(log)
     log.close()
 
