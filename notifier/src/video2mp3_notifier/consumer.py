@@ -4,6 +4,7 @@ SMTP and pymongo block, so they run in threads; the event loop stays free for he
 """
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -82,5 +83,7 @@ class Consumer:
 
     async def _decide(self, delivery: Delivery) -> Verdict:
         loop = asyncio.get_running_loop()
+        # The context carries the fields that every log line has.
+        in_context = contextvars.copy_context().run
         with self._metrics.handling_seconds.time():
-            return await loop.run_in_executor(self._threads, self._handle, delivery.body, delivery.tries)
+            return await loop.run_in_executor(self._threads, in_context, self._handle, delivery.body, delivery.tries)

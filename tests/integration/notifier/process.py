@@ -38,7 +38,7 @@ class NotifierProcess(Server):
             "NOTIFIER_FROM": "Video to mp3 <noreply@example.org>",
             "NOTIFIER_PUBLIC_URL": "https://mp3.example.org",
             "NOTIFIER_CLAIM_LEASE_SECONDS": str(lease_seconds),
-            "NOTIFIER_PORT": str(self.port),
+            "NOTIFIER_HTTP_PORT": str(self.port),
         }
 
     def command(self) -> Sequence[str]:

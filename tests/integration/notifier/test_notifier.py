@@ -139,11 +139,12 @@ def test_a_broker_that_restarts_is_found_again(
 def test_a_connection_lost_during_a_send_makes_no_second_email(
     notifier: NotifierProcess, broker: Broker, ledger: Ledger, rabbitmq: RabbitMQServer, mailsink: MailsinkServer
 ) -> None:
+    await_condition(lambda: bool(rabbitmq.connections()), seconds=15, what="the connection was not listed")
+    (connection,) = rabbitmq.connections()
     mailsink.behave(Mode.STALL)
     broker.publish(MESSAGE)
     ledger.await_claim(MESSAGE)
-    for connection in rabbitmq.connections():
-        rabbitmq.management("DELETE", "/api/connections/" + quote(connection["name"], safe=""))
+    rabbitmq.management("DELETE", "/api/connections/" + quote(connection["name"], safe=""))
     mailsink.behave(Mode.ACCEPT)
     ledger.await_sent(MESSAGE)
     notifier.await_outcome("already-sent", seconds=60)
