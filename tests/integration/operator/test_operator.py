@@ -235,11 +235,12 @@ def test_it_survives_an_api_server_that_restarts(
     assert len(cluster.jobs()) == 2
 
 
-def test_health_fails_when_the_heartbeat_does_not_come_back_and_recovers(
+def test_health_fails_while_beats_do_not_come_back_and_recovers(
     cluster: Cluster, operator: OperatorProcess, kube_apiserver: KubernetesServer
 ) -> None:
+    """A frozen API server has taken the beat that is under way, as far as anybody can tell."""
     operator.stop()
-    operator.changes = {"OPERATOR_HEARTBEAT_LIMIT_SECONDS": "3"}
+    operator.changes = {"OPERATOR_HEARTBEAT_LIMIT_SECONDS": "2"}
     operator.start()
     assert operator.ask("/healthz") == (200, "ok\n")
     kube_apiserver.pause()
