@@ -25,7 +25,8 @@ class ConversionsApi:
         self.requests: list[tuple[str, str]] = []
         self.failures: list[int | str] = []
         """What becomes of the next requests. 0: nothing bad; a status: just that; "lost": done, but never answered;
-        "closed": not even begun; "expired": a list's position was too old, and a newer one is given."""
+        "closed": not even begun; "expired": a list's position was too old, and a newer one is given; "stalled":
+        never answered."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -103,6 +104,22 @@ class ConversionsApi:
     def _status(code: int, message: str) -> tuple[int, dict[str, Any]]:
         return code, {"kind": "Status", "code": code, "message": message, "metadata": {}}
 
+    def handle(self, method: str, url: str, body: bytes) -> tuple[int, dict[str, Any]] | None:
+        """Do what is asked for, or what was told to go wrong; None hangs up without an answer."""
+        self.requests.append((method, url))
+        fault = self.failures.pop(0) if self.failures else 0
+        if fault == "stalled":
+            self._done.wait(60)
+        if fault in ("closed", "stalled"):
+            return None
+        if fault == "expired":
+            position = parse_qs(urlsplit(url).query)["continue"][0]
+            return 410, self._status(410, "too old")[1] | {"metadata": {"continue": position}}
+        if fault and isinstance(fault, int):
+            return self._status(fault, "told to fail")
+        answer = self.answer(method, url, json.loads(body) if body else None)
+        return None if fault == "lost" else answer
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         api = self
 
@@ -112,23 +129,11 @@ class ConversionsApi:
             def serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 assert self.headers["Authorization"].lower() == f"bearer {TOKEN}"
-                api.requests.append((self.command, self.path))
-                fault = api.failures.pop(0) if api.failures else None
-                if fault == "closed":
+                answer = api.handle(self.command, self.path, body)
+                if answer is None:
                     self.close_connection = True
-                    return
-                if fault and isinstance(fault, int):
-                    self._send(*api._status(fault, "told to fail"))
-                    return
-                if fault == "expired":
-                    position = parse_qs(urlsplit(self.path).query)["continue"][0]
-                    self._send(410, api._status(410, "too old")[1] | {"metadata": {"continue": position}})
-                    return
-                status, answer = api.answer(self.command, self.path, json.loads(body) if body else None)
-                if fault == "lost":
-                    self.close_connection = True
-                    return
-                self._send(status, answer)
+                else:
+                    self._send(*answer)
 
             do_GET = do_POST = do_DELETE = serve  # noqa: N815 - http.server looks for these
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import gridfs
@@ -206,6 +207,35 @@ def test_without_a_conversion_the_video_goes(installation: Installation, faults:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json()["code"] == "conversion-not-created"
     assert installation.stored == NOTHING
+
+
+def test_killed_while_a_video_comes_in_only_chunks_are_left(installation: Installation) -> None:
+    """They belong to no file, and their id tells since when they have been there: a sweep can tell them for sure."""
+    connection = installation.gateway.begin_upload(installation.auth.token(ALICE), 50 * MEBIBYTE)
+    connection.send(b"x" * 5 * MEBIBYTE)
+    await_condition(lambda: installation.stored[1] > 0, seconds=20, what="nothing was stored on the way")
+    installation.gateway.kill()
+    connection.close()
+    files, chunks, conversions = installation.stored
+    assert (files, conversions) == (0, 0)
+    assert chunks > 0
+    [key] = installation.videos.fs.chunks.distinct("files_id")
+    assert abs((datetime.now(UTC) - key.generation_time).total_seconds()) < 60
+    installation.gateway.start()
+    assert upload(installation, b"a video").status_code == 202
+
+
+def test_killed_before_the_conversion_is_created_the_file_is_left_whole(installation: Installation) -> None:
+    """No Conversion names it, and it says since when it has been there: a sweep can tell it for sure."""
+    installation.kubernetes.failures = ["stalled"]
+    connection = installation.gateway.begin_upload(installation.auth.token(ALICE), MEBIBYTE)
+    connection.send(b"x" * MEBIBYTE + form_closing())
+    await_condition(lambda: not installation.kubernetes.failures, seconds=20, what="no Conversion was asked for")
+    installation.gateway.kill()
+    connection.close()
+    [file] = installation.videos.fs.files.find()
+    assert (file["length"], file["metadata"]["uploadedAt"]) == (MEBIBYTE, file["uploadDate"])
+    assert installation.stored[2] == 0
 
 
 def test_an_upload_that_runs_at_the_end_is_finished(installation: Installation) -> None:
