@@ -1,8 +1,9 @@
 """④ What a decision does outside, in the order that survives a crash after any line. Every effect can be repeated."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
@@ -11,7 +12,7 @@ from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.decide import Await, Decision, Fail, Observation, Release, Start, Succeed, Suspend
+from video2mp3_operator.decide import Await, Decision, Expire, Fail, Observation, Release, Rest, Start, Succeed, Suspend
 from video2mp3_operator.errors import ConflictError, UnavailableError
 from video2mp3_operator.job import build_job
 from video2mp3_operator.metrics import Metrics
@@ -44,28 +45,17 @@ class Applier:
 
     async def apply(self, seen: Observation, decision: Decision) -> float | None:
         """Do what was decided; answers the seconds after which to look again, if no event will say so."""
-        match decision:
-            case Start(source_bytes):
-                await self._start(seen, source_bytes)
-            case Suspend():
-                await self._end_job(seen)
-            case Succeed():
-                await self._succeed(seen, decision)
-            case Fail():
-                await self._fail(seen, decision)
-            case Release():
-                return await self._release(seen)
-            case Await():
-                self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
-                return _AWAIT_SECONDS
-            case _:
-                pass
-        return None
+        effect = self._EFFECTS.get(type(decision))
+        return await effect(self, seen, decision) if effect else None
 
-    async def _start(self, seen: Observation, source_bytes: int | None) -> None:
+    async def _await_store(self, seen: Observation, _decision: Await) -> float:
+        self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
+        return _AWAIT_SECONDS
+
+    async def _start(self, seen: Observation, decision: Start) -> None:
         if seen.spec is None:
             raise AssertionError("an invalid spec is never started")
-        manifest = build_job(Conversion(metadata=seen.meta, spec=seen.spec), self.settings, source_bytes)
+        manifest = build_job(Conversion(metadata=seen.meta, spec=seen.spec), self.settings, decision.source_bytes)
         self.view.see_job(await self.jobs.create(manifest))
         self.desk.leave(seen.meta.uid)
         self.metrics.jobs_created.inc()
@@ -74,11 +64,30 @@ class Applier:
             self.metrics.start_seconds.observe(max(0.0, waited))
         _log.info("job_created", job=manifest["metadata"]["name"], owner=seen.spec.owner)
 
+    async def _suspend(self, seen: Observation, _decision: Suspend) -> None:
+        await self._end_job(seen)
+
     async def _end_job(self, seen: Observation) -> None:
         job = seen.job
         if job is not None and not job.deleting:
             await self.jobs.delete(job.namespace, job.name, job.uid)
             _log.info("job_deleted", job=job.name)
+
+    # --- end of its time ---
+
+    async def _rest(self, seen: Observation, decision: Rest) -> float | None:
+        """Look again when its time is over; of what Git manages only the Job goes then."""
+        if decision.lifetime is None:
+            return None
+        if not decision.lifetime.over:
+            return decision.lifetime.remaining.total_seconds()
+        await self._end_job(seen)
+        return None
+
+    async def _expire(self, seen: Observation, _decision: Expire) -> None:
+        key = Key(seen.meta.namespace, seen.meta.name)
+        await self.conversions.expire(key, seen.meta.uid, int(seen.meta.resource_version or 0))
+        _log.info("conversion_expired")
 
     # --- verdicts ---
 
@@ -141,7 +150,7 @@ class Applier:
 
     # --- deletion ---
 
-    async def _release(self, seen: Observation) -> float | None:
+    async def _release(self, seen: Observation, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
         await self._end_job(seen)
         waited = seen.now - (seen.meta.deletion_timestamp or seen.now)
@@ -205,3 +214,15 @@ class Applier:
         await self.conversions.set_finalizers(key, left, int(seen.meta.resource_version or 0))
         self.view.forget_conversion(key, seen.meta.uid)
         _log.info("conversion_released")
+
+    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Observation, Any], Awaitable[float | None]]]] = {
+        Await: _await_store,
+        Start: _start,
+        Suspend: _suspend,
+        Succeed: _succeed,
+        Fail: _fail,
+        Rest: _rest,
+        Expire: _expire,
+        Release: _release,
+    }
+    """What is done about each kind of decision; nothing about the others."""

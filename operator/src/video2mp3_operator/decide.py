@@ -15,6 +15,7 @@ from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType, Reason
 from video2mp3_operator import attempts, conditions
 from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.retention import Lifetime, lifetime
 from video2mp3_operator.unsupported import unsupported_fields
 
 
@@ -80,6 +81,14 @@ class Release:
 class Rest:
     """It is finished; only its status may have to follow a new generation."""
 
+    lifetime: Lifetime | None = None
+    """What is left of its time, if that is limited."""
+
+
+@dataclass(frozen=True)
+class Expire:
+    """It is finished and its time is over: it goes."""
+
 
 @dataclass(frozen=True)
 class Await:
@@ -137,7 +146,7 @@ class Fail:
     published: bool = False
 
 
-Decision = Ignore | Release | Rest | Await | Queue | Start | Follow | Suspend | Succeed | Fail
+Decision = Ignore | Release | Rest | Expire | Await | Queue | Start | Follow | Suspend | Succeed | Fail
 
 
 def decide(seen: Observation) -> Decision:
@@ -170,7 +179,10 @@ def _deletion(seen: Observation) -> Decision | None:
 
 
 def _finished(seen: Observation) -> Decision | None:
-    return Rest() if seen.finished else None
+    if not seen.finished:
+        return None
+    left = lifetime(seen.meta, seen.spec, seen.status, seen.now)
+    return Expire() if left and left.over and not left.managed_by else Rest(left)
 
 
 def _ledger_away(seen: Observation) -> Decision | None:

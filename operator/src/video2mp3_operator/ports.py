@@ -35,6 +35,12 @@ class ConversionsApi(Protocol):
         Raises ConflictError, GoneError, RefusedError.
         """
 
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        """Delete this very Conversion, if it still has that resourceVersion. Gone is done.
+
+        Raises ConflictError, RefusedError.
+        """
+
 
 class JobsApi(Protocol):
     """Jobs and their pods on the API server."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from video2mp3_contracts.conversion import Condition, ConversionStatus, Progress, QueueReport
+from video2mp3_contracts.conversion import ConversionStatus, Progress, QueueReport
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
 from video2mp3_operator.attempts import succeeded
-from video2mp3_operator.conditions import Wanted, with_conditions
+from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.decide import (
     Await,
     Decision,
@@ -22,6 +22,7 @@ from video2mp3_operator.decide import (
     Succeed,
     Suspend,
 )
+from video2mp3_operator.retention import Lifetime
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ _FAILED: Final = (ConditionType.STALLED, ConditionType.FAILED)
 def build_status(seen: Observation, decision: Decision) -> ConversionStatus | None:
     """The whole status that tells of `decision`, or None where there is nothing to tell."""
     if isinstance(decision, Rest):
-        return _rested(seen)
+        return _rested(seen, decision.lifetime)
     report = _report(seen, decision)
     if report is None:
         return None
@@ -100,16 +101,17 @@ def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
     }
 
 
-def _rested(seen: Observation) -> ConversionStatus:
+def _rested(seen: Observation, left: Lifetime | None) -> ConversionStatus:
     """The verdict as it stands, for the present generation: what may still be changed in the spec changes nothing."""
-
-    def current(condition: Condition) -> Condition:
-        return condition.model_copy(update={"observed_generation": seen.meta.generation})
-
+    wanted = as_they_are(seen.status.conditions)
+    wanted.pop(ConditionType.EXPIRED, None)
+    if left and left.over:
+        reason = Reason.MANAGED_BY_GIT
+        wanted[ConditionType.EXPIRED] = Wanted("True", reason, f"{reason.meaning} It carries the {left.managed_by}.")
     return seen.status.model_copy(
         update={
             "observed_generation": seen.meta.generation,
-            "conditions": tuple(current(condition) for condition in seen.status.conditions),
+            "conditions": with_conditions(seen.status.conditions, wanted, seen.meta.generation, seen.now),
         }
     )
 

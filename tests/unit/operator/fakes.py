@@ -191,6 +191,17 @@ class FakeKubernetes:
         world.effect(what)
         return answer
 
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        world = self.world
+        world.reach("kubernetes", "expire conversion")
+        document = world.conversions.get(key)
+        if document is None:
+            return
+        if (document["metadata"]["uid"], document["metadata"]["resourceVersion"]) != (uid, str(version)):
+            raise ConflictError("expire conversion")
+        world.delete(key)
+        world.effect("expire conversion")
+
     async def create(self, manifest: Mapping[str, Any]) -> Document:
         world = self.world
         world.reach("kubernetes", "create job")
