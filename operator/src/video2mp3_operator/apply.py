@@ -11,8 +11,22 @@ from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.decide import Await, Decision, Expire, Fail, Observation, Release, Rest, Start, Succeed, Suspend
+from video2mp3_operator.decide import (
+    Await,
+    Decision,
+    Expire,
+    Fail,
+    Follow,
+    Observation,
+    Queue,
+    Release,
+    Rest,
+    Start,
+    Succeed,
+    Suspend,
+)
 from video2mp3_operator.errors import ConflictError, UnavailableError
 from video2mp3_operator.job import build_job
 from video2mp3_operator.metrics import Metrics
@@ -72,6 +86,14 @@ class Applier:
         if job is not None and not job.deleting:
             await self.jobs.delete(job.namespace, job.name, job.uid)
             _log.info("job_deleted", job=job.name)
+
+    async def _look_for_turn(self, seen: Observation, _decision: Queue) -> float | None:
+        since = timeouts.queued_since(seen.status) or seen.now
+        return timeouts.left(since, seen.limits.queue_seconds, seen.now)
+
+    async def _look_for_start(self, seen: Observation, _decision: Follow) -> float | None:
+        since = timeouts.starting_since(seen.job, seen.pods) if seen.job else None
+        return timeouts.left(since, seen.limits.start_seconds, seen.now)
 
     # --- end of its time ---
 
@@ -218,6 +240,8 @@ class Applier:
     _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Observation, Any], Awaitable[float | None]]]] = {
         Await: _await_store,
         Start: _start,
+        Queue: _look_for_turn,
+        Follow: _look_for_start,
         Suspend: _suspend,
         Succeed: _succeed,
         Fail: _fail,

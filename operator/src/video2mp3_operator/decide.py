@@ -13,9 +13,10 @@ from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionStatus, ObjectMeta, OutputReport, Progress
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType, Reason
-from video2mp3_operator import attempts, conditions
+from video2mp3_operator import attempts, conditions, timeouts
 from video2mp3_operator.observed import Job, Pod, SourceFile
 from video2mp3_operator.retention import Lifetime, lifetime
+from video2mp3_operator.timeouts import NO_SAY, Limits
 from video2mp3_operator.unsupported import unsupported_fields
 
 
@@ -52,6 +53,9 @@ class Observation:
     source: SourceFile | None = None
     source_limit: int = 0
     """The most bytes that a source may have."""
+
+    limits: Limits = NO_SAY
+    """How long it may wait."""
 
     handed_over: bool = False
     """Whether Kueue decides when its Job starts."""
@@ -226,7 +230,7 @@ def _ended_job(seen: Observation) -> Decision | None:
 def _failure(job: Job, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
     if permanent:
         return Fail(*permanent)
-    if job.failed_reason == "DeadlineExceeded":
+    if job.failed_reason == "DeadlineExceeded" or (last and last[0] == Reason.RUN_TIMEOUT):
         return Fail(Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning)
     told = last[1] if last else "Its worker left no word."
     if job.failed_reason == "PodFailurePolicy":
@@ -249,14 +253,20 @@ def _running_job(seen: Observation) -> Decision | None:
     if job.deleting:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
-        return Queue(None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it.")
+        return _overdue(seen) or Queue(
+            None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it."
+        )
     progress = seen.entry.progress if seen.entry else None
     if job.ready:
         return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
+    waiting = next((pod.waiting for pod in seen.pods if pod.waiting and not pod.ended), "")
+    left = timeouts.left(timeouts.starting_since(job, seen.pods), seen.limits.start_seconds, seen.now)
+    if left is not None and left <= 0:
+        told = f"The worker's pod did not start within {seen.limits.start_seconds} s."
+        return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
     last = attempts.last_words(seen.attempts, None)
     if job.failed and last:
         return Follow(Reason.RETRYING, f"Attempt {job.failed} failed: {last[1]} The next one follows.")
-    waiting = next((pod.waiting for pod in seen.pods if pod.waiting), "")
     return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
 
 
@@ -280,7 +290,16 @@ def _source(seen: Observation) -> Decision | None:
 def _admit(seen: Observation) -> Decision:
     if seen.handed_over or seen.turn.admitted:
         return Start(seen.source.size if seen.source else None)
-    return Queue(seen.turn.position, Reason.QUEUED.meaning)
+    return _overdue(seen) or Queue(seen.turn.position, Reason.QUEUED.meaning)
+
+
+def _overdue(seen: Observation) -> Fail | None:
+    """Whether it has waited for its turn for too long."""
+    limit = seen.limits.queue_seconds
+    left = timeouts.left(timeouts.queued_since(seen.status), limit, seen.now)
+    if left is None or left > 0:
+        return None
+    return Fail(Reason.QUEUE_TIMEOUT, f"Its turn did not come within {limit} s.")
 
 
 _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (

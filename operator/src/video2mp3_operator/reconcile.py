@@ -39,6 +39,7 @@ from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
+from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.view import View
 
 _log = structlog.get_logger(__name__)
@@ -113,6 +114,7 @@ class Reconciler:
             job=self.view.job(meta.uid),
             pods=self.view.pods(meta.uid),
             source_limit=self.settings.max_source_bytes,
+            limits=Limits(self.settings.queue_seconds, self.settings.worker_start_seconds).of(spec),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
         )
         changes: dict[str, Any] = {"pods": await self._pods(seen.job, seen.pods)}

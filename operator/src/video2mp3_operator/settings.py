@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     worker_memory_limit: str = "512Mi"
     """The worker streams: constant memory, about 150 MiB at the most, plus the page cache of its scratch files."""
 
+    worker_start_seconds: Annotated[int, Field(ge=1)] = 900
+    """How long a pod may take to start where the spec says nothing: time to add a node and to pull the image."""
+
     worker_run_seconds: Annotated[int, Field(ge=60)] = 6 * 3600
     """The most that one attempt may run where the spec says nothing. The worker's own limit, which follows the
     media's duration, comes long before."""
@@ -82,6 +85,10 @@ class Settings(BaseSettings):
 
     max_running_per_owner: Annotated[int, Field(ge=1)] = 1000
     """Jobs at a time of one account; the default leaves it to fairness, so that one account may use idle capacity."""
+
+    queue_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
+    """How long a conversion may wait for its turn where the spec says nothing: a long line is no fault, but a line
+    that has not moved for a week is."""
 
     # --- the reconcile loop ---
 

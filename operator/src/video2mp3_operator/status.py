@@ -53,7 +53,7 @@ def build_status(seen: Observation, decision: Decision) -> ConversionStatus | No
         phase=report.phase,
         reason=report.reason,
         message=report.message,
-        queue=QueueReport(position=decision.position) if isinstance(decision, Queue) and decision.position else None,
+        queue=_queue(seen, decision),
         progress=_progress(seen, decision),
         attempts=_attempts(seen, decision),
         start_time=seen.status.start_time or _start_time(seen),
@@ -114,6 +114,21 @@ def _rested(seen: Observation, left: Lifetime | None) -> ConversionStatus:
             "conditions": with_conditions(seen.status.conditions, wanted, seen.meta.generation, seen.now),
         }
     )
+
+
+def _queue(seen: Observation, decision: Decision) -> QueueReport | None:
+    """Its place, as far as it is known: after a restart everyone's is told again a little later."""
+    before = seen.status.queue
+    match decision:
+        case Queue(position):
+            known = before or QueueReport()
+            return QueueReport(
+                position=position or known.position, since=known.since or seen.now.replace(microsecond=0)
+            )
+        case Await() if seen.job is None:
+            return before
+        case _:
+            return None
 
 
 def _progress(seen: Observation, decision: Decision) -> Progress | None:
