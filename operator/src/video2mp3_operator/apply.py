@@ -22,6 +22,7 @@ from video2mp3_operator.decide import (
     Observation,
     Queue,
     Release,
+    Replace,
     Rest,
     Start,
     Succeed,
@@ -33,6 +34,7 @@ from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.replacement import tries
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.view import View
 
@@ -69,7 +71,9 @@ class Applier:
     async def _start(self, seen: Observation, decision: Start) -> None:
         if seen.spec is None:
             raise AssertionError("an invalid spec is never started")
-        manifest = build_job(Conversion(metadata=seen.meta, spec=seen.spec), self.settings, decision.source_bytes)
+        manifest = build_job(
+            Conversion(metadata=seen.meta, spec=seen.spec), self.settings, decision.source_bytes, decision.tries
+        )
         self.view.see_job(await self.jobs.create(manifest))
         self.desk.leave(seen.meta.uid)
         self.metrics.jobs_created.inc()
@@ -80,6 +84,13 @@ class Applier:
 
     async def _suspend(self, seen: Observation, _decision: Suspend) -> None:
         await self._end_job(seen)
+
+    async def _replace(self, seen: Observation, _decision: Replace) -> float | None:
+        """The failed attempt is on record before the Job goes: what comes next follows from the record."""
+        if seen.job is None or tries(seen.status.attempts).generation <= seen.job.generation:
+            return 0.0
+        await self._end_job(seen)
+        return None
 
     async def _end_job(self, seen: Observation) -> None:
         job = seen.job
@@ -242,6 +253,7 @@ class Applier:
         Start: _start,
         Queue: _look_for_turn,
         Follow: _look_for_start,
+        Replace: _replace,
         Suspend: _suspend,
         Succeed: _succeed,
         Fail: _fail,

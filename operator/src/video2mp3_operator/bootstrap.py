@@ -36,6 +36,7 @@ from video2mp3_operator.ports import (
 )
 from video2mp3_operator.reconcile import Reconciler
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.sweep import Sweep
 from video2mp3_operator.view import View
 from video2mp3_operator.work_queue import Backoff, WorkQueue
@@ -87,6 +88,7 @@ class Operator:
             heartbeat_name(settings.instance),
             settings.heartbeat_seconds,
         )
+        self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
         self.sweep = Sweep(
             settings,
@@ -100,6 +102,7 @@ class Operator:
             self.queue.add,
             lambda: self.queue.idle,
             self.reconciler.applier.awaiting,
+            self.stalls,
         )
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -129,6 +132,7 @@ class Operator:
             applier=applier,
             events=self.events,
             metrics=self.metrics,
+            stalls=self.stalls,
         )
 
     # --- life ---

@@ -14,7 +14,9 @@ from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionSt
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType, Reason
 from video2mp3_operator import attempts, conditions, timeouts
+from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.replacement import NONE, Tries, tries
 from video2mp3_operator.retention import Lifetime, lifetime
 from video2mp3_operator.timeouts import NO_SAY, Limits
 from video2mp3_operator.unsupported import unsupported_fields
@@ -27,6 +29,9 @@ class Turn:
     admitted: bool
     position: int | None = None
     """1 is next; None while it is not known."""
+
+
+_SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,12 @@ class Observation:
 
     limits: Limits = NO_SAY
     """How long it may wait."""
+
+    quiet_seconds: float = 0
+    """For how long its worker has shown no sign of life."""
+
+    memory: Memory = _SMALL
+    """What its worker gets."""
 
     handed_over: bool = False
     """Whether Kueue decides when its Job starts."""
@@ -114,6 +125,15 @@ class Start:
     """Its Job is to be created."""
 
     source_bytes: int | None
+    tries: Tries = NONE
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Its Job makes way for one of the next generation."""
+
+    reason: Reason
+    message: str
 
 
 @dataclass(frozen=True)
@@ -150,7 +170,7 @@ class Fail:
     published: bool = False
 
 
-Decision = Ignore | Release | Rest | Expire | Await | Queue | Start | Follow | Suspend | Succeed | Fail
+Decision = Ignore | Release | Rest | Expire | Await | Queue | Start | Replace | Follow | Suspend | Succeed | Fail
 
 
 def decide(seen: Observation) -> Decision:
@@ -217,6 +237,37 @@ def _refusal(seen: Observation) -> Decision | None:
     return None
 
 
+def _outdated_job(seen: Observation) -> Decision | None:
+    """An attempt of this Job failed in a way that no other attempt of the same Job can better."""
+    job, done = seen.job, tries(seen.attempts)
+    if job is None or job.deleting or job.generation >= done.generation:
+        return None
+    last = attempts.last_words(seen.attempts, None)
+    reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
+    if reason == Reason.OUT_OF_MEMORY and not seen.memory.grows(done.out_of_memory):
+        limit = seen.memory.after(done.out_of_memory).limit
+        return Fail(reason, f"{_attempts(done.failed)} failed. The last one had {limit} of memory, which is the most.")
+    return _spent(seen) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
+
+
+def _spent(seen: Observation) -> Fail | None:
+    """Whether there were as many attempts as there may be, over all of its Jobs."""
+    done = tries(seen.attempts)
+    if seen.spec is None or done.failed <= seen.spec.retry_limit:
+        return None
+    return _given_up(done.failed, attempts.last_words(seen.attempts, None))
+
+
+def _given_up(count: int, last: tuple[Reason, str] | None) -> Fail:
+    reason, told = last or (Reason.RETRIES_EXHAUSTED, "Its worker left no word.")
+    telling = reason if reason in _TELLING else Reason.RETRIES_EXHAUSTED
+    return Fail(telling, f"{_attempts(count)} failed. The last one: {told}")
+
+
+_TELLING: Final = frozenset({Reason.RUN_TIMEOUT, Reason.STALLED, Reason.OUT_OF_MEMORY})
+"""Reasons of a last attempt that say more than that there were enough of them."""
+
+
 def _ended_job(seen: Observation) -> Decision | None:
     """A Job that ended without a result in the ledger, which was read after the Job's end was seen."""
     if seen.job is None or not seen.job.finished or seen.job.deleting:
@@ -224,22 +275,33 @@ def _ended_job(seen: Observation) -> Decision | None:
     error = seen.entry.error if seen.entry else None
     if seen.job.complete:
         return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
-    return _failure(seen.job, attempts.permanent(seen.attempts, error), attempts.last_words(seen.attempts, error))
+    failed = max(seen.job.failed, tries(seen.attempts).failed)
+    last = attempts.last_words(seen.attempts, error)
+    return _failure(seen.job, failed, attempts.permanent(seen.attempts, error), last)
 
 
-def _failure(job: Job, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
+def _failure(job: Job, failed: int, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
     if permanent:
         return Fail(*permanent)
-    if job.failed_reason == "DeadlineExceeded" or (last and last[0] == Reason.RUN_TIMEOUT):
+    if job.failed_reason == "DeadlineExceeded":
         return Fail(Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning)
     told = last[1] if last else "Its worker left no word."
     if job.failed_reason == "PodFailurePolicy":
         return Fail(last[0] if last else Reason.WORKER_CRASHED, told)
-    return Fail(Reason.RETRIES_EXHAUSTED, f"{_attempts(job.failed)} failed. The last one: {told}")
+    return _given_up(failed, last)
 
 
 def _attempts(count: int) -> str:
     return "The only attempt" if count <= 1 else f"All {count} attempts"
+
+
+def _standstill(seen: Observation) -> Decision | None:
+    """A worker that has shown no sign of life for too long. What it runs is not over, so its attempt is ended first."""
+    limit = seen.limits.stall_seconds
+    running = any(attempt.end_time is None for attempt in seen.attempts)
+    if seen.job is None or not seen.job.ready or not running or seen.quiet_seconds < limit:
+        return None
+    return Replace(Reason.STALLED, f"The worker showed no sign of life for {limit} s.")
 
 
 def _suspension(seen: Observation) -> Decision | None:
@@ -266,7 +328,8 @@ def _running_job(seen: Observation) -> Decision | None:
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
     last = attempts.last_words(seen.attempts, None)
     if job.failed and last:
-        return Follow(Reason.RETRYING, f"Attempt {job.failed} failed: {last[1]} The next one follows.")
+        failed = max(job.failed, tries(seen.attempts).failed)
+        return Follow(Reason.RETRYING, f"Attempt {failed} failed: {last[1]} The next one follows.")
     return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
 
 
@@ -287,9 +350,13 @@ def _source(seen: Observation) -> Decision | None:
     return None
 
 
+def _enough(seen: Observation) -> Decision | None:
+    return _spent(seen) if seen.job is None else None
+
+
 def _admit(seen: Observation) -> Decision:
     if seen.handed_over or seen.turn.admitted:
-        return Start(seen.source.size if seen.source else None)
+        return Start(seen.source.size if seen.source else None, tries(seen.attempts))
     return _overdue(seen) or Queue(seen.turn.position, Reason.QUEUED.meaning)
 
 
@@ -308,8 +375,11 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _ledger_away,
     _recorded,
     _refusal,
+    _outdated_job,
     _ended_job,
     _suspension,
+    _standstill,
     _running_job,
+    _enough,
     _source,
 )

@@ -35,6 +35,9 @@ class Job:
 
     conversion_uid: str
     resource_version: int
+    generation: int = 0
+    """Counts the Jobs of one Conversion."""
+
     deleting: bool = False
     suspended: bool = False
     active: int = 0
@@ -140,6 +143,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
+        generation=int(labels.get(names.LABEL_JOB_GENERATION) or 0),
         deleting="deletionTimestamp" in metadata,
         suspended=bool(document.get("spec", {}).get("suspend")),
         active=status.get("active", 0),

@@ -33,11 +33,12 @@ from video2mp3_operator.decide import (
 )
 from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL
+from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
 from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.view import View
@@ -60,6 +61,7 @@ class Reconciler:
     applier: Applier
     events: EventRecorder
     metrics: Metrics
+    stalls: StallWatch
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
@@ -114,7 +116,9 @@ class Reconciler:
             job=self.view.job(meta.uid),
             pods=self.view.pods(meta.uid),
             source_limit=self.settings.max_source_bytes,
-            limits=Limits(self.settings.queue_seconds, self.settings.worker_start_seconds).of(spec),
+            limits=self._limits().of(spec),
+            memory=memory_of(self.settings),
+            quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
         )
         changes: dict[str, Any] = {"pods": await self._pods(seen.job, seen.pods)}
@@ -127,6 +131,10 @@ class Reconciler:
         if needs_source(seen):
             seen = _with(seen, **await self._source(seen))
         return _with(seen, turn=self._turn(seen))
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(settings.queue_seconds, settings.worker_start_seconds, settings.worker_stall_seconds)
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""

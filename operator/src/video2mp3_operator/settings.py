@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from video2mp3_operator.memory import in_bytes
+
 
 class Settings(BaseSettings):
     """Every setting, with its unit, its default and why it is so. Secrets have no default."""
@@ -52,6 +54,13 @@ class Settings(BaseSettings):
     worker_memory_request: str = "128Mi"
     worker_memory_limit: str = "512Mi"
     """The worker streams: constant memory, about 150 MiB at the most, plus the page cache of its scratch files."""
+
+    worker_memory_ceiling: str = "2Gi"
+    """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
+
+    worker_stall_seconds: Annotated[int, Field(ge=1)] = 900
+    """A worker that has noted nothing in the ledger for so long is replaced. The worker itself gives a conversion up
+    that stands still, much sooner; this is for workers that hang as a whole. Storing a large mp3 must fit in."""
 
     worker_start_seconds: Annotated[int, Field(ge=1)] = 900
     """How long a pod may take to start where the spec says nothing: time to add a node and to pull the image."""
@@ -132,6 +141,12 @@ class Settings(BaseSettings):
     heartbeat_limit_seconds: Annotated[float, Field(gt=0)] = 90.0
     """When a beat that the API server took has not come back for so long, /healthz fails and Kubernetes restarts the
     operator. Longer than the 70 s after which kopf opens a silent watch again."""
+
+    @field_validator("worker_memory_request", "worker_memory_limit", "worker_memory_ceiling")
+    @classmethod
+    def _quantity(cls, value: str) -> str:
+        in_bytes(value)
+        return value
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from video2mp3_contracts.conversion import ConversionStatus, Progress, QueueReport
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
-from video2mp3_operator.attempts import succeeded
+from video2mp3_operator.attempts import stalled, succeeded
 from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.decide import (
     Await,
@@ -17,6 +17,7 @@ from video2mp3_operator.decide import (
     Observation,
     Queue,
     Release,
+    Replace,
     Rest,
     Start,
     Succeed,
@@ -87,6 +88,8 @@ def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(Phase.RUNNING, Reason.STARTING, Reason.STARTING.meaning)
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)
+        case Replace(_, message):
+            return _Report(Phase.RUNNING, Reason.RETRYING, message)
         case Release():
             return _Report(Phase.PENDING, Reason.DELETING, Reason.DELETING.meaning)
         case _:
@@ -145,6 +148,8 @@ def _progress(seen: Observation, decision: Decision) -> Progress | None:
 def _attempts(seen: Observation, decision: Decision) -> Any:
     if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
         return succeeded(seen.attempts, seen.entry.attempt.pod, seen.now.replace(microsecond=0))
+    if isinstance(decision, Replace) and decision.reason == Reason.STALLED:
+        return stalled(seen.attempts, decision.message, seen.now.replace(microsecond=0))
     return seen.attempts
 
 

@@ -3,7 +3,7 @@
 The third limit, that of an attempt's run, is the worker's own; the kubelet ends the pod where that fails, see `job`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,13 +19,19 @@ class Limits:
 
     queue_seconds: int = _WEEK_SECONDS
     start_seconds: int = 900
+    stall_seconds: int = 900
+    """A worker may show no sign of life for so long."""
 
     def of(self, spec: ConversionSpec | None) -> "Limits":
         """These, but where the spec says otherwise."""
         if spec is None:
             return self
         own = spec.timeouts
-        return Limits(own.queue_seconds or self.queue_seconds, own.start_seconds or self.start_seconds)
+        return replace(
+            self,
+            queue_seconds=own.queue_seconds or self.queue_seconds,
+            start_seconds=own.start_seconds or self.start_seconds,
+        )
 
 
 NO_SAY: Final = Limits()

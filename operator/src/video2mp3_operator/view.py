@@ -89,9 +89,9 @@ class View:
     # --- Jobs and pods ---
 
     def job(self, uid: str) -> Job | None:
-        """The Job of a Conversion; of several the newest."""
+        """The Job of a Conversion; of several the one of the last generation."""
         jobs = self._jobs.get(uid)
-        return max(jobs.values(), key=lambda job: job.resource_version) if jobs else None
+        return max(jobs.values(), key=lambda job: (job.generation, job.resource_version)) if jobs else None
 
     def pods(self, uid: str) -> tuple[Pod, ...]:
         """The pods of a Conversion."""
