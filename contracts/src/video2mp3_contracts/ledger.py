@@ -82,13 +82,22 @@ class LedgerEntry(_Document):
     owner: str = ""
     attempt: LedgerAttempt | None = None
     uploads: tuple[str, ...] = ()
-    """Every mp3 that any attempt began to write. All but the result's are leftovers, whoever finds them removes them."""
+    """Every mp3 that any attempt began to write. All but the result's are leftovers: whoever finds them removes them.
+    """
 
     progress: Progress | None = None
     result: OutputReport | None = None
     error: LedgerError | None = None
     failure: LedgerFailure | None = None
     messages: dict[MessageKind, LedgerMessage] = {}
+    fingerprints: tuple[str, ...] = ()
+    """What the result was made of, see `fingerprint`: by its source's id or address, and by its content."""
+
+    retained_at: datetime | None = None
+    """The Conversion is gone and its mp3 was to stay. Nobody removes such an entry or its file any more."""
+
+    adopted_from: str | None = None
+    """The uid of the entry that the result was taken over from. The file belongs to that one."""
 
     def published(self, kind: MessageKind) -> bool:
         """Whether the message of this kind is known to be in the queue."""
@@ -166,6 +175,33 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
             "$setOnInsert": _identity(conversion, owner),
             "$unset": {"attempt": ""},
         },
+        upsert=True,
+    )
+
+
+def note_fingerprints(uid: str, fingerprints: tuple[str, ...]) -> Move:
+    """Note what the result was made of, while that is still known."""
+    return Move(
+        {"_id": uid, "result": {"$exists": True}}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}}
+    )
+
+
+def retain(uid: str, at: datetime) -> Move:
+    """Note that the Conversion goes and its mp3 stays."""
+    return Move({"_id": uid, "result": {"$exists": True}}, {"$set": {"retainedAt": at}})
+
+
+def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry) -> Move:
+    """Take a retained result over. No match shows as a duplicate key: a worker or a verdict was there first."""
+    result = source.result.model_dump(by_alias=True) if source.result else None
+    return Move(
+        {
+            "_id": conversion.uid,
+            "attempt": {"$exists": False},
+            "result": {"$exists": False},
+            "failure": {"$exists": False},
+        },
+        {"$set": {"result": result, "adoptedFrom": source.uid}, "$setOnInsert": _identity(conversion, owner)},
         upsert=True,
     )
 

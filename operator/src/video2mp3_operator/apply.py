@@ -13,7 +13,9 @@ from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.adoption import fingerprints
 from video2mp3_operator.decide import (
+    Adopt,
     Await,
     Decision,
     Expire,
@@ -85,6 +87,14 @@ class Applier:
     async def _suspend(self, seen: Observation, _decision: Suspend) -> None:
         await self._end_job(seen)
 
+    async def _adopt(self, seen: Observation, decision: Adopt) -> float:
+        """With the result in the ledger it has succeeded, which the next look tells and makes known."""
+        conversion = ConversionRef(uid=seen.meta.uid, namespace=seen.meta.namespace, name=seen.meta.name)
+        if not await self.ledger.adopt(conversion, decision.found.owner, decision.found):
+            raise ConflictError("somebody began to work for it meanwhile")
+        _log.info("result_adopted", adopted_from=decision.found.uid)
+        return 0.0
+
     async def _replace(self, seen: Observation, _decision: Replace) -> float | None:
         """The failed attempt is on record before the Job goes: what comes next follows from the record."""
         if seen.job is None or tries(seen.status.attempts).generation <= seen.job.generation:
@@ -127,12 +137,24 @@ class Applier:
     async def _succeed(self, seen: Observation, decision: Succeed) -> None:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
         spec, entry = seen.spec, seen.entry
+        await self._note_fingerprints(seen)
         if spec and spec.source.gridfs and spec.source_policy == "DeleteAfterSuccess":
             await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
         if entry is not None:
             await self._remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
             self.outbox.watch(seen.meta.uid)
+
+    async def _note_fingerprints(self, seen: Observation) -> None:
+        """What a result was made of that may outlive its Conversion, while the source is still there to be asked."""
+        spec = seen.spec
+        if spec is None or not self._retains(seen):
+            return
+        file_ids = [spec.source.gridfs.file_id] if spec.source.gridfs else []
+        source = next(iter((await self.files.sources(file_ids)).values()), None) if file_ids else None
+        filename = Conversion(metadata=seen.meta, spec=spec).filename
+        made_of = fingerprints(spec, filename, source.sha256 if source else None)
+        await self.ledger.note_fingerprints(seen.meta.uid, made_of)
 
     async def _fail(self, seen: Observation, decision: Fail) -> None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
@@ -236,6 +258,8 @@ class Applier:
         keep = result.file_id if result and self._retains(seen) else None
         await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
         if keep is not None:
+            await self._note_fingerprints(seen)
+            await self.ledger.retain(seen.meta.uid, seen.now)
             return
         if spec and spec.source.gridfs and not self._retains(seen) and spec.source_policy != "Retain":
             await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
@@ -253,6 +277,7 @@ class Applier:
         Start: _start,
         Queue: _look_for_turn,
         Follow: _look_for_start,
+        Adopt: _adopt,
         Replace: _replace,
         Suspend: _suspend,
         Succeed: _succeed,

@@ -129,6 +129,7 @@ class Operator:
             jobs=ports.jobs,
             entries=Batched(ports.ledger.entries),
             sources=Batched(ports.files.sources),
+            retained=Batched(ports.ledger.retained),
             applier=applier,
             events=self.events,
             metrics=self.metrics,

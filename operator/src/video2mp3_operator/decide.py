@@ -14,6 +14,7 @@ from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionSt
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType, Reason
 from video2mp3_operator import attempts, conditions, timeouts
+from video2mp3_operator.adoption import adoptable
 from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import Job, Pod, SourceFile
 from video2mp3_operator.replacement import NONE, Tries, tries
@@ -56,6 +57,9 @@ class Observation:
     """False where the source was not looked at, or could not be."""
 
     source: SourceFile | None = None
+    retained: LedgerEntry | None = None
+    """A result that outlived its Conversion and was made of the same."""
+
     source_limit: int = 0
     """The most bytes that a source may have."""
 
@@ -121,6 +125,13 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Adopt:
+    """The mp3 that it asks for is there."""
+
+    found: LedgerEntry
+
+
+@dataclass(frozen=True)
 class Start:
     """Its Job is to be created."""
 
@@ -170,7 +181,9 @@ class Fail:
     published: bool = False
 
 
-Decision = Ignore | Release | Rest | Expire | Await | Queue | Start | Replace | Follow | Suspend | Succeed | Fail
+Decision = (
+    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+)
 
 
 def decide(seen: Observation) -> Decision:
@@ -333,6 +346,12 @@ def _running_job(seen: Observation) -> Decision | None:
     return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
 
 
+def _adoption(seen: Observation) -> Decision | None:
+    if seen.job is not None or seen.retained is None or not adoptable(seen.spec, seen.entry, seen.retained):
+        return None
+    return Adopt(seen.retained)
+
+
 def _source(seen: Observation) -> Decision | None:
     if seen.spec is None or seen.spec.source.gridfs is None:
         return None
@@ -381,5 +400,6 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _standstill,
     _running_job,
     _enough,
+    _adoption,
     _source,
 )

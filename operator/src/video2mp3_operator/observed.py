@@ -115,6 +115,9 @@ class SourceFile:
     size: int
     """Bytes."""
 
+    sha256: str | None = None
+    """Of its content, in hex; None where whoever stored it did not say."""
+
 
 def _condition(document: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     for condition in document.get("status", {}).get("conditions") or ():

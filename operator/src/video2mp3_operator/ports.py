@@ -100,6 +100,18 @@ class Ledger(Protocol):
     def unpublished(self) -> AsyncIterator[LedgerEntry]:
         """Every entry with a result or a failure whose message is not known to be published."""
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        """Note what a result was made of."""
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        """Note that a Conversion goes and its mp3 stays."""
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """By fingerprint, retained entries whose mp3 is there and belongs to the entry's owner, in a few queries."""
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """Take a retained result over; False when a worker or a verdict was there first."""
+
     async def remove(self, uid: str) -> None:
         """Remove a Conversion's entry."""
 

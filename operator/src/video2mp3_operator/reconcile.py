@@ -11,11 +11,12 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, ConversionStatus, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.adoption import fingerprints
 from video2mp3_operator.apply import Applier
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import (
@@ -58,6 +59,7 @@ class Reconciler:
     jobs: JobsApi
     entries: Batched[LedgerEntry]
     sources: Batched[SourceFile]
+    retained: Batched[LedgerEntry]
     applier: Applier
     events: EventRecorder
     metrics: Metrics
@@ -130,6 +132,7 @@ class Reconciler:
         seen = _with(seen, **changes)
         if needs_source(seen):
             seen = _with(seen, **await self._source(seen))
+            seen = _with(seen, retained=await self._retained(seen))
         return _with(seen, turn=self._turn(seen))
 
     def _limits(self) -> Limits:
@@ -160,6 +163,20 @@ class Reconciler:
         except UnavailableError as error:
             _log.warning("source_unavailable", error=str(error))
             return {"source_known": False}
+
+    async def _retained(self, seen: Observation) -> LedgerEntry | None:
+        """Asked for only where nobody has begun to work for it."""
+        if seen.spec is None or not seen.source_known or (seen.entry and seen.entry.attempt):
+            return None
+        filename = Conversion(metadata=seen.meta, spec=seen.spec).filename
+        try:
+            for fingerprint in fingerprints(seen.spec, filename, seen.source.sha256 if seen.source else None):
+                found = await self.retained.get(fingerprint)
+                if found is not None:
+                    return found
+        except UnavailableError as error:
+            _log.warning("ledger_unavailable", error=str(error))
+        return None
 
     def _turn(self, seen: Observation) -> Turn:
         """Only who would start if its turn had come asks for it."""

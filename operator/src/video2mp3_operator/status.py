@@ -68,6 +68,8 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
     match decision:
         case Succeed(result):
             message = f"{result.filename} is stored as {result.file_id}."
+            if seen.entry and seen.entry.adopted_from:
+                message += " It was made before, by a Conversion that is gone."
             return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", ConditionType.COMPLETE)
         case Fail(reason, message):
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)

@@ -295,6 +295,43 @@ class FakeStore:
             if (entry.result or entry.failure) and not entry.published(kind):
                 yield entry
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        self.world.reach("mongodb", "note fingerprints")
+        known = self.world.entries.get(uid)
+        if known is not None and known.result is not None:
+            noted = tuple(dict.fromkeys((*known.fingerprints, *fingerprints)))
+            self.world.entries[uid] = known.model_copy(update={"fingerprints": noted})
+        self.world.effect("note fingerprints")
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        self.world.reach("mongodb", "retain")
+        known = self.world.entries.get(uid)
+        if known is not None and known.result is not None:
+            self.world.entries[uid] = known.model_copy(update={"retained_at": at})
+        self.world.effect("retain")
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        self.world.reach("mongodb", "read retained", write=False)
+        return {
+            each: entry
+            for entry in self.world.entries.values()
+            for each in entry.fingerprints
+            if each in fingerprints and entry.retained_at and entry.result and entry.result.file_id in self.world.mp3s
+        }
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        self.world.reach("mongodb", "adopt")
+        known = self.world.entries.get(conversion.uid)
+        if known is not None and (known.attempt or known.result or known.failure):
+            return False
+        entry = known or LedgerEntry(
+            uid=conversion.uid, namespace=conversion.namespace, name=conversion.name, owner=owner
+        )
+        taken = {"result": source.result, "adopted_from": source.uid}
+        self.world.entries[conversion.uid] = entry.model_copy(update=taken)
+        self.world.effect("adopt")
+        return True
+
     async def remove(self, uid: str) -> None:
         self.world.reach("mongodb", "remove entry")
         self.world.entries.pop(uid, None)

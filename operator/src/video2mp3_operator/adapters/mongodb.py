@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -56,6 +56,7 @@ class MongoStore:
         self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
         self._resting_until = 0.0
         self._indexed = False
+        self._fingerprints_indexed = False
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,6 +93,43 @@ class MongoStore:
         """See the port."""
         await self._move(ledger.mark_published(uid, kind, at))
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        """See the port."""
+        await self._move(ledger.note_fingerprints(uid, tuple(fingerprints)))
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        """See the port."""
+        await self._move(ledger.retain(uid, at))
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """See the port. The index holds retained entries only, of which there are few."""
+        if not self._fingerprints_indexed:
+            partial_filter = {"retainedAt": {"$exists": True}}
+            await self._ask(lambda: self._ledger.create_index("fingerprints", partialFilterExpression=partial_filter))
+            self._fingerprints_indexed = True
+        query = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
+        documents = await self._ask(lambda: self._ledger.find(query).sort("retainedAt").to_list())
+        entries = [LedgerEntry.model_validate(document) for document in documents]
+        owners = await self._owners([entry.result.file_id for entry in entries if entry.result])
+        kept = [entry for entry in entries if entry.result and owners.get(entry.result.file_id) == entry.owner]
+        return {each: entry for entry in kept for each in entry.fingerprints}
+
+    async def _owners(self, file_ids: Collection[str]) -> Mapping[str, str]:
+        if not file_ids:
+            return {}
+        query = {"_id": {"$in": _object_ids(file_ids)}}
+        files = self._client[MP3S_DATABASE]["fs.files"]
+        found = await self._ask(lambda: files.find(query, {"metadata.owner": 1}).to_list())
+        return {str(each["_id"]): (each.get("metadata") or {}).get("owner", "") for each in found}
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """See the port."""
+        try:
+            await self._move(ledger.adopt(conversion, owner, source))
+        except DuplicateKeyError:
+            return False
+        return True
+
     async def _move(self, move: ledger.Move) -> None:
         await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
 
@@ -110,10 +148,12 @@ class MongoStore:
         """See the port."""
         query = {"_id": {"$in": _object_ids(file_ids)}}
         files = self._client[VIDEOS_DATABASE]["fs.files"]
-        found = await self._ask(lambda: files.find(query, {"length": 1, "metadata.owner": 1}).to_list())
+        found = await self._ask(
+            lambda: files.find(query, {"length": 1, "metadata.owner": 1, "metadata.sha256": 1}).to_list()
+        )
         return {
             str(document["_id"]): SourceFile(
-                owner=(document.get("metadata") or {}).get("owner", ""), size=document["length"]
+                owner=document["metadata"]["owner"], size=document["length"], sha256=document["metadata"].get("sha256")
             )
             for document in found
             # A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice.
