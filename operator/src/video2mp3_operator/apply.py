@@ -138,8 +138,8 @@ class Applier:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
         spec, entry = seen.spec, seen.entry
         await self._note_fingerprints(seen)
-        if spec and spec.source.gridfs and spec.source_policy == "DeleteAfterSuccess":
-            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
+        if spec and spec.source.gridfs:
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, spec.source_policy == "Retain")
         if entry is not None:
             await self._remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
@@ -193,10 +193,13 @@ class Applier:
             uploads=uploads,
         )
 
-    async def _remove_source(self, seen: Observation, file_id: str, owner: str) -> None:
+    async def _deal_with_source(self, seen: Observation, file_id: str, stays: bool) -> None:
         """Another Conversion that still has to read it removes it when it is done."""
+        owner = seen.spec.owner if seen.spec else ""
         own = 0 if seen.finished else 1
-        if self.view.wants_source(file_id) <= own:
+        if stays:
+            await self.files.keep_source(file_id, owner, seen.now)
+        elif self.view.wants_source(file_id) <= own:
             await self.files.remove_source(file_id, owner)
 
     async def _remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
@@ -260,9 +263,11 @@ class Applier:
         if keep is not None:
             await self._note_fingerprints(seen)
             await self.ledger.retain(seen.meta.uid, seen.now)
+        if spec and spec.source.gridfs:
+            stays = self._retains(seen) or spec.source_policy == "Retain"
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
+        if keep is not None:
             return
-        if spec and spec.source.gridfs and not self._retains(seen) and spec.source_policy != "Retain":
-            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
         await self.ledger.remove(seen.meta.uid)
 
     async def _let_go(self, seen: Observation) -> None:

@@ -22,6 +22,7 @@ from video2mp3_operator.health import HealthServer
 from video2mp3_operator.heartbeat import Heartbeat, heartbeat_name
 from video2mp3_operator.metrics import Gauges, Metrics
 from video2mp3_operator.observed import Key
+from video2mp3_operator.orphan_sweep import OrphanSweep
 from video2mp3_operator.outbox import Outbox
 from video2mp3_operator.ports import (
     Clock,
@@ -33,6 +34,7 @@ from video2mp3_operator.ports import (
     Ledger,
     Lister,
     Publisher,
+    Store,
 )
 from video2mp3_operator.reconcile import Reconciler
 from video2mp3_operator.settings import Settings
@@ -65,6 +67,7 @@ class Ports:
     heartbeat: HeartbeatApi
     ledger: Ledger
     files: Files
+    store: Store
     publisher: Publisher
     clock: Clock
 
@@ -104,6 +107,7 @@ class Operator:
             self.reconciler.applier.awaiting,
             self.stalls,
         )
+        self.orphans = OrphanSweep(settings, ports.clock, self.view, ports.ledger, ports.files, ports.store, metrics)
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         metrics.registry.register(Gauges(self._gauges(), self._phases))
@@ -152,6 +156,7 @@ class Operator:
             "outbox": self.outbox.run(),
             "events": self.events.run(),
             "heartbeat": self.heartbeat.run(),
+            "orphans": self.orphans.run(),
         }
         self._tasks = {name: asyncio.create_task(each, name=name) for name, each in rounds.items()}
         for task in self._tasks.values():
@@ -246,6 +251,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         heartbeat=kubernetes,
         ledger=store,
         files=store,
+        store=store,
         publisher=RabbitPublisher(settings.rabbitmq_uri.get_secret_value()),
         clock=utc_now,
     )

@@ -26,6 +26,7 @@ class Metrics:
         self.abandoned = self._counter(
             "deletions_abandoned", "Conversions let go without their files being removed, since the store was away."
         )
+        self.orphans_removed = self._counter("orphans_removed", "Things removed that were nobody's any more.", "kind")
         self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
         self.run_seconds = self._histogram(
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)

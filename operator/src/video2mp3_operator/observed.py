@@ -119,6 +119,16 @@ class SourceFile:
     """Of its content, in hex; None where whoever stored it did not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that was stored long ago."""
+
+    file_id: str
+    owner: str = ""
+    conversion_uid: str = ""
+    """For an mp3: whose."""
+
+
 def _condition(document: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     for condition in document.get("status", {}).get("conditions") or ():
         if condition.get("type") == kind and condition.get("status") == "True":

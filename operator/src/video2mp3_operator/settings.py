@@ -124,6 +124,12 @@ class Settings(BaseSettings):
     """How long a deletion waits for the worker's pod to end before the files are removed: a node that is gone never
     reports its pods."""
 
+    orphan_sweep_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """How often some of what is stored is looked at for what is nobody's any more."""
+
+    orphan_grace_seconds: Annotated[int, Field(ge=3600)] = 24 * 3600
+    """Nothing that was begun later than this ago is taken for nobody's: no upload and no attempt takes so long."""
+
     # --- time limits of single calls ---
 
     kubernetes_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0

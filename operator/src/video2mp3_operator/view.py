@@ -75,6 +75,15 @@ class View:
         self.entries.pop(before["metadata"]["uid"], None)
         return True
 
+    def sources(self) -> Collection[str]:
+        """Ids of the uploads that Conversions name as their source, finished ones too."""
+        named = (document["spec"].get("source", {}).get("gridfs") or {} for document in self.documents())
+        return {gridfs["fileId"] for gridfs in named if "fileId" in gridfs}
+
+    def uids(self) -> Collection[str]:
+        """Uids of all Conversions."""
+        return {document["metadata"]["uid"] for document in self.documents()}
+
     def wants_source(self, file_id: str) -> int:
         """How many Conversions that may still read this file name it as their source."""
         return self._sources[file_id]
