@@ -86,6 +86,12 @@ def succeeded(attempts: tuple[Attempt, ...], pod: str | None, now: datetime) -> 
     )
 
 
+def newly_ended(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> list[str]:
+    """The reasons of the attempts that have ended from one history to the next."""
+    known = {attempt.number for attempt in before if attempt.end_time}
+    return [attempt.reason for attempt in after if attempt.end_time and attempt.number not in known]
+
+
 def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
     """How the last attempt that counts ended: the worker's own reason and sentence where it left any.
 

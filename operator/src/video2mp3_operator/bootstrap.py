@@ -79,6 +79,7 @@ class Operator:
         caps = Caps(settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner)
         self.settings = settings
         self.metrics = metrics
+        self.clock = ports.clock
         self.view = View()
         self.queue: WorkQueue[Key] = WorkQueue(self._reconcile, self._backoff, settings.reconcile_concurrency)
         self.desk = AdmissionDesk(self.view, caps, self.queue.add)
@@ -206,6 +207,10 @@ class Operator:
         return {
             "jobs_live": ("Jobs that take up a place.", lambda: len(self.view.live())),
             "queued": ("Conversions that wait for their turn.", lambda: len(self.desk)),
+            "queue_wait_seconds": (
+                "Age of the oldest Conversion that waits for its turn.",
+                lambda: self.desk.longest_wait(self.clock()),
+            ),
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from video2mp3_contracts.reasons import Phase
+
 _PREFIX: Final = "video2mp3_operator_"
 
 
@@ -30,6 +32,12 @@ class Metrics:
         self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
         self.run_seconds = self._histogram(
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)
+        )
+        self.attempts = self._counter("attempts", "Attempts that ended, as the status tells it.", "reason")
+        self.realtime_factor = self._histogram(
+            "realtime_factor",
+            "Seconds of media converted in a second, over the attempt that made the mp3.",
+            (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500),
         )
         self.start_seconds = self._histogram(
             "start_seconds", "From a Conversion's creation to its Job's.", (0.1, 0.5, 1, 5, 15, 60, 300, 3600)
@@ -54,6 +62,6 @@ class Gauges(Collector):
         for name, (meaning, value) in self._gauges.items():
             yield GaugeMetricFamily(_PREFIX + name, meaning, value=value())
         phases = GaugeMetricFamily(_PREFIX + "conversions", "Conversions by phase.", labels=["phase"])
-        for phase, count in Tally(self._phases()).items():
+        for phase, count in (dict.fromkeys(Phase, 0) | Tally(self._phases())).items():
             phases.add_metric([phase], count)
         yield phases

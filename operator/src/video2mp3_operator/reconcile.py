@@ -18,6 +18,7 @@ from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.adoption import fingerprints
 from video2mp3_operator.apply import Applier
+from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import (
     Decision,
@@ -40,7 +41,14 @@ from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch
-from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
+from video2mp3_operator.status import (
+    build_status,
+    only_progress,
+    position_due,
+    progress_due,
+    realtime_factor,
+    status_patch,
+)
 from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.view import View
 
@@ -215,6 +223,8 @@ class Reconciler:
             return
         self.view.see_conversion(await self.conversions.patch_status(key, patch, version))
         self.events.record(seen.meta, happenings(seen.status, status), seen.now)
+        for reason in newly_ended(seen.status.attempts, status.attempts):
+            self.metrics.attempts.labels(reason).inc()
         if isinstance(decision, Succeed | Fail):
             self._count_verdict(status)
 
@@ -230,6 +240,9 @@ class Reconciler:
         self.metrics.finished.labels(status.phase, status.reason).inc()
         if status.start_time and status.completion_time:
             self.metrics.run_seconds.observe((status.completion_time - status.start_time).total_seconds())
+        factor = realtime_factor(status)
+        if factor is not None:
+            self.metrics.realtime_factor.observe(factor)
         _log.info("conversion_finished", phase=status.phase, reason=status.reason)
 
     async def _look_again(self, key: Key) -> None:

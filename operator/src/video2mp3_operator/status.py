@@ -187,6 +187,15 @@ def _replacing(stored: Any, value: Any) -> Any:
     return value
 
 
+def realtime_factor(status: ConversionStatus) -> float | None:
+    """Seconds of media converted in a second by the attempt that made the mp3; None where none is known to have."""
+    made = [attempt for attempt in status.attempts if attempt.reason == Reason.SUCCEEDED]
+    if not made or status.output is None or made[-1].start_time is None or made[-1].end_time is None:
+        return None
+    # Kubernetes tells whole seconds: what took less than one is taken for one.
+    return status.output.duration_seconds / max(1.0, (made[-1].end_time - made[-1].start_time).total_seconds())
+
+
 def only_progress(patch: Mapping[str, Any]) -> bool:
     """Whether a patch says nothing but how far it is or how many wait before it, which may wait a little."""
     return bool(patch) and patch.keys() <= {"progress", "queue"}
