@@ -17,7 +17,6 @@ UNREADABLE = '{"status": {"attempts": [{"number": 1, "startTime": "0000-01-01T00
 """What the API server takes and the models do not: a year that Python does not know."""
 
 
-
 class Cluster:
     """A namespace of one's own, and the gateway's access to it."""
 

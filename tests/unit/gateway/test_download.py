@@ -181,7 +181,9 @@ def test_places_are_given_back() -> None:
 def test_one_account_does_not_take_every_place() -> None:
     scene = Scene()
     open_ones = [scene.get(buffered=False) for _ in range(MAX_DOWNLOADS_PER_ACCOUNT)]
-    assert scene.gateway.metric("gateway_transfers_running", kind="download") == MAX_DOWNLOADS_PER_ACCOUNT < MAX_DOWNLOADS
+    assert (
+        scene.gateway.metric("gateway_transfers_running", kind="download") == MAX_DOWNLOADS_PER_ACCOUNT < MAX_DOWNLOADS
+    )
     refused = scene.get()
     assert (refused.status_code, problem(refused)["code"]) == (429, "too-many-of-yours")
     open_ones.pop().close()

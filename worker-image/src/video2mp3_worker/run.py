@@ -89,7 +89,7 @@ class Worker:
         return stored
 
     def _store_result(self, file_id: str, mp3: Mp3) -> OutputReport:
-        """Store the result. The file may be it even if no answer comes: then it stays, for the next attempt to judge."""
+        """Store the result. Without an answer the file may be it: then it stays, for the next attempt to judge."""
         result = OutputReport(
             file_id=file_id,
             filename=self.request.filename,
