@@ -66,6 +66,17 @@ class Model(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, fields: Any) -> Any:
+        """JSON has one kind of number, and for the API server 1.0 is as whole as 1."""
+        if not isinstance(fields, dict):
+            return fields
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in fields.items()
+        }
+
 
 class GridFSSource(Model):
     """② A file that lies in the `videos` database."""
