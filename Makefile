@@ -89,7 +89,7 @@ $(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; name one by 'make PYTHON=python3.13 ...'"; exit 1; }; \
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }; \
-	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV); \
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(foreach distribution,$(DISTRIBUTIONS),-e ./$(distribution)); \
