@@ -87,8 +87,9 @@ def test_a_part_of_the_file(wanted: str, status: int, content: bytes, given: str
     assert answer.content_length == len(content)
 
 
-def test_a_part_behind_the_end() -> None:
-    answer = Scene().get(Range="bytes=100-")
+@pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=-0"])
+def test_a_part_without_a_single_byte(wanted: str) -> None:
+    answer = Scene().get(Range=wanted)
     assert (answer.status_code, problem(answer)["code"]) == (416, "range-not-satisfiable")
     assert answer.headers["Content-Range"] == "bytes */100"
 
