@@ -74,6 +74,7 @@ RANGES = {
     "more last bytes than there are": ("bytes=-5000", 206, CONTENT, "bytes 0-99/100"),
     "several": ("bytes=0-1,5-6", 200, CONTENT, None),
     "another unit": ("chapters=1-2", 200, CONTENT, None),
+    "no byte at all": ("bytes=-0", 200, CONTENT, None),
     "nonsense": ("bytes=a-b", 200, CONTENT, None),
     "the wrong way round": ("bytes=9-0", 200, CONTENT, None),
 }
@@ -87,9 +88,8 @@ def test_a_part_of_the_file(wanted: str, status: int, content: bytes, given: str
     assert answer.content_length == len(content)
 
 
-@pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=-0"])
-def test_a_part_without_a_single_byte(wanted: str) -> None:
-    answer = Scene().get(Range=wanted)
+def test_a_part_behind_the_end() -> None:
+    answer = Scene().get(Range="bytes=100-")
     assert (answer.status_code, problem(answer)["code"]) == (416, "range-not-satisfiable")
     assert answer.headers["Content-Range"] == "bytes */100"
 
