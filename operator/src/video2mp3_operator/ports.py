@@ -113,7 +113,7 @@ class Ledger(Protocol):
         """Take a retained result over; False when a worker or a verdict was there first."""
 
     async def remove(self, uid: str) -> None:
-        """Remove a Conversion's entry."""
+        """Remove a Conversion's entry, all but what says which emails were sent."""
 
 
 class Files(Protocol):
