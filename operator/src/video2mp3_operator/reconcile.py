@@ -109,7 +109,9 @@ class Reconciler:
         if isinstance(decision, Release) and again is None:
             return None
         await self._report(key, document, version, seen, decision)
-        return again
+        limited = seen.spec is not None and seen.spec.ttl_seconds_after_finished is not None
+        # Our own status write comes back through the watch as nothing new.
+        return 0.0 if limited and isinstance(decision, Succeed | Fail) else again
 
     # --- observe ---
 

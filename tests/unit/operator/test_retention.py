@@ -1,5 +1,6 @@
 """How long finished Conversions stay."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,20 @@ def test_it_goes_when_its_time_is_over_and_its_files_as_its_policy_says() -> Non
     world.pass_time(seconds=1)
     live(world)
     assert (world.conversions, world.mp3s, world.entries) == ({}, {}, {})
+
+
+def test_its_verdict_is_followed_by_a_look_at_its_time() -> None:
+    """No event brings it back: the status write is our own."""
+    world = World()
+    key = world.apply(a_conversion().with_spec(ttlSecondsAfterFinished=60))
+    operator = live(world)
+    world.work(key)
+    looks = [asyncio.run(operator.reconciler.reconcile(key)) for _ in range(2)]
+    assert (looks, status(world, key)["phase"]) == ([None, None], "Running")
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    asyncio.run(operator.sweep.resync_once())
+    looks = [asyncio.run(operator.reconciler.reconcile(key)) for _ in range(2)]
+    assert (looks, status(world, key)["phase"]) == ([0.0, 60.0], "Succeeded")
 
 
 def test_of_what_git_manages_only_the_job_goes_and_a_condition_says_why() -> None:
