@@ -28,9 +28,7 @@ down: venv ## Remove the local cluster and all that runs on it
 .PHONY: test
 test: venv ## All set-up, then every test, end-to-end ones included
 	@$(LOCALCLUSTER) prepare
-	@$(LOCALCLUSTER) up
-	@$(LOCALCLUSTER) images
-	@$(BIN)/pytest tests
+	@$(BIN)/pytest tests --numprocesses 3 --dist loadgroup --durations 15
 
 .PHONY: test-unit
 test-unit: venv ## The fast tests: no sockets, no servers
@@ -91,7 +89,7 @@ $(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; name one by 'make PYTHON=python3.13 ...'"; exit 1; }; \
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }; \
-	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV); \
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(foreach distribution,$(DISTRIBUTIONS),-e ./$(distribution)); \

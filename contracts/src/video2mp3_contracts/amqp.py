@@ -57,15 +57,20 @@ async def open_channel(uri: str, name: str) -> AsyncIterator["ConfirmedChannel"]
     """Connect and open a channel in confirm mode, with all queues declared; closed at the end. Raises BrokerError."""
     channel = ConfirmedChannel(_parameters(uri, name))
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await channel.opened
+        await _opened(channel)
         yield channel
-    except TimeoutError as error:
-        raise BrokerError(f"the broker did not let us in within {CONNECT_SECONDS} s") from error
     except AMQPError as error:
         raise BrokerError(str(error) or repr(error)) from error
     finally:
         await channel.close()
+
+
+async def _opened(channel: "ConfirmedChannel") -> None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await channel.opened
+    except TimeoutError as error:
+        raise BrokerError(f"the broker did not let us in within {CONNECT_SECONDS} s") from error
 
 
 def declare_topology(channel: Channel, on_declared: Callable[[], None]) -> None:

@@ -428,7 +428,11 @@ class Conversion(Report):
     def manifest(self) -> dict[str, Any]:
         """The document that creates it: no status, and no default spelled out."""
         wanted = {"name": self.metadata.name, "namespace": self.metadata.namespace}
-        optional = {"labels": self.metadata.labels, "annotations": self.metadata.annotations}
+        optional = {
+            "labels": self.metadata.labels,
+            "annotations": self.metadata.annotations,
+            "finalizers": list(self.metadata.finalizers),
+        }
         return {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,

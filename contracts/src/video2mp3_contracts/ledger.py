@@ -6,7 +6,8 @@ update for one atomic `find_one_and_update` or `update_one`. The services' adapt
 The moves, in order: a worker `open_attempt`s, which fences off any worker before it; it reports `progress`; it
 `store_result`s, which only the worker that holds the attempt can; it publishes and `mark_published`s. A worker that
 gives up leaves its last words by `store_error`. The operator `store_failure`s when it gives a Conversion up, then
-publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s.
+publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s. When the
+Conversion is deleted, the operator `forget`s all but that.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from video2mp3_contracts.conversion import OutputReport, Progress
 from video2mp3_contracts.message import ConversionRef, MessageKind
 
 ORPHANED_AT: Final = "orphanedAt"
-"""On entries that a claim had to make, since their Conversion was deleted with its entry while its message waited."""
+"""On entries whose Conversion was deleted: all that is left of them says which emails were sent."""
 
 ORPHAN_RETENTION: Final = timedelta(days=7)
 """How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
@@ -82,7 +83,7 @@ class LedgerEntry(_Document):
     owner: str = ""
     attempt: LedgerAttempt | None = None
     uploads: tuple[str, ...] = ()
-    """Every mp3 that any attempt began to write. All but the result's are leftovers, whoever finds them removes them."""
+    """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
 
     progress: Progress | None = None
     result: OutputReport | None = None
@@ -109,9 +110,12 @@ def _identity(conversion: ConversionRef, owner: str) -> dict[str, Any]:
 
 
 def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) -> Move:
-    """Make this worker the one that may write. Whoever held the attempt before cannot store a result any more."""
+    """Make this worker the one that may write. Whoever held the attempt before cannot store a result any more.
+
+    No match shows as a duplicate key of the upsert: the Conversion was deleted, and nothing is wanted any more.
+    """
     return Move(
-        filter={"_id": conversion.uid},
+        filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
         update={
             "$set": {"attempt": attempt.model_dump(by_alias=True)},
             "$setOnInsert": _identity(conversion, owner),
@@ -168,6 +172,16 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
         },
         upsert=True,
     )
+
+
+def forget(uid: str, at: datetime) -> Move:
+    """Drop what is known of a deleted Conversion, except for its emails.
+
+    A message of it may still be on its way, perhaps for the second time; without this trace of the first it would be
+    sent again. It also keeps a worker that starts late from making an entry anew.
+    """
+    dropped = ("attempt", "uploads", "progress", "result", "error", "failure")
+    return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": dict.fromkeys(dropped, "")})
 
 
 def mark_published(uid: str, kind: MessageKind, at: datetime) -> Move:

@@ -35,7 +35,13 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    for_people = sys.stderr.isatty()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(shared, for_people=sys.stderr.isatty()))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+def _formatter(shared: list[structlog.typing.Processor], *, for_people: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Write a line; `shared` is what lines of the standard library's logging have not gone through yet."""
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if for_people
@@ -45,7 +51,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     tracebacks = structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
+    return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -53,6 +59,3 @@ def configure_logging(service: str, level: str = "INFO") -> None:
             renderer,
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=level, force=True)

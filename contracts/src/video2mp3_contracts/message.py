@@ -71,24 +71,26 @@ class Queue:
 
 
 _QUORUM: Final = {"x-queue-type": "quorum"}
+_AT_LEAST_ONCE: Final = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+"""A broker that dies between two queues must not lose the message on its way; RabbitMQ asks for both together."""
 
 QUEUES: Final = (
     # The notifier counts tries itself and dead-letters what it gives up; the delivery limit is the net under a
     # message that kills its consumer each time.
-    Queue(MP3_QUEUE, _QUORUM | {"x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, "x-delivery-limit": 20}),
+    Queue(
+        MP3_QUEUE,
+        _QUORUM | _AT_LEAST_ONCE | {"x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, "x-delivery-limit": 20},
+    ),
     Queue(DEAD_LETTER_QUEUE, _QUORUM),
     *(
         Queue(
             retry_queue(delay),
             _QUORUM
+            | _AT_LEAST_ONCE
             | {
                 "x-message-ttl": delay * 1000,
                 "x-dead-letter-exchange": "",
                 "x-dead-letter-routing-key": MP3_QUEUE,
-                # At-least-once dead-lettering asks for reject-publish; without it a message could vanish between
-                # the retry queue and MP3_QUEUE.
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
             },
         )
         for delay in RETRY_DELAYS_SECONDS

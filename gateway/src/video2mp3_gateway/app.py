@@ -8,7 +8,12 @@ from video2mp3_contracts.web import Translations, install_conventions
 from video2mp3_gateway import bootstrap, problems
 from video2mp3_gateway.answers import Links
 from video2mp3_gateway.bootstrap import Ports
-from video2mp3_gateway.capacity import MAX_DOWNLOADS, MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT
+from video2mp3_gateway.capacity import (
+    MAX_DOWNLOADS,
+    MAX_DOWNLOADS_PER_ACCOUNT,
+    MAX_UPLOADS,
+    MAX_UPLOADS_PER_ACCOUNT,
+)
 from video2mp3_gateway.creation import Creation
 from video2mp3_gateway.drain import EXTENSION, Drain
 from video2mp3_gateway.metrics import GatewayMetrics
@@ -54,7 +59,8 @@ def _readiness(ports: Ports) -> Readiness:
 
 def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics: GatewayMetrics) -> None:
     links = Links(settings.public_url)
-    uploads, downloads = Slots(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT), Slots(MAX_DOWNLOADS, MAX_DOWNLOADS)
+    uploads = Slots(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT)
+    downloads = Slots(MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT)
     metrics.watch_running("upload", lambda: uploads.taken)
     metrics.watch_running("download", lambda: downloads.taken)
     drain = app.extensions[EXTENSION] = Drain()

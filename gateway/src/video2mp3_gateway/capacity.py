@@ -15,6 +15,9 @@ MAX_UPLOADS_PER_ACCOUNT: Final = 4
 MAX_DOWNLOADS: Final = 16
 """Downloads at a time. Each holds up to about 2 MiB of buffers."""
 
+MAX_DOWNLOADS_PER_ACCOUNT: Final = 8
+"""So that one account's slow readers do not take every place. Programs that fetch a file in parts use up to 6."""
+
 THREADS: Final = MAX_UPLOADS + MAX_DOWNLOADS + 8
 
 SOCKET_SECONDS: Final = 30

@@ -19,7 +19,7 @@ from video2mp3_contracts.conversion import (
     Output,
     Source,
 )
-from video2mp3_contracts.names import conversion_name_for_upload
+from video2mp3_contracts.names import FINALIZER, conversion_name_for_upload
 from video2mp3_gateway import problems
 from video2mp3_gateway.filenames import display_name, mp3_name
 from video2mp3_gateway.ports import ConversionClient, ConversionRefused, ServiceAway, SourceStore
@@ -41,7 +41,9 @@ def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversi
         owner=owner,
         notify=Notify(email=owner),
     )
-    return Conversion(metadata=ObjectMeta(name=conversion_name_for_upload(file_id), namespace=namespace), spec=spec)
+    # With the finalizer from its first moment on: deleted before an operator has seen it, it would leave its video.
+    meta = ObjectMeta(name=conversion_name_for_upload(file_id), namespace=namespace, finalizers=(FINALIZER,))
+    return Conversion(metadata=meta, spec=spec)
 
 
 def _with_filename(output: Output, filename: str) -> Output:

@@ -67,7 +67,7 @@ class KubernetesConversions:
         status, answer = self._ask("GET", f"{self._path}/{name}")
         if status == 404:
             return None
-        return Conversion.model_validate(_expect(status, answer, 200))
+        return _readable(_expect(status, answer, 200))
 
     def owned_by(self, owner: str) -> Iterator[Conversion]:
         """All Conversions of an account."""

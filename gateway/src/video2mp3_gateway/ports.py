@@ -147,7 +147,7 @@ class ConversionClient(Protocol):
         ...
 
     def get(self, name: str) -> Conversion | None:
-        """The Conversion of this name, whoever it belongs to."""
+        """The Conversion of this name, whoever it belongs to; None also for one that this version cannot read."""
         ...
 
     def owned_by(self, owner: str) -> Iterator[Conversion]:

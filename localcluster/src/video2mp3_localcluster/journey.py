@@ -119,8 +119,8 @@ class Journey:
     def _progress_line(self, status: dict[str, Any]) -> str:
         number = {"Pending": "④", "Queued": "④", "Running": "⑤"}.get(status["phase"], "⑥")
         percent = status.get("progress", {}).get("percent")
-        done = f" {percent} %" if percent is not None else ""
-        return f"{number} {status['phase']}: {status.get('reason', '')}{done}"
+        said = dict.fromkeys([status["phase"], status.get("reason", ""), f"{percent} %" if percent is not None else ""])
+        return f"{number} {', '.join(word for word in said if word)}"
 
     def _conversion(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(

@@ -58,12 +58,9 @@ class Release:
         )
 
     def uninstall(self, log: StepLog) -> None:
-        """Remove the release and its namespace, its volumes included."""
+        """Remove the release with its namespace, volumes included, in whatever state an interrupted run left it."""
         self._delete_conversions(log)
-        log.command(
-            [*self._helm("uninstall", self.name, "--namespace", self.namespace, "--ignore-not-found", "--wait")]
-        )
-        self.kubectl(log, "delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=120s")
+        self.kubectl(log, "delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=150s")
 
     def _delete_conversions(self, log: StepLog) -> None:
         """Delete them while the operator is there to take its finalizer off; without one, take it off here."""

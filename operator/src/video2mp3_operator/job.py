@@ -162,13 +162,22 @@ def _environment(conversion: Conversion, settings: Settings) -> list[dict[str, A
     return [
         {
             "name": REQUEST_VARIABLE,
-            "value": _request(conversion, settings).model_dump_json(by_alias=True, exclude_none=True),
+            "value": _verbatim(_request(conversion, settings).model_dump_json(by_alias=True, exclude_none=True)),
         },
         from_secret(MONGODB_URI_VARIABLE, "mongodb-uri"),
         from_secret(RABBITMQ_URI_VARIABLE, "rabbitmq-uri"),
         {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
     ]
+
+
+def _verbatim(value: str) -> str:
+    """The value as it must be written so that the container sees it as it is.
+
+    Kubernetes replaces `$(NAME)` in a variable's value by other variables, among them those of Secrets, and `$$` by
+    `$` (API reference, EnvVar). The request holds what users wrote: titles, names of files.
+    """
+    return value.replace("$", "$$")
 
 
 def _request(conversion: Conversion, settings: Settings) -> WorkerRequest:

@@ -95,7 +95,7 @@ class Ledger(Protocol):
         """Every entry with a result or a failure whose message is not known to be published."""
 
     async def remove(self, uid: str) -> None:
-        """Remove a Conversion's entry."""
+        """Remove a Conversion's entry, all but what says which emails were sent."""
 
 
 class Files(Protocol):

@@ -13,6 +13,8 @@ from video2mp3_gateway.ports import ConversionRefused, ServiceAway
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"
+UNREADABLE = '{"status": {"attempts": [{"number": 1, "startTime": "0000-01-01T00:00:00Z"}]}}'
+"""What the API server takes and the models do not: a year that Python does not know."""
 
 
 class Cluster:
@@ -78,6 +80,15 @@ def test_creating_it_again_is_no_second_one(cluster: Cluster) -> None:
     for _ in range(3):
         cluster.conversions.create(cluster.conversion())
     assert len(list(cluster.conversions.owned_by(ALICE))) == 1
+
+
+def test_one_that_cannot_be_read_is_not_there(cluster: Cluster) -> None:
+    cluster.conversions.create(cluster.conversion(name="talk"))
+    cluster.kubectl("patch", "conversion", "talk", "--subresource=status", "--type=merge", f"--patch={UNREADABLE}")
+    assert cluster.conversions.get("talk") is None
+    assert list(cluster.conversions.owned_by(ALICE)) == []
+    with pytest.raises(ConversionRefused, match="another one"):
+        cluster.conversions.create(cluster.conversion(name="talk"))
 
 
 def test_another_one_of_the_same_name_is_not_taken_for_it(cluster: Cluster) -> None:

@@ -1,12 +1,16 @@
-"""Removing files from GridFS: all of a file, what a crash left of one, and nothing else."""
+"""Removing what belongs to a Conversion: all of a file, what a crash left of one, its entry, and nothing else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import gridfs
 from bson import ObjectId
 
 from tests.servers import MongoDBServer
+from video2mp3_contracts import ledger, mongo
+from video2mp3_contracts.ledger import LedgerAttempt
+from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 SMALL_CHUNK = 1024
@@ -49,3 +53,24 @@ def test_chunks_that_a_crash_left_without_a_file_go(mongodb: MongoDBServer) -> N
         chunks.insert_many([{"files_id": lost, "n": n, "data": b"sound"} for n in range(70, 170)])
         ask(mongodb, lambda store: store.remove_mp3s("uid-1", [str(lost)], keep=None))
         assert chunks.count_documents({}) == 0
+
+
+def test_a_deleted_conversion_sends_no_second_email_and_takes_no_late_worker(mongodb: MongoDBServer) -> None:
+    """Its message may be delivered twice, the second time after the deletion."""
+    conversion, now = ConversionRef(uid="uid-1", namespace="default", name="talk"), datetime.now(UTC)
+    lease = timedelta(minutes=1)
+    with mongodb.client() as client:
+        entries = client["mp3s"]["conversions"]
+        for move in (
+            ledger.open_attempt(conversion, "a@example.com", LedgerAttempt(token="first", started_at=now)),
+            ledger.claim_send("uid-1", "succeeded", "claim", now, lease),
+            ledger.mark_sent("uid-1", "succeeded", "claim", now),
+        ):
+            assert mongo.apply(entries, move) is not None
+        ask(mongodb, lambda store: store.remove("uid-1"))
+        late = LedgerAttempt(token="late", started_at=now)
+        assert mongo.apply(entries, ledger.open_attempt(conversion, "a@example.com", late)) is None
+        again = ledger.claim_send("uid-1", "succeeded", "again", now + 2 * lease, lease)
+        assert mongo.apply(entries, again) is None
+        assert set(entries.find_one({"_id": "uid-1"}) or {}) >= {"_id", "messages", "orphanedAt"}
+        assert entries.count_documents({"attempt": {"$exists": True}}) == 0

@@ -42,6 +42,15 @@ def test_an_unknown_path_is_a_problem_too() -> None:
     assert (answer.status_code, problem(answer)["code"]) == (404, "not-found")
 
 
+def test_methods_that_somebody_makes_up_are_counted_as_one() -> None:
+    gateway = Gateway()
+    for method in ("BREW", "WHEN", "PROPFIND"):
+        assert gateway.client.open("/login", method=method).status_code == 405
+    metrics = gateway.client.get("/metrics").text
+    assert 'method="other"' in metrics
+    assert "BREW" not in metrics
+
+
 def test_one_account_does_not_take_every_place() -> None:
     slots = Slots(total=3, per_account=2)
     with slots.hold(ALICE), slots.hold(ALICE):

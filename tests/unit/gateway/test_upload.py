@@ -73,7 +73,8 @@ def test_the_conversion_says_what_is_wanted_and_whose_it_is() -> None:
     assert conversion.manifest() == {
         "apiVersion": "video2mp3.dev/v1",
         "kind": "Conversion",
-        "metadata": {"name": f"upload-{file_id}", "namespace": "people"},
+        # The finalizer is there from the start: deleted before an operator has seen it, it would leave its video.
+        "metadata": {"name": f"upload-{file_id}", "namespace": "people", "finalizers": ["video2mp3.dev/files"]},
         "spec": {
             "source": {"gridfs": {"fileId": file_id}},
             "output": {"filename": "talk.mp3"},

@@ -1,6 +1,7 @@
 """The worker Job as a whole document."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -128,6 +129,17 @@ def test_the_whole_manifest() -> None:
 def test_no_credential_is_in_the_manifest() -> None:
     assert "mongodb://" not in json.dumps(job(a_conversion()))
     assert "amqp://" not in json.dumps(job(a_conversion()))
+
+
+@pytest.mark.parametrize("title", ["$(WORKER_MONGODB_URI)", "Ke$$ha", "$$(WORKER_POD_NAME)", "costs $5", "50 $"])
+def test_what_users_wrote_is_no_reference_to_a_variable(title: str) -> None:
+    """Kubernetes expands `$(NAME)` and `$$` in the values of variables."""
+    container = job(a_conversion().with_spec(output={"tags": {"title": title}}))["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    (value,) = [variable["value"] for variable in container["env"] if variable["name"] == "WORKER_REQUEST"]
+    expanded = re.sub(r"\$(\$|\(([^)]*)\))", lambda found: "$" if found[1] == "$" else f"<{found[2]}>", value)
+    assert WorkerRequest.model_validate_json(expanded).output.tags.title == title
 
 
 def test_the_name_follows_from_the_uid_and_fits() -> None:

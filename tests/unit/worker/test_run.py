@@ -157,6 +157,22 @@ def test_a_worker_that_was_overtaken_writes_nothing(tmp_path: Path) -> None:
     assert outside.files == {}
 
 
+def test_a_worker_that_was_overtaken_at_the_last_moment_leaves_no_file(tmp_path: Path) -> None:
+    """Given up or deleted meanwhile: there is no result, and nobody else knows of the file."""
+    outside = Outside()
+
+    def overtake(call: str) -> None:
+        if call == "store_result":
+            outside.token = ""
+
+    outside.before = overtake
+
+    with pytest.raises(Superseded):
+        a_worker(outside, tmp_path).run()
+
+    assert outside.strays() == set()
+
+
 def test_a_worker_that_lost_at_the_last_moment_removes_its_file_and_publishes_the_winners(tmp_path: Path) -> None:
     outside = Outside()
     winner = OutputReport(

@@ -68,3 +68,18 @@ def test_what_cannot_be_media_is_refused(content: bytes, reason: Reason, says: s
         look(BytesIO(content), len(content))
 
     assert refused.value.reason is reason
+
+
+def test_a_file_of_nothing_but_boxes_keeps_nobody_busy() -> None:
+    """Each level within its bounds, and all of them together ever more: it is looked at up to a limit."""
+
+    class Counting(BytesIO):
+        seeks = 0
+
+        def seek(self, *arguments: int) -> int:
+            self.seeks += 1
+            return super().seek(*arguments)
+
+    file = Counting(FTYP + box(b"moov", box(b"trak", box(b"mdia") * 600) * 600))
+    look(file, len(file.getvalue()))
+    assert file.seeks < 250_000

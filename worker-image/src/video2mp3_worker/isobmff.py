@@ -1,7 +1,7 @@
 """The box structure of mp4, mov, m4a and 3gp files, read directly where ffmpeg does not tell enough. Pure.
 
 Source: ISO/IEC 14496-12 (boxes, sample descriptions), ISO/IEC 14496-12 8.12 and 23001-7 (protected sample entries).
-Sizes that a file claims are never trusted: nothing is read beyond a box's parent, and no more than BOXES boxes.
+Sizes that a file claims are never trusted: nothing is read beyond a box's parent, and no more than _BOXES boxes.
 """
 
 import struct
@@ -19,6 +19,8 @@ PROTECTED_AUDIO: Final = frozenset({b"enca", b"drms"})
 """Sample entries of encrypted sound: Common Encryption, and Apple's FairPlay."""
 
 _BOXES: Final = 200_000
+"""Read for one question. Films have some dozen; a file of nothing but boxes has a hundred million in a gigabyte."""
+
 _SAMPLE_ENTRIES_HEADER: Final = 8
 _PATH_TO_SAMPLE_ENTRIES: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
@@ -32,10 +34,10 @@ class Box:
     end: int
 
 
-def boxes(file: BinaryIO, start: int, end: int, limit: int = _BOXES) -> Iterator[Box]:
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
     """The boxes from `start` to `end`, one level deep. The last one may claim to end after `end`."""
     position = start
-    for _ in range(limit):
+    for _ in range(_BOXES):
         if position + 8 > end:
             return
         file.seek(position)
@@ -72,16 +74,19 @@ def is_cut_short(file: BinaryIO, size: int) -> bool:
 
 def sample_entries(file: BinaryIO, size: int) -> list[bytes]:
     """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
+    left = iter(range(_BOXES))
     found = [Box(b"", 0, size)]
     for kind in _PATH_TO_SAMPLE_ENTRIES:
         found = [
             child
             for parent in found
-            for child in boxes(file, parent.content, min(parent.end, size))
+            for _, child in zip(left, boxes(file, parent.content, min(parent.end, size)), strict=False)
             if child.kind == kind
         ]
     return [
         entry.kind
         for table in found
-        for entry in boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size))
+        for _, entry in zip(
+            left, boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size)), strict=False
+        )
     ]

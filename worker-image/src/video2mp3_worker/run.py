@@ -24,7 +24,7 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import WorkerRequest
 from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.errors import Refused, TryAgain
+from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.fetch import fetch
 from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources
 from video2mp3_worker.reporter import Reporter
@@ -82,21 +82,30 @@ class Worker:
         with self._removed_unless_stored(file_id):
             self.mp3s.write(file_id, self.request.filename, self._metadata(mp3), self._content(mp3))
             self.stop.check()
-        # From here on the file may be the result even if no answer comes: it stays, for the next attempt to judge.
-        stored = self.ledger.store_result(
-            OutputReport(
-                file_id=file_id,
-                filename=self.request.filename,
-                size=mp3.size,
-                duration_seconds=mp3.duration_seconds,
-                sha256=mp3.sha256,
-                encoding=mp3.encoding,
-            )
-        )
+        stored = self._store_result(file_id, mp3)
         if stored.file_id != file_id:
             self.mp3s.remove(file_id)
         _log.info("result stored", file_id=stored.file_id, own=stored.file_id == file_id)
         return stored
+
+    def _store_result(self, file_id: str, mp3: Mp3) -> OutputReport:
+        """Store the result. Without an answer the file may be it: then it stays, for the next attempt to judge."""
+        result = OutputReport(
+            file_id=file_id,
+            filename=self.request.filename,
+            size=mp3.size,
+            duration_seconds=mp3.duration_seconds,
+            sha256=mp3.sha256,
+            encoding=mp3.encoding,
+        )
+        try:
+            return self.ledger.store_result(result)
+        except Superseded:
+            # An answer, and it says that this file will never be the result. Whoever took over, gave up or deleted
+            # the Conversion may have removed the files before this one was complete, and will not look again.
+            with contextlib.suppress(TryAgain):
+                self.mp3s.remove(file_id)
+            raise
 
     @contextlib.contextmanager
     def _removed_unless_stored(self, file_id: str) -> Iterator[None]:

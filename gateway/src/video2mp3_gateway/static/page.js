@@ -1,184 +1,333 @@
 "use strict";
 
-const REFRESH_MILLISECONDS = 3000;
 const PAGE = 20;
+const MOST_AT_ONCE = 100; // The gateway gives no more in one answer.
+const SOON = 2000; // Milliseconds until the next look while something is under way, or after one that failed,
+const LATER = 15000; // and otherwise.
+const STEP = 10; // Percent; read out one by one, a large file's progress would never let anything else be heard.
+const SETTLED = ["Succeeded", "Failed", "Suspended"];
+const EXPIRED = "Your login has expired. Log in again.";
+
 const byId = (id) => document.getElementById(id);
-const wantedFile = new URLSearchParams(location.search).get("fid");
+const rows = new Map(); // Name of a conversion → its item in the list, and the state it shows.
 let token = sessionStorage.getItem("token");
+let wantedFile = new URLSearchParams(location.search).get("fid"); // Emails link to /?fid=FILE_ID.
 let shown = PAGE;
 let timer = 0;
+let look = 0; // The number of the last look at the list; an answer to an earlier one is out of date.
+let lookFailed = false;
+let uploading = null;
 
-const say = (text) => { byId("message").textContent = text; };
+/** Tell people, by eye and by ear. */
+function say(text, wrong = false) {
+  const message = byId("message");
+  message.classList.toggle("wrong", wrong);
+  if (message.textContent !== text) message.textContent = text;
+}
+
+const complain = (error) => say(error.message, true);
 
 /** Ask the gateway. Rejects with a sentence for people. */
 async function ask(path, options = {}) {
-  const headers = { Accept: "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}), ...options.headers };
+  const asker = token;
+  const headers = { Accept: "application/json", ...(asker && { Authorization: `Bearer ${asker}` }), ...options.headers };
   let answer;
   try {
     answer = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store" });
   } catch {
-    throw new Error("The server cannot be reached.");
+    throw new Error("The server cannot be reached. Try again in a moment.");
   }
-  if (!answer.ok) {
-    if (answer.status === 401 && token) logOut();
-    throw new Error(await complaint(answer));
+  if (answer.status === 401 && asker) {
+    if (asker === token) leave();
+    throw new Error(EXPIRED);
   }
+  if (!answer.ok) throw new Error(detailOf(answer.status, await answer.text()));
   return answer;
 }
 
-async function complaint(answer) {
+function detailOf(status, body) {
   try {
-    return (await answer.json()).detail;
+    const { code, detail, maxBytes } = JSON.parse(body);
+    return code === "too-large" ? `The file is too large: it may have ${size(maxBytes)} at most.` : detail;
   } catch {
-    return `The server answered with ${answer.status}.`;
+    return `The server answered with ${status}. Try again in a moment.`;
   }
 }
 
 function show() {
   byId("login").hidden = Boolean(token);
-  byId("signed-in").hidden = !token;
-  clearTimeout(timer);
-  if (token) refresh();
+  byId("account").hidden = byId("logout").hidden = !token;
+  if (!token) {
+    if (wantedFile) say("Log in to download your mp3.");
+    byId(byId("email").value ? "password" : "email").focus();
+    return;
+  }
+  refresh();
+  if (wantedFile) downloadWanted();
 }
 
 async function logIn(event) {
   event.preventDefault();
   const bytes = new TextEncoder().encode(`${byId("email").value}:${byId("password").value}`);
-  const basic = btoa(String.fromCharCode(...bytes));
+  const Authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  say("Logging in …");
   try {
-    const answer = await ask("login", { method: "POST", headers: { Accept: "*/*", Authorization: `Basic ${basic}` } });
-    token = await answer.text();
+    token = await (await ask("login", { method: "POST", headers: { Accept: "*/*", Authorization } })).text();
   } catch (error) {
-    say(error.message);
+    complain(error);
+    byId("password").select();
     return;
   }
   sessionStorage.setItem("token", token);
   byId("password").value = "";
   say("");
   show();
-  if (wantedFile) download(`download?fid=${encodeURIComponent(wantedFile)}`, "audio.mp3");
+  byId("file").focus();
 }
 
-function logOut() {
+/** Forget the account and all that was shown of it. */
+function leave() {
   token = null;
+  look += 1;
+  shown = PAGE;
+  clearTimeout(timer);
   sessionStorage.removeItem("token");
+  rows.clear();
   byId("conversions").replaceChildren();
   show();
 }
 
+function logOut() {
+  uploading?.abort();
+  byId("login").reset();
+  leave();
+  say("You are logged out.");
+}
+
+// --- uploads ---
+
 function upload(event) {
   event.preventDefault();
+  const [file] = byId("file").files;
   const form = new FormData();
-  form.append("file", byId("file").files[0]);
-  const bar = byId("progress");
-  const button = event.target.querySelector("button");
-  const request = new XMLHttpRequest();
-  const end = (text) => { bar.hidden = true; button.disabled = false; say(text); refresh(); };
+  form.append("file", file);
+  const request = (uploading = new XMLHttpRequest()); // fetch() does not tell how much it has sent.
   request.open("POST", "upload");
   request.setRequestHeader("Authorization", `Bearer ${token}`);
-  request.upload.onprogress = (sent) => { if (sent.lengthComputable) bar.value = (100 * sent.loaded) / sent.total; };
-  request.onerror = () => end("The upload broke off. Nothing was stored; try again.");
-  request.onload = () => {
-    if (request.status === 202) byId("file").value = "";
-    if (request.status === 401) logOut();
-    end(request.status === 202 ? "Uploaded. You get an email when it is done." : detailOf(request));
+  request.upload.onprogress = (sent) => {
+    byId("sent").value = (100 * sent.loaded) / sent.total;
+    say(under(`Uploading ${file.name}`, sent.loaded, sent.total));
   };
-  bar.value = 0;
-  bar.hidden = false;
-  button.disabled = true;
-  say("Uploading …");
+  request.onload = () => uploaded(request);
+  request.onerror = () => say("The upload broke off. Nothing was stored; try again.", true);
+  request.onabort = () => say("The upload is cancelled. Nothing was stored.");
+  request.onloadend = () => showUpload(false);
+  byId("sent").value = 0;
+  showUpload(true);
+  say(`Uploading ${file.name} …`);
   request.send(form);
 }
 
-function detailOf(request) {
-  try {
-    return JSON.parse(request.responseText).detail;
-  } catch {
-    return `The server answered with ${request.status}.`;
-  }
-}
-
-async function refresh() {
-  clearTimeout(timer);
-  if (!token) return;
-  try {
-    const list = await (await ask(`conversions?limit=${shown}`)).json();
-    byId("conversions").replaceChildren(...list.conversions.map(row));
-    byId("none").hidden = list.conversions.length > 0;
-    byId("more").hidden = !list.continue || shown >= 100;
-  } catch (error) {
-    say(error.message);
-  }
-  if (token) timer = setTimeout(refresh, REFRESH_MILLISECONDS);
-}
-
-function row(conversion) {
-  const line = document.createElement("tr");
-  const cell = (content) => { const made = document.createElement("td"); made.append(...content); line.append(made); };
-  cell([conversion.filename]);
-  cell([state(conversion)]);
-  cell([new Date(conversion.createdAt).toLocaleString()]);
-  const actions = [action("Delete", conversion, () => remove(conversion))];
-  if (conversion.output) {
-    actions.unshift(action("Download", conversion, () => download(conversion.output.downloadUrl, conversion.filename)));
-  }
-  cell(actions);
-  return line;
-}
-
-function state(conversion) {
-  if (conversion.phase === "Running" && conversion.progress) return `Running, ${conversion.progress.percent} %`;
-  if (conversion.phase === "Queued" && conversion.queuePosition) return `Queued, number ${conversion.queuePosition}`;
-  if (conversion.phase === "Failed") return `Failed: ${conversion.message}`;
-  return conversion.phase;
-}
-
-function action(name, conversion, act) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = name;
-  button.setAttribute("aria-label", `${name} ${conversion.filename}`);
-  button.addEventListener("click", act);
-  return button;
-}
-
-async function remove(conversion) {
-  if (!confirm(`Delete ${conversion.filename} and its files?`)) return;
-  try {
-    await ask(`conversions/${encodeURIComponent(conversion.name)}`, { method: "DELETE" });
-    say("");
-  } catch (error) {
-    say(error.message);
+function uploaded(request) {
+  if (request.status === 202) {
+    byId("file").value = "";
+    say("Uploaded. An email will say when the mp3 is ready.");
+  } else {
+    if (request.status === 401) leave();
+    say(request.status === 401 ? EXPIRED : detailOf(request.status, request.responseText), true);
   }
   refresh();
 }
 
-async function download(address, filename) {
-  say("Downloading …");
+function showUpload(running) {
+  if (!running) uploading = null;
+  byId("sending").hidden = byId("cancel").hidden = !running;
+  byId("file").disabled = byId("send").hidden = running;
+  if (token) byId(running ? "cancel" : "file").focus();
+}
+
+function under(text, done, total) {
+  return total ? `${text} … ${STEP * Math.floor((100 * done) / total / STEP)} %` : `${text} …`;
+}
+
+// --- the list ---
+
+async function refresh() {
+  clearTimeout(timer);
+  if (!token || document.hidden) return;
+  const mine = (look += 1);
   try {
-    // Only the path: links start with the public address, and this page may ask nobody but its own server.
-    const here = new URL(address, location.href);
-    const answer = await ask(here.pathname.split("/").pop() + here.search, { headers: { Accept: "audio/mpeg" } });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await answer.blob());
-    link.download = nameIn(answer.headers.get("Content-Disposition")) || filename;
-    link.click();
-    URL.revokeObjectURL(link.href);
-    say("");
+    const { conversions, more } = await list();
+    if (mine !== look) return;
+    if (lookFailed) say("");
+    lookFailed = false;
+    showList(conversions);
+    byId("more").hidden = !more;
   } catch (error) {
-    say(error.message);
+    if (mine === look || !token) complain(error);
+    lookFailed = Boolean(token);
   }
+  const busy = [...rows.values()].some((row) => !SETTLED.includes(row.state));
+  if (token && mine === look) timer = setTimeout(refresh, busy || lookFailed ? SOON : LATER);
+}
+
+async function list() {
+  const conversions = [];
+  let position = "";
+  do {
+    const limit = Math.min(MOST_AT_ONCE, shown - conversions.length);
+    const page = await (await ask(`conversions?${new URLSearchParams({ limit, continue: position })}`)).json();
+    conversions.push(...page.conversions);
+    position = page.continue;
+  } while (position && conversions.length < shown);
+  return { conversions, more: Boolean(position) };
+}
+
+/** Change what has changed and no more, so that whoever has come to a button by keyboard stays on it. */
+function showList(conversions) {
+  const there = new Set(conversions.map((conversion) => conversion.name));
+  for (const [name, row] of rows) {
+    if (there.has(name)) continue;
+    row.item.remove();
+    rows.delete(name);
+  }
+  const items = byId("conversions").children;
+  conversions.forEach((conversion, index) => {
+    const row = rows.get(conversion.name) || newRow(conversion);
+    if (items[index] !== row.item) byId("conversions").insertBefore(row.item, items[index] || null);
+    showRow(row, conversion);
+  });
+  byId("none").hidden = conversions.length > 0;
+}
+
+function newRow(conversion) {
+  const item = byId("conversion").content.firstElementChild.cloneNode(true);
+  const row = { item, state: null, conversion };
+  const part = (selector) => item.querySelector(selector);
+  part("h3").textContent = conversion.filename;
+  part("time").dateTime = conversion.createdAt;
+  part("time").textContent = new Date(conversion.createdAt).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  part("progress").setAttribute("aria-label", `Progress of ${conversion.filename}`);
+  for (const [name, act] of [["download", downloadOf], ["delete", remove]]) {
+    const button = part(`.${name}`);
+    button.setAttribute("aria-label", `${button.textContent} ${conversion.filename}`);
+    button.addEventListener("click", () => act(row.conversion));
+  }
+  rows.set(conversion.name, row);
+  return row;
+}
+
+function showRow(row, conversion) {
+  const state = conversion.reason === "Deleting" ? "Deleting" : conversion.phase;
+  const part = (selector) => row.item.querySelector(selector);
+  part(".phase").textContent = state;
+  part(".phase").dataset.phase = state;
+  part(".detail").textContent = detail(state, conversion);
+  part("progress").hidden = state !== "Running";
+  part("progress").value = conversion.progress?.percent ?? 0;
+  part(".download").hidden = state === "Deleting" || !conversion.output;
+  part(".delete").hidden = state === "Deleting";
+  if (row.state && row.state !== state) announce(state, conversion);
+  Object.assign(row, { state, conversion });
+}
+
+function detail(state, { progress, queuePosition, output, message }) {
+  if (state === "Running" && progress) return `${progress.percent} %${left(progress.etaSeconds)}`;
+  if (state === "Queued" && queuePosition) return `as number ${queuePosition}`;
+  if (state === "Succeeded" && output) return `${duration(output.durationSeconds)}, ${size(output.bytes)}`;
+  return state === "Failed" ? message : "";
+}
+
+function announce(state, { filename, message }) {
+  if (state === "Running") say(`${filename} is being converted.`);
+  if (state === "Succeeded") say(`${filename} is ready.`);
+  if (state === "Failed") say(`${filename} failed: ${message}`, true);
+}
+
+const left = (seconds) => (seconds > 0 ? `, ${duration(seconds)} left` : "");
+
+/** In the units of the emails. */
+function size(bytes) {
+  const power = bytes < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  const number = bytes / 1024 ** power;
+  return `${power ? number.toFixed(1) : number} ${["bytes", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [first, ...rest] = parts[0] ? parts : parts.slice(1);
+  return [first, ...rest.map((part) => String(part).padStart(2, "0"))].join(":");
+}
+
+async function remove(conversion) {
+  if (!confirm(`Delete ${conversion.filename}, with all that is stored of it?`)) return;
+  try {
+    await ask(`conversions/${encodeURIComponent(conversion.name)}`, { method: "DELETE" });
+    say(`${conversion.filename} is deleted.`);
+    byId("title").focus();
+  } catch (error) {
+    complain(error);
+  }
+  refresh();
+}
+
+// --- downloads ---
+
+const downloadOf = (conversion) => download(conversion.output.fileId, conversion.filename);
+
+function downloadWanted() {
+  download(wantedFile, "your mp3");
+  wantedFile = null;
+  history.replaceState(null, "", location.pathname); // Once; not again with every reload.
+}
+
+async function download(fileId, name) {
+  say(`Downloading ${name} …`);
+  try {
+    const answer = await ask(`download?${new URLSearchParams({ fid: fileId })}`, { headers: { Accept: "audio/mpeg" } });
+    const filename = nameIn(answer.headers.get("Content-Disposition"));
+    save(await bytesOf(answer, name), filename);
+    say(`${filename} is downloaded.`);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function bytesOf(answer, name) {
+  const total = Number(answer.headers.get("Content-Length"));
+  let done = 0;
+  const count = (piece, onward) => {
+    done += piece.length;
+    say(under(`Downloading ${name}`, done, total));
+    onward.enqueue(piece);
+  };
+  try {
+    const counted = answer.body.pipeThrough(new TransformStream({ transform: count }));
+    return await new Response(counted, { headers: { "Content-Type": "audio/mpeg" } }).blob();
+  } catch {
+    throw new Error("The download broke off. Try again.");
+  }
+}
+
+function save(blob, filename) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = filename;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000); // Some browsers begin to read it only later.
 }
 
 function nameIn(disposition) {
   const found = /filename\*=UTF-8''([^;]+)/.exec(disposition || "");
-  return found && decodeURIComponent(found[1]);
+  return found ? decodeURIComponent(found[1]) : "audio.mp3";
 }
 
 byId("login").addEventListener("submit", logIn);
 byId("upload").addEventListener("submit", upload);
-byId("logout").addEventListener("click", () => { say(""); logOut(); });
-byId("more").addEventListener("click", () => { shown = Math.min(100, shown + PAGE); refresh(); });
-if (wantedFile) say(token ? "" : "Log in to download your mp3.");
+byId("cancel").addEventListener("click", () => uploading?.abort());
+byId("logout").addEventListener("click", logOut);
+byId("more").addEventListener("click", () => { shown += PAGE; refresh(); });
+addEventListener("beforeunload", (event) => { if (uploading) event.preventDefault(); });
+document.addEventListener("visibilitychange", refresh);
 show();
-if (wantedFile && token) download(`download?fid=${encodeURIComponent(wantedFile)}`, "audio.mp3");

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -102,7 +102,7 @@ class MongoStore:
 
     async def remove(self, uid: str) -> None:
         """See the port."""
-        await self._ask(lambda: self._ledger.delete_one({"_id": uid}))
+        await self._move(ledger.forget(uid, datetime.now(UTC)))
 
     # --- Files ---
 
