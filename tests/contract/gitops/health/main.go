@@ -1,8 +1,8 @@
 // Command health says what GitOps tools make of Kubernetes objects.
 //
-// It reads a JSON list of objects from standard input and prints a JSON list of verdicts: that of kstatus, by which Flux,
-// Helm and kubectl's successors wait, and that of Argo CD's engine with the health check in Lua that the first argument
-// names. The Lua runs in the interpreter that Argo CD uses, with the libraries that it gives to health checks.
+// It reads a JSON list of objects from standard input and prints a JSON list of verdicts: that of kstatus, by which Flux
+// and Helm wait, and that of Argo CD's engine with the health check in Lua that the first argument names. The Lua runs in
+// the interpreter that Argo CD uses, with the libraries that it gives to health checks.
 package main
 
 import (
