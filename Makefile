@@ -28,9 +28,7 @@ down: venv ## Remove the local cluster and all that runs on it
 .PHONY: test
 test: venv ## All set-up, then every test, end-to-end ones included
 	@$(LOCALCLUSTER) prepare
-	@$(LOCALCLUSTER) up
-	@$(LOCALCLUSTER) images
-	@$(BIN)/pytest tests
+	@$(BIN)/pytest tests --numprocesses 3 --dist loadgroup --durations 15
 
 .PHONY: test-unit
 test-unit: venv ## The fast tests: no sockets, no servers

@@ -1,6 +1,7 @@
 """One release of the chart for all end-to-end tests, in a namespace of its own on the local cluster."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from video2mp3_localcluster.release import Release as Installation
 from video2mp3_localcluster.release import require_cluster
 from video2mp3_localcluster.step_log import StepLog
 
+VALUES = Path(__file__).with_name("values.yaml")
 NAMESPACE = "video2mp3-e2e"
 HOST = "e2e.video2mp3.test"
 
@@ -21,11 +23,13 @@ def release() -> Iterator[Release]:
     files = NodeFiles()
     require_cluster(files)
     url = cluster.ingress_url(files)
-    installation = Installation(NAMESPACE, HOST, url, "first@example.com")
+    installation = Installation(NAMESPACE, HOST, url, "first@example.com", values=(VALUES,))
     log = StepLog(log_dir() / "e2e-install.log")
     installation.uninstall(log)
     installation.install(log)
-    yield Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
+    release = Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
+    yield release
+    release.mongodb.close()
     installation.uninstall(log)
     log.close()
 

@@ -41,7 +41,7 @@ def await_running_worker(release: Release, name: str) -> dict[str, Any]:
 
 
 def test_the_operator_is_killed_while_a_job_runs(release: Release, account: Account, long_video: Path) -> None:
-    name = release.upload(account, long_video)["name"]
+    name = release.upload(account, long_video)["conversion"]
     conversion = await_running_worker(release, name)
     release.kill_pods("operator")
     assert_one_mp3_and_one_email(release, name, account)
@@ -49,7 +49,7 @@ def test_the_operator_is_killed_while_a_job_runs(release: Release, account: Acco
 
 
 def test_the_workers_pod_is_deleted_half_way(release: Release, account: Account, long_video: Path) -> None:
-    name = release.upload(account, long_video)["name"]
+    name = release.upload(account, long_video)["conversion"]
     conversion = await_running_worker(release, name)
     uid = conversion["metadata"]["uid"]
     release.kubectl("delete", "pods", "--selector", f"video2mp3.dev/conversion-uid={uid}", "--wait=false")
@@ -57,7 +57,7 @@ def test_the_workers_pod_is_deleted_half_way(release: Release, account: Account,
 
 
 def test_the_workers_pod_is_killed_without_warning(release: Release, account: Account, long_video: Path) -> None:
-    name = release.upload(account, long_video)["name"]
+    name = release.upload(account, long_video)["conversion"]
     uid = await_running_worker(release, name)["metadata"]["uid"]
     selector = f"video2mp3.dev/conversion-uid={uid}"
     release.kubectl("delete", "pods", "--selector", selector, "--grace-period=0", "--force")
@@ -68,7 +68,7 @@ def test_rabbitmq_is_away_when_the_worker_wants_to_publish(release: Release, acc
     broker = f"statefulset/{release.component('rabbitmq')}"
     release.scale(broker, 0)
     try:
-        name = release.upload(account, media.make_video(tmp_path / "quiet.mp4", 2))["name"]
+        name = release.upload(account, media.make_video(tmp_path / "quiet.mp4", 2))["conversion"]
         uid = release.conversion(name)["metadata"]["uid"]
         await_value(lambda: (release.ledger(uid) or {}).get("result"), seconds=90, what="the worker stored its result")
     finally:
@@ -81,7 +81,7 @@ def test_the_notifier_is_killed_between_claim_and_acknowledgement(
 ) -> None:
     release = mail_server
     release.mail_behaviour("stall")
-    name = release.upload(account, media.make_video(tmp_path / "claimed.mp4", 2))["name"]
+    name = release.upload(account, media.make_video(tmp_path / "claimed.mp4", 2))["conversion"]
     uid = release.conversion(name)["metadata"]["uid"]
     await_value(lambda: _claimed(release, uid), seconds=90, what="the notifier claims the send")
     release.kill_pods("notifier")
@@ -103,7 +103,7 @@ def _claimed(release: Release, uid: str) -> bool:
 def test_the_mail_server_is_away_for_a_while(mail_server: Release, account: Account, tmp_path: Path) -> None:
     release = mail_server
     release.mail_behaviour("reject-temporarily")
-    name = release.upload(account, media.make_video(tmp_path / "later.mp4", 2))["name"]
+    name = release.upload(account, media.make_video(tmp_path / "later.mp4", 2))["conversion"]
     uid = release.await_phase(name, "Succeeded")["metadata"]["uid"]
     await_value(lambda: _refused(release, uid), seconds=60, what="the notifier was refused and puts it off")
     assert release.emails_to(account.email) == []

@@ -20,7 +20,7 @@ def test_a_gigabyte_through_a_gateway_of_128_mebibytes(release: Release, account
 
     answer = release.upload_with_curl(account, video)
     assert re.fullmatch(r"[0-9a-f]{24}", answer["fileId"])
-    assert_one_mp3_and_one_email(release, answer["name"], account)
+    assert_one_mp3_and_one_email(release, answer["conversion"], account)
     restarts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in release.pods("gateway")]
     before = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods]
     assert restarts == before

@@ -12,14 +12,14 @@ def test_another_users_conversion_and_file_are_not_there(
     release: Release, account: Account, other: Account, tmp_path: Path
 ) -> None:
     answer = release.upload(account, media.make_video(tmp_path / "mine.mp4", 2))
-    finished = release.await_phase(answer["name"], "Succeeded")
+    finished = release.await_phase(answer["conversion"], "Succeeded")
     stranger = release.login(other)
     download = f"/download?fid={finished['status']['output']['fileId']}"
-    conversion = f"/conversions/{answer['name']}"
+    conversion = f"/conversions/{answer['conversion']}"
 
     for method, path in [("GET", download), ("HEAD", download), ("GET", conversion), ("DELETE", conversion)]:
         assert release.request(method, path, headers=stranger).status_code == 404, (method, path)
-    assert release.request("GET", "/conversions", headers=stranger).json()["items"] == []
+    assert release.request("GET", "/conversions", headers=stranger).json()["conversions"] == []
     missing = release.request("GET", f"/download?fid={'0' * 24}", headers=stranger).json()
     theirs = release.request("GET", download, headers=stranger).json()
     assert {**missing, "requestId": ""} == {**theirs, "requestId": ""}

@@ -29,7 +29,7 @@ def test_the_tutorials_three_calls(release: Release, account: Account, tmp_path:
     bearer = f"Authorization: Bearer {jwt.strip()}"
     curl("-X", "POST", "-F", "file=@a.mp4", "-H", bearer, f"http://{host}/upload", *via, cwd=tmp_path)
 
-    newest = release.request("GET", "/conversions", headers=release.login(account)).json()["items"][0]
+    newest = release.request("GET", "/conversions", headers=release.login(account)).json()["conversions"][0]
     conversion = assert_one_mp3_and_one_email(release, newest["name"], account)
     file_id = conversion["status"]["output"]["fileId"]
     curl("-o", "a.mp3", "-H", bearer, f"http://{host}/download?fid={file_id}", *via, cwd=tmp_path)
@@ -40,7 +40,7 @@ def test_the_tutorials_three_calls(release: Release, account: Account, tmp_path:
 
 def test_a_part_of_the_mp3_can_be_asked_for(release: Release, account: Account, tmp_path: Path) -> None:
     answer = release.upload(account, media.make_video(tmp_path / "range.mp4", 3))
-    conversion = release.await_phase(answer["name"], "Succeeded")
+    conversion = release.await_phase(answer["conversion"], "Succeeded")
     path = f"/download?fid={conversion['status']['output']['fileId']}"
     headers = release.login(account)
     whole = release.request("GET", path, headers=headers)
@@ -56,10 +56,10 @@ def test_a_part_of_the_mp3_can_be_asked_for(release: Release, account: Account, 
 
 def test_deleting_a_conversion_removes_its_files(release: Release, account: Account, tmp_path: Path) -> None:
     answer = release.upload(account, media.make_video(tmp_path / "gone.mp4", 2))
-    conversion = assert_one_mp3_and_one_email(release, answer["name"], account)
+    conversion = assert_one_mp3_and_one_email(release, answer["conversion"], account)
     headers = release.login(account)
-    assert release.request("DELETE", f"/conversions/{answer['name']}", headers=headers).status_code == 204
-    release.kubectl("wait", "--for=delete", f"conversion/{answer['name']}", "--timeout=60s")
+    assert release.request("DELETE", f"/conversions/{answer['conversion']}", headers=headers).status_code == 204
+    release.kubectl("wait", "--for=delete", f"conversion/{answer['conversion']}", "--timeout=60s")
     assert release.mp3s_of(conversion["metadata"]["uid"]) == []
     path = f"/download?fid={conversion['status']['output']['fileId']}"
     assert release.request("GET", path, headers=headers).status_code == 404
@@ -77,7 +77,7 @@ def test_what_cannot_be_converted_fails_at_once_and_says_why(  # type: ignore[no
     release: Release, account: Account, tmp_path: Path, make, reason: str
 ) -> None:
     answer = release.upload(account, make(tmp_path / "bad.mp4"))
-    conversion = release.await_phase(answer["name"], "Failed")
+    conversion = release.await_phase(answer["conversion"], "Failed")
     status = conversion["status"]
     assert status["reason"] == reason
     assert len(status["attempts"]) == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from ssl import create_default_context
 from typing import ClassVar
 
-from tests.servers.process import HOST, REPOSITORY, Server, ServerError, free_port
+from tests.servers.process import HOST, REPOSITORY, Server, ServerError, await_condition, free_port
 from video2mp3_localcluster.binaries import wheel_program
 from video2mp3_localcluster.components import component_commands
 from video2mp3_localcluster.configuration import build_kubeconfig
@@ -152,7 +152,12 @@ class KubernetesServer(_Component):
     def initialise(self) -> None:
         """Create the CRD, and wait until the API serves it."""
         self.kubectl("apply", "--server-side", "--filename", str(CRDS))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "--filename", str(CRDS))
+        await_condition(self._serves_crd, seconds=30, what="the API did not serve the CRD")
+
+    def _serves_crd(self) -> bool:
+        # `kubectl wait` gives up on a CRD that has no conditions yet.
+        path = '{.items[*].status.conditions[?(@.type=="Established")].status}'
+        return set(self.kubectl("get", "customresourcedefinitions", "--output", f"jsonpath={path}").split()) == {"True"}
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator and return what it printed; raise `ServerError` with what it complained."""

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.servers.process import Server, await_condition, free_port
 from video2mp3_mailsink.behaviour import Mode
 from video2mp3_mailsink.tls import CERTIFICATE, write_self_signed
-
-from tests.servers.process import Server, await_condition, free_port
 
 _REQUEST_SECONDS = 5
 

@@ -39,6 +39,7 @@ class MongoDBServer(Server):
         command = [sys.executable, "-m", "secantus", "--host", self.host, "--port", str(self.port), "--standalone"]
         # Without the sync, a killed SecantusDB forgets what it had acknowledged in the moments before.
         command += ["--storage-path", str(self.directory / "data"), "--log-level", "WARNING", "--sync-on-commit"]
+        command += ["--cache-size", "256M"]
         return [*command, "--auth"] if self._authenticated else command
 
     def answers(self) -> bool:
@@ -61,7 +62,7 @@ class MongoDBServer(Server):
 
     def reset(self) -> None:
         """Drop every database; the root account stays."""
-        with self.client(timeoutMS=10_000) as client:
+        with self.client(timeoutMS=60_000) as client:
             for database in client.list_database_names():
                 if database not in _KEPT_DATABASES:
                     client.drop_database(database)

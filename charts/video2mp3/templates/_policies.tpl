@@ -42,7 +42,7 @@ matchExpressions:
 - from:
     {{- toYaml . | nindent 4 }}
   ports:
-    - {port: http, protocol: TCP}
+    - {port: 8080, protocol: TCP}
 {{- end }}
 {{- end -}}
 

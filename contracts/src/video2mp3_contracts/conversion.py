@@ -62,9 +62,20 @@ def seconds(value: int | str) -> float:
 
 
 class Model(BaseModel):
-    """A part of the resource: camelCase in YAML, unknown fields refused, never changed in place."""
+    """A part of the resource: camelCase in YAML, unknown fields and other types refused, never changed in place."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, fields: Any) -> Any:
+        """JSON has one kind of number, and for the API server 1.0 is as whole as 1."""
+        if not isinstance(fields, dict):
+            return fields
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in fields.items()
+        }
 
 
 class GridFSSource(Model):

@@ -82,7 +82,7 @@ class LedgerEntry(_Document):
     owner: str = ""
     attempt: LedgerAttempt | None = None
     uploads: tuple[str, ...] = ()
-    """Every mp3 that any attempt began to write. All but the result's are leftovers, whoever finds them removes them."""
+    """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
 
     progress: Progress | None = None
     result: OutputReport | None = None

@@ -20,7 +20,7 @@ CONNECT_SECONDS: Final = 5
 ROUND_TRIP_SECONDS: Final = 30
 """For one answer. Long enough for a chunk of a file on a busy disk."""
 
-MOVE_SECONDS: Final = 15
+MOVE_SECONDS: Final = 10
 """For one operation on the ledger, its retries included."""
 
 Document = dict[str, Any]

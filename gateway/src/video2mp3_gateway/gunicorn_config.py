@@ -9,6 +9,7 @@ import struct
 from typing import Any
 
 from video2mp3_gateway.capacity import GRACEFUL_SECONDS, SOCKET_SECONDS, THREADS
+from video2mp3_gateway.pacing import PacedSocket
 
 bind = "0.0.0.0:8080"  # the pod's network policy says who gets here
 wsgi_app = "video2mp3_gateway.app:create_app()"
@@ -27,10 +28,7 @@ logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "root": {"level": "INFO", "handlers": []},
-    "loggers": {
-        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "INFO", "handlers": [], "propagate": True},
-    },
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
     "handlers": {},
     "formatters": {},
 }
@@ -60,7 +58,11 @@ def pre_request(worker: Any, req: Any) -> None:
     A client that asks "may I send?" (Expect: 100-continue) is answered when the body is wanted, not before: see
     `continuation`. After an upload the connection is closed, so that a body that was refused is never read.
     """
-    req.unreader.sock.settimeout(SOCKET_SECONDS)
+    connection = req.unreader.sock
+    if isinstance(connection, PacedSocket):  # of the request before on the same connection
+        connection = connection.whole
+    connection.settimeout(SOCKET_SECONDS)
+    req.unreader.sock = PacedSocket(connection)
     req._expected_100_continue = False  # noqa: SLF001 - the one place where gunicorn remembers that it has to answer
     if req.path == "/upload":
         req.force_close()

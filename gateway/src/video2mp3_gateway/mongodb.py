@@ -36,15 +36,18 @@ _FILES_WRITE_CONCERN: Final = WriteConcern(w="majority", j=True)
 _OPERATION_SECONDS: Final = 15
 """For one operation, its retries included. The client's own limits are the contracts'."""
 
+_ABORT_SECONDS: Final = 5
+"""For each operation that cleans up after a failure: somebody waits for the answer, and a sweep can do it later."""
+
 _log = structlog.get_logger(__name__)
 _Documents = Database[Document]
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def _bounded(seconds: float = _OPERATION_SECONDS) -> Iterator[None]:
     """One operation: it ends in time, and its failure is one of ours."""
     try:
-        with pymongo.timeout(_OPERATION_SECONDS):
+        with pymongo.timeout(seconds):
             yield
     except PyMongoError as error:
         raise ServiceAway("mongodb", f"{type(error).__name__}: {error}") from error
@@ -70,7 +73,7 @@ class GridFSSources:
 
     def delete(self, file_id: str) -> None:
         """Remove a file and its chunks."""
-        _delete(self._database, ObjectId(file_id))
+        _delete(self._database, ObjectId(file_id), _ABORT_SECONDS)
 
     def ping(self) -> None:
         """Ask the server for a sign of life."""
@@ -157,22 +160,25 @@ class GridFSUpload:
     def _abort(self) -> None:
         """Remove what was written. What cannot be removed now has no file, by which a later sweep knows it."""
         try:
-            _delete(self._database, self._key)
+            _delete(self._database, self._key, _ABORT_SECONDS)
         except ServiceAway as error:
             _log.warning("upload_left_behind", file_id=self.file_id, chunks=self._chunks, error=str(error))
 
 
-def _delete(database: _Documents, key: ObjectId) -> None:
-    """Delete a file: its document, so that nobody finds it any more, then its chunks from the last to the first."""
-    with _bounded():
+def _delete(database: _Documents, key: ObjectId, seconds: float) -> None:
+    """Delete a file: its document, so that nobody finds it any more, then its chunks from the last to the first.
+
+    `seconds` is for each operation; how many there are depends on the file's size.
+    """
+    with _bounded(seconds):
         database.fs.files.delete_one({"_id": key})
-    while (last := _last_chunk(database, key)) is not None:
-        with _bounded():
+    while (last := _last_chunk(database, key, seconds)) is not None:
+        with _bounded(seconds):
             database.fs.chunks.delete_many({"files_id": key, "n": {"$gt": last - _CHUNKS_PER_DELETE}})
 
 
-def _last_chunk(database: _Documents, key: ObjectId) -> int | None:
-    with _bounded():
+def _last_chunk(database: _Documents, key: ObjectId, seconds: float) -> int | None:
+    with _bounded(seconds):
         chunk = database.fs.chunks.find_one({"files_id": key}, {"n": 1}, sort=[("n", pymongo.DESCENDING)])
     return None if chunk is None else int(chunk["n"])
 

@@ -11,6 +11,13 @@ from video2mp3_localcluster.step_log import StepFailed
 
 MOUNTS = Path("/proc/self/mountinfo")
 _REMOVE_SECONDS = 10.0
+
+WEIGHT = 8
+"""How many ordinary processes the cluster counts for: it consists of dozens."""
+
+_CPU_WEIGHTS = {"cpu.shares": 1024, "cpu.weight": 100}
+"""The file that says so, of version 1 and of version 2, and its default."""
+
 _UNIFIED_CONTROLLERS = "+cpuset +cpu +io +memory +pids"
 
 
@@ -58,6 +65,7 @@ def create_groups() -> None:
         hierarchy.node.mkdir(parents=True, exist_ok=True)
         if hierarchy.unified:
             _delegate(hierarchy.group)
+        _weigh(hierarchy.group)
 
 
 def _delegate(group: Path) -> None:
@@ -66,6 +74,13 @@ def _delegate(group: Path) -> None:
     wanted = [word for word in _UNIFIED_CONTROLLERS.split() if word[1:] in available]
     if wanted:
         (group / "cgroup.subtree_control").write_text(" ".join(wanted))
+
+
+def _weigh(group: Path) -> None:
+    """Let the cluster as a whole count for more than one ordinary process when the processors are busy."""
+    for name, default in _CPU_WEIGHTS.items():
+        if (group / name).exists():
+            (group / name).write_text(str(WEIGHT * default))
 
 
 def join_writes() -> list[tuple[str, str]]:

@@ -42,19 +42,7 @@ def build_kubelet_configuration(files: NodeFiles) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": str(NODE_IP),
-        "port": addresses.KUBELET_PORT,
-        "readOnlyPort": 0,
-        "healthzBindAddress": str(NODE_IP),
-        "healthzPort": addresses.KUBELET_HEALTH_PORT,
-        "authentication": {
-            "anonymous": {"enabled": False},
-            "webhook": {"enabled": True},
-            "x509": {"clientCAFile": str(files.pki / "ca.crt")},
-        },
-        "authorization": {"mode": "Webhook"},
-        "tlsCertFile": str(files.pki / "node.crt"),
-        "tlsPrivateKeyFile": str(files.pki / "node.key"),
+        **_kubelet_access(files),
         "containerRuntimeEndpoint": f"unix://{files.containerd_socket}",
         "clusterDNS": [str(DNS_SERVICE_IP)],
         "clusterDomain": CLUSTER_DOMAIN,
@@ -79,6 +67,25 @@ def build_kubelet_configuration(files: NodeFiles) -> dict[str, Any]:
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 2,
         "volumePluginDir": str(files.state / "volume-plugins"),
+    }
+
+
+def _kubelet_access(files: NodeFiles) -> dict[str, Any]:
+    """Where the kubelet listens, and whom it answers."""
+    return {
+        "address": str(NODE_IP),
+        "port": addresses.KUBELET_PORT,
+        "readOnlyPort": 0,
+        "healthzBindAddress": str(NODE_IP),
+        "healthzPort": addresses.KUBELET_HEALTH_PORT,
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(files.pki / "ca.crt")},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": str(files.pki / "node.crt"),
+        "tlsPrivateKeyFile": str(files.pki / "node.key"),
     }
 
 
@@ -148,22 +155,16 @@ def build_pod_network(files: NodeFiles) -> dict[str, Any]:
     }
 
 
-def build_containerd_configuration(files: NodeFiles, pause_image: str) -> str:
-    """The TOML of containerd. All its folders are the cluster's, so the machine's own containerd is never touched.
-
-    Negative ``oom_score_adj`` values and AppArmor profiles need privileges that a container or a restricted virtual
-    machine may lack, and every sandbox would fail without them.
-    """
-    return f"""\
+_CONTAINERD = """\
 version = 2
-root = "{files.state}/containerd"
-state = "{files.run}/containerd"
+root = "{state}/containerd"
+state = "{run}/containerd"
 oom_score = 0
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
 
 [grpc]
-  address = "{files.containerd_socket}"
+  address = "{socket}"
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause_image}"
@@ -179,13 +180,29 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
       runtime_type = "io.containerd.runc.v2"
 
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        BinaryName = "{files.programs}/runc"
+        BinaryName = "{programs}/runc"
         SystemdCgroup = false
 
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{files.programs}/cni"
-    conf_dir = "{files.configuration}/cni"
+    bin_dir = "{programs}/cni"
+    conf_dir = "{configuration}/cni"
 """
+
+
+def build_containerd_configuration(files: NodeFiles, pause_image: str) -> str:
+    """The TOML of containerd. All its folders are the cluster's, so the machine's own containerd is never touched.
+
+    Negative ``oom_score_adj`` values and AppArmor profiles need privileges that a container or a restricted virtual
+    machine may lack, and every sandbox would fail without them.
+    """
+    return _CONTAINERD.format(
+        state=files.state,
+        run=files.run,
+        socket=files.containerd_socket,
+        programs=files.programs,
+        configuration=files.configuration,
+        pause_image=pause_image,
+    )
 
 
 def build_traefik_configuration(port: int) -> dict[str, Any]:

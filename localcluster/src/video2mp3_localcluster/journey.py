@@ -35,9 +35,9 @@ class Journey:
         email, password = self.account()
         token = self.login(email, password)
         uploaded = self.upload(video, token)
-        self.watch(uploaded["name"])
-        message = self.read_email(email, uploaded["name"])
-        self.download(message, token, uploaded["name"])
+        self.watch(uploaded["conversion"])
+        message = self.read_email(email, uploaded["conversion"])
+        self.download(message, token, uploaded["conversion"])
 
     def make_sample(self) -> Path:
         """A short video with a test picture and a chord."""
@@ -69,7 +69,7 @@ class Journey:
             self._curl("-X", "POST", "-F", f"file=@{video}", "-H", f"Authorization: Bearer {token}", url)
         )
         self.say(f"② stored in GridFS as {answer['fileId']} ({video.stat().st_size:,} bytes)")
-        self.say(f"③ created Conversion {answer['name']}")
+        self.say(f"③ created Conversion {answer['conversion']}")
         return answer
 
     def watch(self, name: str) -> None:

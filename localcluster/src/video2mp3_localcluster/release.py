@@ -15,6 +15,7 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 CHART = "charts/video2mp3"
 VALUES = "localcluster/values.yaml"
+CRD = "conversions.video2mp3.dev"
 INSTALL_SECONDS = 300
 
 
@@ -58,15 +59,33 @@ class Release:
 
     def uninstall(self, log: StepLog) -> None:
         """Remove the release and its namespace, its volumes included."""
+        self._delete_conversions(log)
         log.command(
             [*self._helm("uninstall", self.name, "--namespace", self.namespace, "--ignore-not-found", "--wait")]
         )
         self.kubectl(log, "delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=120s")
 
+    def _delete_conversions(self, log: StepLog) -> None:
+        """Delete them while the operator is there to take its finalizer off; without one, take it off here."""
+        if not self.kubectl(log, "get", "crd", CRD, "--ignore-not-found", "--output", "name"):
+            return
+        try:
+            self.kubectl(log, "delete", CRD, "--all", "--timeout=60s")
+        except StepFailed:
+            for name in self.kubectl(log, "get", CRD, "--output", "name").split():
+                self.kubectl(log, "patch", name, "--type=merge", "--patch", '{"metadata":{"finalizers":[]}}')
+
     def kubectl(self, log: StepLog, *arguments: str, stdin: bytes | None = None) -> str:
         """Run kubectl in the release's namespace; answers what it printed."""
         program = self.files.programs / "kubectl"
-        argv: list[str | Path] = [program, "--kubeconfig", self.files.kubeconfig, "--namespace", self.namespace, *arguments]
+        argv: list[str | Path] = [
+            program,
+            "--kubeconfig",
+            self.files.kubeconfig,
+            "--namespace",
+            self.namespace,
+            *arguments,
+        ]
         return log.output(argv, stdin=stdin, timeout_seconds=180)
 
     def secret(self, log: StepLog, name: str) -> dict[str, str]:

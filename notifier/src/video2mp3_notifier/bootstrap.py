@@ -24,7 +24,7 @@ def run(settings: NotifierSettings) -> None:
     server = mail_server(settings)
     health, metrics = Health(), NotifierMetrics()
     with (
-        serving(settings.port, health, metrics.registry),
+        serving(settings.http_port, health, metrics.registry),
         mongo.connect(settings.mongodb_uri.get_secret_value(), "video2mp3-notifier") as client,
         ThreadPoolExecutor(settings.prefetch, thread_name_prefix="send") as threads,
     ):

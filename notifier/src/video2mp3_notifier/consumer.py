@@ -4,6 +4,7 @@ SMTP and pymongo block, so they run in threads; the event loop stays free for he
 """
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -59,12 +60,14 @@ class Consumer:
                 await self._pause(losses, error, stop)
 
     async def _consume(self, channel: ConfirmedChannel, prefetch: int, stop: asyncio.Event) -> None:
+        session = Session(channel, self._decide, self._metrics)
         self._show_consuming(now=True)
         _log.info("consuming")
         try:
-            await Session(channel, self._decide, self._metrics).run(prefetch, stop)
+            await session.consume(prefetch, stop)
         finally:
             self._show_consuming(now=False)
+        await session.finish()
 
     async def _pause(self, losses: int, error: BrokerError, stop: asyncio.Event) -> None:
         seconds = _BACKOFF_SECONDS[min(losses, len(_BACKOFF_SECONDS)) - 1]
@@ -80,5 +83,7 @@ class Consumer:
 
     async def _decide(self, delivery: Delivery) -> Verdict:
         loop = asyncio.get_running_loop()
+        # The context carries the fields that every log line has.
+        in_context = contextvars.copy_context().run
         with self._metrics.handling_seconds.time():
-            return await loop.run_in_executor(self._threads, self._handle, delivery.body, delivery.tries)
+            return await loop.run_in_executor(self._threads, in_context, self._handle, delivery.body, delivery.tries)

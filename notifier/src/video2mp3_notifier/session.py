@@ -55,8 +55,8 @@ class Session:
         self._broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         channel.closed.add_done_callback(lambda closed: self._break(closed.result()))
 
-    async def run(self, prefetch: int, stop: asyncio.Event) -> None:
-        """Handle up to `prefetch` messages at once until `stop`, then finish those in hand. Raises BrokerError."""
+    async def consume(self, prefetch: int, stop: asyncio.Event) -> None:
+        """Handle up to `prefetch` messages at once, until `stop`. Raises BrokerError."""
         channel = self._channel.raw
         channel.basic_qos(prefetch_count=prefetch)
         channel.add_on_cancel_callback(self._on_cancelled)
@@ -64,6 +64,9 @@ class Session:
         await self._until_broken_or(stop)
         self._raise_if_broken()
         self._channel.raw.basic_cancel(consumer_tag)
+
+    async def finish(self) -> None:
+        """Wait for the messages in hand, whose time limits are those of what they do. Raises BrokerError."""
         if self._in_hand:
             await asyncio.wait(self._in_hand)
         self._raise_if_broken()

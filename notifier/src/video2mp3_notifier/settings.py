@@ -61,7 +61,13 @@ class NotifierSettings(BaseSettings):
     prefetch: int = Field(
         default=4, ge=1, le=64, description="Messages handled at once, each by a thread with an SMTP connection."
     )
-    port: int = Field(default=8080, ge=1, le=65535, description="TCP port of /healthz, /readyz and /metrics.")
+    http_port: int = Field(
+        default=8080,
+        ge=1,
+        le=65535,
+        description="TCP port of /healthz, /readyz and /metrics. Not called NOTIFIER_PORT: Kubernetes sets a variable "
+        "of that name where a Service is called notifier.",
+    )
 
     @property
     def claim_lease(self) -> timedelta:

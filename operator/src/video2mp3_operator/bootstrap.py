@@ -199,7 +199,7 @@ class Operator:
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
-            "heartbeat_age_seconds": ("Age of the newest heartbeat that came back.", self.heartbeat.age),
+            "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
         }
 
 

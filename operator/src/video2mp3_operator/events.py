@@ -17,6 +17,7 @@ from video2mp3_operator.ports import EventsApi
 
 _log = structlog.get_logger(__name__)
 _LONGEST_QUEUE: Final = 1000
+_POSTERS: Final = 4
 _LONGEST_NOTE: Final = 1024
 """Characters; the API server refuses longer ones."""
 
@@ -110,7 +111,12 @@ class EventRecorder:
                 self.dropped += 1
 
     async def run(self) -> None:
-        """Post until cancelled."""
+        """Post until cancelled, a few at a time."""
+        async with asyncio.TaskGroup() as posters:
+            for _ in range(_POSTERS):
+                posters.create_task(self._post())
+
+    async def _post(self) -> None:
         while True:
             event = await self._queue.get()
             try:

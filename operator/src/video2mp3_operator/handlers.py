@@ -17,7 +17,7 @@ from video2mp3_contracts import names
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import WORKER_SELECTOR, load_configuration
 from video2mp3_operator.bootstrap import Connections, Operator, connect
-from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.errors import RefusedError, UnavailableError
 from video2mp3_operator.heartbeat import LABEL
 from video2mp3_operator.kopf_settings import configure_kopf
 from video2mp3_operator.metrics import Metrics
@@ -61,7 +61,16 @@ async def configure(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) 
     connections = connect(ours, await load_configuration(), metrics)
     memo.connections = connections
     memo.operator = Operator(ours, connections.ports, metrics)
-    await memo.operator.health.start(ours.http_port)
+
+
+@kopf.on.startup(retries=_STARTUP_TRIES, backoff=_STARTUP_PAUSE_SECONDS)
+async def serve(memo: kopf.Memo, **_: Any) -> None:
+    """Answer probes, also while we are still starting."""
+    operator: Operator = memo.operator
+    try:
+        await operator.health.start(operator.settings.http_port)
+    except OSError as error:
+        raise kopf.TemporaryError(f"cannot listen: {error}", delay=_STARTUP_PAUSE_SECONDS) from error
 
 
 @kopf.on.startup(retries=_STARTUP_TRIES, backoff=_STARTUP_PAUSE_SECONDS)
@@ -70,7 +79,7 @@ async def start(memo: kopf.Memo, **_: Any) -> None:
     operator: Operator = memo.operator
     try:
         await operator.prime()
-    except UnavailableError as error:
+    except (UnavailableError, RefusedError) as error:
         raise kopf.TemporaryError(str(error), delay=_STARTUP_PAUSE_SECONDS) from error
     operator.start()
 

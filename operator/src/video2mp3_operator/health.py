@@ -20,7 +20,8 @@ class HealthServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> int:
-        """Listen on all addresses; answers the port."""
+        """Listen on all addresses; answers the port. May be tried again after an OSError."""
+        await self.close()
         app = web.Application()
         app.router.add_get("/healthz", _answering(self._healthy))
         app.router.add_get("/readyz", _answering(self._ready))

@@ -10,6 +10,7 @@ from video2mp3_operator.errors import RefusedError, UnavailableError
 from video2mp3_operator.ports import Clock, HeartbeatApi
 
 _log = structlog.get_logger(__name__)
+_KEPT: Final = 100
 LABEL: Final = "video2mp3.dev/heartbeat"
 """On the heartbeat object; the watch selects by it."""
 
@@ -20,7 +21,10 @@ def heartbeat_name(instance: str) -> str:
 
 
 class Heartbeat:
-    """Beats every `seconds`; its age is that of the newest beat that came back."""
+    """Beats every `seconds`, and tells how long a beat that the API server took has not come back.
+
+    While the API server is away no beat is taken, and nothing is held against us: a restart would not bring it back.
+    """
 
     def __init__(self, api: HeartbeatApi, clock: Clock, namespace: str, name: str, seconds: float) -> None:
         self._api = api
@@ -28,28 +32,35 @@ class Heartbeat:
         self._namespace = namespace
         self._name = name
         self._seconds = seconds
-        self._started = clock()
-        self._echoed: datetime | None = None
-
-    @property
-    def heard(self) -> bool:
+        self._unheard: list[datetime] = []
+        self.heard = False
         """Whether a beat has come back since the start."""
-        return self._echoed is not None
 
     def age(self) -> float:
-        """Seconds since the newest beat that came back, or since the start."""
-        return max(0.0, (self._clock() - (self._echoed or self._started)).total_seconds())
+        """Seconds since the oldest beat that was taken and has not come back; 0 when all have."""
+        return max(0.0, (self._clock() - self._unheard[0]).total_seconds()) if self._unheard else 0.0
 
     def hear(self, name: str, beat: datetime) -> None:
-        """A beat came back through the watch. One from before the start was somebody else's."""
-        if name == self._name and beat >= self._started and (self._echoed is None or beat > self._echoed):
-            self._echoed = beat
+        """A beat came back through the watch, and with it all before it. Others' are not ours."""
+        if name == self._name and beat in self._unheard:
+            self._unheard = [each for each in self._unheard if each > beat]
+            self.heard = True
+
+    async def beat(self) -> None:
+        """Beat once."""
+        now = self._clock()
+        self._unheard.append(now)
+        try:
+            await self._api.beat(self._namespace, self._name, now)
+        except (UnavailableError, RefusedError) as error:
+            if now in self._unheard:
+                self._unheard.remove(now)
+            _log.warning("heartbeat_failed", error=str(error))
+        # The oldest is what counts; the newest may come back; those between are not needed.
+        self._unheard = [*self._unheard[:1], *self._unheard[1:][-_KEPT:]]
 
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:
-            try:
-                await self._api.beat(self._namespace, self._name, self._clock())
-            except (UnavailableError, RefusedError) as error:
-                _log.warning("heartbeat_failed", error=str(error))
+            await self.beat()
             await asyncio.sleep(self._seconds)

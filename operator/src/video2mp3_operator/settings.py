@@ -123,8 +123,8 @@ class Settings(BaseSettings):
     """How often the heartbeat object is patched."""
 
     heartbeat_limit_seconds: Annotated[float, Field(gt=0)] = 90.0
-    """When its echo is older than this, /healthz fails and Kubernetes restarts the operator. Longer than kopf's own
-    70 s after which it opens a silent watch again."""
+    """When a beat that the API server took has not come back for so long, /healthz fails and Kubernetes restarts the
+    operator. Longer than the 70 s after which kopf opens a silent watch again."""
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

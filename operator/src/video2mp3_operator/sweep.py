@@ -157,9 +157,10 @@ class Sweep:
         """
         newest = self.view.newest
         touched: set[Key] = set()
+        # Conversions first: whose place a Job takes up is known from them.
+        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched)
         jobs = await self._take_in(self.lister.jobs, lambda job: _keys(self.view.see_job(job)), touched)
         pods = await self._take_in(self.lister.pods, lambda pod: _keys(self.view.see_pod(pod)), touched)
-        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched)
         touched |= self.view.retain(conversions, jobs, pods, newest)
         for document in self.view.documents():
             self.wake(key_of(document))

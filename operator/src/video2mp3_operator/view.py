@@ -34,7 +34,7 @@ class View:
         self._conversions: dict[Key, Document] = {}
         self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
-        self._live: dict[str, set[str]] = defaultdict(set)
+        self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
         self.newest = 0
         """The highest resourceVersion seen."""
@@ -104,7 +104,8 @@ class View:
             return None
         self.newest = max(self.newest, job.resource_version)
         if job.live:
-            self._live[job.conversion_uid].add(job.name)
+            slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid))
+            self._live[job.conversion_uid][job.name] = slot
         else:
             self._end_life(job)
         return job
@@ -131,8 +132,8 @@ class View:
         return pod if pod is not None and _forget(self._pods, pod.conversion_uid, pod.name) else None
 
     def _end_life(self, job: Job) -> None:
-        self._live[job.conversion_uid].discard(job.name)
-        if not self._live[job.conversion_uid]:
+        slots = self._live.get(job.conversion_uid)
+        if slots is not None and slots.pop(job.name, None) is not None and not slots:
             del self._live[job.conversion_uid]
 
     # --- all at once ---
@@ -143,11 +144,7 @@ class View:
 
     def slots(self) -> list[Slot]:
         """The places that live Jobs take up."""
-        return [
-            Slot(job.namespace, self.owner(job.key, uid))
-            for uid, jobs in self._live.items()
-            for job in (self._jobs[uid][name] for name in jobs)
-        ]
+        return [slot for slots in self._live.values() for slot in slots.values()]
 
     def owner(self, key: Key, uid: str) -> str:
         """To whom a Conversion belongs; "" when it is gone."""

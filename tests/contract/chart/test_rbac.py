@@ -73,6 +73,8 @@ def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions
     assert rights(edit) == {(group, "conversions"): {"create", "delete", "deletecollection", "patch", "update"}}
     assert aggregated(view) == {"view", "edit", "admin"}
     assert aggregated(edit) == {"edit", "admin"}
+    for role in (view, edit):
+        assert role["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
 
 
 def aggregated(role: dict[str, Any]) -> set[str]:

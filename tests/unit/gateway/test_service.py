@@ -1,7 +1,10 @@
 """What the gateway is beside its calls: health, limits, draining, the page."""
 
+import base64
+import hashlib
+import re
+
 import pytest
-from flask.testing import FlaskClient
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, problem
 from tests.unit.gateway.fakes import FakeClock
@@ -76,6 +79,33 @@ def test_the_last_moment_comes_after_a_while() -> None:
     assert drain.over
 
 
-@pytest.fixture
-def browser() -> FlaskClient:
-    return Gateway().client
+def test_the_page_runs_only_what_is_in_it() -> None:
+    answer = Gateway().client.get("/")
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    policy = dict(directive.split(" ", 1) for directive in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    for tag, directive in (("script", "script-src"), ("style", "style-src")):
+        [content] = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert policy[directive] == f"'sha256-{digest}'"
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
+
+
+def test_every_field_of_the_page_has_a_label() -> None:
+    page = Gateway().client.get("/").text
+    fields = set(re.findall(r"<(?:input|progress) id=\"(\w+)\"", page))
+    assert fields == set(re.findall(r"<label for=\"(\w+)\"", page)) != set()
+
+
+def test_the_pages_script_names_only_what_is_there() -> None:
+    page = Gateway().client.get("/").text
+    assert set(re.findall(r'byId\("([\w-]+)"\)', page)) <= set(re.findall(r' id="([\w-]+)"', page))
+
+
+def test_a_link_in_an_email_leads_to_the_page() -> None:
+    """A browser has no token when it follows one; curl gets the plain answer."""
+    client = Gateway().client
+    click = client.get("/download?fid=abc", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (click.status_code, click.headers["Location"]) == (303, "./?fid=abc")
+    assert client.get("/download?fid=abc", headers={"Accept": "*/*"}).status_code == 401

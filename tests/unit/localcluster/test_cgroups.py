@@ -56,6 +56,17 @@ def test_groups_are_created_and_removed_with_all_below(tmp_path: Path, monkeypat
     assert list((tmp_path / "memory").iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "expected"), [("cpu.shares", "8192"), ("cpu.weight", "800")])
+def test_the_cluster_counts_for_more_than_one_process(
+    name: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / name).touch()
+    monkeypatch.setattr(cgroups, "mounted", lambda: [Hierarchy(tmp_path, unified=False)])
+    cgroups.create_groups()
+    assert (tmp_path / NAME / name).read_text() == expected
+
+
 def test_version_2_passes_on_the_controllers_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (tmp_path, tmp_path / NAME):
         folder.mkdir(exist_ok=True)

@@ -243,6 +243,7 @@ class FakeKubernetes:
         self.world.events.setdefault(manifest["metadata"]["name"], dict(manifest))
 
     async def beat(self, namespace: str, name: str, now: datetime) -> None:
+        self.world.reach("kubernetes", "beat")
         self.world.beats.append(now)
 
 

@@ -67,19 +67,43 @@ def test_kopfs_watches_cannot_stay_deaf() -> None:
     assert not theirs.posting.enabled
 
 
+HEARTBEAT = "video2mp3-operator-heartbeat"
+
+
 def test_health_follows_the_heartbeats_echo() -> None:
     world = World()
     operator = an_operator(world)
     assert operator._unready() == "starting"
     asyncio.run(_started(operator))
-    assert operator._unready() == "no heartbeat has come back yet"
-    operator.heartbeat.hear("video2mp3-operator-heartbeat", NOW - timedelta(seconds=1))
+    asyncio.run(operator.heartbeat.beat())
+    assert world.beats == [NOW]
+    operator.heartbeat.hear(HEARTBEAT, NOW - timedelta(seconds=1))
     operator.heartbeat.hear("anothers-operator-heartbeat", NOW)
-    assert not operator.heartbeat.heard
-    operator.heartbeat.hear("video2mp3-operator-heartbeat", NOW)
+    assert operator._unready() == "no heartbeat has come back yet"
+    operator.heartbeat.hear(HEARTBEAT, NOW)
     assert (operator._unready(), operator._unhealthy()) == ("", "")
-    world.pass_time(seconds=91)
-    assert operator._unhealthy() == "no heartbeat came back for 91 s"
+
+
+def test_a_deaf_watch_is_unhealthy_until_it_hears_again() -> None:
+    world = World()
+    operator = an_operator(world)
+    asyncio.run(_started(operator))
+    for _ in range(10):
+        asyncio.run(operator.heartbeat.beat())
+        world.pass_time(seconds=10)
+    assert operator._unhealthy() == "no heartbeat came back for 100 s"
+    operator.heartbeat.hear(HEARTBEAT, world.beats[-1])
+    assert operator._unhealthy() == ""
+
+
+def test_an_api_server_that_is_away_is_not_our_fault() -> None:
+    world = World(away={"kubernetes"})
+    operator = an_operator(world)
+    asyncio.run(_started(operator))
+    for _ in range(10):
+        asyncio.run(operator.heartbeat.beat())
+        world.pass_time(seconds=60)
+    assert operator._unhealthy() == ""
 
 
 async def _started(operator: Any) -> None:

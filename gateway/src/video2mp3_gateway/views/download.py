@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import structlog
 from flask import Blueprint, Response, request
@@ -25,6 +25,9 @@ def download_routes(tokens: TokenVerifier, mp3s: Mp3Store, slots: Slots, metrics
 
     @routes.get("/download")
     def download() -> Response:
+        if _is_a_click():
+            page = f"./?{urlencode({'fid': request.args.get('fid', '')})}"
+            return Response(status=303, headers={"Location": page})
         owner = authenticated_account(tokens)
         mp3 = _own_file(mp3s, owner)
         etag = f'"{mp3.etag}"'
@@ -67,6 +70,11 @@ class _Transfer:
         self._metrics.downloads.labels(outcome).inc()
         self._metrics.download_bytes.inc(self._sent)
         _log.info("download_ended", file_id=self._mp3.file_id, bytes=self._sent, outcome=outcome)
+
+
+def _is_a_click() -> bool:
+    """Whether a browser follows a link, as the emails hold: it has no token, and wants to show something."""
+    return "Authorization" not in request.headers and "text/html" in request.headers.get("Accept", "")
 
 
 def _own_file(mp3s: Mp3Store, owner: str) -> StoredMp3:

@@ -57,7 +57,7 @@ def _build_base(log: StepLog) -> None:
     store, mirrors = _store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
     with build_lock("base"):
-        store.tidy(log, {base_reference(), *(_reference(image, tag) for image, tag in image_tags().items())})
+        store.tidy(log, {base_reference(), *(runtime_name(image, tag) for image, tag in image_tags().items())})
         build_base(log, store, mirrors)
 
 
@@ -69,11 +69,7 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
             return
         store, root = _store(), repository_root()
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
-        store.build(log, _reference(image, tag), root / image.dockerfile, root / image.context, arguments)
-        store.save(log, _reference(image, tag), archive, runtime_name(image, tag))
+        store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments)
+        store.save(log, runtime_name(image, tag), archive)
         remove_other_archives(image, tag)
         log.note(size_remark(archive))
-
-
-def _reference(image: Image, tag: str) -> str:
-    return f"localhost/{image.repository}:{tag}"

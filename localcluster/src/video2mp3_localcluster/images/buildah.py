@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from video2mp3_localcluster.images.mirrors import MOUNT_POINT
+from video2mp3_localcluster.layout import content_key
 from video2mp3_localcluster.steps import StepLog
 
 BUILD_SECONDS = 1800
 """Limit for one image; the slowest takes two minutes on two busy cores."""
+
+RUN_ROOTS = Path("/run/video2mp3-images")
 
 _CACHE_MOUNTS = "buildah-cache"
 """Where buildah keeps the content of cache mounts, such as pip's, below the temporary folder."""
@@ -46,11 +49,11 @@ class Buildah:
         with self._lock(fcntl.LOCK_SH):
             return reference in self._references(log)
 
-    def save(self, log: StepLog, reference: str, archive: Path, name: str) -> None:
-        """Write an image, under a name, as an archive that container runtimes import."""
+    def save(self, log: StepLog, reference: str, archive: Path) -> None:
+        """Write an image as an archive that container runtimes import under its name."""
         with self._lock(fcntl.LOCK_SH), self.scratch() as folder:
             whole = folder / "image.tar"
-            log.command([*self._buildah("push"), reference, f"docker-archive:{whole}:{name}"], env=self._environment())
+            log.command([*self._buildah("push"), reference, f"docker-archive:{whole}"], env=self._environment())
             whole.rename(archive)
 
     def tidy(self, log: StepLog, kept: Collection[str]) -> None:
@@ -90,8 +93,10 @@ class Buildah:
             yield
 
     def _buildah(self, verb: str) -> list[str]:
-        # The run root holds mounts; it is a tmpfs on every Debian, so a restart of the machine clears it.
-        return ["buildah", f"--root={self._folder / 'store'}", "--runroot=/run/video2mp3-images", verb]
+        # What is mounted is remembered on a tmpfs, so that a restart of the machine forgets it; each store has its own.
+        run_root = RUN_ROOTS / content_key(str(self._folder))
+        # buildah leaves its store mounted; in a mount namespace of its own, that ends with it, even if it is killed.
+        return ["unshare", "--mount", "buildah", f"--root={self._folder}/store", f"--runroot={run_root}", verb]
 
     def _environment(self) -> dict[str, str]:
         # Cache mounts live in the temporary folder, so pip's cache survives between builds.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from video2mp3_localcluster.packages import apt_lock
 from video2mp3_localcluster.steps import StepFailed, StepLog
 
 MOUNT_POINT = "/mnt"
@@ -43,7 +44,12 @@ class Mirrors:
 
 def host_mirrors(log: StepLog) -> Mirrors:
     """Ask apt and pip on this machine what they are configured to use."""
-    targets = log.output(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"])
+    targets = _index_targets(log)
+    if not targets:
+        # apt only tells about sources whose package lists it has.
+        with apt_lock():
+            log.command(["apt-get", "update"])
+        targets = _index_targets(log)
     archive, security = archive_addresses(targets, host_suite())
     apt = log.output(["apt-config", "dump"]).splitlines()
     pip = log.output([sys.executable, "-m", "pip", "config", "list"])
@@ -53,6 +59,10 @@ def host_mirrors(log: StepLog) -> Mirrors:
         tuple(line for line in apt if line.startswith(_APT_SETTINGS)),
         pip_settings(pip),
     )
+
+
+def _index_targets(log: StepLog) -> str:
+    return log.output(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"])
 
 
 def host_suite() -> str:

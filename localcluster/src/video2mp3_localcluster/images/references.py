@@ -26,13 +26,14 @@ def image_references() -> dict[str, str]:
 
 
 def runtime_name(image: Image, tag: str) -> str:
-    """Return the full name under which a container runtime looks an image up."""
+    """Return the full name under which an image is built, and under which a container runtime looks it up."""
     return f"{REGISTRY}/{image.repository}:{tag}"
 
 
 def chart_values() -> dict[str, Any]:
     """Return the chart's values that make it use these images."""
-    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in image_tags().items()}}
+    tags = image_tags(tuple(image for image in IMAGES if image.in_chart))
+    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in tags.items()}}
 
 
 def write_values() -> Path:

@@ -57,6 +57,8 @@ class KubernetesApi:
     ) -> None:
         """`count(method, code)` is told of every answer; at most `parallel` requests are under way."""
         configuration.connection_pool_maxsize = parallel
+        # With it aiohttp asks a thread for proxies at each request. kopf's own client does not either.
+        configuration.client_session_kwargs = {"trust_env": False}
         self._client = ApiClient(configuration)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._count = count

@@ -1,12 +1,15 @@
 """④ The ledger and the files in MongoDB, by pymongo's asyncio client."""
 
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from bson import ObjectId
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from video2mp3_contracts import ledger
@@ -21,6 +24,9 @@ Document = dict[str, Any]
 _Answer = TypeVar("_Answer")
 _REST_SECONDS: Final = 2.0
 """After MongoDB did not answer, everyone is told so at once for this long: nobody waits for a time limit in line."""
+
+_CHUNKS_AT_A_TIME: Final = 64
+"""Chunks that one operation removes: 16 MiB at GridFS's default size."""
 
 _UNPUBLISHED: Final = {
     "$or": [
@@ -133,12 +139,27 @@ class MongoStore:
         await self._remove_files(MP3S_DATABASE, [each for each in ids if str(each) != keep])
 
     async def _remove_files(self, database: str, ids: Collection[ObjectId]) -> None:
-        """Chunks first: what is interrupted leaves a file that can still be found and removed."""
-        if not ids:
-            return
-        bucket, wanted = self._client[database], list(ids)
-        await self._ask(lambda: bucket["fs.chunks"].delete_many({"files_id": {"$in": wanted}}))
-        await self._ask(lambda: bucket["fs.files"].delete_many({"_id": {"$in": wanted}}))
+        """Chunks first: what is interrupted leaves a file that can still be found and removed.
+
+        Some chunks at a time, so that no single operation grows with the file: it would run into its time limit.
+        """
+        files, chunks = self._client[database]["fs.files"], self._client[database]["fs.chunks"]
+        for file_id in ids:
+            known = await self._ask(partial(files.find_one, {"_id": file_id}, {"length": 1, "chunkSize": 1}))
+            for first in range(0, _chunk_count(known), _CHUNKS_AT_A_TIME):
+                await self._remove_chunks(chunks, file_id, first)
+            while (left := await self._ask(partial(chunks.find_one, {"files_id": file_id}, {"n": 1}))) is not None:
+                await self._remove_chunks(chunks, file_id, left["n"])
+            await self._ask(partial(files.delete_one, {"_id": file_id}))
+
+    async def _remove_chunks(self, chunks: AsyncCollection[Document], file_id: ObjectId, first: int) -> None:
+        span = {"$gte": first, "$lt": first + _CHUNKS_AT_A_TIME}
+        await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
+
+
+def _chunk_count(file: Document | None) -> int:
+    """How many chunks a whole file has; 0 where there is none, whatever chunks a crash may have left."""
+    return 0 if file is None else math.ceil(file["length"] / file["chunkSize"])
 
 
 def _object_ids(file_ids: Collection[str]) -> list[ObjectId]:

@@ -1,0 +1,242 @@
+"""The CustomResourceDefinition on a real API server: it accepts and refuses what the models do, and says why."""
+
+import copy
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.integration.conftest import kube_apiserver, kubernetes_server
+from tests.servers import KubernetesServer
+from tests.unit.contracts.test_conversion import ACCEPTED, FILE, REFUSED
+from video2mp3_contracts import names
+from video2mp3_contracts.conversion import Conversion, ConversionSpec
+from video2mp3_contracts.crd import UNSEEN_STATUS
+
+__all__ = ["kube_apiserver", "kubernetes_server"]
+Document = dict[str, Any]
+
+
+class Conversions:
+    """Conversions in one namespace, as their administrator handles them."""
+
+    def __init__(self, server: KubernetesServer, namespace: str) -> None:
+        self.namespace = namespace
+        user = json.loads(server.kubeconfig.read_text())["users"][0]["user"]
+        self._context = ssl.create_default_context(cafile=str(server.ca_file))
+        self._context.load_cert_chain(user["client-certificate"], user["client-key"])
+        self._url = f"{server.url}/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}"
+
+    def request(self, method: str, path: str, body: Document | None = None) -> tuple[int, Document]:
+        """One request; answers the status code and the document."""
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._url + path, data, {"Content-Type": kind}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10, context=self._context) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def create(self, spec: Document, name: str = "talk", *, dry: bool = True) -> tuple[int, Document]:
+        """Create one, strictly; by default only to see whether it could be."""
+        body = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": spec,
+        }
+        return self.request("POST", f"?fieldValidation=Strict{'&dryRun=All' if dry else ''}", body)
+
+
+@pytest.fixture(scope="module")
+def conversions(kubernetes_server: KubernetesServer) -> Iterator[Conversions]:
+    return Conversions(kubernetes_server, kubernetes_server.new_namespace())
+
+
+@pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED)
+def test_what_the_models_accept_is_accepted(conversions: Conversions, spec: Document) -> None:
+    code, answer = conversions.create({"source": FILE} | spec)
+    assert code == 201, answer["message"]
+    Conversion.model_validate(answer)
+
+
+@pytest.mark.parametrize(("spec", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_what_the_models_refuse_is_refused_and_the_field_named(
+    conversions: Conversions, spec: Document, complaint: str
+) -> None:
+    code, answer = conversions.create({"source": FILE} | spec)
+    assert code in (400, 422)
+    assert named_field(spec) in answer["message"], (complaint, answer["message"])
+
+
+def named_field(spec: Document) -> str:
+    """The outermost field of a wrong spec, which every message must name."""
+    return next(iter(spec))
+
+
+def test_a_source_is_required(conversions: Conversions) -> None:
+    code, answer = conversions.create({})
+    assert code == 422
+    assert "spec.source: Required value" in answer["message"]
+
+
+def test_defaults_are_filled_in_and_are_the_models(conversions: Conversions) -> None:
+    _, answer = conversions.create({"source": FILE})
+    assert ConversionSpec.model_validate(answer["spec"]) == ConversionSpec.model_validate({"source": FILE})
+    assert answer["spec"]["output"] == {"encoding": {"vbr": 2}, "channels": "source", "tags": {}}
+    assert answer["status"] == UNSEEN_STATUS
+
+
+def test_a_name_that_no_label_could_carry_is_refused(conversions: Conversions) -> None:
+    assert conversions.create({"source": FILE}, "x" * 63)[0] == 201
+    code, answer = conversions.create({"source": FILE}, "x" * 64)
+    assert code == 422
+    assert "metadata.name must have at most 63 characters" in answer["message"]
+
+
+CHANGES: dict[str, tuple[Document, str]] = {
+    "source": ({"source": {"gridfs": {"fileId": "f" * 24}}}, "source is immutable: make a new Conversion instead"),
+    "sha256": ({"source": {"sha256": "0" * 64}}, "source is immutable: make a new Conversion instead"),
+    "output": ({"output": {"encoding": {"vbr": 4}}}, "output is immutable: make a new Conversion instead"),
+    "output, added": ({"output": {"filename": "x.mp3"}}, "output is immutable: make a new Conversion instead"),
+    "owner": ({"owner": "b@example.com"}, "owner is immutable: make a new Conversion instead"),
+    "notify": ({"notify": {"email": "b@example.com"}}, "notify is immutable: make a new Conversion instead"),
+    "notify, removed": ({"notify": {"email": None}}, "notify is immutable: make a new Conversion instead"),
+    "priority": ({"priority": 5}, ""),
+    "suspend": ({"suspend": True}, ""),
+    "retry limit": ({"retryLimit": 0}, ""),
+    "timeouts": ({"timeouts": {"queueSeconds": 60}}, ""),
+    "time to live": ({"ttlSecondsAfterFinished": 60}, ""),
+    "policies": ({"deletionPolicy": "Retain", "sourcePolicy": "Retain"}, ""),
+}
+
+
+@pytest.fixture(scope="module")
+def existing(conversions: Conversions) -> str:
+    spec = {"source": FILE, "owner": "a@example.com", "notify": {"email": "a@example.com"}}
+    assert conversions.create(spec, "existing", dry=False)[0] == 201
+    return "existing"
+
+
+@pytest.mark.parametrize(("change", "complaint"), CHANGES.values(), ids=CHANGES)
+def test_what_may_change(conversions: Conversions, existing: str, change: Document, complaint: str) -> None:
+    code, answer = conversions.request("PATCH", f"/{existing}?dryRun=All", {"spec": change})
+    assert code == (422 if complaint else 200), answer
+    assert complaint in answer.get("message", "")
+
+
+def test_the_status_is_a_subresource(conversions: Conversions, existing: str) -> None:
+    _, answer = conversions.request("PATCH", f"/{existing}", {"status": {"phase": "Succeeded"}})
+    assert answer["status"]["phase"] == "Pending"
+    _, answer = conversions.request("PATCH", f"/{existing}/status?dryRun=All", {"status": {"phase": "Running"}})
+    assert answer["status"]["phase"] == "Running"
+
+
+def test_people_see_the_columns(kubernetes_server: KubernetesServer, conversions: Conversions, existing: str) -> None:
+    plain = kubernetes_server.kubectl("get", "conv", "-n", conversions.namespace).splitlines()[0].split()
+    wide = kubernetes_server.kubectl("get", "conv", "-n", conversions.namespace, "-o", "wide").splitlines()[0].split()
+    assert plain == ["NAME", "PHASE", "PROGRESS", "QUEUE", "ATTEMPTS", "REASON", "AGE"]
+    assert wide == [*plain, "OUTPUT", "DURATION", "OWNER"]
+    assert existing in kubernetes_server.kubectl("get", "all", "-n", conversions.namespace)
+
+
+def test_an_owners_conversions_can_be_selected(conversions: Conversions, existing: str) -> None:
+    def owned_by(owner: str) -> list[str]:
+        found = conversions.request("GET", f"?fieldSelector=spec.owner%3D{owner}")[1]["items"]
+        return [item["metadata"]["name"] for item in found]
+
+    assert owned_by("a@example.com") == [existing]
+    assert owned_by("b@example.com") == []
+
+
+def test_a_whole_number_with_a_point_can_be_read_where_the_api_server_lets_it_through(conversions: Conversions) -> None:
+    """It does where no CEL rule reads the field, so the generated specs below leave such numbers out."""
+    code, answer = conversions.create({"source": FILE, "timeouts": {"queueSeconds": 1.0}, "priority": 5.0})
+    assert code == 201
+    spec = Conversion.model_validate(answer).spec
+    assert (spec.timeouts.queue_seconds, spec.priority) == (1, 5)
+
+
+# --- whatever anybody writes ---
+
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["", "a.mp3", "a/b", "a\\b", "..", ".", "a\n", "a@example.com", "en", "pt-BR", "f" * 24, "1:2:3"]),
+)
+NUMBERS = st.one_of(
+    st.integers(-5, 12),
+    st.sampled_from([32, 64, 128, 160, 320, 8000, 12000, 22050, 44100, 999_999, 1_000_000, 604_800, 604_801, 2**31]),
+)
+FRACTIONS = st.floats(-80, 80).filter(lambda number: not number.is_integer())
+ANYTHING = st.one_of(TEXTS, NUMBERS, st.booleans(), FRACTIONS, st.just({}), st.just([]))
+
+
+def sometimes(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    return st.fixed_dictionaries(
+        {}, optional={name: st.one_of(field, field, ANYTHING) for name, field in fields.items()}
+    )
+
+
+SPECS = st.fixed_dictionaries(
+    {
+        "source": sometimes(
+            gridfs=st.one_of(st.just(FILE["gridfs"]), sometimes(fileId=TEXTS)),
+            url=st.one_of(st.just("https://example.com/a.mp4"), TEXTS),
+            sha256=st.sampled_from(["0" * 64, "G" * 64]),
+        )
+        | st.just(FILE)
+        | st.just(FILE)
+    },
+    optional={
+        "output": sometimes(
+            filename=TEXTS,
+            encoding=sometimes(vbr=NUMBERS, cbr=NUMBERS) | st.just({"vbr": 2}) | st.just({"cbr": 160}),
+            sampleRate=NUMBERS,
+            channels=st.sampled_from(["source", "mono", "stereo", "5.1"]),
+            trim=sometimes(start=NUMBERS | TEXTS, end=st.sampled_from(["00:01:30.500", "90", "1.5"]) | NUMBERS),
+            loudness=sometimes(integratedLufs=FRACTIONS | NUMBERS),
+            audioTrack=sometimes(index=NUMBERS, language=TEXTS),
+            tags=sometimes(title=TEXTS, albumArtist=TEXTS, date=TEXTS, comment=TEXTS),
+        ),
+        "owner": TEXTS,
+        "notify": sometimes(email=TEXTS),
+        "priority": NUMBERS,
+        "suspend": st.booleans() | ANYTHING,
+        "retryLimit": NUMBERS,
+        "timeouts": sometimes(queueSeconds=NUMBERS, startSeconds=NUMBERS, runSeconds=NUMBERS),
+        "ttlSecondsAfterFinished": NUMBERS,
+        "deletionPolicy": st.sampled_from(["Delete", "Retain", "Keep"]),
+        "sourcePolicy": st.sampled_from(["DeleteAfterSuccess", "Retain", "Keep"]),
+    },
+)
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(spec=SPECS)
+def test_models_and_api_server_agree(conversions: Conversions, spec: Document) -> None:
+    code, answer = conversions.create(copy.deepcopy(spec))
+    assert code in (201, 400, 422), answer
+    assert (code == 201) == (complaint_of_the_models(spec) == ""), (
+        f"the models say {complaint_of_the_models(spec)!r}, the API server {answer.get('message')!r}: {spec}"
+    )
+
+
+def complaint_of_the_models(spec: Document) -> str:
+    try:
+        ConversionSpec.model_validate(spec)
+    except ValidationError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,82 @@
+"""The chart as its users meet it: `helm test`, upgrades, and the examples."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e import media
+from tests.e2e.release import Release
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ("conversion.yaml", "conversion-full.yaml", "gitops/conversions/keynote.yaml")
+
+
+def helm(release: Release, *arguments: str) -> str:
+    """Run helm on the release; answers its standard output."""
+    program = release.kubectl_program.with_name("helm")
+    argv = [program, "--kubeconfig", release.kubeconfig, "--namespace", release.namespace, *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_helm_test_converts_a_clip_and_leaves_nothing(release: Release) -> None:
+    before = {each["metadata"]["name"] for each in release.objects("conversions")}
+    said = helm(release, "test", release.name, "--logs", "--timeout", "240s")
+    assert "all nine steps work" in said
+    name = next(line for line in said.splitlines() if line.startswith("uploaded it: ")).split()[-1]
+    assert name not in before
+    release.kubectl("wait", "--for=delete", f"conversion/{name}", "--timeout=60s")
+    assert not release.has_source(name.removeprefix("upload-"))
+    assert release.objects("pods", "app.kubernetes.io/component=test") == []
+
+
+def test_an_upgrade_to_the_same_changes_no_secret_and_no_pod(release: Release) -> None:
+    before = secrets_and_pods(release)
+    helm(release, "upgrade", release.name, str(ROOT / "charts/video2mp3"), "--reuse-values", "--wait", "--timeout=120s")
+    assert secrets_and_pods(release) == before
+
+
+def secrets_and_pods(release: Release) -> tuple[dict[str, Any], set[str]]:
+    ours = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/component"
+    secrets = {each["metadata"]["name"]: each["data"] for each in release.objects("secrets", ours)}
+    services = f"{ours} in (gateway,auth,operator,notifier,mysql,mongodb,rabbitmq)"
+    assert len(secrets) == 6
+    return secrets, {each["metadata"]["uid"] for each in release.objects("pods", services)}
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_an_example_converts(path: str, release: Release, tmp_path: Path) -> None:
+    """As it stands in the repository, with the id of a file that exists."""
+    document = yaml.safe_load((ROOT / "examples" / path).read_text())
+    video = media.make_video(tmp_path / "example.mp4", 2)
+    source = document["spec"]["source"]
+    source["gridfs"]["fileId"] = release.store_source(video, document["spec"].get("owner", ""))
+    if "sha256" in source:
+        source["sha256"] = hashlib.sha256(video.read_bytes()).hexdigest()
+    name = document["metadata"]["name"]
+    release.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(document))
+    release.kubectl("wait", "--for=condition=Ready", f"conversion/{name}", "--timeout=120s")
+    status = release.conversion(name)["status"]
+    assert status["phase"] == "Succeeded", status
+    assert status["output"]["filename"] == document["spec"].get("output", {}).get("filename", f"{name}.mp3")
+    release.kubectl("delete", "conversion", name, "--timeout=60s")
+
+
+def test_the_operator_is_never_refused_by_the_api_server(release: Release) -> None:
+    """Its Role has all that it asks for; what it does not ask for is the contract tests' matter."""
+    assert refusals(release) == {}
+
+
+def refusals(release: Release) -> dict[str, float]:
+    read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
+    operator = f"deployment/{release.component('operator')}"
+    lines = release.kubectl("exec", operator, "--", "python3", "-c", read).splitlines()
+    metric = "video2mp3_operator_kubernetes_requests_total"
+    assert any(line.startswith(metric) for line in lines)
+    return {line: float(line.split()[-1]) for line in lines if line.startswith(metric) and 'code="403"' in line}

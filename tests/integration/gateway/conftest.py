@@ -1,0 +1,85 @@
+"""A whole gateway on loopback: gunicorn, a real MongoDB, and an auth service and an API server that can fail."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests.integration.gateway.auth_server import AuthServer
+from tests.integration.gateway.conversions_api import ConversionsApi
+from tests.integration.gateway.gateway_server import GatewayServer
+from tests.servers import MongoDBServer
+from video2mp3_contracts.mongo import Document
+
+ALICE = "alice@example.com"
+
+
+@dataclass
+class Installation:
+    """A gateway and what it works with."""
+
+    gateway: GatewayServer
+    auth: AuthServer
+    kubernetes: ConversionsApi
+    mongodb: MongoDBServer
+    client: MongoClient[Document]
+
+    @property
+    def videos(self) -> Database[Document]:
+        return self.client.videos
+
+    @property
+    def mp3s(self) -> Database[Document]:
+        return self.client.mp3s
+
+    @property
+    def stored(self) -> tuple[int, int, int]:
+        """How many files, chunks and Conversions there are."""
+        files = self.videos.fs.files.count_documents({})
+        return files, self.videos.fs.chunks.count_documents({}), len(self.kubernetes.objects)
+
+    def authorized(self, account: str = ALICE) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.auth.token(account)}"}
+
+
+def settings_for(auth: AuthServer, kubernetes: ConversionsApi, uri: str, folder: Path) -> dict[str, str]:
+    """The environment of a gateway that works with these."""
+    return {
+        "GATEWAY_MONGODB_URI": uri,
+        "GATEWAY_AUTH_URL": auth.url,
+        "GATEWAY_CONVERSION_NAMESPACE": "people",
+        "GATEWAY_KUBECONFIG": str(kubernetes.kubeconfig(folder)),
+        "GATEWAY_MAX_UPLOAD_BYTES": str(2 * 1024**3),
+    }
+
+
+@pytest.fixture(scope="session")
+def gateway_installation(
+    mongodb_server: MongoDBServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """A gateway and all it needs, for the whole run."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with AuthServer() as auth, ConversionsApi() as kubernetes:
+        settings = settings_for(auth, kubernetes, mongodb_server.uri, folder)
+        with GatewayServer(settings) as gateway, mongodb_server.client(timeoutMS=20_000) as client:
+            yield Installation(gateway, auth, kubernetes, mongodb_server, client)
+
+
+@pytest.fixture
+def installation(gateway_installation: Installation, mongodb: MongoDBServer) -> Installation:
+    """The gateway, with nothing stored and everything around it well, whatever the test before did."""
+    gateway_installation.auth.reset()
+    gateway_installation.kubernetes.reset()
+    gateway_installation.gateway.restore()
+    return gateway_installation
+
+
+@pytest.fixture
+def restarted(installation: Installation) -> Installation:
+    """The same, with a gateway that has just started."""
+    installation.gateway.stop()
+    installation.gateway.start()
+    return installation

@@ -1,0 +1,151 @@
+"""The part of the Kubernetes API that the gateway uses, on loopback: real HTTP, and the test says what goes wrong.
+
+It stands in where a test needs faults that a real API server cannot be told to have.
+"""
+
+import json
+import re
+import secrets
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "the-service-accounts-token"
+PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
+
+
+class ConversionsApi:
+    """Conversions in the namespace `people`."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.failures: list[int | str] = []
+        """What becomes of the next requests. 0: nothing bad; a status: just that; "lost": done, but never answered;
+        "closed": not even begun; "expired": a list's position was too old, and a newer one is given; "stalled":
+        never answered."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._done = threading.Event()
+
+    def kubeconfig(self, folder: Path) -> Path:
+        """A file that leads here."""
+        file = folder / "kubeconfig"
+        server = {"server": f"http://127.0.0.1:{self._server.server_port}"}
+        configuration = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": server}],
+            "users": [{"name": "gateway", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "gateway"}}],
+        }
+        file.write_text(json.dumps(configuration))
+        return file
+
+    def reset(self) -> None:
+        """Behave well again, with nothing in it."""
+        self.objects.clear()
+        self.requests.clear()
+        self.failures.clear()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, method: str, url: str, body: Any) -> tuple[int, dict[str, Any]]:
+        """Do what is asked for."""
+        parts = urlsplit(url)
+        name = parts.path.removeprefix(PATH).lstrip("/")
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if method == "POST":
+            return self._create(body)
+        if method == "DELETE":
+            return self._delete(name, body or {})
+        if name:
+            return (200, self.objects[name]) if name in self.objects else self._status(404, "not found")
+        return self._list(query)
+
+    def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        name = body["metadata"]["name"]
+        if name in self.objects:
+            return self._status(409, "already exists")
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata = body["metadata"] | {"uid": secrets.token_hex(8), "creationTimestamp": now, "generation": 1}
+        self.objects[name] = body | {"metadata": metadata}
+        return 201, self.objects[name]
+
+    def _delete(self, name: str, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if name not in self.objects:
+            return self._status(404, "not found")
+        wanted = options.get("preconditions", {}).get("uid")
+        if wanted not in (None, self.objects[name]["metadata"]["uid"]):
+            return self._status(409, "the uid is another")
+        return 200, self.objects.pop(name)
+
+    def _list(self, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        owner = re.sub(r"\\(.)", r"\1", query.get("fieldSelector", "").removeprefix("spec.owner="))
+        found = [o for name, o in sorted(self.objects.items()) if owner in ("", o["spec"].get("owner"))]
+        start, limit = int(query.get("continue", "0")), int(query.get("limit", "500"))
+        page = found[start : start + limit]
+        more = {"continue": str(start + limit)} if start + limit < len(found) else {}
+        return 200, {"metadata": more, "items": page}
+
+    @staticmethod
+    def _status(code: int, message: str) -> tuple[int, dict[str, Any]]:
+        return code, {"kind": "Status", "code": code, "message": message, "metadata": {}}
+
+    def handle(self, method: str, url: str, body: bytes) -> tuple[int, dict[str, Any]] | None:
+        """Do what is asked for, or what was told to go wrong; None hangs up without an answer."""
+        self.requests.append((method, url))
+        fault = self.failures.pop(0) if self.failures else 0
+        if fault == "stalled":
+            self._done.wait(60)
+        if fault in ("closed", "stalled"):
+            return None
+        if fault == "expired":
+            position = parse_qs(urlsplit(url).query)["continue"][0]
+            return 410, self._status(410, "too old")[1] | {"metadata": {"continue": position}}
+        if fault and isinstance(fault, int):
+            return self._status(fault, "told to fail")
+        answer = self.answer(method, url, json.loads(body) if body else None)
+        return None if fault == "lost" else answer
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def serve(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                assert self.headers["Authorization"].lower() == f"bearer {TOKEN}"
+                answer = api.handle(self.command, self.path, body)
+                if answer is None:
+                    self.close_connection = True
+                else:
+                    self._send(*answer)
+
+            do_GET = do_POST = do_DELETE = serve  # noqa: N815 - http.server looks for these
+
+            def _send(self, status: int, answer: dict[str, Any]) -> None:
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler

@@ -1,0 +1,295 @@
+"""What people and Kubernetes' controllers do in a test's namespace: there is no Job controller here but the test."""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import gridfs
+import requests
+from bson import ObjectId
+
+from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
+from tests.servers.process import await_condition
+from video2mp3_contracts import names
+from video2mp3_contracts.message import MP3_QUEUE, ConversionFinished
+from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.worker import TerminationMessage
+
+OWNER = "a@example.com"
+SECONDS = 30.0
+Document = dict[str, Any]
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Api:
+    """The API server as its administrator sees it."""
+
+    def __init__(self, server: KubernetesServer) -> None:
+        user = json.loads(server.kubeconfig.read_text())["users"][0]["user"]
+        self._url = server.url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(server.ca_file)
+        self._session.cert = (user["client-certificate"], user["client-key"])
+
+    def request(self, method: str, path: str, body: Document | None = None, patch: bool = True) -> requests.Response:
+        """One request; a PATCH merges."""
+        headers = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" and patch else {}
+        return self._session.request(method, self._url + path, json=body, headers=headers, timeout=10)
+
+    def __call__(self, method: str, path: str, body: Document | None = None) -> Document:
+        answer = self.request(method, path, body)
+        assert answer.ok, answer.text
+        document: Document = answer.json()
+        return document
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One namespace, with the stores beside it."""
+
+    api: Api
+    namespace: str
+    mongodb: MongoDBServer
+    rabbitmq: RabbitMQServer
+
+    def __post_init__(self) -> None:
+        account = {"metadata": {"name": "default"}}
+        self.api("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts", account)
+
+    # --- people ---
+
+    @property
+    def _conversions(self) -> str:
+        return f"/apis/{names.API_VERSION}/namespaces/{self.namespace}/{names.PLURAL}"
+
+    def upload(self, owner: str = OWNER) -> str:
+        """Store a source; answers its id."""
+        metadata = FileMetadata(owner=owner, content_type="video/mp4").as_document()
+        with self.mongodb.client() as client:
+            bucket = gridfs.GridFSBucket(client.videos)
+            return str(bucket.upload_from_stream("talk.mp4", b"video" * 100, metadata=metadata))
+
+    def convert(self, name: str = "talk", **spec: Any) -> str:
+        """Apply a Conversion of a new upload (unless another source is given); answers its name."""
+        source = {} if "source" in spec else {"source": {"gridfs": {"fileId": self.upload()}}}
+        body = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name},
+            "spec": {"owner": OWNER, "notify": {"email": OWNER}} | source | spec,
+        }
+        self.api("POST", self._conversions, body)
+        return name
+
+    def conversion(self, name: str) -> Document:
+        """A Conversion as it is."""
+        return self.api("GET", f"{self._conversions}/{name}")
+
+    def change(self, name: str, **spec: Any) -> None:
+        """Change fields of the spec."""
+        self.api("PATCH", f"{self._conversions}/{name}", {"spec": spec})
+
+    def delete(self, name: str) -> None:
+        """Delete a Conversion."""
+        self.api("DELETE", f"{self._conversions}/{name}")
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a Conversion."""
+        return self.api.request("GET", f"{self._conversions}/{name}").ok
+
+    def await_reason(self, name: str, reason: str, seconds: float = SECONDS) -> Document:
+        """Wait until the status has that reason; answers the status."""
+        return self.await_status(name, lambda status: bool(status["reason"] == reason), seconds, f"become {reason}")
+
+    def await_status(
+        self, name: str, check: Callable[[Document], bool], seconds: float = SECONDS, what: str = "come to that"
+    ) -> Document:
+        """Wait until the status is so; answers it."""
+        status: Document = {}
+
+        def there() -> bool:
+            status.clear()
+            status.update(self.conversion(name)["status"])
+            return check(status)
+
+        await_condition(there, seconds=seconds, what=f"{name} did not {what}")
+        return status
+
+    def await_gone(self, name: str, seconds: float = SECONDS) -> None:
+        """Wait until a Conversion is deleted."""
+        await_condition(lambda: not self.exists(name), seconds=seconds, what=f"{name} was not deleted")
+
+    def events(self, name: str) -> list[tuple[str, str]]:
+        """Type and reason of each Event about a Conversion."""
+        path = f"/api/v1/namespaces/{self.namespace}/events?fieldSelector=involvedObject.name={name}"
+        return [(event["type"], event["reason"]) for event in self.api("GET", path)["items"]]
+
+    # --- the Job controller and the kubelet ---
+
+    def jobs(self, name: str | None = None) -> list[Document]:
+        """The Jobs, or those of one Conversion."""
+        selector = f"?labelSelector={names.LABEL_CONVERSION}={name}" if name else ""
+        items: list[Document] = self.api("GET", f"/apis/batch/v1/namespaces/{self.namespace}/jobs{selector}")["items"]
+        return items
+
+    def await_job(self, name: str) -> Document:
+        """Wait for a Conversion's Job."""
+        await_condition(lambda: len(self.jobs(name)) > 0, seconds=SECONDS, what=f"{name} got no Job")
+        [job] = self.jobs(name)
+        return job
+
+    def _set_job(self, name: str, **status: Any) -> None:
+        [job] = self.jobs(name)
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}/status"
+        self.api("PATCH", path, {"status": {"startTime": now()} | status})
+
+    def run(self, name: str) -> None:
+        """The Job's pod is ready."""
+        self._set_job(name, active=1, ready=1)
+
+    def complete(self, name: str) -> None:
+        """The Job has ended well."""
+        moment = now()
+        conditions = [
+            {"type": kind, "status": "True", "lastTransitionTime": moment}
+            for kind in ("SuccessCriteriaMet", "Complete")
+        ]
+        self._set_job(name, active=0, ready=0, succeeded=1, completionTime=moment, conditions=conditions)
+
+    def give_up(self, name: str, reason: str, failed: int = 1) -> None:
+        """The Job controller gives the Job up."""
+        conditions = [
+            {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": now()}
+            for kind in ("FailureTarget", "Failed")
+        ]
+        self._set_job(name, active=0, ready=0, failed=failed, conditions=conditions)
+
+    def remove_job(self, name: str) -> None:
+        """Somebody deletes the Job."""
+        [job] = self.jobs(name)
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
+        self.api("DELETE", f"{path}?propagationPolicy=Background")
+
+    def pod(self, name: str, **worker_state: Any) -> str:
+        """A pod of the Conversion's Job whose worker container is in that state; answers its name."""
+        [job] = self.jobs(name)
+        template = job["spec"]["template"]
+        pods = f"/api/v1/namespaces/{self.namespace}/pods"
+        metadata = {"name": f"{name}-{secrets.token_hex(3)}", "labels": template["metadata"]["labels"]}
+        self.api("POST", pods, {"metadata": metadata, "spec": template["spec"] | {"nodeName": "node-1"}})
+        self.set_pod(metadata["name"], **worker_state)
+        return str(metadata["name"])
+
+    def set_pod(self, pod: str, **worker_state: Any) -> None:
+        """The kubelet reports a pod."""
+        exit_code = worker_state.get("terminated", {}).get("exitCode")
+        phase = "Running" if exit_code is None else "Failed" if exit_code else "Succeeded"
+        container = {
+            "name": names.WORKER_CONTAINER,
+            "image": "x",
+            "imageID": "x",
+            "ready": exit_code is None,
+            "restartCount": 0,
+            "state": worker_state,
+        }
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/status"
+        self.api("PATCH", path, {"status": {"phase": phase, "containerStatuses": [container]}})
+
+    def ended(self, said: TerminationMessage) -> Document:
+        """The state of a worker that has ended with these words."""
+        return {
+            "exitCode": said.exit_code,
+            "reason": "Error",
+            "message": said.model_dump_json(by_alias=True),
+            "startedAt": now(),
+            "finishedAt": now(),
+        }
+
+    # --- the worker ---
+
+    def ledger(self, name: str) -> Document | None:
+        """The Conversion's ledger entry."""
+        with self.mongodb.client() as client:
+            return client.mp3s.conversions.find_one({"_id": self.conversion(name)["metadata"]["uid"]})
+
+    def work(self, name: str, *, publish: bool = True, pod: str = "") -> str:
+        """A worker (in that pod) stores its mp3 and the result; answers the mp3's id."""
+        uid = self.conversion(name)["metadata"]["uid"]
+        metadata = FileMetadata(owner=OWNER, content_type="audio/mpeg", kind="mp3", conversion_uid=uid).as_document()
+        with self.mongodb.client() as client:
+            file_id = str(
+                gridfs.GridFSBucket(client.mp3s).upload_from_stream("talk.mp3", b"mp3" * 9, metadata=metadata)
+            )
+            result = {
+                "fileId": file_id,
+                "filename": "talk.mp3",
+                "bytes": 27,
+                "durationSeconds": 12.5,
+                "sha256": "0" * 64,
+                "encoding": "vbr 2",
+            }
+            attempt = {"token": "t", "pod": pod, "startedAt": datetime.now(UTC)}
+            change: Document = {
+                "attempt": attempt,
+                "result": result,
+                "uploads": [file_id],
+                "owner": OWNER,
+                "name": name,
+            }
+            if publish:
+                change["messages"] = {"succeeded": {"publishedAt": datetime.now(UTC)}}
+            client.mp3s.conversions.update_one({"_id": uid}, {"$set": change}, upsert=True)
+        return file_id
+
+    def report(self, name: str, percent: int) -> None:
+        """A worker reports how far it is."""
+        uid = self.conversion(name)["metadata"]["uid"]
+        progress = {"percent": percent, "processedSeconds": 1.5, "updatedAt": datetime.now(UTC)}
+        with self.mongodb.client() as client:
+            client.mp3s.conversions.update_one({"_id": uid}, {"$set": {"progress": progress}}, upsert=True)
+
+    # --- what is there ---
+
+    def files(self, database: str) -> set[str]:
+        """Ids of the files in a database, and of files of which only chunks are left."""
+        with self.mongodb.client() as client:
+            whole = client[database]["fs.files"].distinct("_id")
+            return {str(each) for each in (*whole, *client[database]["fs.chunks"].distinct("files_id"))}
+
+    def has_source(self, name: str) -> bool:
+        """Whether the Conversion's source is there."""
+        file_id = self.conversion(name)["spec"]["source"]["gridfs"]["fileId"]
+        with self.mongodb.client() as client:
+            return client.videos["fs.files"].find_one({"_id": ObjectId(file_id)}) is not None
+
+    def messages(self) -> list[ConversionFinished]:
+        """Take all messages out of the queue."""
+        import pika
+
+        with pika.BlockingConnection(pika.URLParameters(self.rabbitmq.url)) as connection:
+            channel = connection.channel()
+            found: list[ConversionFinished] = []
+            while (got := channel.basic_get(MP3_QUEUE, auto_ack=True))[0] is not None:
+                found.append(ConversionFinished.model_validate_json(got[2]))
+            return found
+
+    def await_message(self, seconds: float = SECONDS) -> ConversionFinished:
+        """Wait for the next message."""
+        taken: list[ConversionFinished] = []
+        queues = self.rabbitmq.management
+
+        def there() -> bool:
+            if any(queue["name"] == MP3_QUEUE for queue in queues("GET", "/api/queues")):
+                taken.extend(self.messages())
+            return bool(taken)
+
+        await_condition(there, seconds=seconds, what="no message came")
+        [message] = taken
+        return message

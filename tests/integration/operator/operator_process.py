@@ -1,0 +1,90 @@
+"""The real operator as a process of its own, with the rights that the chart gives it and no more."""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
+from tests.servers.process import Server
+
+_ASK_SECONDS = 1
+
+
+class OperatorProcess(Server):
+    """`python -m video2mp3_operator` for one namespace, quick to notice things."""
+
+    name: ClassVar[str] = "operator"
+    start_seconds: ClassVar[float] = 60.0
+
+    def __init__(
+        self, kubernetes: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, namespace: str, token: str
+    ) -> None:
+        super().__init__()
+        self._kubernetes = kubernetes
+        self._mongodb = mongodb
+        self._rabbitmq = rabbitmq
+        self._namespace = namespace
+        self._token = token
+        self.changes: dict[str, str] = {}
+        """Settings that differ from a test's usual ones, as environment variables."""
+
+    @property
+    def _kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    def prepare(self) -> None:
+        """Write the kubeconfig with the service account's token."""
+        server = {"server": self._kubernetes.url, "certificate-authority": str(self._kubernetes.ca_file)}
+        configuration = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": server}],
+            "users": [{"name": "operator", "user": {"token": self._token}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "operator"}}],
+        }
+        self._kubeconfig.write_text(json.dumps(configuration))
+
+    def command(self) -> Sequence[str]:
+        """Return the argv."""
+        return [sys.executable, "-m", "video2mp3_operator"]
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the settings."""
+        return {
+            "KUBECONFIG": str(self._kubeconfig),
+            "OPERATOR_MONGODB_URI": self._mongodb.uri,
+            "OPERATOR_RABBITMQ_URI": self._rabbitmq.url,
+            "OPERATOR_WATCH_NAMESPACES": self._namespace,
+            "OPERATOR_WORKER_IMAGE": "video2mp3/worker:test",
+            "OPERATOR_WORKER_SECRET": "video2mp3-worker",
+            "OPERATOR_HTTP_PORT": str(self.port),
+            "OPERATOR_SWEEP_SECONDS": "0.2",
+            "OPERATOR_OUTBOX_SECONDS": "0.5",
+            "OPERATOR_HEARTBEAT_SECONDS": "0.5",
+            "OPERATOR_MONGODB_TIMEOUT_SECONDS": "1",
+            **self.changes,
+        }
+
+    def answers(self) -> bool:
+        """Ask whether it is ready."""
+        return self.ask("/readyz")[0] == 200
+
+    def ask(self, path: str) -> tuple[int, str]:
+        """GET a path; answers status and body, 0 while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=_ASK_SECONDS) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def memory_mib(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self._running_process().pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024

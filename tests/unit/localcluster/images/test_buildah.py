@@ -1,0 +1,35 @@
+"""The command lines of builds."""
+
+from pathlib import Path
+
+from video2mp3_localcluster.images.buildah import Buildah
+from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS
+from video2mp3_localcluster.layout import content_key
+
+
+def test_a_build_runs_in_a_chroot_from_the_private_store_with_the_mirrors_mounted() -> None:
+    command = Buildah(Path("/cache")).build_command(
+        "localhost/thing:1",
+        Path("/repository/thing/Dockerfile"),
+        Path("/repository"),
+        {"BASE_IMAGE": "localhost/base:1", **BUILD_ARGUMENTS},
+    )
+    assert command == [
+        "unshare",
+        "--mount",
+        "buildah",
+        "--root=/cache/store",
+        f"--runroot=/run/video2mp3-images/{content_key('/cache')}",
+        "build",
+        "--isolation=chroot",
+        "--layers",
+        "--pull=never",
+        "--format=docker",
+        "--volume=/cache/mount:/mnt:ro",
+        "--tag=localhost/thing:1",
+        "--file=/repository/thing/Dockerfile",
+        "--build-arg=BASE_IMAGE=localhost/base:1",
+        "--build-arg=APT_CONFIG=/mnt/apt.conf",
+        "--build-arg=PIP_CONFIG_FILE=/mnt/pip.conf",
+        "/repository",
+    ]
