@@ -29,6 +29,17 @@ class Samples:
         """The clip with its index at the front."""
         return self._made("fast.mp4", lambda path: self._copy(self.clip(), "-movflags", "+faststart", path))
 
+    def camera(self, *, index_first: bool) -> Path:
+        """Twelve seconds at 23 Mbit/s, a second of sound after each second of picture."""
+
+        def make(path: Path) -> None:
+            picture = ("-f", "lavfi", "-i", "testsrc2=size=400x300:rate=25,noise=alls=90:allf=t")
+            rates = ("-c:v", "mjpeg", "-q:v", "1", "-c:a", "aac", "-chunk_duration", "1000000")
+            flags = ("-movflags", "+faststart") if index_first else ()
+            self._ffmpeg(*picture, *_SOUND, "-t", "12", *rates, *flags, "-metadata", "title=Alps", path)
+
+        return self._made(f"camera-{index_first}.mov", make)
+
     def silent_film(self) -> Path:
         """A picture without sound."""
         return self._made("silent.mp4", lambda path: self._copy(self.clip(), "-an", path))

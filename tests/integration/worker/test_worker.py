@@ -1,6 +1,8 @@
 """⑥⑦ The worker as a process: real MongoDB protocol, real RabbitMQ, real ffmpeg."""
 
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 from mutagen.id3 import ID3
@@ -9,6 +11,8 @@ from tests.integration.worker.installation import CONVERSION, OWNER, Installatio
 from tests.integration.worker.samples import Samples, duration
 from video2mp3_contracts.conversion import AudioTrack, Encoding, GridFSSource, Output, Source, Tags, Trim
 from video2mp3_contracts.worker import WorkerLimits
+from video2mp3_worker.convert import Converter
+from video2mp3_worker.stop import Stop
 
 
 def progressing(entry: dict) -> bool:
@@ -62,6 +66,23 @@ def test_the_options_are_obeyed(installation: Installation, samples: Samples) ->
     assert duration(mp3) == pytest.approx(3.5, abs=0.1)
     assert ID3(mp3)["TIT2"].text == ["Ζωή"]
     assert installation.entry()["result"]["encoding"] == "CBR 64 kbit/s, 22050 Hz, stereo"
+
+
+@pytest.mark.parametrize("index_first", [True, False])
+def test_of_a_large_video_only_the_sound_is_read(
+    installation: Installation, samples: Samples, tmp_path: Path, index_first: bool
+) -> None:
+    """And the mp3 is the one of the whole file."""
+    video = samples.camera(index_first=index_first)
+    whole = Converter(Stop()).convert(video, tmp_path / "whole.mp3", Output())
+
+    ended = installation.run(installation.request(installation.upload(video)))
+
+    assert ended.code == 0, ended.log
+    assert installation.entry()["result"]["sha256"] == whole.sha256
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source fetched"]
+    assert fetched["size"] == video.stat().st_size
+    assert fetched["fetched"] < 0.25 * video.stat().st_size
 
 
 @pytest.mark.parametrize(

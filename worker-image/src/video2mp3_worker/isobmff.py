@@ -7,7 +7,7 @@ Sizes that a file claims are never trusted: nothing is read beyond a box's paren
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 TOP_LEVEL: Final = frozenset(
     {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"udta", b"meta", b"mfra", b"sidx"}
@@ -18,21 +18,35 @@ TOP_LEVEL: Final = frozenset(
 PROTECTED_AUDIO: Final = frozenset({b"enca", b"drms"})
 """Sample entries of encrypted sound: Common Encryption, and Apple's FairPlay."""
 
+HEAD_BYTES: Final = 16
+"""Enough for `is_isobmff`."""
+
 _BOXES: Final = 200_000
 _SAMPLE_ENTRIES_HEADER: Final = 8
 _PATH_TO_SAMPLE_ENTRIES: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
+class Readable(Protocol):
+    """What is needed of a file: reading, and seeking from its beginning."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Read so many bytes, or fewer at the end."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go to a byte."""
+
+
 @dataclass(frozen=True)
 class Box:
-    """A box. `content` is where its header ends, `end` where it claims to end, in bytes from the file's start."""
+    """A box. It begins at `start`, its header ends at `content`, and it claims to end at `end`: bytes of the file."""
 
     kind: bytes
+    start: int
     content: int
     end: int
 
 
-def boxes(file: BinaryIO, start: int, end: int, limit: int = _BOXES) -> Iterator[Box]:
+def boxes(file: Readable, start: int, end: int, limit: int = _BOXES) -> Iterator[Box]:
     """The boxes from `start` to `end`, one level deep. The last one may claim to end after `end`."""
     position = start
     for _ in range(limit):
@@ -40,6 +54,8 @@ def boxes(file: BinaryIO, start: int, end: int, limit: int = _BOXES) -> Iterator
             return
         file.seek(position)
         header = file.read(16)
+        if len(header) < 8:
+            return
         size, kind = struct.unpack_from(">I4s", header)
         content = position + 8
         if size == 1 and len(header) == 16:
@@ -49,7 +65,7 @@ def boxes(file: BinaryIO, start: int, end: int, limit: int = _BOXES) -> Iterator
             size = end - position
         if size < content - position:
             return
-        yield Box(kind, content, position + size)
+        yield Box(kind, position, content, position + size)
         position += size
 
 
@@ -58,7 +74,7 @@ def is_isobmff(head: bytes) -> bool:
     return head[4:8] in TOP_LEVEL and struct.unpack_from(">I", head)[0] != 0
 
 
-def is_cut_short(file: BinaryIO, size: int) -> bool:
+def is_cut_short(file: Readable, size: int) -> bool:
     """Whether a file lacks its end: a box goes on after it, or the index that should follow the media is not there."""
     kinds = set()
     for box in boxes(file, 0, size):
@@ -70,18 +86,19 @@ def is_cut_short(file: BinaryIO, size: int) -> bool:
     return b"moov" not in kinds and b"moof" not in kinds
 
 
-def sample_entries(file: BinaryIO, size: int) -> list[bytes]:
-    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
-    found = [Box(b"", 0, size)]
-    for kind in _PATH_TO_SAMPLE_ENTRIES:
-        found = [
-            child
-            for parent in found
-            for child in boxes(file, parent.content, min(parent.end, size))
-            if child.kind == kind
+def descend(parents: list[Box], file: Readable, path: tuple[bytes, ...]) -> list[Box]:
+    """The boxes at the end of a path of kinds, below any of the parents."""
+    for kind in path:
+        parents = [
+            child for parent in parents for child in boxes(file, parent.content, parent.end) if child.kind == kind
         ]
+    return parents
+
+
+def sample_entries(file: Readable, size: int) -> list[bytes]:
+    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
     return [
         entry.kind
-        for table in found
+        for table in descend([Box(b"", 0, 0, size)], file, _PATH_TO_SAMPLE_ENTRIES)
         for entry in boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size))
     ]
