@@ -14,8 +14,8 @@ from video2mp3_worker.encoder.lame import Lame, Quality
 PIECE_FRAMES: Final = 490
 """About 13 s at 44.1 kHz: 4.5 MB of samples, and 3 to 5 percent of the work done twice."""
 
-_WARM_UP_FRAMES: Final = 12
-"""With a variable bit rate 8 are enough for the same bytes as without a cut."""
+_WARM_UP_FRAMES: Final = 8
+"""With a variable bit rate; enough for the same bytes as without a cut, but for clicks in digital silence."""
 
 _WARM_UP_FRAMES_CBR: Final = 24
 """With a constant one the reservoir has to fill, too."""
@@ -49,7 +49,7 @@ def pieces(read: Read, layout: Layout, quality: Quality) -> Iterator[Piece]:
     samples, lead = bytearray(), 0
     while True:
         wanted = (lead + PIECE_FRAMES + _LOOK_AHEAD_FRAMES) * frame_bytes
-        samples = _filled(samples, wanted, read)
+        samples = _filled(samples, bytearray(wanted), read)
         is_last = len(samples) < wanted
         if is_last:
             del samples[len(samples) - len(samples) % (layout.channels * SAMPLE_BYTES) :]
@@ -62,11 +62,11 @@ def pieces(read: Read, layout: Layout, quality: Quality) -> Iterator[Piece]:
             return
 
 
-def _filled(samples: bytearray, wanted: int, read: Read) -> bytearray:
-    filled = len(samples)
-    samples += bytes(wanted - filled)
+def _filled(begun: bytearray, samples: bytearray, read: Read) -> bytearray:
+    filled = len(begun)
     with memoryview(samples) as view:
-        while filled < wanted and (count := read(view[filled:])):
+        view[:filled] = begun
+        while filled < len(samples) and (count := read(view[filled:])):
             filled += count
     del samples[filled:]
     return samples
