@@ -1,5 +1,6 @@
 """Media made by ffmpeg when a test asks for it, once for each run."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -81,3 +82,21 @@ def duration(mp3: Path) -> float:
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(mp3), "-f", "s16le", "-ac", "1", "-ar", "8000", "pipe:1"]
     decoded = subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
     return len(decoded) / 2 / 8000
+
+
+def loudness(mp3: Path) -> float:
+    """LUFS, as another of ffmpeg's filters hears it."""
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-hide_banner",
+        "-i",
+        str(mp3),
+        "-af",
+        "loudnorm=print_format=json",
+        "-f",
+        "null",
+        "-",
+    ]
+    heard = subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stderr
+    return float(json.loads(heard[heard.rindex("{") :])["input_i"])

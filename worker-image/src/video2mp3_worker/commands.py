@@ -33,24 +33,41 @@ def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def decode(source: Path, plan: Plan, budget: Budget) -> list[str]:
-    """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`."""
+def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0) -> list[str]:
+    """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB."""
+    # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
+    factor = 10 ** (gain / 20) / HEADROOM
+    sound = _sound(source, plan).filter("volume", factor, precision="float")
+    output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget))
+    return _compiled(output, *_QUIET)
+
+
+def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:
+    """The ffmpeg call that says at its end how loud a source's track is, in as many channels as the mp3 will have."""
+    layout = "mono" if plan.channels == 1 else "stereo"
+    sound = _sound(source, plan).filter("aformat", channel_layouts=layout)
+    sound = sound.filter("ebur128", peak="true", framelog="verbose")
+    output = sound.output("pipe:1", f="null", **_longest(budget))
+    # The summary comes at the level of information.
+    return _compiled(output, *_QUIET[:-1], "info", "-progress", "pipe:1", "-stats_period", "0.5")
+
+
+def _sound(source: Path, plan: Plan) -> Any:
     sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
     if plan.start_seconds or plan.end_seconds is not None:
         bounds = {"start": plan.start_seconds, "end": plan.end_seconds}
         sound = sound.filter("atrim", **{name: value for name, value in bounds.items() if value is not None})
         sound = sound.filter("asetpts", "PTS-STARTPTS")
-    # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
-    sound = sound.filter("volume", 1 / HEADROOM, precision="float")
-    output = sound.output(
-        "pipe:1",
-        f="s32le",
-        ar=plan.sample_rate,
-        ac=plan.channels,
-        # One second more than is allowed, so that what was cut can be told from what just fits.
-        t=budget.media_seconds + 1,
-    )
-    command: list[str] = output.global_args(*_QUIET, "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)).compile()
+    return sound
+
+
+def _longest(budget: Budget) -> dict[str, float]:
+    # One second more than is allowed, so that what was cut can be told from what just fits.
+    return {"t": budget.media_seconds + 1}
+
+
+def _compiled(output: Any, *options: str) -> list[str]:
+    command: list[str] = output.global_args(*options, "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)).compile()
     return command
 
 

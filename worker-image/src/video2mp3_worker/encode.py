@@ -9,6 +9,7 @@ from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.loudness import measure
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
@@ -19,8 +20,14 @@ def encode(
 ) -> float:
     """Write the mp3, without tags; answer how many seconds it plays. `report` is told how far it is, in seconds.
 
+    Where a loudness is wanted, the sound is listened to first.
+
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
+    gain = 0.0
+    if plan.loudness is not None:
+        gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
+        watch.start_over()
     destination.touch()
     lines = ProgressLines()
 
@@ -38,7 +45,7 @@ def encode(
         file_bytes=budget.output_bytes,
     )
     decoded, encoded = child.run_into_encoder(
-        commands.decode(source, plan, budget),
+        commands.decode(source, plan, budget, gain),
         commands.encoder_options(destination, plan, cores.available()),
         (decoding, encoding),
         output=lines.feed,

@@ -14,7 +14,7 @@ from video2mp3_worker.encoder.lame import Lame, Quality
 PIECE_FRAMES: Final = 490
 """About 13 s at 44.1 kHz: 4.5 MB of samples, and 3 to 5 percent of the work done twice."""
 
-_WARM_UP_FRAMES: Final = 8
+_WARM_UP_FRAMES: Final = 12
 """With a variable bit rate; enough for the same bytes as without a cut, but for clicks in digital silence."""
 
 _WARM_UP_FRAMES_CBR: Final = 24
