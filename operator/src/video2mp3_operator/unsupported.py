@@ -7,9 +7,6 @@ from video2mp3_contracts.conversion import ConversionSpec
 
 _UNSUPPORTED: Final[dict[str, Callable[[ConversionSpec], bool]]] = {
     "spec.source.url": lambda spec: spec.source.url is not None,
-    "spec.output.trim": lambda spec: spec.output.trim is not None,
-    "spec.output.loudness": lambda spec: spec.output.loudness is not None,
-    "spec.output.audioTrack": lambda spec: spec.output.audio_track is not None,
     "spec.timeouts.queueSeconds": lambda spec: spec.timeouts.queue_seconds is not None,
     "spec.timeouts.startSeconds": lambda spec: spec.timeouts.start_seconds is not None,
     "spec.ttlSecondsAfterFinished": lambda spec: spec.ttl_seconds_after_finished is not None,

@@ -14,9 +14,6 @@ SOURCE: dict[str, Any] = {"gridfs": {"fileId": "0123456789abcdef01234567"}}
     ("spec", "path"),
     [
         ({"source": {"url": "https://example.org/film.mp4"}}, "spec.source.url"),
-        ({"output": {"trim": {"start": 1}}}, "spec.output.trim"),
-        ({"output": {"loudness": {"integratedLufs": -16.0}}}, "spec.output.loudness"),
-        ({"output": {"audioTrack": {"index": 0}}}, "spec.output.audioTrack"),
         ({"timeouts": {"queueSeconds": 60}}, "spec.timeouts.queueSeconds"),
         ({"timeouts": {"startSeconds": 60}}, "spec.timeouts.startSeconds"),
         ({"ttlSecondsAfterFinished": 0}, "spec.ttlSecondsAfterFinished"),
