@@ -42,6 +42,21 @@ verify: venv generate ## Generate, lint, types, import rules; fails when that le
 	$(BIN)/lint-imports
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "Generated files were stale: commit what make generate wrote."; exit 1; }
 
+##@ Measure it
+
+PEERS := benchmarks/peers/.venv
+IMAGE := benchmarks/worker/.venv
+
+.PHONY: bench-worker
+bench-worker: venv ## The worker beside plain ffmpeg and the tutorials' way (BENCH="--minutes 10"); prints a table
+	@[ -x $(PEERS)/bin/python ] || { $(BIN)/uv venv --quiet $(PEERS) && \
+	  $(BIN)/uv pip install --quiet --python $(PEERS) -r benchmarks/peers/requirements.txt; }
+	@[ -x $(IMAGE)/bin/python ] || { $(BIN)/uv venv --quiet $(IMAGE) && $(BIN)/uv pip install --quiet \
+	  --python $(IMAGE) --no-deps --compile-bytecode -r worker-image/requirements.txt; }
+	@$(BIN)/uv pip install --quiet --python $(IMAGE) --no-deps --reinstall --compile-bytecode ./contracts ./worker-image
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.worker --worker-python $(IMAGE)/bin/python \
+	  --peer-python $(PEERS)/bin/python $(BENCH)
+
 ##@ Build it
 
 .PHONY: images

@@ -38,3 +38,21 @@ spec:
     matchLabels:
       {{- include "video2mp3.selector" . | nindent 6 }}
 {{- end -}}
+
+{{/* Prometheus then knows the series by the labels namespace and job, which is the Service's name. */}}
+{{- define "video2mp3.servicemonitor" -}}
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  {{- include "video2mp3.metadata" . | nindent 2 }}
+  {{- with .context.Values.metrics.labels }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  selector:
+    matchLabels:
+      {{- include "video2mp3.selector" . | nindent 6 }}
+  endpoints:
+    - port: http
+      path: /metrics
+{{- end -}}

@@ -113,8 +113,12 @@ def go_programs() -> dict[str, GoProgram]:
 
 def compiled(name: str) -> Artefact:
     """The artefact that holds one compiled program; its one file has the program's name."""
-    program = go_programs()[name]
-    module = golang.sources() / program.module
+    return compiled_program(go_programs()[name])
+
+
+def compiled_program(program: GoProgram) -> Artefact:
+    """The same for any program, such as one of the tests."""
+    name, module = program.name, golang.sources() / program.module
     parts: list[str | Path] = [module / "go.mod", module / "go.sum", platform.machine(), program.linker_flags()]
     if program.package.startswith("."):
         parts.append(module / program.package)

@@ -24,7 +24,7 @@ def sources() -> Path:
 
 @dataclass(frozen=True)
 class GoProgram:
-    """A program to compile: ``package`` of the module in the folder ``module`` of :func:`sources`."""
+    """A program to compile: ``package`` of the module in the folder ``module`` of :func:`sources`, or anywhere."""
 
     name: str
     module: str

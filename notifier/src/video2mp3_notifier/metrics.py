@@ -1,6 +1,6 @@
 """What the notifier counts."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from video2mp3_notifier.verdicts import DeadReason, Outcome
 
@@ -12,6 +12,7 @@ class NotifierMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.messages = Counter(
             "notifier_messages", "Messages by how they were handled.", ["outcome"], registry=self.registry
         )

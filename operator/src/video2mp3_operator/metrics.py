@@ -8,9 +8,22 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from video2mp3_contracts.reasons import Phase
+from video2mp3_contracts.reasons import Phase, Reason
 
 _PREFIX: Final = "video2mp3_operator_"
+FAULTS: Final = (
+    Reason.SERVICE_UNAVAILABLE,
+    Reason.OUT_OF_MEMORY,
+    Reason.STOPPED,
+    Reason.DISRUPTED,
+    Reason.WORKER_CRASHED,
+    Reason.RETRIES_EXHAUSTED,
+    Reason.START_TIMEOUT,
+    Reason.RUN_TIMEOUT,
+    Reason.QUEUE_TIMEOUT,
+    Reason.STALLED,
+)
+"""Reasons of failure that lie with the installation rather than with the video: they are alerted on."""
 
 
 class Metrics:
@@ -25,6 +38,9 @@ class Metrics:
         self.api_requests = self._counter("kubernetes_requests", "Requests to the API server.", "method", "code")
         self.jobs_created = self._counter("jobs_created", "Worker Jobs created.")
         self.finished = self._counter("conversions_finished", "Conversions that got their verdict.", "phase", "reason")
+        # A series that appears with its first event cannot be alerted on: its rate misses that event.
+        for reason in FAULTS:
+            self.finished.labels(Phase.FAILED, reason)
         self.abandoned = self._counter(
             "deletions_abandoned", "Conversions let go without their files being removed, since the store was away."
         )

@@ -7,7 +7,6 @@ from video2mp3_contracts.conversion import ConversionSpec
 
 _UNSUPPORTED: Final[dict[str, Callable[[ConversionSpec], bool]]] = {
     "spec.source.url": lambda spec: spec.source.url is not None,
-    "spec.output.loudness": lambda spec: spec.output.loudness is not None,
 }
 
 

@@ -104,11 +104,10 @@ class Installation:
         }
         return WorkerRequest(**(wanted | changes))
 
-    def start(self, request: WorkerRequest, environment: Mapping[str, str] | None = None) -> RunningWorker:
-        """Start a worker in a new pod."""
-        folder = self.folder / f"pod-{len(self._workers)}"
-        (folder / "scratch").mkdir(parents=True)
-        variables = {
+    def environment(self, request: WorkerRequest, folder: Path) -> dict[str, str]:
+        """What a pod's variables are, with all of its files in a folder."""
+        (folder / "scratch").mkdir(parents=True, exist_ok=True)
+        return {
             "WORKER_REQUEST": request.model_dump_json(by_alias=True),
             "WORKER_MONGODB_URI": self.mongodb.uri,
             "WORKER_RABBITMQ_URI": self.rabbitmq.url,
@@ -117,9 +116,13 @@ class Installation:
             "WORKER_TERMINATION_MESSAGE_PATH": str(folder / "termination-log"),
             "PATH": os.environ["PATH"],
         }
+
+    def start(self, request: WorkerRequest, environment: Mapping[str, str] | None = None) -> RunningWorker:
+        """Start a worker in a new pod."""
+        folder = self.folder / f"pod-{len(self._workers)}"
         process = subprocess.Popen(
             [sys.executable, "-m", "video2mp3_worker"],
-            env=variables | dict(environment or {}),
+            env=self.environment(request, folder) | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

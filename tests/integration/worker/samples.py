@@ -1,5 +1,6 @@
 """Media made by ffmpeg when a test asks for it, once for each run."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,17 @@ class Samples:
     def index_first(self) -> Path:
         """The clip with its index at the front."""
         return self._made("fast.mp4", lambda path: self._copy(self.clip(), "-movflags", "+faststart", path))
+
+    def camera(self, *, index_first: bool) -> Path:
+        """Twelve seconds at 23 Mbit/s, a second of sound after each second of picture."""
+
+        def make(path: Path) -> None:
+            picture = ("-f", "lavfi", "-i", "testsrc2=size=400x300:rate=25,noise=alls=90:allf=t")
+            rates = ("-c:v", "mjpeg", "-q:v", "1", "-c:a", "aac", "-chunk_duration", "1000000")
+            flags = ("-movflags", "+faststart") if index_first else ()
+            self._ffmpeg(*picture, *_SOUND, "-t", "12", *rates, *flags, "-metadata", "title=Alps", path)
+
+        return self._made(f"camera-{index_first}.mov", make)
 
     def silent_film(self) -> Path:
         """A picture without sound."""
@@ -70,3 +82,21 @@ def duration(mp3: Path) -> float:
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(mp3), "-f", "s16le", "-ac", "1", "-ar", "8000", "pipe:1"]
     decoded = subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
     return len(decoded) / 2 / 8000
+
+
+def loudness(mp3: Path) -> float:
+    """LUFS, as another of ffmpeg's filters hears it."""
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-hide_banner",
+        "-i",
+        str(mp3),
+        "-af",
+        "loudnorm=print_format=json",
+        "-f",
+        "null",
+        "-",
+    ]
+    heard = subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stderr
+    return float(json.loads(heard[heard.rindex("{") :])["input_i"])

@@ -1,14 +1,18 @@
 """⑥⑦ The worker as a process: real MongoDB protocol, real RabbitMQ, real ffmpeg."""
 
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 from mutagen.id3 import ID3
 
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
-from tests.integration.worker.samples import Samples, duration
-from video2mp3_contracts.conversion import AudioTrack, Encoding, GridFSSource, Output, Source, Tags, Trim
+from tests.integration.worker.samples import Samples, duration, loudness
+from video2mp3_contracts.conversion import AudioTrack, Encoding, GridFSSource, Loudness, Output, Source, Tags, Trim
 from video2mp3_contracts.worker import WorkerLimits
+from video2mp3_worker.convert import Converter
+from video2mp3_worker.stop import Stop
 
 
 def progressing(entry: dict) -> bool:
@@ -62,6 +66,33 @@ def test_the_options_are_obeyed(installation: Installation, samples: Samples) ->
     assert duration(mp3) == pytest.approx(3.5, abs=0.1)
     assert ID3(mp3)["TIT2"].text == ["Ζωή"]
     assert installation.entry()["result"]["encoding"] == "CBR 64 kbit/s, 22050 Hz, stereo"
+
+
+@pytest.mark.parametrize("wanted", [-30.0, -20.0])
+def test_the_loudness_is_reached(samples: Samples, tmp_path: Path, wanted: float) -> None:
+    output = Output(loudness=Loudness(integrated_lufs=wanted), trim=Trim(start=1))
+
+    mp3 = Converter(Stop()).convert(samples.clip(), tmp_path / "output.mp3", output)
+
+    assert loudness(mp3.file) == pytest.approx(wanted, abs=0.5)
+    assert mp3.duration_seconds == pytest.approx(9, abs=0.1)
+
+
+@pytest.mark.parametrize("index_first", [True, False])
+def test_of_a_large_video_only_the_sound_is_read(
+    installation: Installation, samples: Samples, tmp_path: Path, index_first: bool
+) -> None:
+    """And the mp3 is the one of the whole file."""
+    video = samples.camera(index_first=index_first)
+    whole = Converter(Stop()).convert(video, tmp_path / "whole.mp3", Output())
+
+    ended = installation.run(installation.request(installation.upload(video)))
+
+    assert ended.code == 0, ended.log
+    assert installation.entry()["result"]["sha256"] == whole.sha256
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source fetched"]
+    assert fetched["size"] == video.stat().st_size
+    assert fetched["fetched"] < 0.25 * video.stat().st_size
 
 
 @pytest.mark.parametrize(

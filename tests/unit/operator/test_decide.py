@@ -134,8 +134,8 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.INVALID_SPEC, "The spec is not valid: spec.output: no"),
     ),
     "field that is not supported": (
-        observing(a_conversion().with_spec(output={"loudness": {"integratedLufs": -16}})),
-        Fail(Reason.NOT_SUPPORTED, "This version does not support spec.output.loudness."),
+        observing(a_conversion().with_spec(source={"gridfs": None, "url": "https://example.org/film.mp4"})),
+        Fail(Reason.NOT_SUPPORTED, "This version does not support spec.source.url."),
     ),
     # --- the Job's end without a result ---
     "complete without a result": (

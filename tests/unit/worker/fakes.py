@@ -1,6 +1,6 @@
 """Working stand-ins for the worker's ports, which a test can switch off."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +112,8 @@ class FakeFiles:
     chunk_bytes: int = 100
     owner: str = OWNER
     sha256: str | None = None
+    read: list[int] = field(default_factory=list)
+    """Numbers of the chunks that were."""
 
     def find(self, file_id: str) -> SourceFile | None:
         self.outside.call("find")
@@ -121,10 +123,11 @@ class FakeFiles:
         metadata = FileMetadata(owner=self.owner, content_type="video/mp4", sha256=self.sha256)
         return SourceFile(file_id, len(content), self.chunk_bytes, metadata)
 
-    def chunks(self, source: SourceFile, first: int, count: int) -> Iterator[bytes]:
+    def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
         self.outside.call("chunks")
         content = self.outside.sources[source.file_id]
-        for number in range(first, first + count):
+        for number in numbers:
+            self.read.append(number)
             yield content[number * self.chunk_bytes : (number + 1) * self.chunk_bytes]
 
     def new_id(self) -> str:

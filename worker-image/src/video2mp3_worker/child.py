@@ -1,9 +1,10 @@
-"""One run of ffmpeg or ffprobe: confined, watched, and ended with everything it started.
+"""One run of ffmpeg or ffprobe, alone or with the encoder behind it: confined, watched, and ended with all of it.
 
-The child gets none of the worker's environment, no terminal, and a process group of its own.
+The children get none of the worker's environment, no terminal, and a process group of their own.
 """
 
 import contextlib
+import fcntl
 import os
 import selectors
 import shutil
@@ -11,13 +12,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import launcher
+from video2mp3_worker import encoder, launcher
 from video2mp3_worker.errors import TryAgain
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
@@ -26,6 +27,9 @@ _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/d
 _OPEN_FILES: Final = 64
 _COMPLAINT_BYTES: Final = 3_000
 _READ_BYTES: Final = 65_536
+_PIPE_BYTES: Final = 1024**2
+"""Between two children; as much as Linux lets anybody have."""
+
 _WATCH_SECONDS: Final = 0.2
 _ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 _END_SECONDS: Final = 10
@@ -53,6 +57,18 @@ class Ended:
     """The end of its standard error."""
 
 
+@dataclass
+class _Complaint:
+    text: bytearray = field(default_factory=bytearray)
+
+    def add(self, piece: bytes) -> None:
+        self.text.extend(piece)
+        del self.text[:-_COMPLAINT_BYTES]
+
+    def ended(self, status: int) -> Ended:
+        return Ended(status, self.text.decode(errors="replace").strip())
+
+
 def run(
     command: list[str], confinement: Confinement, *, output: Callable[[bytes], None], watch: Callable[[], None]
 ) -> Ended:
@@ -60,52 +76,74 @@ def run(
 
     `watch` is called about five times a second. Raises TryAgain when the program cannot be started.
     """
-    complaint = bytearray()
-
-    def complain(text: bytes) -> None:
-        complaint.extend(text)
-        del complaint[:-_COMPLAINT_BYTES]
-
-    with _started(_confined(command, confinement)) as process:
-        assert process.stdout is not None and process.stderr is not None  # noqa: PT018, S101 - both are pipes
-        _pump({process.stdout.fileno(): output, process.stderr.fileno(): complain}, watch)
-        while True:
-            try:
-                status = process.wait(_WATCH_SECONDS)
-            except subprocess.TimeoutExpired:
-                watch()
-            else:
-                break
-    return Ended(status, complaint.decode(errors="replace").strip())
+    complaint = _Complaint()
+    with _started(_launched(command, confinement)) as process:
+        _pump([(process.stdout, output), (process.stderr, complaint.add)], watch)
+        return complaint.ended(_status(process, watch))
 
 
-def _confined(command: list[str], confinement: Confinement) -> list[str]:
+def run_into_encoder(
+    command: list[str],
+    options: list[str],
+    confinements: tuple[Confinement, Confinement],
+    *,
+    output: Callable[[bytes], None],
+    watch: Callable[[], None],
+) -> tuple[Ended, Ended]:
+    """Run a command with its standard output going into the encoder, as `run` does; `output` gets the encoder's.
+
+    Answers how the command ended, and how the encoder did. When one ends early the other follows.
+    """
+    complaints = _Complaint(), _Complaint()
+    with ExitStack() as stack:
+        first = stack.enter_context(_started(_launched(command, confinements[0])))
+        assert first.stdout is not None  # noqa: S101 - it is a pipe
+        fcntl.fcntl(first.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        second = stack.enter_context(_started(_encoder(options, confinements[1]), stdin=first.stdout))
+        # Only the encoder holds the pipe's end now: when it goes, the command learns of it.
+        first.stdout.close()
+        sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, complaints[0].add)]
+        _pump(sinks, watch)
+        return complaints[0].ended(_status(first, watch)), complaints[1].ended(_status(second, watch))
+
+
+def _launched(command: list[str], confinement: Confinement) -> list[str]:
     program = shutil.which(command[0], path=_ENVIRONMENT["PATH"])
     if program is None:
         raise TryAgain(Reason.SERVICE_UNAVAILABLE, f"{command[0]} is not installed.")
-    reads = (*_SYSTEM, os.path.realpath(program), *confinement.reads)
+    limits = _limits(confinement, os.path.realpath(program))
+    return [*_interpreter(launcher.__file__), *limits, "--", program, *command[1:]]
+
+
+def _encoder(options: list[str], confinement: Confinement) -> list[str]:
+    limits = _limits(confinement, sys.base_prefix)
+    return [*_interpreter(f"{encoder.__path__[0]}/__main__.py"), *limits, "--", *options]
+
+
+def _interpreter(file: str) -> tuple[str, ...]:
+    # Isolated and without site-packages: a third of the time to start, and nothing of the environment's.
+    return sys.executable, "-I", "-S", file
+
+
+def _limits(confinement: Confinement, *reads: str | Path) -> list[str]:
     return [
-        *(sys.executable, "-I", "-S", launcher.__file__),
         f"parent={os.getpid()}",
         f"cpu_seconds={confinement.cpu_seconds}",
         f"data_bytes={confinement.data_bytes}",
         f"file_bytes={confinement.file_bytes}",
         f"open_files={_OPEN_FILES}",
-        *(f"read={path}" for path in reads),
+        *(f"read={path}" for path in (*_SYSTEM, *reads, *confinement.reads)),
         *(f"write={path}" for path in ("/dev/null", *confinement.writes)),
-        "--",
-        program,
-        *command[1:],
     ]
 
 
 @contextmanager
-def _started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(command: list[str], stdin: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         command,
         env=dict(_ENVIRONMENT),
         cwd="/",
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -120,10 +158,19 @@ def _started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.wait(_END_SECONDS)
 
 
-def _pump(sinks: dict[int, Callable[[bytes], None]], watch: Callable[[], None]) -> None:
+def _status(process: subprocess.Popen[bytes], watch: Callable[[], None]) -> int:
+    while True:
+        try:
+            return process.wait(_WATCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            watch()
+
+
+def _pump(sinks: list[tuple[IO[bytes] | None, Callable[[bytes], None]]], watch: Callable[[], None]) -> None:
     with selectors.DefaultSelector() as selector:
-        for descriptor, sink in sinks.items():
-            selector.register(descriptor, selectors.EVENT_READ, sink)
+        for pipe, sink in sinks:
+            assert pipe is not None  # noqa: S101 - all of them are
+            selector.register(pipe.fileno(), selectors.EVENT_READ, sink)
         while selector.get_map():
             for key, _events in selector.select(_WATCH_SECONDS):
                 piece = os.read(key.fd, _READ_BYTES)

@@ -1,4 +1,4 @@
-"""The command lines of ffprobe and ffmpeg. Pure: composed with ffmpeg-python, no shell ever sees them.
+"""The command lines of ffprobe, ffmpeg and the encoder. Pure: composed with ffmpeg-python, no shell ever sees them.
 
 Whatever a user may choose arrives here as a number or an enum; names of files are ours. The same whitelists stand
 before every input, since ffprobe runs the same parsers as ffmpeg.
@@ -11,11 +11,11 @@ from typing import Any, Final
 import ffmpeg
 
 from video2mp3_worker import limits, whitelists
+from video2mp3_worker.encoder.lame import HEADROOM
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.plan import Plan
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
-_PROGRESS: Final = ("-progress", "pipe:1", "-stats_period", "0.5")
 
 
 def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
@@ -33,21 +33,49 @@ def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def convert(source: Path, destination: Path, plan: Plan, budget: Budget) -> list[str]:
-    """The ffmpeg call that makes an mp3 without tags of a source's track, and reports progress on standard output."""
+def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0) -> list[str]:
+    """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB."""
+    # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
+    factor = 10 ** (gain / 20) / HEADROOM
+    sound = _sound(source, plan).filter("volume", factor, precision="float")
+    output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget))
+    return _compiled(output, *_QUIET)
+
+
+def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:
+    """The ffmpeg call that says at its end how loud a source's track is, in as many channels as the mp3 will have."""
+    layout = "mono" if plan.channels == 1 else "stereo"
+    sound = _sound(source, plan).filter("aformat", channel_layouts=layout)
+    sound = sound.filter("ebur128", peak="true", framelog="verbose")
+    output = sound.output("pipe:1", f="null", **_longest(budget))
+    # The summary comes at the level of information.
+    return _compiled(output, *_QUIET[:-1], "info", "-progress", "pipe:1", "-stats_period", "0.5")
+
+
+def _sound(source: Path, plan: Plan) -> Any:
     sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
     if plan.start_seconds or plan.end_seconds is not None:
         bounds = {"start": plan.start_seconds, "end": plan.end_seconds}
         sound = sound.filter("atrim", **{name: value for name, value in bounds.items() if value is not None})
         sound = sound.filter("asetpts", "PTS-STARTPTS")
-    output = sound.output(_file(destination), **_encoder_options(plan), **_output_limits(budget))
-    return _command(output)
+    return sound
 
 
-def _command(output: Any) -> list[str]:
-    complete = output.global_args(*_QUIET, *_PROGRESS, "-max_alloc", str(limits.MAX_ALLOCATION_BYTES))
-    command: list[str] = complete.overwrite_output().compile()
+def _longest(budget: Budget) -> dict[str, float]:
+    # One second more than is allowed, so that what was cut can be told from what just fits.
+    return {"t": budget.media_seconds + 1}
+
+
+def _compiled(output: Any, *options: str) -> list[str]:
+    command: list[str] = output.global_args(*options, "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)).compile()
     return command
+
+
+def encoder_options(destination: Path, plan: Plan, threads: int) -> list[str]:
+    """What the encoder is told."""
+    quality = f"bit_rate={plan.encoding.cbr}" if plan.encoding.cbr else f"level={plan.encoding.vbr}"
+    shape = (f"sample_rate={plan.sample_rate}", f"channels={plan.channels}")
+    return [*shape, quality, f"threads={threads}", str(destination)]
 
 
 def _input_options() -> dict[str, Any]:
@@ -59,29 +87,6 @@ def _input_options() -> dict[str, Any]:
         "probesize": limits.PROBE_BYTES,
         "analyzeduration": limits.PROBE_SECONDS * 1_000_000,
     }
-
-
-def _encoder_options(plan: Plan) -> dict[str, Any]:
-    quality = {"b:a": f"{plan.encoding.cbr}k"} if plan.encoding.cbr else {"q:a": plan.encoding.vbr}
-    return {
-        "f": "mp3",
-        "c:a": "libmp3lame",
-        **quality,
-        "ar": plan.sample_rate,
-        "ac": plan.channels,
-        "map_metadata": -1,
-        "map_chapters": -1,
-        # The tag is ours to write, and nothing of ffmpeg's version goes into the file.
-        "id3v2_version": 0,
-        "write_id3v1": 0,
-        "fflags": "+bitexact",
-        "flags:a": "+bitexact",
-    }
-
-
-def _output_limits(budget: Budget) -> dict[str, Any]:
-    # One second more than is allowed, so that what was cut can be told from what just fits.
-    return {"t": budget.media_seconds + 1, "fs": budget.output_bytes}
 
 
 def _file(path: Path) -> str:

@@ -13,6 +13,7 @@ from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
 from video2mp3_worker import tags
 from video2mp3_worker.encode import encode
+from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.errors import TryAgain
 from video2mp3_worker.limits import budget
 from video2mp3_worker.media import Media
@@ -22,7 +23,7 @@ from video2mp3_worker.stop import Stop
 from video2mp3_worker.watch import Clock, Watch
 
 _BLOCK_BYTES: Final = 1024**2
-_TOLERANCE_SECONDS: Final = 1.0
+_TOLERANCE_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Converter:
         seconds = encode(
             source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds)
         )
-        self._verify(destination, plan, seconds)
+        _verify(destination, plan, seconds)
         tag = tags.render(tags.merged(media.tags, output.tags))
         return Mp3(
             file=destination,
@@ -76,15 +77,17 @@ class Converter:
     def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
         return Watch(self.stop, self.clock, wall_seconds, stall_seconds)
 
-    def _verify(self, mp3: Path, plan: Plan, seconds: float) -> None:
-        """Look at the mp3 as a player would, before anybody is told of it."""
-        made = look_into(mp3, self._watch(bounds.PROBE_WALL_SECONDS).check)
-        track = made.tracks[0] if made.tracks else None
-        expected = (plan.sample_rate, plan.channels)
-        if track is None or track.codec != "mp3" or (track.sample_rate, track.channels) != expected:
-            raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out other than it was asked for.", detail=str(made))
-        if abs((made.duration_seconds or 0) - seconds) > _TOLERANCE_SECONDS:
-            raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out with a wrong length.", detail=str(made))
+
+def _verify(mp3: Path, plan: Plan, seconds: float) -> None:
+    """Look at the mp3 as a player would, before anybody is told of it."""
+    try:
+        made = inspect(mp3)
+    except BrokenMp3Error as error:
+        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out broken.", detail=str(error)) from error
+    if (made.layout.sample_rate, made.layout.channels) != (plan.sample_rate, plan.channels):
+        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out other than it was asked for.", detail=str(made))
+    if abs(made.seconds - seconds) > _TOLERANCE_SECONDS:
+        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out with a wrong length.", detail=str(made))
 
 
 def _sha256(tag: bytes, file: Path) -> str:

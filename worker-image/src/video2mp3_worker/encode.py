@@ -1,14 +1,15 @@
-"""⑥ From a source on the disk to an mp3 on the disk, by ffmpeg."""
+"""⑥ From a source on the disk to an mp3 on the disk: ffmpeg decodes, the encoder encodes on every core there is."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement
-from video2mp3_worker.errors import Refused
+from video2mp3_worker import child, commands, cores, limits
+from video2mp3_worker.child import Confinement, Ended
+from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.loudness import measure
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
@@ -19,8 +20,14 @@ def encode(
 ) -> float:
     """Write the mp3, without tags; answer how many seconds it plays. `report` is told how far it is, in seconds.
 
+    Where a loudness is wanted, the sound is listened to first.
+
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
+    gain = 0.0
+    if plan.loudness is not None:
+        gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
+        watch.start_over()
     destination.touch()
     lines = ProgressLines()
 
@@ -29,22 +36,37 @@ def encode(
         watch.check()
         report(lines.seconds)
 
-    confinement = Confinement(
-        reads=(source,),
+    decoding = Confinement(reads=(source,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+    encoding = Confinement(
+        reads=(),
         writes=(destination,),
         cpu_seconds=budget.cpu_seconds,
         data_bytes=limits.DATA_BYTES,
         file_bytes=budget.output_bytes,
     )
-    ended = child.run(commands.convert(source, destination, plan, budget), confinement, output=lines.feed, watch=look)
-    refuse_if_killed(ended)
-    if ended.status != 0:
-        raise explain_failure(ended)
-    _refuse_incomplete(ended.complaint, lines.seconds, destination, budget)
+    decoded, encoded = child.run_into_encoder(
+        commands.decode(source, plan, budget, gain),
+        commands.encoder_options(destination, plan, cores.available()),
+        (decoding, encoding),
+        output=lines.feed,
+        watch=look,
+    )
+    _refuse_failed(decoded, encoded)
+    _refuse_incomplete(decoded.complaint, lines.seconds, budget)
     return lines.seconds
 
 
-def _refuse_incomplete(complaint: str, seconds: float, destination: Path, budget: Budget) -> None:
+def _refuse_failed(decoded: Ended, encoded: Ended) -> None:
+    # The encoder first: when it goes, ffmpeg complains of a broken pipe.
+    refuse_if_killed(encoded)
+    if encoded.status != 0:
+        raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
+    refuse_if_killed(decoded)
+    if decoded.status != 0:
+        raise explain_failure(decoded)
+
+
+def _refuse_incomplete(complaint: str, seconds: float, budget: Budget) -> None:
     if is_partial(complaint):
         raise Refused(
             Reason.TRUNCATED,
@@ -55,8 +77,5 @@ def _refuse_incomplete(complaint: str, seconds: float, destination: Path, budget
         raise Refused(
             Reason.TOO_LONG, f"The sound plays for more than {budget.media_seconds / 3600:g} hours, which is the limit."
         )
-    # ffmpeg stops before the packet that would not fit.
-    if destination.stat().st_size > budget.output_bytes - 4_096:
-        raise Refused(Reason.LIMIT_EXCEEDED, f"The mp3 would have more than {budget.output_bytes} bytes, the limit.")
     if seconds <= 0:
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=complaint)

@@ -19,7 +19,7 @@ def refuse_if_killed(ended: Ended) -> None:
         raise Refused(
             Reason.LIMIT_EXCEEDED, "Reading the file takes more processor time than is allowed.", detail=detail
         )
-    if ended.status == -signal.SIGXFSZ:
+    if ended.status == -signal.SIGXFSZ or (ended.status != 0 and "File too large" in detail):
         raise Refused(Reason.LIMIT_EXCEEDED, "The mp3 would be larger than is allowed.", detail=detail)
     if "Cannot allocate memory" in detail and ended.status != 0:
         raise Refused(Reason.LIMIT_EXCEEDED, "Reading the file takes more memory than is allowed.", detail=detail)

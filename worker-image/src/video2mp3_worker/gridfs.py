@@ -1,6 +1,6 @@
 """②⑥ GridFS: sources are read from the database `videos`, mp3s are written to the database `mp3s`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -55,21 +55,22 @@ class GridFSSources:
             return None
         return SourceFile(file_id, int(found["length"]), int(found["chunkSize"]), _metadata(found.get("metadata")))
 
-    def chunks(self, source: SourceFile, first: int, count: int) -> Iterator[bytes]:
-        """Read `count` chunks from number `first` on, in batches of bounded size."""
+    def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Read chunks by their numbers, in batches of bounded size."""
         step = max(_BATCH_BYTES // source.chunk_bytes, 1)
-        for start in range(first, first + count, step):
-            yield from self._batch(source, start, min(step, first + count - start))
+        for start in range(0, len(numbers), step):
+            yield from self._batch(source, numbers[start : start + step])
 
-    def _batch(self, source: SourceFile, first: int, count: int) -> list[bytes]:
-        wanted = {"files_id": ObjectId(source.file_id), "n": {"$gte": first, "$lt": first + count}}
+    def _batch(self, source: SourceFile, numbers: Sequence[int]) -> list[bytes]:
+        first, last = numbers[0], numbers[-1]
+        in_a_row = last - first + 1 == len(numbers)
+        which = {"$gte": first, "$lte": last} if in_a_row else {"$in": list(numbers)}
+        wanted = {"files_id": ObjectId(source.file_id), "n": which}
         with _answering(_QUERY_SECONDS):
             found = list(self._chunks.find(wanted, {"_id": 0, "n": 1, "data": 1}).sort("n", pymongo.ASCENDING))
         pieces = [bytes(chunk["data"]) for chunk in found]
-        expected = [
-            min(source.chunk_bytes, source.length - n * source.chunk_bytes) for n in range(first, first + count)
-        ]
-        if [chunk["n"] for chunk in found] != list(range(first, first + count)) or list(map(len, pieces)) != expected:
+        expected = [min(source.chunk_bytes, source.length - n * source.chunk_bytes) for n in numbers]
+        if [chunk["n"] for chunk in found] != list(numbers) or list(map(len, pieces)) != expected:
             raise Refused(Reason.TRUNCATED, "The stored source is not complete: a part of it is missing.")
         return pieces
 

@@ -7,7 +7,7 @@ Sizes that a file claims are never trusted: nothing is read beyond a box's paren
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 TOP_LEVEL: Final = frozenset(
     {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"uuid", b"udta", b"meta", b"mfra", b"sidx"}
@@ -18,6 +18,9 @@ TOP_LEVEL: Final = frozenset(
 PROTECTED_AUDIO: Final = frozenset({b"enca", b"drms"})
 """Sample entries of encrypted sound: Common Encryption, and Apple's FairPlay."""
 
+HEAD_BYTES: Final = 16
+"""Enough for `is_isobmff`."""
+
 _BOXES: Final = 200_000
 """Read for one question. Films have some dozen; a file of nothing but boxes has a hundred million in a gigabyte."""
 
@@ -25,23 +28,36 @@ _SAMPLE_ENTRIES_HEADER: Final = 8
 _PATH_TO_SAMPLE_ENTRIES: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
+class Readable(Protocol):
+    """What is needed of a file: reading, and seeking from its beginning."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Read so many bytes, or fewer at the end."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go to a byte."""
+
+
 @dataclass(frozen=True)
 class Box:
-    """A box. `content` is where its header ends, `end` where it claims to end, in bytes from the file's start."""
+    """A box. It begins at `start`, its header ends at `content`, and it claims to end at `end`: bytes of the file."""
 
     kind: bytes
+    start: int
     content: int
     end: int
 
 
-def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+def boxes(file: Readable, start: int, end: int, limit: int = _BOXES) -> Iterator[Box]:
     """The boxes from `start` to `end`, one level deep. The last one may claim to end after `end`."""
     position = start
-    for _ in range(_BOXES):
+    for _ in range(limit):
         if position + 8 > end:
             return
         file.seek(position)
         header = file.read(16)
+        if len(header) < 8:
+            return
         size, kind = struct.unpack_from(">I4s", header)
         content = position + 8
         if size == 1 and len(header) == 16:
@@ -51,7 +67,7 @@ def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
             size = end - position
         if size < content - position:
             return
-        yield Box(kind, content, position + size)
+        yield Box(kind, position, content, position + size)
         position += size
 
 
@@ -60,7 +76,7 @@ def is_isobmff(head: bytes) -> bool:
     return head[4:8] in TOP_LEVEL and struct.unpack_from(">I", head)[0] != 0
 
 
-def is_cut_short(file: BinaryIO, size: int) -> bool:
+def is_cut_short(file: Readable, size: int) -> bool:
     """Whether a file lacks its end: a box goes on after it, or the index that should follow the media is not there."""
     kinds = set()
     for box in boxes(file, 0, size):
@@ -72,21 +88,34 @@ def is_cut_short(file: BinaryIO, size: int) -> bool:
     return b"moov" not in kinds and b"moof" not in kinds
 
 
-def sample_entries(file: BinaryIO, size: int) -> list[bytes]:
-    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
-    left = iter(range(_BOXES))
-    found = [Box(b"", 0, size)]
-    for kind in _PATH_TO_SAMPLE_ENTRIES:
-        found = [
+def descend(parents: list[Box], file: Readable, path: tuple[bytes, ...], left: Iterator[int]) -> list[Box]:
+    """The boxes at the end of a path of kinds, below any of the parents; `left` runs out after the boxes to be read."""
+    for kind in path:
+        parents = [
             child
-            for parent in found
-            for _, child in zip(left, boxes(file, parent.content, min(parent.end, size)), strict=False)
+            for parent in parents
+            for child in within(left, boxes(file, parent.content, parent.end))
             if child.kind == kind
         ]
+    return parents
+
+
+def box_budget() -> Iterator[int]:
+    """As many items as boxes may be read for one question."""
+    return iter(range(_BOXES))
+
+
+def within(left: Iterator[int], found: Iterator[Box]) -> Iterator[Box]:
+    """The boxes, for as long as the budget lasts; it is shared by all that are read for one question."""
+    for _, box in zip(left, found, strict=False):
+        yield box
+
+
+def sample_entries(file: Readable, size: int) -> list[bytes]:
+    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
+    left = box_budget()
     return [
         entry.kind
-        for table in found
-        for _, entry in zip(
-            left, boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size)), strict=False
-        )
+        for table in descend([Box(b"", 0, 0, size)], file, _PATH_TO_SAMPLE_ENTRIES, left)
+        for entry in within(left, boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size)))
     ]

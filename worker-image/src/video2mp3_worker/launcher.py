@@ -82,8 +82,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def main(arguments: list[str]) -> NoReturn:
     """Confine this process as the KEY=VALUE arguments say, then become the program after `--`."""
     separator = arguments.index("--")
-    wanted = [argument.split("=", 1) for argument in arguments[:separator]]
     program = arguments[separator + 1 :]
+    confine(arguments[:separator])
+    os.execv(program[0], program)  # noqa: S606 - becoming the program is the point
+
+
+def confine(arguments: list[str]) -> None:
+    """Confine this process as the KEY=VALUE arguments say. Raises OSError."""
+    wanted = [argument.split("=", 1) for argument in arguments]
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     for key, value in wanted:
         if key == "parent" and os.getppid() != int(value):
@@ -100,7 +106,6 @@ def main(arguments: list[str]) -> NoReturn:
         [value for key, value in wanted if key == "write"],
     )
     _seccomp()
-    os.execv(program[0], program)  # noqa: S606 - becoming the program is the point
 
 
 def _prctl(*arguments: int) -> None:

@@ -44,6 +44,9 @@ class Plan:
     duration_seconds: float | None = None
     """How long the mp3 will be, as far as the source says."""
 
+    loudness: float | None = None
+    """LUFS to reach; None leaves it as it is."""
+
     why: str = ""
     """What decided on the track and the rate, for people."""
 
@@ -56,7 +59,6 @@ class Plan:
 
 def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     """Decide how `media` becomes the mp3 that `output` describes. Raises Refused."""
-    _refuse_unsupported(output)
     track = choose_track(media, output.audio_track)
     _refuse_extremes(media, track)
     duration = track.duration_seconds or media.duration_seconds
@@ -71,6 +73,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         start_seconds=start,
         end_seconds=end,
         duration_seconds=length,
+        loudness=None if output.loudness is None else output.loudness.integrated_lufs,
         why=_why(media, track, output),
     )
 
@@ -111,11 +114,6 @@ def _max_cbr(rate: int) -> int:
     if rate <= 12_000:
         return MAX_CBR_MPEG25
     return MAX_CBR_MPEG2 if rate < 32_000 else 320
-
-
-def _refuse_unsupported(output: Output) -> None:
-    if output.loudness is not None:
-        raise Refused(Reason.NOT_SUPPORTED, "output.loudness is not supported by this version.")
 
 
 def _track_by_index(media: Media, index: int) -> AudioTrack:

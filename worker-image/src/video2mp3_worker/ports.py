@@ -3,7 +3,7 @@
 Every method raises TryAgain when its service is away.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,8 +30,8 @@ class Sources(Protocol):
     def find(self, file_id: str) -> SourceFile | None:
         """Look a source up; None when there is none."""
 
-    def chunks(self, source: SourceFile, first: int, count: int) -> Iterator[bytes]:
-        """Read `count` chunks from number `first` on. Raises Refused when one is missing or has the wrong length."""
+    def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Read chunks by their numbers, which ascend. Raises Refused when one is missing or has the wrong length."""
 
 
 class Mp3s(Protocol):

@@ -1,4 +1,4 @@
-"""ffmpeg's `-progress` lines, and what people are told of them. Pure: the time is an argument."""
+"""The encoder's progress, written as ffmpeg writes its own, and what people are told of it. Pure: the time is given."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,13 +20,12 @@ class ProgressLines:
         self._rest = b""
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece of ffmpeg's output."""
+        """Take the next piece of the output."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         self._rest = self._rest[-_LONGEST_LINE:]
         for line in lines:
             key, _, value = line.partition(b"=")
-            # `out_time_us` is N/A until the first packet is written, and may be slightly negative then.
-            if key == b"out_time_us" and value.strip().lstrip(b"-").isdigit():
+            if key == b"out_time_us" and value.strip().isdigit():
                 self.seconds = max(self.seconds, int(value) / _MICROSECONDS)
 
 

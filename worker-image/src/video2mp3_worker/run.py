@@ -61,8 +61,8 @@ class Worker:
         self._remove_leftovers(entry)
         with _empty_folder(self.scratch / "attempt") as folder:
             source = folder / "source"
-            fetch(self.request, self.sources, source, self._while_fetching)
-            _log.info("source fetched", size=source.stat().st_size)
+            fetched = fetch(self.request, self.sources, source, self._while_fetching)
+            _log.info("source fetched", size=source.stat().st_size, fetched=fetched)
             mp3 = self.converter.convert(source, folder / "output.mp3", self.request.output)
             _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds)
             return self._store(mp3)

@@ -31,6 +31,11 @@ class Watch:
             self._seen = seconds
             self._moved = self.clock()
 
+    def start_over(self) -> None:
+        """What follows begins at the start of the media again."""
+        self._seen = 0.0
+        self._moved = self.clock()
+
     def check(self) -> None:
         """Raise if the run must end."""
         self.stop.check()

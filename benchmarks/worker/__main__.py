@@ -1,0 +1,149 @@
+"""Our worker beside plain ffmpeg and the tutorial's converter, on the same files and stores: see ../README.md."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import gridfs
+import pika
+
+from benchmarks.worker import measure
+from benchmarks.worker.measure import Cost
+from benchmarks.worker.media import Video
+from tests.integration.worker.installation import OWNER, Installation
+from tests.servers import MongoDBServer, RabbitMQServer
+from video2mp3_contracts.storage import FileMetadata
+
+_CHUNK_BYTES = 255 * 1024
+_PEERS = Path(__file__).parents[1] / "peers"
+_QUEUES = ("video", "mp3-of-tutorial")
+
+
+class Contest:
+    """The stores, and one source in them at a time."""
+
+    def __init__(self, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, folder: Path, pythons: dict[str, str]) -> None:
+        self._mongodb = mongodb
+        self._rabbitmq = rabbitmq
+        self._folder = folder
+        self._pythons = pythons
+        self._file_id = ""
+        self._path = folder
+
+    def store(self, path: Path) -> None:
+        """Make a file the only source."""
+        self._mongodb.reset()
+        self._path = path
+        metadata = FileMetadata(owner=OWNER, content_type="video/mp4").as_document()
+        with self._mongodb.client() as client, path.open("rb") as file:
+            bucket = gridfs.GridFSBucket(client["videos"], chunk_size_bytes=_CHUNK_BYTES)
+            self._file_id = str(bucket.upload_from_stream("film.mp4", file, metadata=metadata))
+
+    def worker(self) -> Cost:
+        """One attempt of ours."""
+        with self._mongodb.client() as client:
+            client["mp3s"]["conversions"].delete_many({})
+        log = self._folder / "worker.log"
+        variables = Installation(self._mongodb, self._rabbitmq, self._folder).environment(
+            Installation.request(self._file_id), self._folder / "pod"
+        )
+        command = [self._pythons["worker"], "-m", "video2mp3_worker"]
+        cost = measure.run(command, environment=variables, log=log)
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        (fetched,) = [event for event in events if event["event"] == "source fetched"]
+        share = fetched["fetched"] / fetched["size"]
+        return Cost(cost.seconds, cost.cpu_seconds, cost.peak_bytes, share)
+
+    def ffmpeg(self) -> Cost:
+        """Plain ffmpeg on the local file."""
+        result = str(self._folder / "plain.mp3")
+        return measure.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(self._path), "-q:a", "2", result])
+
+    def tutorial(self) -> Cost:
+        """The tutorial's consumer, from the message in one queue to the end of its work."""
+        connection = pika.BlockingConnection(pika.URLParameters(self._rabbitmq.url))
+        channel = connection.channel()
+        for queue in _QUEUES:
+            channel.queue_declare(queue, durable=True)
+
+        def publish(process: subprocess.Popen[bytes]) -> None:
+            assert process.stdout is not None
+            process.stdout.readline()
+            channel.basic_publish("", "video", json.dumps({"video_fid": self._file_id}).encode())
+            connection.close()
+
+        command = [self._pythons["tutorial"], str(_PEERS / "tutorial.py"), self._mongodb.uri, self._rabbitmq.url]
+        cost = measure.run(command, log=self._folder / "tutorial.log", begin=publish)
+        return Cost(cost.seconds, cost.cpu_seconds, cost.peak_bytes, 1.0)
+
+
+def main() -> None:
+    """Run what the arguments ask for and print a table."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="video2mp3-bench-") as temporary:
+        folder = Path(temporary)
+        with MongoDBServer() as mongodb, RabbitMQServer() as rabbitmq:
+            pythons = {"worker": options.worker_python, "tutorial": options.peer_python}
+            contest = Contest(mongodb, rabbitmq, folder, pythons)
+            print(f"{'':34}{'seconds':>9}{'cpu s':>9}{'MiB':>7}{'read':>7}   ratios to ffmpeg: seconds, cpu")
+            for video in _videos(options):
+                contest.store(video.made_in(options.files or folder))
+                _print_results(video, _results(contest, options))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-worker BENCH=...")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[1 / 6, 1, 10, 60])
+    parser.add_argument("--megabits", type=int, nargs="+", default=[1, 20])
+    parser.add_argument("--index", choices=("first", "last"), nargs="+", default=["first", "last"])
+    parser.add_argument("--contenders", nargs="+", default=["ffmpeg", "worker", "tutorial"])
+    parser.add_argument("--repeat", type=int, default=1, help="the best of so many runs counts")
+    parser.add_argument("--files", type=Path, help="a folder that keeps the videos for the next time")
+    parser.add_argument("--worker-python", default=sys.executable, help="one that has what the image has, and no more")
+    parser.add_argument("--peer-python", default=sys.executable, help="the interpreter that has moviepy")
+    return parser.parse_args()
+
+
+def _videos(options: argparse.Namespace) -> list[Video]:
+    return [
+        Video(minutes, megabits, index == "first")
+        for minutes in options.minutes
+        for megabits in options.megabits
+        for index in options.index
+    ]
+
+
+def _results(contest: Contest, options: argparse.Namespace) -> dict[str, Cost]:
+    runs: dict[str, list[Cost]] = {name: [] for name in options.contenders}
+    for _ in range(options.repeat):
+        for name in options.contenders:
+            contend: Callable[[], Cost] = getattr(contest, name)
+            runs[name].append(contend())
+    return {
+        name: Cost(
+            min(cost.seconds for cost in costs),
+            min(cost.cpu_seconds for cost in costs),
+            max(cost.peak_bytes for cost in costs),
+            costs[0].read,
+        )
+        for name, costs in runs.items()
+    }
+
+
+def _print_results(video: Video, results: dict[str, Cost]) -> None:
+    print(video)
+    plain = results.get("ffmpeg")
+    for name, cost in results.items():
+        read = "" if cost.read is None else f"{cost.read:.0%}"
+        line = f"  {name:32}{cost.seconds:9.2f}{cost.cpu_seconds:9.2f}{cost.peak_bytes / 2**20:7.0f}{read:>7}"
+        if plain is not None and cost is not plain:
+            line += f"   {cost.seconds / plain.seconds:.2f}, {cost.cpu_seconds / plain.cpu_seconds:.2f}"
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The admission policy on a real API server: people name nobody but themselves as the owner of a Conversion."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract.chart.helm import NAMESPACE, ROOT, Chart
+from tests.contract.chart.manifests import Manifests
+from tests.contract.chart.test_rbac import GATEWAY, rights
+from tests.integration.conftest import kubernetes_server
+from tests.servers import KubernetesServer
+from tests.servers.process import ServerError, await_condition
+from video2mp3_contracts import names
+
+__all__ = ["kubernetes_server"]
+
+KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Role", "RoleBinding", "ClusterRole")
+ALICE = "Alice@example.com"
+ROBOT = "system:serviceaccount:ci:robot"
+REFUSAL = "spec.owner must be empty or your own name"
+ENABLED: dict[str, Any] = {"admissionPolicy": {"enabled": True}}
+
+
+@dataclass(frozen=True)
+class Users:
+    """Several users of one API server, and a namespace that the release watches."""
+
+    server: KubernetesServer
+    namespace: str
+
+    @property
+    def gateway(self) -> str:
+        return f"system:serviceaccount:{self.namespace}:video2mp3-gateway"
+
+    @property
+    def operator(self) -> str:
+        return f"system:serviceaccount:{self.namespace}:video2mp3-operator"
+
+    def create(self, user: str, owner: str | None, name: str = "talk", namespace: str = "", *, dry: bool = True) -> str:
+        """Create a Conversion as a user ("" is the administrator); answers "" or what the API server says."""
+        document = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name, "namespace": namespace or self.namespace},
+            "spec": {"source": {"gridfs": {"fileId": "0" * 24}}} | ({} if owner is None else {"owner": owner}),
+        }
+        return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
+
+    def patch(self, user: str, name: str, patch: dict[str, Any]) -> str:
+        """Change a Conversion as a user; answers "" or what the API server says against it."""
+        where = (f"conversion/{name}", f"--namespace={self.namespace}", "--dry-run=server")
+        return self._try(user, "patch", *where, "--type=merge", f"--patch={json.dumps(patch)}")
+
+    def _try(self, user: str, *arguments: str, stdin: Any = None) -> str:
+        who = [f"--as={user}"] if user else []
+        try:
+            self.server.kubectl(*who, *arguments, stdin=json.dumps(stdin) if stdin else None)
+        except ServerError as error:
+            return str(error)
+        return ""
+
+
+@pytest.fixture(scope="module")
+def users(chart: Chart, kubernetes_server: KubernetesServer) -> Iterator[Users]:
+    """The policy and the roles as the chart makes them, Alice and a robot who may edit, and the policy in force."""
+    namespace, elsewhere = kubernetes_server.new_namespace(), kubernetes_server.new_namespace()
+    rendered = chart.render(ENABLED, "--namespace", namespace)
+    for document in (document for kind in KINDS for document in rendered.of_kind(kind)):
+        kubernetes_server.kubectl("apply", "--filename=-", stdin=yaml.safe_dump(document))
+    for place in (namespace, elsewhere):
+        editors = ("editors", "--clusterrole=conversions.video2mp3.dev-edit", f"--user={ALICE}", f"--user={ROBOT}")
+        kubernetes_server.kubectl("create", "rolebinding", *editors, f"--namespace={place}")
+        viewers = ("viewers", "--clusterrole=conversions.video2mp3.dev-view", f"--user={ALICE}", f"--user={ROBOT}")
+        kubernetes_server.kubectl("create", "rolebinding", *viewers, f"--namespace={place}")
+    users = Users(kubernetes_server, namespace)
+    in_force = "the policy did not come into force"
+    await_condition(lambda: REFUSAL in users.create(ALICE, "b@example.com"), seconds=30, what=in_force)
+    assert users.create(ALICE, "b@example.com", namespace=elsewhere) == ""
+    yield users
+    for kind in KINDS[:2]:
+        kubernetes_server.kubectl("delete", kind, "--selector=app.kubernetes.io/part-of=video2mp3")
+
+
+def test_a_person_may_not_name_another_owner(users: Users):
+    complaint = users.create(ALICE, "b@example.com")
+    assert f"{REFUSAL}, {ALICE}: for b@example.com you need a Role" in complaint
+
+
+@pytest.mark.parametrize("owner", [None, "", "alice@example.com"])
+def test_a_person_may_name_nobody_or_themselves(users: Users, owner: str | None):
+    assert users.create(ALICE, owner) == ""
+
+
+def test_the_gateway_names_whoever_has_logged_in(users: Users):
+    assert users.create(users.gateway, "b@example.com") == ""
+
+
+def test_an_administrator_restores_a_backup(users: Users):
+    assert users.create("", "b@example.com") == ""
+
+
+@pytest.fixture(scope="module")
+def of_somebody_else(users: Users) -> str:
+    assert users.create(users.gateway, "b@example.com", "theirs", dry=False) == ""
+    return "theirs"
+
+
+def test_an_owner_cannot_be_put_in_later(users: Users):
+    assert users.create(ALICE, None, "later", dry=False) == ""
+    assert users.patch(ALICE, "later", {"spec": {"owner": "b@example.com"}})
+
+
+def test_who_may_edit_may_suspend_what_is_not_theirs(users: Users, of_somebody_else: str):
+    assert users.patch(ALICE, of_somebody_else, {"spec": {"suspend": True}}) == ""
+
+
+def test_the_operator_writes_its_finalizer(users: Users, of_somebody_else: str):
+    assert users.patch(users.operator, of_somebody_else, {"metadata": {"finalizers": ["video2mp3.dev/files"]}}) == ""
+
+
+def test_the_guides_role_lets_a_robot_name_its_owner_and_no_other(users: Users):
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    [role] = [block for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "\nkind: Role\n" in block]
+    document = yaml.safe_load(role)
+    document["metadata"]["namespace"] = users.namespace
+    assert REFUSAL in users.create(ROBOT, "media@example.com")
+    users.server.kubectl("apply", "--filename=-", stdin=yaml.safe_dump(document))
+    binding = ("media", f"--role={document['metadata']['name']}", f"--user={ROBOT}", f"--namespace={users.namespace}")
+    users.server.kubectl("create", "rolebinding", *binding)
+    in_force = "the Role did not come into force"
+    await_condition(lambda: not users.create(ROBOT, "media@example.com"), seconds=30, what=in_force)
+    assert REFUSAL in users.create(ROBOT, "b@example.com")
+
+
+# --- what is installed
+
+
+def test_there_is_no_policy_by_default(manifests: Manifests):
+    assert not [kind for kind in KINDS[:2] if manifests.of_kind(kind)]
+
+
+def test_it_covers_the_watched_namespaces(chart: Chart):
+    manifests = chart.render(ENABLED | {"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
+    [policy] = manifests.of_kind("ValidatingAdmissionPolicy")
+    [binding] = manifests.of_kind("ValidatingAdmissionPolicyBinding")
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"] == f"{NAMESPACE}-video2mp3-owners"
+    [watched] = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert watched["values"] == [NAMESPACE, "team-a"]
+
+
+def test_only_the_gateway_gets_the_right_to_name_anybody(chart: Chart):
+    manifests = chart.render(ENABLED)
+    owners = ("video2mp3.dev", "owners")
+    assert rights(manifests.named("Role", "video2mp3-gateway", NAMESPACE)) == GATEWAY | {owners: {"impersonate"}}
+    assert owners not in rights(manifests.named("Role", "video2mp3-operator", NAMESPACE))

@@ -1,0 +1,137 @@
+"""What Flux, Helm and Argo CD make of a Conversion in each state, asked of the libraries that they use."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.builders import a_conversion
+from tests.unit.operator.test_decide import observing
+from tests.unit.operator.test_status import STATES
+from video2mp3_contracts import names
+from video2mp3_contracts.crd import UNSEEN_STATUS
+from video2mp3_localcluster.binaries import compiled_program
+from video2mp3_localcluster.golang import GoProgram
+from video2mp3_localcluster.layout import log_dir
+from video2mp3_localcluster.step_log import StepLog
+from video2mp3_operator.status import build_status, status_patch
+
+pytestmark = pytest.mark.timeout(1800)  # the first run on a machine compiles Argo CD's engine
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = Path(__file__).with_name("health")
+LUA_KEY = "resource.customizations.health.video2mp3.dev_Conversion"
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tools say of one object."""
+
+    kstatus: str
+    argocd: str
+    message: str
+    """Argo CD's."""
+
+
+IN_PROGRESS = ("InProgress", "Progressing")
+EXPECTED: dict[str, tuple[str, str]] = {
+    "not seen yet": IN_PROGRESS,
+    "a store is away": IN_PROGRESS,
+    "queued": IN_PROGRESS,
+    "started": IN_PROGRESS,
+    "running": IN_PROGRESS,
+    "retrying": IN_PROGRESS,
+    "spec changed since": IN_PROGRESS,
+    "succeeded": ("Current", "Healthy"),
+    "failed": ("Failed", "Degraded"),
+    "suspended": ("Current", "Suspended"),
+    "being deleted": ("Terminating", "Progressing"),
+}
+
+
+def with_status(status: Document, **metadata: Any) -> Document:
+    document = a_conversion().document
+    head = {"apiVersion": names.API_VERSION, "kind": names.KIND}
+    return head | document | {"metadata": document["metadata"] | metadata, "status": status}
+
+
+def reported(state: str) -> Document:
+    """The status that the operator writes in a state."""
+    status = build_status(observing(), STATES[state][0])
+    assert status is not None
+    return status_patch({}, status)
+
+
+def documents() -> dict[str, Document]:
+    found = {state: with_status(reported(state)) for state in STATES if state != "deleting"}
+    found["not seen yet"] = with_status(dict(UNSEEN_STATUS))
+    found["spec changed since"] = with_status(reported("succeeded"), generation=2)
+    found["being deleted"] = with_status(reported("deleting"), deletionTimestamp="2026-03-01T12:00:00Z")
+    return found
+
+
+def custom_health() -> str:
+    config = yaml.safe_load((ROOT / "examples" / "gitops" / "argocd-cm.yaml").read_text())
+    script: str = config["data"][LUA_KEY]
+    return script
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    """Compiled by the first run on a machine."""
+    artefact = compiled_program(GoProgram("gitops-health", str(MODULE), "."))
+    log = StepLog(log_dir() / "gitops-health-for-tests.log")
+    try:
+        artefact.make(log)
+    finally:
+        log.close()
+    return artefact.folder / "gitops-health"
+
+
+@pytest.fixture(scope="module")
+def verdicts(program: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
+    script = tmp_path_factory.mktemp("health") / "health.lua"
+    script.write_text(custom_health())
+    states = documents()
+    answer = subprocess.run(
+        [program, script], input=json.dumps([*states.values()]), capture_output=True, text=True, timeout=60, check=True
+    )
+    return {
+        state: Verdict(each["kstatus"], each["argocd"]["status"], each["argocd"].get("message", ""))
+        for state, each in zip(states, json.loads(answer.stdout), strict=True)
+    }
+
+
+def test_every_state_is_judged(verdicts: dict[str, Verdict]) -> None:
+    assert verdicts.keys() == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("state", EXPECTED)
+def test_the_tools_agree_with_the_table(state: str, verdicts: dict[str, Verdict]) -> None:
+    assert (verdicts[state].kstatus, verdicts[state].argocd) == EXPECTED[state]
+
+
+def test_argo_cd_shows_the_reason(verdicts: dict[str, Verdict]) -> None:
+    assert verdicts["failed"].message == "NoAudio: no sound"
+    assert verdicts["queued"].message == "Queued: wait"
+    assert verdicts["not seen yet"].message == "The operator has not seen the present spec yet."
+
+
+# --- the guide
+
+GUIDE = (ROOT / "docs" / "gitops.md").read_text()
+
+
+def test_the_guides_table_is_this_one() -> None:
+    rows = re.findall(r"^\| ([a-z ]+) \| ([A-Z]\w+) \| ([A-Z]\w+) \|$", GUIDE, re.MULTILINE)
+    assert {state: (kstatus, argocd) for state, kstatus, argocd in rows} == EXPECTED
+
+
+def test_the_guides_health_check_is_the_examples() -> None:
+    [shown] = re.findall(r"```yaml\n(apiVersion: v1\nkind: ConfigMap\n.*?)```", GUIDE, re.DOTALL)
+    assert yaml.safe_load(shown)["data"] == {LUA_KEY: custom_health()}

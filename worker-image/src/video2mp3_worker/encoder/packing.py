@@ -1,0 +1,90 @@
+"""From the frames of many encoders to one stream, without touching a bit of the sound. Pure.
+
+Where a frame's main data lies, and with a variable bit rate how large the frame is, is decided here and not by the
+encoders: each frame's data goes into what earlier frames left free as far as it can. So what the encoders had to leave
+empty at the joins, or because they had no reservoir at all, is not lost.
+"""
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+
+from video2mp3_worker.encoder.frames import Frame, Layout
+
+
+class DoesNotFitError(Exception):
+    """Frames of a constant bit rate hold more than there is room for, here; nothing was packed."""
+
+
+class Packer:
+    """Packs frames, in order. `bit_rate` in kbit/s for a constant one, None for the smallest that holds each frame."""
+
+    def __init__(self, layout: Layout, bit_rate: int | None) -> None:
+        self.sizes = array("H")
+        """Of the frames so far, in bytes."""
+
+        self._layout = layout
+        self._bit_rate = bit_rate
+        self._free = 0
+        self._main = bytearray()
+        self._waiting: deque[tuple[bytes, int]] = deque()
+        self._rates = [
+            (index, size, size - layout.head_bytes, layout.usable_reservoir(size))
+            for index, size in enumerate(map(layout.frame_bytes, layout.bit_rates))
+            if index
+        ]
+
+    def add(self, frames: Sequence[Frame]) -> bytes:
+        """Pack the next frames; answer what of the stream is complete. Raises DoesNotFitError."""
+        choose = self._smallest if self._bit_rate is None else self._constant
+        plan, free, number = [], self._free, len(self.sizes)
+        for frame in frames:
+            need = len(frame.main)
+            index, padding, size, used = choose(need, free, number)
+            free = used + size - self._layout.head_bytes - need
+            plan.append((index, padding, size, used))
+            number += 1
+        for frame, (index, padding, size, used) in zip(frames, plan, strict=True):
+            self._place(frame, index, padding, size, used)
+        return self._complete()
+
+    def finish(self) -> bytes:
+        """The rest of the stream: what is free in the last frames stays empty."""
+        self._main += bytes(self._free)
+        self._free = 0
+        return self._complete()
+
+    def _smallest(self, need: int, free: int, _number: int) -> tuple[int, int, int, int]:
+        for index, size, room, usable in self._rates:
+            used = min(free, usable)
+            if used + room >= need:
+                return index, 0, size, used
+        raise DoesNotFitError
+
+    def _constant(self, need: int, free: int, number: int) -> tuple[int, int, int, int]:
+        assert self._bit_rate is not None  # noqa: S101 - only chosen when there is one
+        padding = self._layout.padding(self._bit_rate, number)
+        size = self._layout.frame_bytes(self._bit_rate, padding)
+        used = min(free, self._layout.usable_reservoir(size))
+        if used + size - self._layout.head_bytes < need:
+            raise DoesNotFitError
+        return self._layout.bit_rates.index(self._bit_rate), padding, size, used
+
+    def _place(self, frame: Frame, index: int, padding: int, size: int, used: int) -> None:
+        # What is free and cannot be reached from this frame stays empty.
+        self._main += bytes(self._free - used)
+        self._main += frame.main
+        room = size - self._layout.head_bytes
+        self._free = used + room - len(frame.main)
+        self._waiting.append((self._layout.head_with(frame.head, index, padding, used), room))
+        self.sizes.append(size)
+
+    def _complete(self) -> bytes:
+        parts: list[bytes | bytearray] = []
+        position = 0
+        while self._waiting and position + self._waiting[0][1] <= len(self._main):
+            head, room = self._waiting.popleft()
+            parts += (head, self._main[position : position + room])
+            position += room
+        del self._main[:position]
+        return b"".join(parts)

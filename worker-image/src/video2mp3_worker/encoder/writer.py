@@ -1,0 +1,69 @@
+"""From samples to an mp3 file."""
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from video2mp3_worker.encoder import crew
+from video2mp3_worker.encoder.frames import HEADER_BYTES, Frame, Layout
+from video2mp3_worker.encoder.infoframe import RunningCRC, Stream, info_frame, info_frame_bytes
+from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
+from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
+from video2mp3_worker.encoder.pieces import SAMPLE_BYTES, Piece, Read, encoded, encoded_to_fit, pieces
+
+
+class Mp3Writer:
+    """Writes one mp3: the Info frame, then the sound's. `file` must be empty, and allow seeking."""
+
+    def __init__(self, file: BinaryIO, lame: Lame, layout: Layout, quality: Quality) -> None:
+        self._file = file
+        self._lame = lame
+        self._layout = layout
+        self._quality = quality
+        self._packer = Packer(layout, quality.bit_rate)
+        self._crc = RunningCRC()
+        self._header = b""
+
+    def write(self, read: Read, threads: int, report: Callable[[int], None]) -> int:
+        """Encode all that `read` gives in so many threads; answer how many samples. `report` is told on the way."""
+        samples = 0
+        self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
+        for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
+            self._append(self._packed(piece, frames))
+            # What a piece has before its beginning, and after its end, was counted with its neighbours.
+            ahead = 0 if piece.is_last else 1
+            lead = (piece.lead + ahead) * self._layout.samples
+            samples += len(piece.samples) // (SAMPLE_BYTES * self._layout.channels) - lead
+            report(samples)
+        self._append(self._packer.finish())
+        if samples:
+            self._file.seek(0)
+            self._file.write(info_frame(self._stream(samples)))
+        return samples
+
+    def _encode(self, piece: Piece) -> list[Frame]:
+        return encoded(piece, self._lame, self._layout, self._quality)
+
+    def _packed(self, piece: Piece, frames: list[Frame]) -> bytes:
+        self._header = self._header or frames[0].head[:HEADER_BYTES]
+        try:
+            return self._packer.add(frames)
+        except DoesNotFitError:
+            return self._packer.add(encoded_to_fit(piece, self._lame, self._layout))
+
+    def _append(self, packed: bytes) -> None:
+        self._file.write(packed)
+        self._crc.feed(packed)
+
+    def _stream(self, samples: int) -> Stream:
+        return Stream(
+            layout=self._layout,
+            first_header=self._header,
+            sizes=self._packer.sizes,
+            samples=samples,
+            delay=DELAY_SAMPLES,
+            crc=self._crc.value(),
+            version=self._lame.version,
+            lowpass=self._lame.lowpass(),
+            level=self._quality.level,
+            bit_rate=self._quality.bit_rate,
+        )
