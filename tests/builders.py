@@ -194,6 +194,10 @@ def a_job(conversion: ConversionBuilder | None = None, version: int = 2) -> JobB
 class PodBuilder(_Builder):
     """A worker's pod."""
 
+    def created(self, moment: datetime) -> Self:
+        """Made at that moment."""
+        return self._merged({"metadata": {"creationTimestamp": at(moment)}})
+
     def on(self, node: str) -> Self:
         """Scheduled on that node."""
         return self._merged({"spec": {"nodeName": node}})
@@ -218,6 +222,10 @@ class PodBuilder(_Builder):
         }
         phase = "Succeeded" if exit_code == 0 else "Failed"
         return self._merged({"status": {"phase": phase}})._state({"terminated": state})
+
+    def out_of_time(self) -> Self:
+        """Ended by the kubelet at its deadline."""
+        return self._merged({"status": {"phase": "Failed", "reason": "DeadlineExceeded"}})
 
     def disrupted(self) -> Self:
         """Evicted, or on a node that is drained or gone."""

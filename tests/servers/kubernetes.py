@@ -155,9 +155,12 @@ class KubernetesServer(_Component):
         await_condition(self._serves_crd, seconds=30, what="the API did not serve the CRD")
 
     def _serves_crd(self) -> bool:
-        # `kubectl wait` gives up on a CRD that has no conditions yet.
-        path = '{.items[*].status.conditions[?(@.type=="Established")].status}'
-        return set(self.kubectl("get", "customresourcedefinitions", "--output", f"jsonpath={path}").split()) == {"True"}
+        # `kubectl wait` and jsonpath filters give up on a CRD that has no conditions yet.
+        crds = json.loads(self.kubectl("get", "customresourcedefinitions", "--output", "json"))["items"]
+        return all(
+            {"Established": "True"}.items() <= {each["type"]: each["status"] for each in conditions}.items()
+            for conditions in ((crd.get("status") or {}).get("conditions") or [] for crd in crds)
+        )
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator and return what it printed; raise `ServerError` with what it complained."""

@@ -339,6 +339,7 @@ class QueueReport(Report):
     """Where a waiting Conversion stands."""
 
     position: Annotated[int | None, Field(description="1 is next. Updated coarsely.")] = None
+    since: Annotated[datetime | None, Field(description="When it was first seen to wait.")] = None
 
 
 class Progress(Report):

@@ -90,6 +90,14 @@ class LedgerEntry(_Document):
     error: LedgerError | None = None
     failure: LedgerFailure | None = None
     messages: dict[MessageKind, LedgerMessage] = {}
+    fingerprints: tuple[str, ...] = ()
+    """What the result was made of, see `fingerprint`: by its source's id or address, and by its content."""
+
+    retained_at: datetime | None = None
+    """The Conversion is gone and its mp3 was to stay. Nobody removes such an entry or its file any more."""
+
+    adopted_from: str | None = None
+    """The uid of the entry that the result was taken over from. The file belongs to that one."""
 
     def published(self, kind: MessageKind) -> bool:
         """Whether the message of this kind is known to be in the queue."""
@@ -174,13 +182,40 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
     )
 
 
+def note_fingerprints(uid: str, fingerprints: tuple[str, ...]) -> Move:
+    """Note what the result was made of, while that is still known."""
+    return Move(
+        {"_id": uid, "result": {"$exists": True}}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}}
+    )
+
+
+def retain(uid: str, at: datetime) -> Move:
+    """Note that the Conversion goes and its mp3 stays."""
+    return Move({"_id": uid, "result": {"$exists": True}}, {"$set": {"retainedAt": at}})
+
+
+def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry) -> Move:
+    """Take a retained result over. No match shows as a duplicate key: a worker or a verdict was there first."""
+    result = source.result.model_dump(by_alias=True) if source.result else None
+    return Move(
+        {
+            "_id": conversion.uid,
+            "attempt": {"$exists": False},
+            "result": {"$exists": False},
+            "failure": {"$exists": False},
+        },
+        {"$set": {"result": result, "adoptedFrom": source.uid}, "$setOnInsert": _identity(conversion, owner)},
+        upsert=True,
+    )
+
+
 def forget(uid: str, at: datetime) -> Move:
     """Drop what is known of a deleted Conversion, except for its emails.
 
     A message of it may still be on its way, perhaps for the second time; without this trace of the first it would be
     sent again. It also keeps a worker that starts late from making an entry anew.
     """
-    dropped = ("attempt", "uploads", "progress", "result", "error", "failure")
+    dropped = ("attempt", "uploads", "progress", "result", "error", "failure", "fingerprints", "adoptedFrom")
     return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": dict.fromkeys(dropped, "")})
 
 

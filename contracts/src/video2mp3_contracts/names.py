@@ -21,6 +21,9 @@ LABEL_CONVERSION: Final = f"{GROUP}/conversion"
 LABEL_CONVERSION_UID: Final = f"{GROUP}/conversion-uid"
 """On Jobs and their pods: the uid of the Conversion they work for."""
 
+LABEL_JOB_GENERATION: Final = f"{GROUP}/job-generation"
+"""On Jobs: how many Jobs of the same Conversion had to make way for this one, see `job_name`."""
+
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 COMPONENT_WORKER: Final = "worker"
 

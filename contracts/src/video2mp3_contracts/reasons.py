@@ -15,6 +15,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     COMPLETE = "Complete"
     FAILED = "Failed"
+    EXPIRED = "Expired"
 
 
 class Phase(StrEnum):
@@ -47,6 +48,10 @@ class Reason(StrEnum):
     RETRYING = "Retrying", "An attempt failed and the next one follows after a pause."
     SUCCEEDED = "Succeeded", "The mp3 is stored; status.output names it."
     SUSPENDED = "Suspended", "spec.suspend is true: nothing runs until it is false again."
+    MANAGED_BY_GIT = (
+        "ManagedByGit",
+        "Its time to live is over, but it is not deleted, since Argo CD, Flux or Helm manages it; remove it there.",
+    )
     DELETING = "Deleting", "The Conversion is being deleted; its files go as its policies say."
 
     NOT_SUPPORTED = (

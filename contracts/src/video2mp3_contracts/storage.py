@@ -33,6 +33,8 @@ class FileMetadata(BaseModel):
     """For an mp3: the uid of the Conversion that made it."""
 
     uploaded_at: datetime | None = None
+    retained_at: datetime | None = None
+    """For a source: its Conversion is done with it and it was to stay. Nobody removes it for being without one."""
 
     def as_document(self) -> dict[str, object]:
         """The subdocument as it is stored, without what is unset."""

@@ -5,6 +5,7 @@ from live Jobs each time, so that a lost event cannot leak one.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from video2mp3_operator.admission import Candidate, Caps, Slot, turns
 from video2mp3_operator.decide import Turn
@@ -29,6 +30,11 @@ class AdmissionDesk:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def longest_wait(self, now: datetime) -> float:
+        """Seconds since the oldest of those who wait was created; 0 when nobody waits."""
+        oldest = min((each.created_at for each in self._waiting.values()), default=now)
+        return max(0.0, (now - oldest).total_seconds())
 
     def ask(self, candidate: Candidate) -> Turn:
         """Whether it is this one's turn; else it waits in line and is called.

@@ -1,8 +1,9 @@
 """④ What a decision does outside, in the order that survives a crash after any line. Every effect can be repeated."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
@@ -10,14 +11,32 @@ from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.decide import Await, Decision, Fail, Observation, Release, Start, Succeed, Suspend
+from video2mp3_operator.adoption import fingerprints
+from video2mp3_operator.decide import (
+    Adopt,
+    Await,
+    Decision,
+    Expire,
+    Fail,
+    Follow,
+    Observation,
+    Queue,
+    Release,
+    Replace,
+    Rest,
+    Start,
+    Succeed,
+    Suspend,
+)
 from video2mp3_operator.errors import ConflictError, UnavailableError
 from video2mp3_operator.job import build_job
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.replacement import tries
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.view import View
 
@@ -44,28 +63,19 @@ class Applier:
 
     async def apply(self, seen: Observation, decision: Decision) -> float | None:
         """Do what was decided; answers the seconds after which to look again, if no event will say so."""
-        match decision:
-            case Start(source_bytes):
-                await self._start(seen, source_bytes)
-            case Suspend():
-                await self._end_job(seen)
-            case Succeed():
-                await self._succeed(seen, decision)
-            case Fail():
-                await self._fail(seen, decision)
-            case Release():
-                return await self._release(seen)
-            case Await():
-                self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
-                return _AWAIT_SECONDS
-            case _:
-                pass
-        return None
+        effect = self._EFFECTS.get(type(decision))
+        return await effect(self, seen, decision) if effect else None
 
-    async def _start(self, seen: Observation, source_bytes: int | None) -> None:
+    async def _await_store(self, seen: Observation, _decision: Await) -> float:
+        self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
+        return _AWAIT_SECONDS
+
+    async def _start(self, seen: Observation, decision: Start) -> None:
         if seen.spec is None:
             raise AssertionError("an invalid spec is never started")
-        manifest = build_job(Conversion(metadata=seen.meta, spec=seen.spec), self.settings, source_bytes)
+        manifest = build_job(
+            Conversion(metadata=seen.meta, spec=seen.spec), self.settings, decision.source_bytes, decision.tries
+        )
         self.view.see_job(await self.jobs.create(manifest))
         self.desk.leave(seen.meta.uid)
         self.metrics.jobs_created.inc()
@@ -74,23 +84,77 @@ class Applier:
             self.metrics.start_seconds.observe(max(0.0, waited))
         _log.info("job_created", job=manifest["metadata"]["name"], owner=seen.spec.owner)
 
+    async def _suspend(self, seen: Observation, _decision: Suspend) -> None:
+        await self._end_job(seen)
+
+    async def _adopt(self, seen: Observation, decision: Adopt) -> float:
+        """With the result in the ledger it has succeeded, which the next look tells and makes known."""
+        conversion = ConversionRef(uid=seen.meta.uid, namespace=seen.meta.namespace, name=seen.meta.name)
+        if not await self.ledger.adopt(conversion, decision.found.owner, decision.found):
+            raise ConflictError("somebody began to work for it meanwhile")
+        _log.info("result_adopted", adopted_from=decision.found.uid)
+        return 0.0
+
+    async def _replace(self, seen: Observation, _decision: Replace) -> float | None:
+        """The failed attempt is on record before the Job goes: what comes next follows from the record."""
+        if seen.job is None or tries(seen.status.attempts).generation <= seen.job.generation:
+            return 0.0
+        await self._end_job(seen)
+        return None
+
     async def _end_job(self, seen: Observation) -> None:
         job = seen.job
         if job is not None and not job.deleting:
             await self.jobs.delete(job.namespace, job.name, job.uid)
             _log.info("job_deleted", job=job.name)
 
+    async def _look_for_turn(self, seen: Observation, _decision: Queue) -> float | None:
+        since = timeouts.queued_since(seen.status) or seen.now
+        return timeouts.left(since, seen.limits.queue_seconds, seen.now)
+
+    async def _look_for_start(self, seen: Observation, _decision: Follow) -> float | None:
+        since = timeouts.starting_since(seen.job, seen.pods) if seen.job else None
+        return timeouts.left(since, seen.limits.start_seconds, seen.now)
+
+    # --- end of its time ---
+
+    async def _rest(self, seen: Observation, decision: Rest) -> float | None:
+        """Look again when its time is over; of what Git manages only the Job goes then."""
+        if decision.lifetime is None:
+            return None
+        if not decision.lifetime.over:
+            return decision.lifetime.remaining.total_seconds()
+        await self._end_job(seen)
+        return None
+
+    async def _expire(self, seen: Observation, _decision: Expire) -> None:
+        key = Key(seen.meta.namespace, seen.meta.name)
+        await self.conversions.expire(key, seen.meta.uid, int(seen.meta.resource_version or 0))
+        _log.info("conversion_expired")
+
     # --- verdicts ---
 
     async def _succeed(self, seen: Observation, decision: Succeed) -> None:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
         spec, entry = seen.spec, seen.entry
-        if spec and spec.source.gridfs and spec.source_policy == "DeleteAfterSuccess":
-            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
+        await self._note_fingerprints(seen)
+        if spec and spec.source.gridfs:
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, spec.source_policy == "Retain")
         if entry is not None:
             await self._remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
             self.outbox.watch(seen.meta.uid)
+
+    async def _note_fingerprints(self, seen: Observation) -> None:
+        """What a result was made of that may outlive its Conversion, while the source is still there to be asked."""
+        spec = seen.spec
+        if spec is None or not self._retains(seen):
+            return
+        file_ids = [spec.source.gridfs.file_id] if spec.source.gridfs else []
+        source = next(iter((await self.files.sources(file_ids)).values()), None) if file_ids else None
+        filename = Conversion(metadata=seen.meta, spec=spec).filename
+        made_of = fingerprints(spec, filename, source.sha256 if source else None)
+        await self.ledger.note_fingerprints(seen.meta.uid, made_of)
 
     async def _fail(self, seen: Observation, decision: Fail) -> None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
@@ -129,10 +193,13 @@ class Applier:
             uploads=uploads,
         )
 
-    async def _remove_source(self, seen: Observation, file_id: str, owner: str) -> None:
+    async def _deal_with_source(self, seen: Observation, file_id: str, stays: bool) -> None:
         """Another Conversion that still has to read it removes it when it is done."""
+        owner = seen.spec.owner if seen.spec else ""
         own = 0 if seen.finished else 1
-        if self.view.wants_source(file_id) <= own:
+        if stays:
+            await self.files.keep_source(file_id, owner, seen.now)
+        elif self.view.wants_source(file_id) <= own:
             await self.files.remove_source(file_id, owner)
 
     async def _remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
@@ -141,7 +208,7 @@ class Applier:
 
     # --- deletion ---
 
-    async def _release(self, seen: Observation) -> float | None:
+    async def _release(self, seen: Observation, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
         await self._end_job(seen)
         waited = seen.now - (seen.meta.deletion_timestamp or seen.now)
@@ -194,9 +261,13 @@ class Applier:
         keep = result.file_id if result and self._retains(seen) else None
         await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
         if keep is not None:
+            await self._note_fingerprints(seen)
+            await self.ledger.retain(seen.meta.uid, seen.now)
+        if spec and spec.source.gridfs:
+            stays = self._retains(seen) or spec.source_policy == "Retain"
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
+        if keep is not None:
             return
-        if spec and spec.source.gridfs and not self._retains(seen) and spec.source_policy != "Retain":
-            await self._remove_source(seen, spec.source.gridfs.file_id, spec.owner)
         await self.ledger.remove(seen.meta.uid)
 
     async def _let_go(self, seen: Observation) -> None:
@@ -205,3 +276,19 @@ class Applier:
         await self.conversions.set_finalizers(key, left, int(seen.meta.resource_version or 0))
         self.view.forget_conversion(key, seen.meta.uid)
         _log.info("conversion_released")
+
+    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Observation, Any], Awaitable[float | None]]]] = {
+        Await: _await_store,
+        Start: _start,
+        Queue: _look_for_turn,
+        Follow: _look_for_start,
+        Adopt: _adopt,
+        Replace: _replace,
+        Suspend: _suspend,
+        Succeed: _succeed,
+        Fail: _fail,
+        Rest: _rest,
+        Expire: _expire,
+        Release: _release,
+    }
+    """What is done about each kind of decision; nothing about the others."""

@@ -45,12 +45,33 @@ def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -
     for pod in sorted(pods, key=lambda each: (each.created_at, each.name)):
         if pod.started_at is None and not pod.ended:
             continue
+        if pod.name in known and known[pod.name].reason == Reason.STALLED:
+            continue  # It was given up while it ran; however it ends now says nothing.
         if pod.name in known:
             number = known[pod.name].number
         else:
             number, following = following, following + 1
         numbered[pod.name] = _attempt(pod, number, known.get(pod.name))
-    return tuple(sorted(numbered.values(), key=lambda attempt: attempt.number))[-_LONGEST_HISTORY:]
+    return _shortened(tuple(sorted(numbered.values(), key=lambda attempt: attempt.number)))
+
+
+def _shortened(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """What there is room for. Those that count are never more than that, and are what later decisions turn on."""
+    room = _LONGEST_HISTORY - sum(map(counts, attempts))
+    others = [attempt.number for attempt in attempts if not counts(attempt)]
+    dropped = set(others[: max(0, len(others) - room)])
+    return tuple(attempt for attempt in attempts if attempt.number not in dropped)[-_LONGEST_HISTORY:]
+
+
+def counts(attempt: Attempt) -> bool:
+    """Whether it failed, and was not the fault of others."""
+    return attempt.end_time is not None and attempt.reason not in _BLAMELESS | {Reason.STOPPED}
+
+
+def stalled(attempts: tuple[Attempt, ...], message: str, now: datetime) -> tuple[Attempt, ...]:
+    """The history once the attempts that run are given up, since they stand still."""
+    ended = {"end_time": now, "reason": Reason.STALLED, "message": message}
+    return tuple(attempt if attempt.end_time else attempt.model_copy(update=ended) for attempt in attempts)
 
 
 def succeeded(attempts: tuple[Attempt, ...], pod: str | None, now: datetime) -> tuple[Attempt, ...]:
@@ -65,12 +86,18 @@ def succeeded(attempts: tuple[Attempt, ...], pod: str | None, now: datetime) -> 
     )
 
 
+def newly_ended(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> list[str]:
+    """The reasons of the attempts that have ended from one history to the next."""
+    known = {attempt.number for attempt in before if attempt.end_time}
+    return [attempt.reason for attempt in after if attempt.end_time and attempt.number not in known]
+
+
 def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
     """How the last attempt that counts ended: the worker's own reason and sentence where it left any.
 
     The ledger's error is believed where no pod is left to ask, or where it is that pod's own.
     """
-    ended = [attempt for attempt in attempts if attempt.end_time and attempt.reason not in _UNCOUNTED]
+    ended = [attempt for attempt in attempts if attempt.end_time and attempt.reason not in _BLAMELESS]
     if error and (not ended or error.pod == ended[-1].pod):
         return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
     if ended:
@@ -89,7 +116,7 @@ def permanent(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple
 
 
 _REASONS: Final = {str(reason): reason for reason in Reason}
-_UNCOUNTED: Final = frozenset({Reason.DISRUPTED, Reason.SUCCEEDED})
+_BLAMELESS: Final = frozenset({Reason.DISRUPTED, Reason.SUCCEEDED})
 
 
 def reason_of(text: str, exit_code: int | None) -> Reason:

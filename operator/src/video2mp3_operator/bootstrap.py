@@ -22,6 +22,7 @@ from video2mp3_operator.health import HealthServer
 from video2mp3_operator.heartbeat import Heartbeat, heartbeat_name
 from video2mp3_operator.metrics import Gauges, Metrics
 from video2mp3_operator.observed import Key
+from video2mp3_operator.orphan_sweep import OrphanSweep
 from video2mp3_operator.outbox import Outbox
 from video2mp3_operator.ports import (
     Clock,
@@ -33,9 +34,11 @@ from video2mp3_operator.ports import (
     Ledger,
     Lister,
     Publisher,
+    Store,
 )
 from video2mp3_operator.reconcile import Reconciler
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.sweep import Sweep
 from video2mp3_operator.view import View
 from video2mp3_operator.work_queue import Backoff, WorkQueue
@@ -64,6 +67,7 @@ class Ports:
     heartbeat: HeartbeatApi
     ledger: Ledger
     files: Files
+    store: Store
     publisher: Publisher
     clock: Clock
 
@@ -75,6 +79,7 @@ class Operator:
         caps = Caps(settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner)
         self.settings = settings
         self.metrics = metrics
+        self.clock = ports.clock
         self.view = View()
         self.queue: WorkQueue[Key] = WorkQueue(self._reconcile, self._backoff, settings.reconcile_concurrency)
         self.desk = AdmissionDesk(self.view, caps, self.queue.add)
@@ -87,6 +92,7 @@ class Operator:
             heartbeat_name(settings.instance),
             settings.heartbeat_seconds,
         )
+        self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
         self.sweep = Sweep(
             settings,
@@ -100,7 +106,9 @@ class Operator:
             self.queue.add,
             lambda: self.queue.idle,
             self.reconciler.applier.awaiting,
+            self.stalls,
         )
+        self.orphans = OrphanSweep(settings, ports.clock, self.view, ports.ledger, ports.files, ports.store, metrics)
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         metrics.registry.register(Gauges(self._gauges(), self._phases))
@@ -126,9 +134,11 @@ class Operator:
             jobs=ports.jobs,
             entries=Batched(ports.ledger.entries),
             sources=Batched(ports.files.sources),
+            retained=Batched(ports.ledger.retained),
             applier=applier,
             events=self.events,
             metrics=self.metrics,
+            stalls=self.stalls,
         )
 
     # --- life ---
@@ -147,6 +157,7 @@ class Operator:
             "outbox": self.outbox.run(),
             "events": self.events.run(),
             "heartbeat": self.heartbeat.run(),
+            "orphans": self.orphans.run(),
         }
         self._tasks = {name: asyncio.create_task(each, name=name) for name, each in rounds.items()}
         for task in self._tasks.values():
@@ -196,6 +207,10 @@ class Operator:
         return {
             "jobs_live": ("Jobs that take up a place.", lambda: len(self.view.live())),
             "queued": ("Conversions that wait for their turn.", lambda: len(self.desk)),
+            "queue_wait_seconds": (
+                "Age of the oldest Conversion that waits for its turn.",
+                lambda: self.desk.longest_wait(self.clock()),
+            ),
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
@@ -241,6 +256,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         heartbeat=kubernetes,
         ledger=store,
         files=store,
+        store=store,
         publisher=RabbitPublisher(settings.rabbitmq_uri.get_secret_value()),
         clock=utc_now,
     )

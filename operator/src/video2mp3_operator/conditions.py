@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from video2mp3_contracts.conversion import Condition
-from video2mp3_contracts.reasons import ConditionType, Reason
+from video2mp3_contracts.reasons import ConditionType
 
 _OURS: Final = frozenset(ConditionType)
 
@@ -16,7 +16,9 @@ class Wanted:
     """What a condition is to say."""
 
     status: Literal["True", "False", "Unknown"]
-    reason: Reason
+    reason: str
+    """A Reason; of a condition that is carried over, whatever it says."""
+
     message: str
 
 
@@ -32,6 +34,15 @@ def with_conditions(
         _condition(kind, wanted[kind], known.get(kind), generation, now) for kind in ConditionType if kind in wanted
     ]
     return (*ours, *(condition for condition in before if condition.type not in _OURS))
+
+
+def as_they_are(before: tuple[Condition, ...]) -> dict[ConditionType, Wanted]:
+    """Our own conditions as they stand, to be carried over."""
+    return {
+        ConditionType(condition.type): Wanted(condition.status, condition.reason, condition.message)
+        for condition in before
+        if condition.type in _OURS
+    }
 
 
 def _condition(

@@ -13,8 +13,13 @@ from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionStatus, ObjectMeta, OutputReport, Progress
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType, Reason
-from video2mp3_operator import attempts, conditions
+from video2mp3_operator import attempts, conditions, timeouts
+from video2mp3_operator.adoption import adoptable
+from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.replacement import NONE, Tries, tries
+from video2mp3_operator.retention import Lifetime, lifetime
+from video2mp3_operator.timeouts import NO_SAY, Limits
 from video2mp3_operator.unsupported import unsupported_fields
 
 
@@ -25,6 +30,9 @@ class Turn:
     admitted: bool
     position: int | None = None
     """1 is next; None while it is not known."""
+
+
+_SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,20 @@ class Observation:
     """False where the source was not looked at, or could not be."""
 
     source: SourceFile | None = None
+    retained: LedgerEntry | None = None
+    """A result that outlived its Conversion and was made of the same."""
+
     source_limit: int = 0
     """The most bytes that a source may have."""
+
+    limits: Limits = NO_SAY
+    """How long it may wait."""
+
+    quiet_seconds: float = 0
+    """For how long its worker has shown no sign of life."""
+
+    memory: Memory = _SMALL
+    """What its worker gets."""
 
     handed_over: bool = False
     """Whether Kueue decides when its Job starts."""
@@ -80,6 +100,14 @@ class Release:
 class Rest:
     """It is finished; only its status may have to follow a new generation."""
 
+    lifetime: Lifetime | None = None
+    """What is left of its time, if that is limited."""
+
+
+@dataclass(frozen=True)
+class Expire:
+    """It is finished and its time is over: it goes."""
+
 
 @dataclass(frozen=True)
 class Await:
@@ -97,10 +125,26 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Adopt:
+    """The mp3 that it asks for is there."""
+
+    found: LedgerEntry
+
+
+@dataclass(frozen=True)
 class Start:
     """Its Job is to be created."""
 
     source_bytes: int | None
+    tries: Tries = NONE
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Its Job makes way for one of the next generation."""
+
+    reason: Reason
+    message: str
 
 
 @dataclass(frozen=True)
@@ -137,7 +181,9 @@ class Fail:
     published: bool = False
 
 
-Decision = Ignore | Release | Rest | Await | Queue | Start | Follow | Suspend | Succeed | Fail
+Decision = (
+    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+)
 
 
 def decide(seen: Observation) -> Decision:
@@ -170,7 +216,10 @@ def _deletion(seen: Observation) -> Decision | None:
 
 
 def _finished(seen: Observation) -> Decision | None:
-    return Rest() if seen.finished else None
+    if not seen.finished:
+        return None
+    left = lifetime(seen.meta, seen.spec, seen.status, seen.now)
+    return Expire() if left and left.over and not left.managed_by else Rest(left)
 
 
 def _ledger_away(seen: Observation) -> Decision | None:
@@ -201,6 +250,37 @@ def _refusal(seen: Observation) -> Decision | None:
     return None
 
 
+def _outdated_job(seen: Observation) -> Decision | None:
+    """An attempt of this Job failed in a way that no other attempt of the same Job can better."""
+    job, done = seen.job, tries(seen.attempts)
+    if job is None or job.deleting or job.generation >= done.generation:
+        return None
+    last = attempts.last_words(seen.attempts, None)
+    reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
+    if reason == Reason.OUT_OF_MEMORY and not seen.memory.grows(done.out_of_memory):
+        limit = seen.memory.after(done.out_of_memory).limit
+        return Fail(reason, f"{_attempts(done.failed)} failed. The last one had {limit} of memory, which is the most.")
+    return _spent(seen) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
+
+
+def _spent(seen: Observation) -> Fail | None:
+    """Whether there were as many attempts as there may be, over all of its Jobs."""
+    done = tries(seen.attempts)
+    if seen.spec is None or done.failed <= seen.spec.retry_limit:
+        return None
+    return _given_up(done.failed, attempts.last_words(seen.attempts, None))
+
+
+def _given_up(count: int, last: tuple[Reason, str] | None) -> Fail:
+    reason, told = last or (Reason.RETRIES_EXHAUSTED, "Its worker left no word.")
+    telling = reason if reason in _TELLING else Reason.RETRIES_EXHAUSTED
+    return Fail(telling, f"{_attempts(count)} failed. The last one: {told}")
+
+
+_TELLING: Final = frozenset({Reason.RUN_TIMEOUT, Reason.STALLED, Reason.OUT_OF_MEMORY})
+"""Reasons of a last attempt that say more than that there were enough of them."""
+
+
 def _ended_job(seen: Observation) -> Decision | None:
     """A Job that ended without a result in the ledger, which was read after the Job's end was seen."""
     if seen.job is None or not seen.job.finished or seen.job.deleting:
@@ -208,10 +288,12 @@ def _ended_job(seen: Observation) -> Decision | None:
     error = seen.entry.error if seen.entry else None
     if seen.job.complete:
         return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
-    return _failure(seen.job, attempts.permanent(seen.attempts, error), attempts.last_words(seen.attempts, error))
+    failed = max(seen.job.failed, tries(seen.attempts).failed)
+    last = attempts.last_words(seen.attempts, error)
+    return _failure(seen.job, failed, attempts.permanent(seen.attempts, error), last)
 
 
-def _failure(job: Job, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
+def _failure(job: Job, failed: int, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
     if permanent:
         return Fail(*permanent)
     if job.failed_reason == "DeadlineExceeded":
@@ -219,11 +301,20 @@ def _failure(job: Job, permanent: tuple[Reason, str] | None, last: tuple[Reason,
     told = last[1] if last else "Its worker left no word."
     if job.failed_reason == "PodFailurePolicy":
         return Fail(last[0] if last else Reason.WORKER_CRASHED, told)
-    return Fail(Reason.RETRIES_EXHAUSTED, f"{_attempts(job.failed)} failed. The last one: {told}")
+    return _given_up(failed, last)
 
 
 def _attempts(count: int) -> str:
     return "The only attempt" if count <= 1 else f"All {count} attempts"
+
+
+def _standstill(seen: Observation) -> Decision | None:
+    """A worker that has shown no sign of life for too long. What it runs is not over, so its attempt is ended first."""
+    limit = seen.limits.stall_seconds
+    running = any(attempt.end_time is None for attempt in seen.attempts)
+    if seen.job is None or not seen.job.ready or not running or seen.quiet_seconds < limit:
+        return None
+    return Replace(Reason.STALLED, f"The worker showed no sign of life for {limit} s.")
 
 
 def _suspension(seen: Observation) -> Decision | None:
@@ -237,15 +328,28 @@ def _running_job(seen: Observation) -> Decision | None:
     if job.deleting:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
-        return Queue(None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it.")
+        return _overdue(seen) or Queue(
+            None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it."
+        )
     progress = seen.entry.progress if seen.entry else None
     if job.ready:
         return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
+    waiting = next((pod.waiting for pod in seen.pods if pod.waiting and not pod.ended), "")
+    left = timeouts.left(timeouts.starting_since(job, seen.pods), seen.limits.start_seconds, seen.now)
+    if left is not None and left <= 0:
+        told = f"The worker's pod did not start within {seen.limits.start_seconds} s."
+        return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
     last = attempts.last_words(seen.attempts, None)
     if job.failed and last:
-        return Follow(Reason.RETRYING, f"Attempt {job.failed} failed: {last[1]} The next one follows.")
-    waiting = next((pod.waiting for pod in seen.pods if pod.waiting), "")
+        failed = max(job.failed, tries(seen.attempts).failed)
+        return Follow(Reason.RETRYING, f"Attempt {failed} failed: {last[1]} The next one follows.")
     return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
+
+
+def _adoption(seen: Observation) -> Decision | None:
+    if seen.job is not None or seen.retained is None or not adoptable(seen.spec, seen.entry, seen.retained):
+        return None
+    return Adopt(seen.retained)
 
 
 def _source(seen: Observation) -> Decision | None:
@@ -265,10 +369,23 @@ def _source(seen: Observation) -> Decision | None:
     return None
 
 
+def _enough(seen: Observation) -> Decision | None:
+    return _spent(seen) if seen.job is None else None
+
+
 def _admit(seen: Observation) -> Decision:
     if seen.handed_over or seen.turn.admitted:
-        return Start(seen.source.size if seen.source else None)
-    return Queue(seen.turn.position, Reason.QUEUED.meaning)
+        return Start(seen.source.size if seen.source else None, tries(seen.attempts))
+    return _overdue(seen) or Queue(seen.turn.position, Reason.QUEUED.meaning)
+
+
+def _overdue(seen: Observation) -> Fail | None:
+    """Whether it has waited for its turn for too long."""
+    limit = seen.limits.queue_seconds
+    left = timeouts.left(timeouts.queued_since(seen.status), limit, seen.now)
+    if left is None or left > 0:
+        return None
+    return Fail(Reason.QUEUE_TIMEOUT, f"Its turn did not come within {limit} s.")
 
 
 _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
@@ -277,8 +394,12 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _ledger_away,
     _recorded,
     _refusal,
+    _outdated_job,
     _ended_job,
     _suspension,
+    _standstill,
     _running_job,
+    _enough,
+    _adoption,
     _source,
 )

@@ -20,6 +20,8 @@ from video2mp3_contracts.worker import (
     WorkerLimits,
     WorkerRequest,
 )
+from video2mp3_operator.memory import Memory
+from video2mp3_operator.replacement import NONE, Tries
 from video2mp3_operator.settings import Settings
 
 KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
@@ -35,31 +37,36 @@ _START_ALLOWANCE_SECONDS: Final = 600
 """For pulling the image and being scheduled, once for each attempt."""
 
 
-def build_job(conversion: Conversion, settings: Settings, source_bytes: int | None) -> dict[str, Any]:
+def build_job(
+    conversion: Conversion, settings: Settings, source_bytes: int | None, done: Tries = NONE
+) -> dict[str, Any]:
     """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid."""
     metadata, spec = conversion.metadata, conversion.spec
     labels = _labels(conversion, settings)
+    retries = max(0, spec.retry_limit - done.failed)
     queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": names.job_name(metadata.name, metadata.uid),
+            "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": metadata.namespace,
-            "labels": labels | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
+            "labels": labels
+            | {names.LABEL_JOB_GENERATION: str(done.generation)}
+            | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
             "ownerReferences": [_owner(conversion)],
         },
         "spec": {
             **({"suspend": True} if queue else {}),
-            "backoffLimit": spec.retry_limit,
-            "activeDeadlineSeconds": _deadline(spec.retry_limit, _run_seconds(conversion, settings)),
+            "backoffLimit": retries,
+            "activeDeadlineSeconds": _deadline(retries, _run_seconds(conversion, settings)),
             "ttlSecondsAfterFinished": settings.job_ttl_seconds,
             # A replacement starts only when the pod before it has ended: two never write at once.
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": _pod_spec(conversion, settings, source_bytes),
+                "spec": _pod_spec(conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory)),
             },
         },
     }
@@ -74,6 +81,11 @@ def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
         names.LABEL_CONVERSION: conversion.metadata.name,
         names.LABEL_CONVERSION_UID: conversion.metadata.uid,
     }
+
+
+def memory_of(settings: Settings) -> Memory:
+    """What a worker gets at first, and at the most."""
+    return Memory(settings.worker_memory_request, settings.worker_memory_limit, settings.worker_memory_ceiling)
 
 
 def _owner(conversion: Conversion) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def _deadline(retry_limit: int, run_seconds: int) -> int:
     return (retry_limit + 1) * (run_seconds + _START_ALLOWANCE_SECONDS) + retry_limit * _LONGEST_BACKOFF_SECONDS
 
 
-def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | None) -> dict[str, Any]:
+def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | None, memory: Memory) -> dict[str, Any]:
     scratch_bytes = (source_bytes or settings.max_source_bytes) + settings.max_output_bytes
     return {
         "restartPolicy": "Never",
@@ -129,20 +141,20 @@ def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | No
             "fsGroup": _NOBODY,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(conversion, settings)],
+        "containers": [_container(conversion, settings, memory)],
         "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}],
     }
 
 
-def _container(conversion: Conversion, settings: Settings) -> dict[str, Any]:
+def _container(conversion: Conversion, settings: Settings, memory: Memory) -> dict[str, Any]:
     return {
         "name": names.WORKER_CONTAINER,
         "image": settings.worker_image,
         "imagePullPolicy": "IfNotPresent",
         "env": _environment(conversion, settings),
         "resources": {
-            "requests": {"cpu": settings.worker_cpu_request, "memory": settings.worker_memory_request},
-            "limits": {"cpu": settings.worker_cpu_limit, "memory": settings.worker_memory_limit},
+            "requests": {"cpu": settings.worker_cpu_request, "memory": memory.request},
+            "limits": {"cpu": settings.worker_cpu_limit, "memory": memory.limit},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,

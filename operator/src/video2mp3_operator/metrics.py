@@ -44,9 +44,16 @@ class Metrics:
         self.abandoned = self._counter(
             "deletions_abandoned", "Conversions let go without their files being removed, since the store was away."
         )
+        self.orphans_removed = self._counter("orphans_removed", "Things removed that were nobody's any more.", "kind")
         self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
         self.run_seconds = self._histogram(
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)
+        )
+        self.attempts = self._counter("attempts", "Attempts that ended, as the status tells it.", "reason")
+        self.realtime_factor = self._histogram(
+            "realtime_factor",
+            "Seconds of media converted in a second, over the attempt that made the mp3.",
+            (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500),
         )
         self.start_seconds = self._histogram(
             "start_seconds", "From a Conversion's creation to its Job's.", (0.1, 0.5, 1, 5, 15, 60, 300, 3600)
@@ -71,6 +78,6 @@ class Gauges(Collector):
         for name, (meaning, value) in self._gauges.items():
             yield GaugeMetricFamily(_PREFIX + name, meaning, value=value())
         phases = GaugeMetricFamily(_PREFIX + "conversions", "Conversions by phase.", labels=["phase"])
-        for phase, count in Tally(self._phases()).items():
+        for phase, count in (dict.fromkeys(Phase, 0) | Tally(self._phases())).items():
             phases.add_metric([phase], count)
         yield phases

@@ -35,6 +35,9 @@ class Job:
 
     conversion_uid: str
     resource_version: int
+    generation: int = 0
+    """Counts the Jobs of one Conversion."""
+
     deleting: bool = False
     suspended: bool = False
     active: int = 0
@@ -112,6 +115,19 @@ class SourceFile:
     size: int
     """Bytes."""
 
+    sha256: str | None = None
+    """Of its content, in hex; None where whoever stored it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that was stored long ago."""
+
+    file_id: str
+    owner: str = ""
+    conversion_uid: str = ""
+    """For an mp3: whose."""
+
 
 def _condition(document: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     for condition in document.get("status", {}).get("conditions") or ():
@@ -140,6 +156,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
+        generation=int(labels.get(names.LABEL_JOB_GENERATION) or 0),
         deleting="deletionTimestamp" in metadata,
         suspended=bool(document.get("spec", {}).get("suspend")),
         active=status.get("active", 0),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
-from video2mp3_operator.observed import Key, SourceFile
+from video2mp3_operator.observed import Key, SourceFile, StoredFile
 
 Document = dict[str, Any]
 
@@ -33,6 +33,12 @@ class ConversionsApi(Protocol):
         """Replace the finalizers, if the Conversion still has that resourceVersion; answers it as it is then.
 
         Raises ConflictError, GoneError, RefusedError.
+        """
+
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        """Delete this very Conversion, if it still has that resourceVersion. Gone is done.
+
+        Raises ConflictError, RefusedError.
         """
 
 
@@ -94,6 +100,18 @@ class Ledger(Protocol):
     def unpublished(self) -> AsyncIterator[LedgerEntry]:
         """Every entry with a result or a failure whose message is not known to be published."""
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        """Note what a result was made of."""
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        """Note that a Conversion goes and its mp3 stays."""
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """By fingerprint, retained entries whose mp3 is there and belongs to the entry's owner, in a few queries."""
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """Take a retained result over; False when a worker or a verdict was there first."""
+
     async def remove(self, uid: str) -> None:
         """Remove a Conversion's entry, all but what says which emails were sent."""
 
@@ -107,8 +125,33 @@ class Files(Protocol):
     async def remove_source(self, file_id: str, owner: str) -> None:
         """Remove an uploaded file, if it is this owner's."""
 
+    async def keep_source(self, file_id: str, owner: str, at: datetime) -> None:
+        """Note on an uploaded file, if it is this owner's, that it is to stay without a Conversion."""
+
     async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
         """Remove every mp3 that was made or begun for a Conversion, but the one to keep."""
+
+
+class Store(Protocol):
+    """What lies in MongoDB, page by page in the order of ids, from after `place` ("" is the beginning)."""
+
+    async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        """Sources that the gateway stored before that moment, but for those that are to stay."""
+
+    async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        """Mp3s that a worker stored before that moment."""
+
+    async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
+        """Ledger entries that nothing was written to since that moment, as far as they tell."""
+
+    async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
+        """Ids of files that were begun before that moment, and have chunks but no file; and where to go on.
+
+        Looks at `limit` files at the most.
+        """
+
+    async def remove_torn(self, database: str, file_id: str) -> None:
+        """Remove the chunks of a file that does not exist."""
 
 
 class Publisher(Protocol):

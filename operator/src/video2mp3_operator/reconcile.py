@@ -11,12 +11,14 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, ConversionStatus, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
+from video2mp3_operator.adoption import fingerprints
 from video2mp3_operator.apply import Applier
+from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import (
     Decision,
@@ -33,12 +35,21 @@ from video2mp3_operator.decide import (
 )
 from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL
+from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
-from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
+from video2mp3_operator.stall import StallWatch
+from video2mp3_operator.status import (
+    build_status,
+    only_progress,
+    position_due,
+    progress_due,
+    realtime_factor,
+    status_patch,
+)
+from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.view import View
 
 _log = structlog.get_logger(__name__)
@@ -56,9 +67,11 @@ class Reconciler:
     jobs: JobsApi
     entries: Batched[LedgerEntry]
     sources: Batched[SourceFile]
+    retained: Batched[LedgerEntry]
     applier: Applier
     events: EventRecorder
     metrics: Metrics
+    stalls: StallWatch
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
@@ -113,6 +126,9 @@ class Reconciler:
             job=self.view.job(meta.uid),
             pods=self.view.pods(meta.uid),
             source_limit=self.settings.max_source_bytes,
+            limits=self._limits().of(spec),
+            memory=memory_of(self.settings),
+            quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
         )
         changes: dict[str, Any] = {"pods": await self._pods(seen.job, seen.pods)}
@@ -124,7 +140,12 @@ class Reconciler:
         seen = _with(seen, **changes)
         if needs_source(seen):
             seen = _with(seen, **await self._source(seen))
+            seen = _with(seen, retained=await self._retained(seen))
         return _with(seen, turn=self._turn(seen))
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        return Limits(settings.queue_seconds, settings.worker_start_seconds, settings.worker_stall_seconds)
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
@@ -150,6 +171,20 @@ class Reconciler:
         except UnavailableError as error:
             _log.warning("source_unavailable", error=str(error))
             return {"source_known": False}
+
+    async def _retained(self, seen: Observation) -> LedgerEntry | None:
+        """Asked for only where nobody has begun to work for it."""
+        if seen.spec is None or not seen.source_known or (seen.entry and seen.entry.attempt):
+            return None
+        filename = Conversion(metadata=seen.meta, spec=seen.spec).filename
+        try:
+            for fingerprint in fingerprints(seen.spec, filename, seen.source.sha256 if seen.source else None):
+                found = await self.retained.get(fingerprint)
+                if found is not None:
+                    return found
+        except UnavailableError as error:
+            _log.warning("ledger_unavailable", error=str(error))
+        return None
 
     def _turn(self, seen: Observation) -> Turn:
         """Only who would start if its turn had come asks for it."""
@@ -188,6 +223,8 @@ class Reconciler:
             return
         self.view.see_conversion(await self.conversions.patch_status(key, patch, version))
         self.events.record(seen.meta, happenings(seen.status, status), seen.now)
+        for reason in newly_ended(seen.status.attempts, status.attempts):
+            self.metrics.attempts.labels(reason).inc()
         if isinstance(decision, Succeed | Fail):
             self._count_verdict(status)
 
@@ -203,6 +240,9 @@ class Reconciler:
         self.metrics.finished.labels(status.phase, status.reason).inc()
         if status.start_time and status.completion_time:
             self.metrics.run_seconds.observe((status.completion_time - status.start_time).total_seconds())
+        factor = realtime_factor(status)
+        if factor is not None:
+            self.metrics.realtime_factor.observe(factor)
         _log.info("conversion_finished", phase=status.phase, reason=status.reason)
 
     async def _look_again(self, key: Key) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from video2mp3_operator.memory import in_bytes
+
 
 class Settings(BaseSettings):
     """Every setting, with its unit, its default and why it is so. Secrets have no default."""
@@ -53,6 +55,16 @@ class Settings(BaseSettings):
     worker_memory_limit: str = "512Mi"
     """The worker streams: constant memory, about 150 MiB at the most, plus the page cache of its scratch files."""
 
+    worker_memory_ceiling: str = "2Gi"
+    """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
+
+    worker_stall_seconds: Annotated[int, Field(ge=1)] = 900
+    """A worker that has noted nothing in the ledger for so long is replaced. The worker itself gives a conversion up
+    that stands still, much sooner; this is for workers that hang as a whole. Storing a large mp3 must fit in."""
+
+    worker_start_seconds: Annotated[int, Field(ge=1)] = 900
+    """How long a pod may take to start where the spec says nothing: time to add a node and to pull the image."""
+
     worker_run_seconds: Annotated[int, Field(ge=60)] = 6 * 3600
     """The most that one attempt may run where the spec says nothing. The worker's own limit, which follows the
     media's duration, comes long before."""
@@ -83,6 +95,10 @@ class Settings(BaseSettings):
     max_running_per_owner: Annotated[int, Field(ge=1)] = 1000
     """Jobs at a time of one account; the default leaves it to fairness, so that one account may use idle capacity."""
 
+    queue_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
+    """How long a conversion may wait for its turn where the spec says nothing: a long line is no fault, but a line
+    that has not moved for a week is."""
+
     # --- the reconcile loop ---
 
     reconcile_concurrency: Annotated[int, Field(ge=1)] = 32
@@ -108,6 +124,12 @@ class Settings(BaseSettings):
     """How long a deletion waits for the worker's pod to end before the files are removed: a node that is gone never
     reports its pods."""
 
+    orphan_sweep_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """How often some of what is stored is looked at for what is nobody's any more."""
+
+    orphan_grace_seconds: Annotated[int, Field(ge=3600)] = 24 * 3600
+    """Nothing that was begun later than this ago is taken for nobody's: no upload and no attempt takes so long."""
+
     # --- time limits of single calls ---
 
     kubernetes_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
@@ -125,6 +147,12 @@ class Settings(BaseSettings):
     heartbeat_limit_seconds: Annotated[float, Field(gt=0)] = 90.0
     """When a beat that the API server took has not come back for so long, /healthz fails and Kubernetes restarts the
     operator. Longer than the 70 s after which kopf opens a silent watch again."""
+
+    @field_validator("worker_memory_request", "worker_memory_limit", "worker_memory_ceiling")
+    @classmethod
+    def _quantity(cls, value: str) -> str:
+        in_bytes(value)
+        return value
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

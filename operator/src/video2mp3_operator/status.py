@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from video2mp3_contracts.conversion import Condition, ConversionStatus, Progress, QueueReport
+from video2mp3_contracts.conversion import ConversionStatus, Progress, QueueReport
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
-from video2mp3_operator.attempts import succeeded
-from video2mp3_operator.conditions import Wanted, with_conditions
+from video2mp3_operator.attempts import stalled, succeeded
+from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.decide import (
     Await,
     Decision,
@@ -17,11 +17,13 @@ from video2mp3_operator.decide import (
     Observation,
     Queue,
     Release,
+    Replace,
     Rest,
     Start,
     Succeed,
     Suspend,
 )
+from video2mp3_operator.retention import Lifetime
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ _FAILED: Final = (ConditionType.STALLED, ConditionType.FAILED)
 def build_status(seen: Observation, decision: Decision) -> ConversionStatus | None:
     """The whole status that tells of `decision`, or None where there is nothing to tell."""
     if isinstance(decision, Rest):
-        return _rested(seen)
+        return _rested(seen, decision.lifetime)
     report = _report(seen, decision)
     if report is None:
         return None
@@ -52,7 +54,7 @@ def build_status(seen: Observation, decision: Decision) -> ConversionStatus | No
         phase=report.phase,
         reason=report.reason,
         message=report.message,
-        queue=QueueReport(position=decision.position) if isinstance(decision, Queue) and decision.position else None,
+        queue=_queue(seen, decision),
         progress=_progress(seen, decision),
         attempts=_attempts(seen, decision),
         start_time=seen.status.start_time or _start_time(seen),
@@ -66,6 +68,8 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
     match decision:
         case Succeed(result):
             message = f"{result.filename} is stored as {result.file_id}."
+            if seen.entry and seen.entry.adopted_from:
+                message += " It was made before, by a Conversion that is gone."
             return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", ConditionType.COMPLETE)
         case Fail(reason, message):
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)
@@ -86,6 +90,8 @@ def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(Phase.RUNNING, Reason.STARTING, Reason.STARTING.meaning)
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)
+        case Replace(_, message):
+            return _Report(Phase.RUNNING, Reason.RETRYING, message)
         case Release():
             return _Report(Phase.PENDING, Reason.DELETING, Reason.DELETING.meaning)
         case _:
@@ -100,18 +106,34 @@ def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
     }
 
 
-def _rested(seen: Observation) -> ConversionStatus:
+def _rested(seen: Observation, left: Lifetime | None) -> ConversionStatus:
     """The verdict as it stands, for the present generation: what may still be changed in the spec changes nothing."""
-
-    def current(condition: Condition) -> Condition:
-        return condition.model_copy(update={"observed_generation": seen.meta.generation})
-
+    wanted = as_they_are(seen.status.conditions)
+    wanted.pop(ConditionType.EXPIRED, None)
+    if left and left.over:
+        reason = Reason.MANAGED_BY_GIT
+        wanted[ConditionType.EXPIRED] = Wanted("True", reason, f"{reason.meaning} It carries the {left.managed_by}.")
     return seen.status.model_copy(
         update={
             "observed_generation": seen.meta.generation,
-            "conditions": tuple(current(condition) for condition in seen.status.conditions),
+            "conditions": with_conditions(seen.status.conditions, wanted, seen.meta.generation, seen.now),
         }
     )
+
+
+def _queue(seen: Observation, decision: Decision) -> QueueReport | None:
+    """Its place, as far as it is known: after a restart everyone's is told again a little later."""
+    before = seen.status.queue
+    match decision:
+        case Queue(position):
+            known = before or QueueReport()
+            return QueueReport(
+                position=position or known.position, since=known.since or seen.now.replace(microsecond=0)
+            )
+        case Await() if seen.job is None:
+            return before
+        case _:
+            return None
 
 
 def _progress(seen: Observation, decision: Decision) -> Progress | None:
@@ -128,6 +150,8 @@ def _progress(seen: Observation, decision: Decision) -> Progress | None:
 def _attempts(seen: Observation, decision: Decision) -> Any:
     if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
         return succeeded(seen.attempts, seen.entry.attempt.pod, seen.now.replace(microsecond=0))
+    if isinstance(decision, Replace) and decision.reason == Reason.STALLED:
+        return stalled(seen.attempts, decision.message, seen.now.replace(microsecond=0))
     return seen.attempts
 
 
@@ -161,6 +185,15 @@ def _replacing(stored: Any, value: Any) -> Any:
     if isinstance(stored, dict) and isinstance(value, dict):
         return {key: None for key in stored if key not in value} | value
     return value
+
+
+def realtime_factor(status: ConversionStatus) -> float | None:
+    """Seconds of media converted in a second by the attempt that made the mp3; None where none is known to have."""
+    made = [attempt for attempt in status.attempts if attempt.reason == Reason.SUCCEEDED]
+    if not made or status.output is None or made[-1].start_time is None or made[-1].end_time is None:
+        return None
+    # Kubernetes tells whole seconds: what took less than one is taken for one.
+    return status.output.duration_seconds / max(1.0, (made[-1].end_time - made[-1].start_time).total_seconds())
 
 
 def only_progress(patch: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import Clock, Ledger, Lister
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.stall import StallWatch, sign_of
 from video2mp3_operator.status import progress_due
 from video2mp3_operator.view import View, key_of
 
@@ -45,6 +46,7 @@ class Sweep:
     """Whether every Conversion that is due has been looked at."""
 
     awaiting: set[Key]
+    stalls: StallWatch
     _scanned: bool = field(default=False, init=False)
 
     # --- admission ---
@@ -83,9 +85,19 @@ class Sweep:
         for uid, entry in entries.items():
             if uid in live:
                 self._follow_entry(uid, entry)
+        self._watch_for_stalls(live)
         for uid in self.view.entries.keys() - live:
             del self.view.entries[uid]
         self.outbox.settle(entries, live, self._emails(entries))
+
+    def _watch_for_stalls(self, live: set[str]) -> None:
+        """Whose worker shows no sign of life for too long, is looked at."""
+        running = {uid: job for uid in live if (job := self.view.job(uid)) and job.ready}
+        signs = {uid: sign_of(self.view.entries.get(uid), self.view.pods(uid)) for uid in running}
+        self.stalls.look(signs, self.clock())
+        for uid, job in running.items():
+            if self.stalls.quiet_seconds(uid) >= self.settings.worker_stall_seconds:
+                self.wake(job.key)
 
     def _follow_entry(self, uid: str, entry: LedgerEntry) -> None:
         before = self.view.entries.get(uid)

@@ -7,9 +7,6 @@ from video2mp3_contracts.conversion import ConversionSpec
 
 _UNSUPPORTED: Final[dict[str, Callable[[ConversionSpec], bool]]] = {
     "spec.source.url": lambda spec: spec.source.url is not None,
-    "spec.timeouts.queueSeconds": lambda spec: spec.timeouts.queue_seconds is not None,
-    "spec.timeouts.startSeconds": lambda spec: spec.timeouts.start_seconds is not None,
-    "spec.ttlSecondsAfterFinished": lambda spec: spec.ttl_seconds_after_finished is not None,
 }
 
 

@@ -75,6 +75,15 @@ class View:
         self.entries.pop(before["metadata"]["uid"], None)
         return True
 
+    def sources(self) -> Collection[str]:
+        """Ids of the uploads that Conversions name as their source, finished ones too."""
+        named = (document["spec"].get("source", {}).get("gridfs") or {} for document in self.documents())
+        return {gridfs["fileId"] for gridfs in named if "fileId" in gridfs}
+
+    def uids(self) -> Collection[str]:
+        """Uids of all Conversions."""
+        return {document["metadata"]["uid"] for document in self.documents()}
+
     def wants_source(self, file_id: str) -> int:
         """How many Conversions that may still read this file name it as their source."""
         return self._sources[file_id]
@@ -89,9 +98,9 @@ class View:
     # --- Jobs and pods ---
 
     def job(self, uid: str) -> Job | None:
-        """The Job of a Conversion; of several the newest."""
+        """The Job of a Conversion; of several the one of the last generation."""
         jobs = self._jobs.get(uid)
-        return max(jobs.values(), key=lambda job: job.resource_version) if jobs else None
+        return max(jobs.values(), key=lambda job: (job.generation, job.resource_version)) if jobs else None
 
     def pods(self, uid: str) -> tuple[Pod, ...]:
         """The pods of a Conversion."""

@@ -92,17 +92,22 @@ def test_workers_use_the_image_of_the_release(chart: Chart):
 def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: pytest.MonkeyPatch):
     resources = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "2Gi"}}
     numbers = {
+        "startSeconds": 7,
+        "stallSeconds": 9,
+        "memoryCeiling": "3Gi",
         "runSeconds": 60,
         "jobTtlSeconds": 0,
         "maxSourceBytes": 10**12,
         "maxOutputBytes": 2,
         "maxDurationSeconds": 3,
     }
-    caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6}
+    caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6, "queueSeconds": 8}
     manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
     settings = settings_of("operator", manifests, monkeypatch)
     assert (settings.worker_cpu_request, settings.worker_memory_request) == ("1", "1Gi")
     assert (settings.worker_cpu_limit, settings.worker_memory_limit) == ("4", "2Gi")
+    assert (settings.worker_start_seconds, settings.queue_seconds) == (7, 8)
+    assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
     assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 0)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)

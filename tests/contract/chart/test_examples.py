@@ -11,7 +11,7 @@ from video2mp3_contracts.conversion import Conversion, ConversionSpec
 from video2mp3_operator.unsupported import unsupported_fields
 
 EXAMPLES = ROOT / "examples"
-ALTERNATIVES = {"source.url", "output.encoding.vbr"}
+ALTERNATIVES = {"source.url", "output.encoding.vbr", "output.audioTrack.language"}
 """Fields of which another one stands in the full example."""
 
 

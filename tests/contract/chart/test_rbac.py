@@ -9,7 +9,7 @@ from video2mp3_operator.heartbeat import heartbeat_name
 
 GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list"}}
 OPERATOR = {
-    ("video2mp3.dev", "conversions"): {"get", "list", "patch", "watch"},
+    ("video2mp3.dev", "conversions"): {"delete", "get", "list", "patch", "watch"},
     ("video2mp3.dev", "conversions/status"): {"patch"},
     ("video2mp3.dev", "conversions/finalizers"): {"update"},
     ("batch", "jobs"): {"create", "delete", "get", "list", "watch"},
@@ -34,7 +34,7 @@ def test_the_gateway_handles_conversions_only(manifests: Manifests):
     assert rights(manifests.named("Role", "video2mp3-gateway", NAMESPACE)) == GATEWAY
 
 
-def test_the_operator_writes_status_jobs_and_events(manifests: Manifests):
+def test_the_operator_writes_status_jobs_and_events_and_ends_conversions(manifests: Manifests):
     assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
 
 

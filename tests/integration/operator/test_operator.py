@@ -268,3 +268,11 @@ def test_it_stops_within_its_grace_period_and_idles_small(cluster: Cluster, oper
     assert operator.memory_mib() < 120
     operator.stop()
     assert not operator.running
+
+
+def test_a_finished_conversion_goes_when_its_time_is_over(cluster: Cluster, operator: OperatorProcess) -> None:
+    name = cluster.convert(ttlSecondsAfterFinished=1)
+    cluster.await_job(name)
+    cluster.work(name)
+    cluster.remove_job(name)
+    cluster.await_gone(name)

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bson import ObjectId
+
 from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import OutputReport
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure, LedgerMessage
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
 from video2mp3_operator.errors import AlreadyExistsError, ConflictError, GoneError, RefusedError, UnavailableError
-from video2mp3_operator.observed import Key, SourceFile
+from video2mp3_operator.observed import Key, SourceFile, StoredFile
 
 Document = dict[str, Any]
 
@@ -52,6 +54,12 @@ class World:
     mp3s: dict[str, str] = field(default_factory=dict)
     """Ids of mp3s, whole or in part, with the uid of their Conversion."""
 
+    kept: set[str] = field(default_factory=set)
+    """Ids of sources that are to stay without a Conversion."""
+
+    torn: list[str] = field(default_factory=list)
+    """Ids of sources of which there are chunks and no file."""
+
     queue: list[ConversionFinished] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     beats: list[datetime] = field(default_factory=list)
@@ -77,6 +85,10 @@ class World:
     def pass_time(self, **by: float) -> None:
         """Let time pass."""
         self.now += timedelta(**by)
+
+    def is_old(self, file_id: str, before: datetime) -> bool:
+        """Whether a file was begun before that moment: its id says when."""
+        return ObjectId(file_id).generation_time < before
 
     def reach(self, system: str, what: str, *, write: bool = True) -> None:
         """A call begins."""
@@ -191,6 +203,17 @@ class FakeKubernetes:
         world.effect(what)
         return answer
 
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        world = self.world
+        world.reach("kubernetes", "expire conversion")
+        document = world.conversions.get(key)
+        if document is None:
+            return
+        if (document["metadata"]["uid"], document["metadata"]["resourceVersion"]) != (uid, str(version)):
+            raise ConflictError("expire conversion")
+        world.delete(key)
+        world.effect("expire conversion")
+
     async def create(self, manifest: Mapping[str, Any]) -> Document:
         world = self.world
         world.reach("kubernetes", "create job")
@@ -248,7 +271,7 @@ class FakeKubernetes:
 
 
 class FakeStore:
-    """Implements Ledger and Files."""
+    """Implements Ledger, Files and Store."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -284,6 +307,43 @@ class FakeStore:
             if (entry.result or entry.failure) and not entry.published(kind):
                 yield entry
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        self.world.reach("mongodb", "note fingerprints")
+        known = self.world.entries.get(uid)
+        if known is not None and known.result is not None:
+            noted = tuple(dict.fromkeys((*known.fingerprints, *fingerprints)))
+            self.world.entries[uid] = known.model_copy(update={"fingerprints": noted})
+        self.world.effect("note fingerprints")
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        self.world.reach("mongodb", "retain")
+        known = self.world.entries.get(uid)
+        if known is not None and known.result is not None:
+            self.world.entries[uid] = known.model_copy(update={"retained_at": at})
+        self.world.effect("retain")
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        self.world.reach("mongodb", "read retained", write=False)
+        return {
+            each: entry
+            for entry in self.world.entries.values()
+            for each in entry.fingerprints
+            if each in fingerprints and entry.retained_at and entry.result and entry.result.file_id in self.world.mp3s
+        }
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        self.world.reach("mongodb", "adopt")
+        known = self.world.entries.get(conversion.uid)
+        if known is not None and (known.attempt or known.result or known.failure):
+            return False
+        entry = known or LedgerEntry(
+            uid=conversion.uid, namespace=conversion.namespace, name=conversion.name, owner=owner
+        )
+        taken = {"result": source.result, "adopted_from": source.uid}
+        self.world.entries[conversion.uid] = entry.model_copy(update=taken)
+        self.world.effect("adopt")
+        return True
+
     async def remove(self, uid: str) -> None:
         self.world.reach("mongodb", "remove entry")
         self.world.entries.pop(uid, None)
@@ -298,6 +358,40 @@ class FakeStore:
         if file_id in self.world.sources and self.world.sources[file_id].owner == owner:
             del self.world.sources[file_id]
         self.world.effect("remove source")
+
+    async def keep_source(self, file_id: str, owner: str, at: datetime) -> None:
+        self.world.reach("mongodb", "keep source")
+        if file_id in self.world.sources and self.world.sources[file_id].owner == owner:
+            self.world.kept.add(file_id)
+        self.world.effect("keep source")
+
+    async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        self.world.reach("mongodb", "page uploads", write=False)
+        old = sorted(file_id for file_id in self.world.sources if self.world.is_old(file_id, before))
+        page = [file_id for file_id in old if file_id > place and file_id not in self.world.kept][:limit]
+        return [StoredFile(file_id, self.world.sources[file_id].owner) for file_id in page]
+
+    async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        self.world.reach("mongodb", "page mp3s", write=False)
+        old = sorted(file_id for file_id in self.world.mp3s if self.world.is_old(file_id, before))
+        page = [file_id for file_id in old if file_id > place][:limit]
+        return [StoredFile(file_id, OWNER, self.world.mp3s[file_id]) for file_id in page]
+
+    async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
+        self.world.reach("mongodb", "page ledger", write=False)
+        entries = [self.world.entries[uid] for uid in sorted(self.world.entries) if uid > place]
+        old = [each for each in entries if each.failure is None or each.failure.failed_at < before]
+        return [each for each in old if each.attempt is None or each.attempt.started_at < before][:limit]
+
+    async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
+        self.world.reach("mongodb", "look for torn files", write=False)
+        old = sorted(each for each in self.world.torn if self.world.is_old(each, before) and each > place)
+        return (old[:limit] if database == "videos" else []), ""
+
+    async def remove_torn(self, database: str, file_id: str) -> None:
+        self.world.reach("mongodb", "remove torn file")
+        self.world.torn.remove(file_id)
+        self.world.effect("remove torn file")
 
     async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
         self.world.reach("mongodb", "remove mp3s")

@@ -44,6 +44,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         heartbeat=kubernetes,
         ledger=store,
         files=store,
+        store=store,
         publisher=FakePublisher(world),
         clock=world.clock,
     )

@@ -174,6 +174,10 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         observing(None, a_job().failed("DeadlineExceeded"), a_pod().running()),
         Fail(Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning),
     ),
+    "every attempt ran for too long": (
+        observing(None, a_job().failed(attempts=4), a_pod().out_of_time()),
+        Fail(Reason.RUN_TIMEOUT, f"All 4 attempts failed. The last one: {Reason.RUN_TIMEOUT.meaning}"),
+    ),
     "suspended after its Job failed": (
         observing(a_conversion().suspended(), a_job().failed("PodFailurePolicy"), a_pod().ended(65, NO_AUDIO)),
         Fail(Reason.NO_AUDIO, "It has no sound."),

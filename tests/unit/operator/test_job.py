@@ -48,7 +48,7 @@ def test_the_whole_manifest() -> None:
         "metadata": {
             "name": "talk-b3441bca",
             "namespace": "media",
-            "labels": LABELS,
+            "labels": LABELS | {"video2mp3.dev/job-generation": "0"},
             "ownerReferences": [
                 {
                     "apiVersion": "video2mp3.dev/v1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import FILE_ID, MP3_ID, NOW, OWNER, a_conversion, a_pod
+from tests.builders import FILE_ID, MP3_ID, NOW, OWNER, a_conversion, a_pod, at
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts import names
@@ -247,7 +247,11 @@ def test_a_cap_queues_the_rest_in_order() -> None:
     operator = live(world, max_running=1)
     live(world, operator)
     assert [told(world, key)[0] for key in keys] == ["Running", "Queued", "Queued"]
-    assert [status(world, key).get("queue") for key in keys] == [None, {"position": 1}, {"position": 2}]
+    assert [status(world, key).get("queue") for key in keys] == [
+        None,
+        {"position": 1, "since": at(NOW)},
+        {"position": 2, "since": at(NOW)},
+    ]
     world.work(keys[0])
     world.set_job_status(keys[0], conditions=[{"type": "Complete", "status": "True"}])
     live(world, operator)

@@ -102,7 +102,7 @@ def test_a_success_ends_the_attempt_that_made_it_though_its_pod_still_runs() -> 
 
 
 def test_the_queue_position_is_told_only_in_the_queue() -> None:
-    assert built(observing(), Queue(3, "wait")).queue == QueueReport(position=3)
+    assert built(observing(), Queue(3, "wait")).queue == QueueReport(position=3, since=NOW)
     assert built(observing(a_conversion().with_status(queue={"position": 3})), Start(1)).queue is None
 
 

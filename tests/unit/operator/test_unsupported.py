@@ -14,15 +14,14 @@ SOURCE: dict[str, Any] = {"gridfs": {"fileId": "0123456789abcdef01234567"}}
     ("spec", "path"),
     [
         ({"source": {"url": "https://example.org/film.mp4"}}, "spec.source.url"),
-        ({"timeouts": {"queueSeconds": 60}}, "spec.timeouts.queueSeconds"),
-        ({"timeouts": {"startSeconds": 60}}, "spec.timeouts.startSeconds"),
-        ({"ttlSecondsAfterFinished": 0}, "spec.ttlSecondsAfterFinished"),
     ],
 )
 def test_what_cannot_be_done_is_named(spec: dict[str, Any], path: str) -> None:
     assert unsupported_fields(ConversionSpec.model_validate({"source": SOURCE} | spec)) == (path,)
 
 
-def test_the_limit_of_one_attempt_is_kept() -> None:
-    spec = ConversionSpec.model_validate({"source": SOURCE, "timeouts": {"runSeconds": 60}})
-    assert unsupported_fields(spec) == ()
+def test_what_can_be_done_is_not() -> None:
+    limits = {"queueSeconds": 60, "startSeconds": 60, "runSeconds": 60}
+    output = {"trim": {"start": 1}, "audioTrack": {"index": 0}}
+    spec = {"source": SOURCE, "timeouts": limits, "output": output, "ttlSecondsAfterFinished": 0}
+    assert unsupported_fields(ConversionSpec.model_validate(spec)) == ()

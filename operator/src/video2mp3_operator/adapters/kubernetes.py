@@ -83,6 +83,14 @@ class KubernetesApi:
         body = {"metadata": {"resourceVersion": str(version), "finalizers": list(finalizers)}}
         return await self._request("PATCH", _conversion(key), body, content_type=_MERGE)
 
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        """See the port. Somebody else's Conversion of the same name meets a conflict."""
+        preconditions = {"uid": uid, "resourceVersion": str(version)}
+        try:
+            await self._request("DELETE", _conversion(key), {"preconditions": preconditions})
+        except GoneError:
+            return
+
     # --- JobsApi ---
 
     async def create(self, manifest: Mapping[str, Any]) -> Document:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -18,7 +18,7 @@ from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef, MessageKind
 from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
 from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.observed import SourceFile
+from video2mp3_operator.observed import SourceFile, StoredFile
 
 Document = dict[str, Any]
 _Answer = TypeVar("_Answer")
@@ -41,7 +41,7 @@ _UNPUBLISHED: Final = {
 
 
 class MongoStore:
-    """Implements Ledger and Files."""
+    """Implements Ledger, Files and Store."""
 
     def __init__(self, uri: str, timeout_seconds: float) -> None:
         milliseconds = int(timeout_seconds * 1000)
@@ -56,6 +56,7 @@ class MongoStore:
         self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
         self._resting_until = 0.0
         self._indexed = False
+        self._fingerprints_indexed = False
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,6 +93,43 @@ class MongoStore:
         """See the port."""
         await self._move(ledger.mark_published(uid, kind, at))
 
+    async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
+        """See the port."""
+        await self._move(ledger.note_fingerprints(uid, tuple(fingerprints)))
+
+    async def retain(self, uid: str, at: datetime) -> None:
+        """See the port."""
+        await self._move(ledger.retain(uid, at))
+
+    async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
+        """See the port. The index holds retained entries only, of which there are few."""
+        if not self._fingerprints_indexed:
+            partial_filter = {"retainedAt": {"$exists": True}}
+            await self._ask(lambda: self._ledger.create_index("fingerprints", partialFilterExpression=partial_filter))
+            self._fingerprints_indexed = True
+        query = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
+        documents = await self._ask(lambda: self._ledger.find(query).sort("retainedAt").to_list())
+        entries = [LedgerEntry.model_validate(document) for document in documents]
+        owners = await self._owners([entry.result.file_id for entry in entries if entry.result])
+        kept = [entry for entry in entries if entry.result and owners.get(entry.result.file_id) == entry.owner]
+        return {each: entry for entry in kept for each in entry.fingerprints}
+
+    async def _owners(self, file_ids: Collection[str]) -> Mapping[str, str]:
+        if not file_ids:
+            return {}
+        query = {"_id": {"$in": _object_ids(file_ids)}}
+        files = self._client[MP3S_DATABASE]["fs.files"]
+        found = await self._ask(lambda: files.find(query, {"metadata.owner": 1}).to_list())
+        return {str(each["_id"]): (each.get("metadata") or {}).get("owner", "") for each in found}
+
+    async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """See the port."""
+        try:
+            await self._move(ledger.adopt(conversion, owner, source))
+        except DuplicateKeyError:
+            return False
+        return True
+
     async def _move(self, move: ledger.Move) -> None:
         await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
 
@@ -110,10 +148,12 @@ class MongoStore:
         """See the port."""
         query = {"_id": {"$in": _object_ids(file_ids)}}
         files = self._client[VIDEOS_DATABASE]["fs.files"]
-        found = await self._ask(lambda: files.find(query, {"length": 1, "metadata.owner": 1}).to_list())
+        found = await self._ask(
+            lambda: files.find(query, {"length": 1, "metadata.owner": 1, "metadata.sha256": 1}).to_list()
+        )
         return {
             str(document["_id"]): SourceFile(
-                owner=(document.get("metadata") or {}).get("owner", ""), size=document["length"]
+                owner=document["metadata"]["owner"], size=document["length"], sha256=document["metadata"].get("sha256")
             )
             for document in found
             # A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice.
@@ -127,6 +167,12 @@ class MongoStore:
         query = {"_id": {"$in": ids}, "metadata.owner": owner}
         if await self._ask(lambda: files.find_one(query, {"_id": 1})) is not None:
             await self._remove_files(VIDEOS_DATABASE, ids)
+
+    async def keep_source(self, file_id: str, owner: str, at: datetime) -> None:
+        """See the port."""
+        files = self._client[VIDEOS_DATABASE]["fs.files"]
+        query = {"_id": {"$in": _object_ids([file_id])}, "metadata.owner": owner}
+        await self._ask(lambda: files.update_one(query, {"$set": {"metadata.retainedAt": at}}))
 
     async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
         """See the port."""
@@ -152,6 +198,52 @@ class MongoStore:
                 await self._remove_chunks(chunks, file_id, left["n"])
             await self._ask(partial(files.delete_one, {"_id": file_id}))
 
+    # --- Store ---
+
+    async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        """See the port."""
+        ours = {"metadata.kind": "source", "metadata.retainedAt": {"$exists": False}}
+        return await self._files(VIDEOS_DATABASE, ours, _span(before, place), limit)
+
+    async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
+        """See the port."""
+        return await self._files(MP3S_DATABASE, {"metadata.kind": "mp3"}, _span(before, place), limit)
+
+    async def _files(self, database: str, query: Document, span: Document, limit: int) -> Sequence[StoredFile]:
+        files = self._client[database]["fs.files"]
+        found = files.find(query | {"_id": span}, {"metadata": 1}).sort("_id").limit(limit)
+        return [
+            StoredFile(str(each["_id"]), each["metadata"].get("owner", ""), each["metadata"].get("conversionUid", ""))
+            for each in await self._ask(found.to_list)
+        ]
+
+    async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
+        """See the port."""
+        recent = [
+            {field: {"$gte": before}} for field in ("attempt.startedAt", "progress.updatedAt", "failure.failedAt")
+        ]
+        query: Document = {"_id": {"$gt": place}, "$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}]}
+        found = await self._ask(lambda: self._ledger.find(query).sort("_id").limit(limit).to_list())
+        return [LedgerEntry.model_validate(document) for document in found]
+
+    async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
+        """See the port. One look into the chunks' index for each file."""
+        files, chunks = self._client[database]["fs.files"], self._client[database]["fs.chunks"]
+        found: list[str] = []
+        for _ in range(limit):
+            query = {"files_id": _span(before, place)}
+            chunk = await self._ask(partial(chunks.find_one, query, {"files_id": 1}, sort=[("files_id", 1), ("n", 1)]))
+            if chunk is None:
+                return found, ""
+            place = str(chunk["files_id"])
+            if await self._ask(partial(files.find_one, {"_id": chunk["files_id"]}, {"_id": 1})) is None:
+                found.append(place)
+        return found, place
+
+    async def remove_torn(self, database: str, file_id: str) -> None:
+        """See the port."""
+        await self._remove_files(database, _object_ids([file_id]))
+
     async def _remove_chunks(self, chunks: AsyncCollection[Document], file_id: ObjectId, first: int) -> None:
         span = {"$gte": first, "$lt": first + _CHUNKS_AT_A_TIME}
         await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
@@ -160,6 +252,11 @@ class MongoStore:
 def _chunk_count(file: Document | None) -> int:
     """How many chunks a whole file has; 0 where there is none, whatever chunks a crash may have left."""
     return 0 if file is None else math.ceil(file["length"] / file["chunkSize"])
+
+
+def _span(before: datetime, place: str) -> Document:
+    """Ids made before that moment, after that place: an ObjectId begins with the second it was made in."""
+    return {"$lt": ObjectId.from_datetime(before)} | ({"$gt": ObjectId(place)} if place else {})
 
 
 def _object_ids(file_ids: Collection[str]) -> list[ObjectId]:

@@ -1,0 +1,65 @@
+"""④ How long a Conversion may wait for its turn, and its pod for its start. Pure.
+
+The third limit, that of an attempt's run, is the worker's own; the kubelet ends the pod where that fails, see `job`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus
+from video2mp3_operator.observed import Job, Pod
+
+_WEEK_SECONDS: Final = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds for one Conversion, in seconds."""
+
+    queue_seconds: int = _WEEK_SECONDS
+    start_seconds: int = 900
+    stall_seconds: int = 900
+    """A worker may show no sign of life for so long."""
+
+    def of(self, spec: ConversionSpec | None) -> "Limits":
+        """These, but where the spec says otherwise."""
+        if spec is None:
+            return self
+        own = spec.timeouts
+        return replace(
+            self,
+            queue_seconds=own.queue_seconds or self.queue_seconds,
+            start_seconds=own.start_seconds or self.start_seconds,
+        )
+
+
+NO_SAY: Final = Limits()
+"""Where neither the spec nor the installation says anything."""
+
+
+def left(since: datetime | None, limit_seconds: int, now: datetime) -> float | None:
+    """Seconds that are left of a time limit, none when 0 or less; None where nothing is waited for."""
+    if since is None:
+        return None
+    return (since + timedelta(seconds=limit_seconds) - now).total_seconds()
+
+
+def queued_since(status: ConversionStatus) -> datetime | None:
+    """Since when it is known to wait for its turn. A suspension and an admission begin the time anew."""
+    return status.queue.since if status.queue else None
+
+
+def starting_since(job: Job, pods: tuple[Pod, ...]) -> datetime | None:
+    """Since when a pod of the Job is waited for; None while one runs, or when the Job waits between two attempts.
+
+    A Job that has no pod at all, since a quota forbids it for example, is waited for from its own start.
+    """
+    if job.suspended or job.finished or job.deleting or job.ready:
+        return None
+    coming = [pod for pod in pods if not pod.ended]
+    if any(pod.started_at for pod in coming):
+        return None
+    if coming:
+        return max(pod.created_at for pod in coming)
+    return None if pods or job.failed else job.start_time

@@ -1,0 +1,167 @@
+"""An mp3 that outlived its Conversion is taken over by one that asks for the same."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.builders import FILE_ID, MP3_ID, OWNER, ConversionBuilder, a_conversion, an_entry
+from tests.unit.operator.fakes import DiedError, World
+from tests.unit.operator.harness import an_operator, live, settle, status
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_operator.adoption import adoptable, fingerprints
+from video2mp3_operator.observed import Key, SourceFile
+
+SHA = "a" * 64
+RETAINED = a_conversion().with_spec(deletionPolicy="Retain")
+OTHER_FILE = "f" * 24
+
+
+def made_of(conversion: ConversionBuilder, sha256: str | None = None) -> set[str]:
+    parsed = Conversion.model_validate(conversion.document)
+    return set(fingerprints(parsed.spec, parsed.filename, sha256))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (a_conversion(), a_conversion().with_spec(priority=5, retryLimit=0), True),
+        (a_conversion(), a_conversion().with_spec(output={"filename": "talk.mp3"}), True),
+        (a_conversion(), a_conversion("another"), False),
+        (a_conversion(), a_conversion().owned_by("b@example.com"), False),
+        (a_conversion(), a_conversion().with_spec(output={"encoding": {"vbr": 3}}), False),
+        (a_conversion(), a_conversion().with_spec(output={"tags": {"title": "x"}}), False),
+        (a_conversion(), a_conversion().with_spec(source={"gridfs": {"fileId": OTHER_FILE}}), False),
+    ],
+)
+def test_what_is_the_same(one: ConversionBuilder, other: ConversionBuilder, same: bool) -> None:
+    assert bool(made_of(one) & made_of(other)) is same
+
+
+def test_the_same_content_under_another_id_is_the_same() -> None:
+    other = a_conversion().with_spec(source={"gridfs": {"fileId": OTHER_FILE}})
+    assert made_of(a_conversion(), SHA) & made_of(other, SHA)
+    assert not made_of(a_conversion(), SHA) & made_of(other, "b" * 64)
+
+
+def test_an_address_is_a_source_only_with_its_content() -> None:
+    by_url = a_conversion().with_spec(source={"gridfs": None, "url": "https://example.com/a.mp4"})
+    assert made_of(by_url) == set()
+    assert made_of(by_url.with_spec(source={"sha256": SHA})) == made_of(a_conversion(), SHA) - made_of(a_conversion())
+
+
+def retained(**more: Any) -> LedgerEntry:
+    entry = an_entry(a_conversion("gone")).with_result().entry
+    return entry.model_copy(update={"retained_at": "2026-01-01T00:00:00Z"} | more)
+
+
+@pytest.mark.parametrize(
+    ("entry", "found", "expected"),
+    [
+        (None, retained(), True),
+        (an_entry().entry, retained(), True),
+        (None, None, False),
+        (None, retained(retained_at=None), False),
+        (None, retained(owner="b@example.com"), False),
+        (an_entry().attempted().entry, retained(), False),
+        (an_entry().with_failure().entry, retained(), False),
+    ],
+)
+def test_what_may_be_adopted(entry: LedgerEntry | None, found: LedgerEntry | None, expected: bool) -> None:
+    spec = Conversion.model_validate(a_conversion().document).spec
+    assert adoptable(spec, entry, found) is expected
+
+
+def made_and_deleted(world: World, conversion: ConversionBuilder = RETAINED) -> None:
+    world.sources[FILE_ID] = SourceFile(OWNER, 1000, SHA)
+    key = world.apply(conversion)
+    operator = live(world)
+    world.work(key)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    world.delete(key)
+    live(world, operator)
+    assert (world.conversions, list(world.mp3s)) == ({}, [MP3_ID])
+
+
+def again(world: World, conversion: ConversionBuilder = RETAINED, uid: str = "uid-2") -> Key:
+    key = world.apply(conversion.with_metadata(uid=uid))
+    live(world)
+    return key
+
+
+def test_the_same_conversion_made_anew_gets_its_mp3_without_a_job_or_a_source() -> None:
+    world = World()
+    made_and_deleted(world)
+    world.sources.clear()
+    jobs = world.jobs_ever_created
+    key = world.apply(RETAINED.with_metadata(uid="uid-2"))
+    world.sources.clear()
+    live(world)
+    told = status(world, key)
+    assert (told["reason"], told["output"]["fileId"], world.jobs_ever_created) == ("Succeeded", MP3_ID, jobs)
+    assert told["message"] == f"talk.mp3 is stored as {MP3_ID}. It was made before, by a Conversion that is gone."
+    live(world)
+    assert [message.message_id for message in world.queue] == ["uid-2:succeeded"]
+
+
+def test_another_upload_of_the_same_content_gets_it_too() -> None:
+    world = World()
+    made_and_deleted(world)
+    world.sources[OTHER_FILE] = SourceFile(OWNER, 1000, SHA)
+    key = again(world, RETAINED.with_spec(source={"gridfs": {"fileId": OTHER_FILE}}))
+    assert (status(world, key)["reason"], world.jobs_ever_created) == ("Succeeded", 1)
+
+
+def test_nobody_gets_somebody_elses() -> None:
+    world = World()
+    made_and_deleted(world)
+    world.sources[FILE_ID] = SourceFile("b@example.com", 1000, SHA)
+    key = again(world, RETAINED.owned_by("b@example.com"))
+    assert (status(world, key)["reason"], world.jobs_ever_created) == ("Starting", 2)
+
+
+def test_an_mp3_that_is_gone_is_made_again() -> None:
+    world = World()
+    made_and_deleted(world)
+    world.mp3s.clear()
+    key = again(world)
+    assert (status(world, key)["reason"], world.jobs_ever_created) == ("Starting", 2)
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+def test_two_that_share_an_mp3_do_not_take_it_from_each_other(policy: str) -> None:
+    world = World()
+    made_and_deleted(world)
+    first = again(world, RETAINED.with_spec(deletionPolicy=policy), "uid-2")
+    second = again(world, RETAINED.with_metadata(name="other").with_spec(output={"filename": "talk.mp3"}), "uid-3")
+    assert [status(world, key)["output"]["fileId"] for key in (first, second)] == [MP3_ID, MP3_ID]
+    for key in (first, second):
+        world.delete(key)
+        live(world)
+        assert list(world.mp3s) == [MP3_ID]
+    assert "uid-media-talk" in world.entries
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before the effect", "after the effect"])
+def test_killed_at_any_call_it_ends_the_same(after_effect: bool) -> None:
+    calls = adopted(World(), 0, after_effect)
+    for die_at in range(1, calls + 1):
+        adopted(World(), die_at, after_effect)
+
+
+def adopted(world: World, die_at: int, after_effect: bool) -> int:
+    """See an adoption through, killed at that call; answers the calls."""
+    made_and_deleted(world)
+    world.calls, world.die_at, world.die_after_effect = 0, die_at, after_effect
+    key = world.apply(RETAINED.with_metadata(uid="uid-2"))
+    operator = an_operator(world)
+    for _ in range(4):
+        try:
+            asyncio.run(settle(operator))
+        except DiedError:
+            operator = an_operator(world)
+    assert (status(world, key)["reason"], world.jobs_ever_created) == ("Succeeded", 1)
+    assert {message.message_id for message in world.queue} == {"uid-2:succeeded"}
+    return world.calls
