@@ -5,7 +5,10 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import gridfs
@@ -52,11 +55,12 @@ class Contest:
             Installation.request(self._file_id), self._folder / "pod"
         )
         command = [self._pythons["worker"], "-m", "video2mp3_worker"]
+        started = time.time()
         cost = measure.run(command, environment=variables, log=log)
-        events = [json.loads(line) for line in log.read_text().splitlines()]
-        (fetched,) = [event for event in events if event["event"] == "source fetched"]
-        share = fetched["fetched"] / fetched["size"]
-        return Cost(cost.seconds, cost.cpu_seconds, cost.peak_bytes, share)
+        events = {event["event"]: event for event in map(json.loads, log.read_text().splitlines())}
+        published = datetime.fromisoformat(events["message published"]["timestamp"]).timestamp()
+        fetched = events["source fetched"]
+        return replace(cost, seconds=published - started, read=fetched["fetched"] / fetched["size"])
 
     def ffmpeg(self) -> Cost:
         """Plain ffmpeg on the local file."""

@@ -26,6 +26,7 @@ class Video:
 
     def made_in(self, folder: Path) -> Path:
         """The file, made if it is not there."""
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.minutes:g}-{self.megabits}-{self.index_first}.mp4"
         if not path.exists():
             loops = round(self.minutes * 60 / _LOOP_SECONDS)
@@ -40,7 +41,8 @@ class Video:
 def _ten_seconds(folder: Path, megabits: int) -> Path:
     path = folder / f"loop-{megabits}.mp4"
     if not path.exists():
-        picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25,noise=alls=60:allf=t")
+        noise = 60 if megabits > 5 else 6
+        picture = ("-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=25,noise=alls={noise}:allf=t")
         sound = ("-f", "lavfi", "-i", _MUSIC, "-f", "lavfi", "-i", _NOISE, "-filter_complex", "[1][2]amix=2[a]")
         rate = f"{megabits * 1000 - 160}k"
         codecs = ("-c:v", "mpeg4", "-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate)

@@ -40,6 +40,8 @@ class Piece:
     """Frames before the piece."""
 
     is_last: bool
+    count: int
+    """Samples of the piece itself, of each channel."""
 
 
 def pieces(read: Read, layout: Layout, quality: Quality) -> Iterator[Piece]:
@@ -53,11 +55,15 @@ def pieces(read: Read, layout: Layout, quality: Quality) -> Iterator[Piece]:
         is_last = len(samples) < wanted
         if is_last:
             del samples[len(samples) - len(samples) % (layout.channels * SAMPLE_BYTES) :]
-        piece = Piece(samples, lead, is_last)
+        count = PIECE_FRAMES * layout.samples
+        if is_last:
+            count = len(samples) // (layout.channels * SAMPLE_BYTES) - lead * layout.samples
+        piece = Piece(samples, lead, is_last, count)
         if not is_last:
             samples = samples[(lead + PIECE_FRAMES - most) * frame_bytes :]
             lead = most
         yield piece
+        del piece
         if is_last:
             return
 
@@ -74,9 +80,13 @@ def _filled(begun: bytearray, samples: bytearray, read: Read) -> bytearray:
 
 def encoded(piece: Piece, lame: Lame, layout: Layout, quality: Quality) -> list[Frame]:
     """The piece's frames. With a constant bit rate they may not fit behind those before; `encoded_to_fit` always do."""
-    warm_up = _WARM_UP_FRAMES if quality.bit_rate is None else _WARM_UP_FRAMES_CBR
+    if quality.bit_rate is not None:
+        return _encoded(piece, lame, layout, min(_WARM_UP_FRAMES_CBR, piece.lead), reservoir=True)
     # Without a reservoir a frame of a variable bit rate always fits; what that leaves empty is filled by packing.
-    return _encoded(piece, lame, layout, min(warm_up, piece.lead), reservoir=quality.bit_rate is not None)
+    frames = _encoded(piece, lame, layout, piece.lead, reservoir=False)
+    # So nobody will ask again.
+    piece.samples = bytearray()
+    return frames
 
 
 def encoded_to_fit(piece: Piece, lame: Lame, layout: Layout) -> list[Frame]:

@@ -8,7 +8,7 @@ from video2mp3_worker.encoder.frames import HEADER_BYTES, Frame, Layout
 from video2mp3_worker.encoder.infoframe import RunningCRC, Stream, info_frame, info_frame_bytes
 from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
-from video2mp3_worker.encoder.pieces import SAMPLE_BYTES, Piece, Read, encoded, encoded_to_fit, pieces
+from video2mp3_worker.encoder.pieces import Piece, Read, encoded, encoded_to_fit, pieces
 
 
 class Mp3Writer:
@@ -29,10 +29,7 @@ class Mp3Writer:
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
         for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
             self._append(self._packed(piece, frames))
-            # What a piece has before its beginning, and after its end, was counted with its neighbours.
-            ahead = 0 if piece.is_last else 1
-            lead = (piece.lead + ahead) * self._layout.samples
-            samples += len(piece.samples) // (SAMPLE_BYTES * self._layout.channels) - lead
+            samples += piece.count
             report(samples)
         self._append(self._packer.finish())
         if samples:
