@@ -10,7 +10,7 @@ from video2mp3_localcluster import cluster
 from video2mp3_localcluster.layout import NodeFiles, log_dir
 from video2mp3_localcluster.release import Release as Installation
 from video2mp3_localcluster.release import require_cluster
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 VALUES = Path(__file__).with_name("values.yaml")
 NAMESPACE = "video2mp3-e2e"
@@ -25,8 +25,11 @@ def release() -> Iterator[Release]:
     url = cluster.ingress_url(files)
     installation = Installation(NAMESPACE, HOST, url, "first@example.com", values=(VALUES,))
     log = StepLog(log_dir() / "e2e-install.log")
-    installation.uninstall(log)
-    installation.install(log)
+    try:
+        installation.uninstall(log)
+        installation.install(log)
+    except StepFailed as failure:
+        pytest.fail(f"{failure}\n{log.tail()}", pytrace=False)
     release = Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
     yield release
     release.mongodb.close()

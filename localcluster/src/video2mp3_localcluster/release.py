@@ -49,13 +49,17 @@ class Release:
                 *self._helm(
                     "upgrade", self.name, repository_root() / CHART, "--install", "--namespace", self.namespace
                 ),
-                *("--wait", "--timeout", f"{INSTALL_SECONDS}s", "--take-ownership"),
+                "--take-ownership",
                 *(word for path in values for word in ("--values", path)),
                 *("--values", "-"),
             ],
             stdin=json.dumps(self._run_values()).encode(),
-            timeout_seconds=INSTALL_SECONDS + 60,
+            timeout_seconds=INSTALL_SECONDS,
         )
+        for workload in self.kubectl(log, "get", "deployments,statefulsets", "--output", "name").split():
+            # Not helm's own waiting, which gives up on the first pod that has to start twice on a busy machine.
+            argv = [*self._kubectl(), "rollout", "status", workload, f"--timeout={INSTALL_SECONDS}s"]
+            log.command(argv, timeout_seconds=INSTALL_SECONDS + 30)
 
     def uninstall(self, log: StepLog) -> None:
         """Remove the release with its namespace, volumes included, in whatever state an interrupted run left it."""
@@ -74,16 +78,7 @@ class Release:
 
     def kubectl(self, log: StepLog, *arguments: str, stdin: bytes | None = None) -> str:
         """Run kubectl in the release's namespace; answers what it printed."""
-        program = self.files.programs / "kubectl"
-        argv: list[str | Path] = [
-            program,
-            "--kubeconfig",
-            self.files.kubeconfig,
-            "--namespace",
-            self.namespace,
-            *arguments,
-        ]
-        return log.output(argv, stdin=stdin, timeout_seconds=180)
+        return log.output([*self._kubectl(), *arguments], stdin=stdin, timeout_seconds=180)
 
     def secret(self, log: StepLog, name: str) -> dict[str, str]:
         """A Secret's values."""
@@ -93,6 +88,10 @@ class Release:
     def address(self, log: StepLog, service: str) -> str:
         """A Service's address, which this machine reaches."""
         return self.kubectl(log, "get", "service", service, "--output", "jsonpath={.spec.clusterIP}")
+
+    def _kubectl(self) -> list[str | Path]:
+        program = self.files.programs / "kubectl"
+        return [program, "--kubeconfig", self.files.kubeconfig, "--namespace", self.namespace]
 
     def _helm(self, *arguments: str | Path) -> list[str | Path]:
         return [self.files.programs / "helm", "--kubeconfig", self.files.kubeconfig, *arguments]
