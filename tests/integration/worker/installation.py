@@ -56,6 +56,12 @@ class RunningWorker:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate(timeout=_PATIENCE_SECONDS)

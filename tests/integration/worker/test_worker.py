@@ -218,8 +218,11 @@ def test_the_later_of_two_workers_wins(installation: Installation, samples: Samp
     request = installation.request(installation.upload(samples.long()))
     first = installation.start(request)
     installation.await_entry(progressing)
+    first.pause()
 
     second = installation.start(request)
+    installation.await_entry(lambda entry: entry["attempt"]["pod"] == "pod-1")
+    first.resume()
 
     overtaken, winner = first.finish(), second.finish()
     assert (overtaken.code, overtaken.words["reason"]) == (75, "Stopped"), overtaken.log
