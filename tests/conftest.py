@@ -13,6 +13,7 @@ END_TO_END_SECONDS = 900
 """Limit for one end-to-end test on a busy machine; it only ends what hangs."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests have to stay together."""
     for item in items:
