@@ -25,10 +25,12 @@ down: venv ## Remove the local cluster and all that runs on it
 
 ##@ Test it
 
+# The end-to-end tests follow each other, since they break parts of one release; the files of the others run side by side.
 .PHONY: test
 test: venv ## All set-up, then every test, end-to-end ones included
 	@$(LOCALCLUSTER) prepare
-	@$(BIN)/pytest tests --numprocesses 3 --dist loadgroup --durations 15
+	@$(BIN)/pytest tests/unit tests/contract tests/integration --numprocesses 3 --dist loadfile --durations 10
+	@$(BIN)/pytest tests/e2e --timeout 900 --durations 10
 
 .PHONY: test-unit
 test-unit: venv ## The fast tests: no sockets, no servers
