@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, rule
+from video2mp3_contracts.conversion import ConversionSpec
+from video2mp3_contracts.model import rule
+from video2mp3_contracts.status import ConversionStatus
 
 _DROPPED = frozenset({"title", "$defs", "additionalProperties", "const"})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"

@@ -17,8 +17,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.conversion import OutputReport, Progress
 from video2mp3_contracts.message import ConversionRef, MessageKind
+from video2mp3_contracts.status import OutputReport, Progress
 
 ORPHANED_AT: Final = "orphanedAt"
 """On entries whose Conversion was deleted: all that is left of them says which emails were sent."""

@@ -9,8 +9,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.conversion import Output, Source
+from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.output import Output
 
 REQUEST_VARIABLE: Final = "WORKER_REQUEST"
 MONGODB_URI_VARIABLE: Final = "WORKER_MONGODB_URI"

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from video2mp3_contracts.conversion import Conversion, OutputReport
+from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.status import OutputReport
 from video2mp3_gateway.listing import Page
 from video2mp3_gateway.reception import ReceivedVideo
 

@@ -10,16 +10,9 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.conversion import (
-    Conversion,
-    ConversionSpec,
-    GridFSSource,
-    Notify,
-    ObjectMeta,
-    Output,
-    Source,
-)
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
 from video2mp3_contracts.names import FINALIZER, conversion_name_for_upload
+from video2mp3_contracts.output import Output
 from video2mp3_gateway import problems
 from video2mp3_gateway.filenames import display_name, mp3_name
 from video2mp3_gateway.ports import ConversionClient, ConversionRefused, ServiceAway, SourceStore

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Output
+from video2mp3_contracts.output import Output
 from video2mp3_contracts.web import Problem
 from video2mp3_gateway import problems
 from video2mp3_gateway.drain import Drain

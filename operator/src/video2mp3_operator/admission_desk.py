@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from video2mp3_operator.admission import Candidate, Caps, Slot, turns
-from video2mp3_operator.decide import Turn
+from video2mp3_operator.observation import Turn
 from video2mp3_operator.observed import Key
 from video2mp3_operator.view import View
 

@@ -14,14 +14,13 @@ from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.adoption import fingerprints
-from video2mp3_operator.decide import (
+from video2mp3_operator.decisions import (
     Adopt,
     Await,
     Decision,
     Expire,
     Fail,
     Follow,
-    Observation,
     Queue,
     Release,
     Replace,
@@ -33,6 +32,7 @@ from video2mp3_operator.decide import (
 from video2mp3_operator.errors import ConflictError, UnavailableError
 from video2mp3_operator.job import build_job
 from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.observation import Observation
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger

@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Attempt, ConversionStatus
 from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
 from video2mp3_contracts.ledger import LedgerError
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.observed import Pod
 

@@ -5,185 +5,34 @@ phase; that a Conversion is finished is the one thing its status is believed in,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Attempt, ConversionSpec, ConversionStatus, ObjectMeta, OutputReport, Progress
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.reasons import ConditionType, Reason
-from video2mp3_operator import attempts, conditions, timeouts
+from video2mp3_contracts.conversion import ObjectMeta
+from video2mp3_contracts.reasons import Reason
+from video2mp3_operator import attempts, timeouts
 from video2mp3_operator.adoption import adoptable
-from video2mp3_operator.memory import Memory
-from video2mp3_operator.observed import Job, Pod, SourceFile
-from video2mp3_operator.replacement import NONE, Tries, tries
-from video2mp3_operator.retention import Lifetime, lifetime
-from video2mp3_operator.timeouts import NO_SAY, Limits
-from video2mp3_operator.unsupported import unsupported_fields
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What admission says of a Conversion that has no Job."""
-
-    admitted: bool
-    position: int | None = None
-    """1 is next; None while it is not known."""
-
-
-_SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
-
-
-@dataclass(frozen=True)
-class Observation:
-    """Everything that is known about one Conversion at one moment."""
-
-    meta: ObjectMeta
-    spec: ConversionSpec | None
-    """None where the models refuse what the API server let through; `invalid` says why."""
-
-    status: ConversionStatus
-    now: datetime
-    invalid: str = ""
-    job: Job | None = None
-    pods: tuple[Pod, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    ledger_known: bool = True
-    """False while MongoDB is away: then `entry` says nothing."""
-
-    entry: LedgerEntry | None = None
-    source_known: bool = True
-    """False where the source was not looked at, or could not be."""
-
-    source: SourceFile | None = None
-    retained: LedgerEntry | None = None
-    """A result that outlived its Conversion and was made of the same."""
-
-    source_limit: int = 0
-    """The most bytes that a source may have."""
-
-    limits: Limits = NO_SAY
-    """How long it may wait."""
-
-    quiet_seconds: float = 0
-    """For how long its worker has shown no sign of life."""
-
-    memory: Memory = _SMALL
-    """What its worker gets."""
-
-    handed_over: bool = False
-    """Whether Kueue decides when its Job starts."""
-
-    turn: Turn = Turn(admitted=False)
-
-    @property
-    def finished(self) -> bool:
-        """Whether its verdict was given; it is final."""
-        return any(conditions.is_true(self.status.conditions, kind) for kind in _FINAL)
-
-
-_FINAL: Final = (ConditionType.COMPLETE, ConditionType.FAILED)
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """Nothing of it is ours."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """It is being deleted: end its Job, deal with its files, let it go."""
-
-
-@dataclass(frozen=True)
-class Rest:
-    """It is finished; only its status may have to follow a new generation."""
-
-    lifetime: Lifetime | None = None
-    """What is left of its time, if that is limited."""
-
-
-@dataclass(frozen=True)
-class Expire:
-    """It is finished and its time is over: it goes."""
-
-
-@dataclass(frozen=True)
-class Await:
-    """It cannot be judged now, since a store is away."""
-
-    message: str
-
-
-@dataclass(frozen=True)
-class Queue:
-    """It waits for its turn."""
-
-    position: int | None
-    message: str
-
-
-@dataclass(frozen=True)
-class Adopt:
-    """The mp3 that it asks for is there."""
-
-    found: LedgerEntry
-
-
-@dataclass(frozen=True)
-class Start:
-    """Its Job is to be created."""
-
-    source_bytes: int | None
-    tries: Tries = NONE
-
-
-@dataclass(frozen=True)
-class Replace:
-    """Its Job makes way for one of the next generation."""
-
-    reason: Reason
-    message: str
-
-
-@dataclass(frozen=True)
-class Follow:
-    """Its Job is on its way."""
-
-    reason: Reason
-    message: str
-    progress: Progress | None = None
-
-
-@dataclass(frozen=True)
-class Suspend:
-    """It must not run."""
-
-
-@dataclass(frozen=True)
-class Succeed:
-    """Its result is stored."""
-
-    result: OutputReport
-    published: bool
-
-
-@dataclass(frozen=True)
-class Fail:
-    """It is given up."""
-
-    reason: Reason
-    message: str
-    recorded: bool = False
-    """Whether the ledger has the failure already."""
-
-    published: bool = False
-
-
-Decision = (
-    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+from video2mp3_operator.decisions import (
+    Adopt,
+    Await,
+    Decision,
+    Expire,
+    Fail,
+    Follow,
+    Ignore,
+    Queue,
+    Release,
+    Replace,
+    Rest,
+    Start,
+    Succeed,
+    Suspend,
 )
+from video2mp3_operator.observation import Observation
+from video2mp3_operator.observed import Job
+from video2mp3_operator.replacement import tries
+from video2mp3_operator.retention import lifetime
+from video2mp3_operator.unsupported import unsupported_fields
 
 
 def decide(seen: Observation) -> Decision:

@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 import structlog
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Attempt, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import ObjectMeta
 from video2mp3_contracts.reasons import Phase, Reason
+from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_operator.errors import RefusedError, UnavailableError
 from video2mp3_operator.ports import EventsApi
 

@@ -11,8 +11,9 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
@@ -20,23 +21,13 @@ from video2mp3_operator.adoption import fingerprints
 from video2mp3_operator.apply import Applier
 from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
-from video2mp3_operator.decide import (
-    Decision,
-    Fail,
-    Observation,
-    Queue,
-    Release,
-    Start,
-    Succeed,
-    Turn,
-    decide,
-    needs_ledger,
-    needs_source,
-)
+from video2mp3_operator.decide import decide, needs_ledger, needs_source
+from video2mp3_operator.decisions import Decision, Fail, Queue, Release, Start, Succeed
 from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.observation import Observation, Turn
 from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings

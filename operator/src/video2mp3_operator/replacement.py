@@ -7,8 +7,8 @@ many attempts are left for it, follows from the attempts that are on record.
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.conversion import Attempt
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import Attempt
 from video2mp3_operator.attempts import counts
 
 _REPLACING: Final = (Reason.STALLED, Reason.OUT_OF_MEMORY)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
 from video2mp3_contracts.reasons import ConditionType
+from video2mp3_contracts.status import ConversionStatus
 
 _LABELS: Final = (
     "kustomize.toolkit.fluxcd.io/name",

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from video2mp3_contracts.conversion import ConversionStatus, Progress, QueueReport
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
+from video2mp3_contracts.status import ConversionStatus, Progress, QueueReport
 from video2mp3_operator.attempts import stalled, succeeded
 from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
-from video2mp3_operator.decide import (
+from video2mp3_operator.decisions import (
     Await,
     Decision,
     Fail,
     Follow,
-    Observation,
     Queue,
     Release,
     Replace,
@@ -23,6 +22,7 @@ from video2mp3_operator.decide import (
     Succeed,
     Suspend,
 )
+from video2mp3_operator.observation import Observation
 from video2mp3_operator.retention import Lifetime
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import structlog
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Progress
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.status import Progress
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.metrics import Metrics

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus
+from video2mp3_contracts.conversion import ConversionSpec
+from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator.observed import Job, Pod
 
 _WEEK_SECONDS: Final = 7 * 24 * 3600

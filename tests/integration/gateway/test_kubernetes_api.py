@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers import KubernetesServer
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Output, Source
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
+from video2mp3_contracts.output import Output
 from video2mp3_gateway.kubernetes_api import KubernetesConversions, connect
 from video2mp3_gateway.ports import ConversionRefused, ServiceAway
 

@@ -10,9 +10,9 @@ from bson import ObjectId
 
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger as moves
-from video2mp3_contracts.conversion import OutputReport
 from video2mp3_contracts.ledger import LedgerAttempt
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -16,8 +16,9 @@ import pika
 from bson import ObjectId
 
 from tests.servers import MongoDBServer, RabbitMQServer
-from video2mp3_contracts.conversion import GridFSSource, Output, Source
+from video2mp3_contracts.conversion import GridFSSource, Source
 from video2mp3_contracts.message import MP3_QUEUE, QUEUES, ConversionRef
+from video2mp3_contracts.output import Output
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import WorkerLimits, WorkerRequest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.worker.samples import Samples
-from video2mp3_contracts.conversion import Output
+from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused

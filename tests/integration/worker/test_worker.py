@@ -9,7 +9,8 @@ from mutagen.id3 import ID3
 
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
 from tests.integration.worker.samples import Samples, duration, loudness
-from video2mp3_contracts.conversion import AudioTrack, Encoding, GridFSSource, Loudness, Output, Source, Tags, Trim
+from video2mp3_contracts.conversion import GridFSSource, Source
+from video2mp3_contracts.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.stop import Stop

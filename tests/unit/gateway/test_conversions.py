@@ -7,16 +7,8 @@ from werkzeug.test import TestResponse
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem, token_of
 from tests.unit.gateway.fakes import NOW, stamped
-from video2mp3_contracts.conversion import (
-    Conversion,
-    ConversionSpec,
-    ConversionStatus,
-    ObjectMeta,
-    OutputReport,
-    Progress,
-    QueueReport,
-    Source,
-)
+from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta, Source
+from video2mp3_contracts.status import ConversionStatus, OutputReport, Progress, QueueReport
 from video2mp3_gateway.listing import MalformedPosition, Position, newest
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video2mp3_contracts.conversion import Output
+from video2mp3_contracts.output import Output
 from video2mp3_gateway.filenames import MAX_BYTES, display_name, mp3_name
 
 NAMES = {

@@ -14,9 +14,9 @@ from bson import ObjectId
 
 from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import OutputReport
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure, LedgerMessage
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
+from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.errors import AlreadyExistsError, ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.observed import Key, SourceFile, StoredFile
 

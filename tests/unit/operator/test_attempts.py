@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, PodBuilder, a_pod
-from video2mp3_contracts.conversion import Attempt
 from video2mp3_contracts.ledger import LedgerError
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import Attempt
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.attempts import history, last_words, permanent, succeeded
 from video2mp3_operator.observed import Pod, parse_pod

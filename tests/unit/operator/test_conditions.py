@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from tests.builders import NOW
-from video2mp3_contracts.conversion import Condition
 from video2mp3_contracts.reasons import ConditionType, Reason
+from video2mp3_contracts.status import Condition
 from video2mp3_operator.conditions import Wanted, is_true, with_conditions
 
 LATER = NOW + timedelta(minutes=5, microseconds=3)

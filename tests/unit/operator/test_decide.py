@@ -21,28 +21,26 @@ from tests.builders import (
     a_result,
     an_entry,
 )
-from video2mp3_contracts.conversion import ConversionSpec, ConversionStatus, ObjectMeta, Progress
+from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import ConversionStatus, Progress
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator import attempts
-from video2mp3_operator.decide import (
+from video2mp3_operator.decide import decide, needs_ledger, needs_source
+from video2mp3_operator.decisions import (
     Await,
     Decision,
     Fail,
     Follow,
     Ignore,
-    Observation,
     Queue,
     Release,
     Rest,
     Start,
     Succeed,
     Suspend,
-    Turn,
-    decide,
-    needs_ledger,
-    needs_source,
 )
+from video2mp3_operator.observation import Observation, Turn
 from video2mp3_operator.observed import SourceFile, parse_job, parse_pod
 
 SOURCE = SourceFile(owner=OWNER, size=1000)

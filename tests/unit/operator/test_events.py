@@ -7,7 +7,8 @@ import pytest
 from tests.builders import NOW, a_conversion
 from tests.unit.operator.fakes import FakeKubernetes, World
 from tests.unit.operator.harness import until
-from video2mp3_contracts.conversion import Attempt, ConversionStatus, ObjectMeta
+from video2mp3_contracts.conversion import ObjectMeta
+from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.events import EventRecorder, Happening, build_event, happenings
 

@@ -6,8 +6,8 @@ from tests.builders import NOW, a_conversion, a_pod
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
 from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Attempt
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import Attempt
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.bootstrap import Operator
 from video2mp3_operator.observed import Key

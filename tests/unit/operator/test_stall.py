@@ -8,8 +8,8 @@ import pytest
 from tests.builders import NOW, a_conversion, a_pod, an_entry
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, settle, status
-from video2mp3_contracts.conversion import Progress
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
+from video2mp3_contracts.status import Progress
 from video2mp3_operator.bootstrap import Operator
 from video2mp3_operator.observed import Key, parse_pod
 from video2mp3_operator.stall import StallWatch, sign_of

@@ -8,15 +8,14 @@ import pytest
 from tests.builders import NOW, a_conversion, a_job, a_pod, a_result, an_entry, at
 from tests.unit.operator.fakes import merged
 from tests.unit.operator.test_decide import observing
-from video2mp3_contracts.conversion import ConversionStatus, Progress, QueueReport
 from video2mp3_contracts.reasons import Reason
-from video2mp3_operator.decide import (
+from video2mp3_contracts.status import ConversionStatus, Progress, QueueReport
+from video2mp3_operator.decisions import (
     Await,
     Decision,
     Fail,
     Follow,
     Ignore,
-    Observation,
     Queue,
     Release,
     Rest,
@@ -24,6 +23,7 @@ from video2mp3_operator.decide import (
     Succeed,
     Suspend,
 )
+from video2mp3_operator.observation import Observation
 from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from video2mp3_contracts.conversion import GridFSSource, Output, Source
+from video2mp3_contracts.conversion import GridFSSource, Source
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.output import Output
 from video2mp3_contracts.worker import WorkerLimits, WorkerRequest
 from video2mp3_worker.media import AudioTrack, Media
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.unit.worker.builders import OWNER, SOURCE_ID
-from video2mp3_contracts.conversion import Output, OutputReport, Progress
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_worker.convert import Mp3
 from video2mp3_worker.errors import Superseded, TryAgain

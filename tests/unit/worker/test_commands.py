@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.builders import a_track
-from video2mp3_contracts.conversion import Encoding
+from video2mp3_contracts.output import Encoding
 from video2mp3_worker import commands, whitelists
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.plan import Plan

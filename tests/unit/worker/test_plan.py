@@ -3,8 +3,8 @@
 import pytest
 
 from tests.unit.worker.builders import a_media, a_track
-from video2mp3_contracts.conversion import AudioTrack, Encoding, Output, Trim
 from video2mp3_contracts.exit_codes import ExitCode
+from video2mp3_contracts.output import AudioTrack, Encoding, Output, Trim
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.errors import Refused

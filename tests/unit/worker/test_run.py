@@ -17,8 +17,9 @@ from tests.unit.worker.fakes import (
     away,
     killed,
 )
-from video2mp3_contracts.conversion import OutputReport, Source
+from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.run import Worker

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from mutagen.id3 import ID3
 
-from video2mp3_contracts.conversion import Tags
+from video2mp3_contracts.output import Tags
 from video2mp3_worker.tags import merged, render
 
 

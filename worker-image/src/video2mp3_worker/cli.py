@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
 from video2mp3_contracts.exit_codes import ExitCode
+from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter, Mp3
 from video2mp3_worker.errors import Refused, WorkerError

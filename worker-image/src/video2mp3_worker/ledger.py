@@ -9,10 +9,10 @@ from pymongo.collection import Collection
 
 from video2mp3_contracts import ledger as moves
 from video2mp3_contracts import mongo
-from video2mp3_contracts.conversion import OutputReport, Progress
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_worker.errors import Superseded, TryAgain
 
 

@@ -3,16 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.conversion import (
-    MAX_CBR_MPEG2,
-    MAX_CBR_MPEG25,
-    SAMPLE_RATES,
-    Encoding,
-    Output,
-    Trim,
-    seconds,
-)
-from video2mp3_contracts.conversion import AudioTrack as WantedTrack
+from video2mp3_contracts.output import MAX_CBR_MPEG2, MAX_CBR_MPEG25, SAMPLE_RATES, Encoding, Output, Trim, seconds
+from video2mp3_contracts.output import AudioTrack as WantedTrack
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from video2mp3_contracts.conversion import OutputReport, Progress
 from video2mp3_contracts.ledger import LedgerEntry, LedgerError
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_contracts.storage import FileMetadata
 
 

@@ -17,10 +17,10 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.conversion import OutputReport
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.message import ConversionFinished
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import WorkerRequest
 from video2mp3_worker.convert import Converter, Mp3

@@ -7,7 +7,7 @@ from typing import Final
 
 from mutagen import id3
 
-from video2mp3_contracts.conversion import Tags
+from video2mp3_contracts.output import Tags
 
 _FRAMES: Final = {
     "title": id3.TIT2,

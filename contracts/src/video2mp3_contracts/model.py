@@ -1,0 +1,40 @@
+"""What the models of a Conversion's spec have in common: strictness, and rules that are told to the API server too."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+
+NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
+
+
+def rule(expression: str, message: str, **more: str) -> dict[str, str]:
+    """A CEL rule as it stands in `x-kubernetes-validations`."""
+    return {"rule": expression, "message": message, **more}
+
+
+def immutable(field: str) -> dict[str, str]:
+    """The CEL rule of a field that keeps its first value."""
+    return rule("self == oldSelf", f"{field} is immutable: make a new Conversion instead")
+
+
+def with_rules(*rules: dict[str, str]) -> dict[str, Any]:
+    """What pydantic adds to a schema so that the API server checks these rules."""
+    return {"x-kubernetes-validations": list(rules)}
+
+
+class Model(BaseModel):
+    """A part of the resource: camelCase in YAML, unknown fields and other types refused, never changed in place."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, fields: Any) -> Any:
+        """JSON has one kind of number, and for the API server 1.0 is as whole as 1."""
+        if not isinstance(fields, dict):
+            return fields
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in fields.items()
+        }

@@ -1,0 +1,183 @@
+"""`spec.output`: the mp3 that is wanted, and what Layer III allows."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from video2mp3_contracts.model import NO_CONTROL_CHARACTERS, Model, immutable, rule, with_rules
+
+MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+"""kbit/s of MPEG-1 Layer III (ISO/IEC 11172-3, table of `bitrate_index`)."""
+
+SAMPLE_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+"""Hz that MPEG-1, MPEG-2 (ISO/IEC 13818-3) and MPEG-2.5 Layer III know."""
+
+MAX_CBR_MPEG2: Final = 160
+"""kbit/s: the most that a sample rate under 32 kHz allows."""
+
+MAX_CBR_MPEG25: Final = 64
+"""kbit/s: the most that LAME writes for a sample rate up to 12 kHz."""
+
+CLOCK_TIME: Final = r"^([0-9]{1,2}:[0-5][0-9]:[0-5][0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
+"""`HH:MM:SS.mmm` or seconds."""
+
+_FILENAME = r"^[^/\\\x00-\x1f\x7f]+$"
+_LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+
+
+def seconds(value: int | str) -> float:
+    """The seconds that a trim position names, from `90`, `"90.5"` or `"00:01:30.500"`."""
+    hours_minutes_seconds = [float(part) for part in str(value).split(":")]
+    total = 0.0
+    for part in hours_minutes_seconds:
+        total = total * 60 + part
+    return total
+
+
+class Encoding(Model):
+    """How the mp3 is encoded: a quality or a bit rate."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            rule("has(self.vbr) != has(self.cbr)", "set exactly one of output.encoding.vbr and output.encoding.cbr")
+        )
+    )
+
+    vbr: Annotated[
+        int | None, Field(ge=0, le=9, description="LAME's variable bit rate level: 0 is the best, 9 the smallest.")
+    ] = None
+    cbr: Annotated[
+        Literal[32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] | None,
+        Field(description="Constant bit rate in kbit/s."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.vbr is None) == (self.cbr is None):
+            raise ValueError("set exactly one of output.encoding.vbr and output.encoding.cbr")
+        return self
+
+
+def _not_negative(value: int | str) -> int | str:
+    if isinstance(value, int) and not 0 <= value <= 999_999:
+        raise ValueError("must be between 0 and 999999 seconds")
+    return value
+
+
+_Position = Annotated[
+    int | Annotated[str, Field(pattern=CLOCK_TIME, max_length=18)],
+    Field(json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": CLOCK_TIME, "maxLength": 18}),
+    AfterValidator(_not_negative),
+]
+
+
+_POSITION_RANGE = "type(self.{0}) == string || (self.{0} >= 0 && self.{0} <= 999999)"
+
+
+class Trim(Model):
+    """The part of the source to convert, sample-accurate."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            *(
+                rule(
+                    f"!has(self.{field}) || " + _POSITION_RANGE.format(field),
+                    f"output.trim.{field} must be between 0 and 999999 seconds",
+                )
+                for field in ("start", "end")
+            )
+        )
+    )
+
+    start: Annotated[_Position | None, Field(description='Where it begins: seconds or "HH:MM:SS.mmm".')] = None
+    end: Annotated[_Position | None, Field(description='Where it ends: seconds or "HH:MM:SS.mmm".')] = None
+
+
+class Loudness(Model):
+    """EBU R128 loudness: measured, then applied as one linear gain."""
+
+    integrated_lufs: Annotated[float, Field(ge=-70, le=-5, description="The loudness to reach, in LUFS.")]
+
+
+class AudioTrack(Model):
+    """Which of several audio tracks."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            rule("!(has(self.index) && has(self.language))", "set output.audioTrack.index or .language, not both")
+        )
+    )
+
+    index: Annotated[int | None, Field(ge=0, le=63, description="Counted over the audio tracks, from 0.")] = None
+    language: Annotated[str | None, Field(pattern=_LANGUAGE, max_length=35, description="A BCP 47 tag.")] = None
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        if self.index is not None and self.language is not None:
+            raise ValueError("set output.audioTrack.index or .language, not both")
+        return self
+
+
+def _tag(description: str, longest: int = 256) -> Any:
+    return Field(pattern=NO_CONTROL_CHARACTERS, max_length=longest, description=description)
+
+
+class Tags(Model):
+    """What the mp3's ID3 tag says. Unset fields are copied from the source."""
+
+    title: Annotated[str | None, _tag("Title.")] = None
+    artist: Annotated[str | None, _tag("Artist.")] = None
+    album: Annotated[str | None, _tag("Album.")] = None
+    album_artist: Annotated[str | None, _tag("Album artist.")] = None
+    composer: Annotated[str | None, _tag("Composer.")] = None
+    genre: Annotated[str | None, _tag("Genre.")] = None
+    date: Annotated[str | None, _tag("Date, for example 2026-03-01 or 2026.", 32)] = None
+    track: Annotated[str | None, _tag("Track number, for example 3 or 3/12.", 16)] = None
+    comment: Annotated[str | None, _tag("Comment.", 1024)] = None
+
+
+class Output(Model):
+    """The mp3 that is wanted."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            rule(
+                "!has(self.sampleRate) || !has(self.encoding.cbr) || self.sampleRate >= 32000"
+                f" || self.encoding.cbr <= (self.sampleRate > 12000 ? {MAX_CBR_MPEG2} : {MAX_CBR_MPEG25})",
+                "output.encoding.cbr is at most 160 for an output.sampleRate under 32000, and 64 up to 12000",
+            ),
+            rule("!has(self.filename) || !(self.filename in ['.', '..'])", "output.filename must be a file's name"),
+            immutable("output"),
+        )
+    )
+
+    filename: Annotated[
+        str | None,
+        Field(
+            pattern=_FILENAME,
+            min_length=1,
+            max_length=200,
+            description="What the mp3 is called when it is downloaded; the Conversion's name and .mp3 by default.",
+        ),
+    ] = None
+    encoding: Annotated[Encoding, Field(description="vbr: 2 by default.")] = Encoding(vbr=2)
+    sample_rate: Annotated[
+        Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000] | None,
+        Field(description="Hz; the source's by default, or the next that mp3 knows."),
+    ] = None
+    channels: Annotated[
+        Literal["source", "mono", "stereo"], Field(description="source: as the source, more than two become stereo.")
+    ] = "source"
+    trim: Annotated[Trim | None, Field(description="A part of the source; all of it by default.")] = None
+    loudness: Annotated[Loudness | None, Field(description="Bring it to a loudness; untouched by default.")] = None
+    audio_track: Annotated[AudioTrack | None, Field(description="The source's default track by default.")] = None
+    tags: Annotated[Tags, Field(description="What the ID3 tag says; these override the source's.")] = Tags()
+
+    @model_validator(mode="after")
+    def _rates_fit(self) -> Self:
+        rate, cbr = self.sample_rate, self.encoding.cbr
+        if rate and cbr and rate < 32000 and cbr > (MAX_CBR_MPEG2 if rate > 12000 else MAX_CBR_MPEG25):
+            raise ValueError("output.encoding.cbr is at most 160 for a sampleRate under 32000, and 64 up to 12000")
+        if self.filename in (".", ".."):
+            raise ValueError("output.filename must be a file's name")
+        return self

@@ -1,0 +1,109 @@
+"""④ The things that can be done about a Conversion: `decide` answers one of them, `apply` does it."""
+
+from dataclasses import dataclass
+
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport, Progress
+from video2mp3_operator.replacement import NONE, Tries
+from video2mp3_operator.retention import Lifetime
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Nothing of it is ours."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """It is being deleted: end its Job, deal with its files, let it go."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """It is finished; only its status may have to follow a new generation."""
+
+    lifetime: Lifetime | None = None
+    """What is left of its time, if that is limited."""
+
+
+@dataclass(frozen=True)
+class Expire:
+    """It is finished and its time is over: it goes."""
+
+
+@dataclass(frozen=True)
+class Await:
+    """It cannot be judged now, since a store is away."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """It waits for its turn."""
+
+    position: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """The mp3 that it asks for is there."""
+
+    found: LedgerEntry
+
+
+@dataclass(frozen=True)
+class Start:
+    """Its Job is to be created."""
+
+    source_bytes: int | None
+    tries: Tries = NONE
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Its Job makes way for one of the next generation."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Its Job is on its way."""
+
+    reason: Reason
+    message: str
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Suspend:
+    """It must not run."""
+
+
+@dataclass(frozen=True)
+class Succeed:
+    """Its result is stored."""
+
+    result: OutputReport
+    published: bool
+
+
+@dataclass(frozen=True)
+class Fail:
+    """It is given up."""
+
+    reason: Reason
+    message: str
+    recorded: bool = False
+    """Whether the ledger has the failure already."""
+
+    published: bool = False
+
+
+Decision = (
+    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+)

@@ -1,0 +1,77 @@
+"""④ What is known about one Conversion at one moment: all that `decide` looks at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.reasons import ConditionType
+from video2mp3_contracts.status import Attempt, ConversionStatus
+from video2mp3_operator import conditions
+from video2mp3_operator.memory import Memory
+from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.timeouts import NO_SAY, Limits
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What admission says of a Conversion that has no Job."""
+
+    admitted: bool
+    position: int | None = None
+    """1 is next; None while it is not known."""
+
+
+_SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that is known about one Conversion at one moment."""
+
+    meta: ObjectMeta
+    spec: ConversionSpec | None
+    """None where the models refuse what the API server let through; `invalid` says why."""
+
+    status: ConversionStatus
+    now: datetime
+    invalid: str = ""
+    job: Job | None = None
+    pods: tuple[Pod, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    ledger_known: bool = True
+    """False while MongoDB is away: then `entry` says nothing."""
+
+    entry: LedgerEntry | None = None
+    source_known: bool = True
+    """False where the source was not looked at, or could not be."""
+
+    source: SourceFile | None = None
+    retained: LedgerEntry | None = None
+    """A result that outlived its Conversion and was made of the same."""
+
+    source_limit: int = 0
+    """The most bytes that a source may have."""
+
+    limits: Limits = NO_SAY
+    """How long it may wait."""
+
+    quiet_seconds: float = 0
+    """For how long its worker has shown no sign of life."""
+
+    memory: Memory = _SMALL
+    """What its worker gets."""
+
+    handed_over: bool = False
+    """Whether Kueue decides when its Job starts."""
+
+    turn: Turn = Turn(admitted=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its verdict was given; it is final."""
+        return any(conditions.is_true(self.status.conditions, kind) for kind in _FINAL)
+
+
+_FINAL: Final = (ConditionType.COMPLETE, ConditionType.FAILED)
