@@ -7,7 +7,8 @@ The moves, in order: a worker `open_attempt`s, which fences off any worker befor
 `store_result`s, which only the worker that holds the attempt can; it publishes and `mark_published`s. A worker that
 gives up leaves its last words by `store_error`. The operator `store_failure`s when it gives a Conversion up, then
 publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s. When the
-Conversion is deleted, the operator `forget`s all but that.
+Conversion is deleted, the operator `shut`s the entry, removes the files that it names, and `forget`s all but what says
+which emails were sent.
 """
 
 from dataclasses import dataclass
@@ -209,11 +210,19 @@ def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry) -> Move:
     )
 
 
+def shut(uid: str, at: datetime) -> Move:
+    """Shut out every worker of a Conversion that goes: none can open an attempt, name an upload or store a result.
+
+    What is to be removed stays named. It leaves a trace even where no worker had begun: one may still start late.
+    """
+    return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": {"attempt": ""}}, upsert=True)
+
+
 def forget(uid: str, at: datetime) -> Move:
     """Drop what is known of a deleted Conversion, except for its emails.
 
     A message of it may still be on its way, perhaps for the second time; without this trace of the first it would be
-    sent again. It also keeps a worker that starts late from making an entry anew.
+    sent again.
     """
     dropped = ("attempt", "uploads", "progress", "result", "error", "failure", "fingerprints", "adoptedFrom")
     return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": dict.fromkeys(dropped, "")})

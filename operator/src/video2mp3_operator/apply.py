@@ -196,10 +196,10 @@ class Applier:
     async def _deal_with_source(self, seen: Observation, file_id: str, stays: bool) -> None:
         """Another Conversion that still has to read it removes it when it is done."""
         owner = seen.spec.owner if seen.spec else ""
-        own = 0 if seen.finished else 1
+        self.view.give_up_source(Key(seen.meta.namespace, seen.meta.name), seen.meta.uid)
         if stays:
             await self.files.keep_source(file_id, owner, seen.now)
-        elif self.view.wants_source(file_id) <= own:
+        elif not self.view.wants_source(file_id):
             await self.files.remove_source(file_id, owner)
 
     async def _remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
@@ -255,10 +255,12 @@ class Applier:
         return True
 
     async def _remove_files(self, seen: Observation) -> None:
-        """The entry goes last: while it is there, it names what is still to be removed."""
+        """Workers are shut out first, one that starts late too. The entry goes last: it names what is to be removed."""
         spec, entry = seen.spec, seen.entry
         result = entry.result if entry else None
         keep = result.file_id if result and self._retains(seen) else None
+        if keep is None:
+            await self.ledger.shut(seen.meta.uid)
         await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
         if keep is not None:
             await self._note_fingerprints(seen)

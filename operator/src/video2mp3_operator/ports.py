@@ -112,6 +112,9 @@ class Ledger(Protocol):
     async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """Take a retained result over; False when a worker or a verdict was there first."""
 
+    async def shut(self, uid: str) -> None:
+        """Shut out every worker of a Conversion that goes."""
+
     async def remove(self, uid: str) -> None:
         """Remove a Conversion's entry, all but what says which emails were sent."""
 

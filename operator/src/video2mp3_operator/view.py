@@ -36,6 +36,7 @@ class View:
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
         self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
+        self._done_with_source: set[str] = set()
         self.newest = 0
         """The highest resourceVersion seen."""
 
@@ -72,6 +73,7 @@ class View:
             return False
         del self._conversions[key]
         self._count_source(before, -1)
+        self._done_with_source.discard(before["metadata"]["uid"])
         self.entries.pop(before["metadata"]["uid"], None)
         return True
 
@@ -88,9 +90,20 @@ class View:
         """How many Conversions that may still read this file name it as their source."""
         return self._sources[file_id]
 
+    def give_up_source(self, key: Key, uid: str) -> None:
+        """A Conversion will not read its source again, though its status does not say so yet.
+
+        Of two that end at the same moment one is the second to say so, and sees that nobody else wants the file.
+        """
+        document = self._conversions.get(key)
+        if document is not None and document["metadata"]["uid"] == uid:
+            self._count_source(document, -1)
+            self._done_with_source.add(uid)
+
     def _count_source(self, document: Document, by: int) -> None:
         gridfs = document["spec"].get("source", {}).get("gridfs") or {}
-        if "fileId" in gridfs and not _finished(document):
+        done = document["metadata"]["uid"] in self._done_with_source or _finished(document)
+        if "fileId" in gridfs and not done:
             self._sources[gridfs["fileId"]] += by
             if not self._sources[gridfs["fileId"]]:
                 del self._sources[gridfs["fileId"]]

@@ -9,8 +9,9 @@ from bson import ObjectId
 
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerAttempt
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
 from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 SMALL_CHUNK = 1024
@@ -74,3 +75,48 @@ def test_a_deleted_conversion_sends_no_second_email_and_takes_no_late_worker(mon
         assert mongo.apply(entries, again) is None
         assert set(entries.find_one({"_id": "uid-1"}) or {}) >= {"_id", "messages", "orphanedAt"}
         assert entries.count_documents({"attempt": {"$exists": True}}) == 0
+
+
+def test_a_worker_that_still_runs_or_starts_late_stores_nothing_once_its_conversion_goes(
+    mongodb: MongoDBServer,
+) -> None:
+    """The Job is deleted in the background, and a node may never say that its pod has ended."""
+    conversion, now = ConversionRef(uid="uid-1", namespace="default", name="talk"), datetime.now(UTC)
+    result = OutputReport(
+        file_id=str(ObjectId()), filename="talk.mp3", size=1, duration_seconds=1, sha256="0" * 64, encoding="vbr 2"
+    )
+    with mongodb.client() as client:
+        entries = client["mp3s"]["conversions"]
+
+        def move(each: ledger.Move) -> LedgerEntry | None:
+            return mongo.apply(entries, each)
+
+        assert move(ledger.open_attempt(conversion, "a@example.com", LedgerAttempt(token="runs", started_at=now)))
+        assert move(ledger.name_upload("uid-1", "runs", result.file_id))
+        ask(mongodb, lambda store: store.shut("uid-1"))
+        ask(mongodb, lambda store: store.shut("uid-2"))
+        found = LedgerEntry.model_validate(entries.find_one({"_id": "uid-1"}))
+        assert found.uploads == (result.file_id,)
+        for finish in (lambda: None, lambda: ask(mongodb, lambda store: store.remove("uid-1"))):
+            finish()
+            assert move(ledger.name_upload("uid-1", "runs", str(ObjectId()))) is None
+            assert move(ledger.store_result("uid-1", "runs", result)) is None
+            for uid in ("uid-1", "uid-2"):
+                late = conversion.model_copy(update={"uid": uid})
+                opened = ledger.open_attempt(late, "a@example.com", LedgerAttempt(token="late", started_at=now))
+                assert move(opened) is None
+        assert entries.count_documents({"$or": [{"attempt": {"$exists": True}}, {"result": {"$exists": True}}]}) == 0
+
+
+def test_what_goes_with_its_conversion_is_told_to_nobody(mongodb: MongoDBServer) -> None:
+    """The operator was killed after it had shut the entry and before it had removed the files."""
+    with mongodb.client() as client:
+        entries = client["mp3s"]["conversions"]
+        failure = {"reason": "NoAudio", "message": "It has no sound.", "failedAt": datetime.now(UTC)}
+        entries.insert_many([{"_id": uid, "failure": failure} for uid in ("stays", "goes")])
+
+        async def scan(store: MongoStore) -> None:
+            await store.shut("goes")
+            assert [entry.uid async for entry in store.unpublished()] == ["stays"]
+
+        ask(mongodb, scan)

@@ -60,6 +60,9 @@ class World:
     torn: list[str] = field(default_factory=list)
     """Ids of sources of which there are chunks and no file."""
 
+    shut: set[str] = field(default_factory=set)
+    """Uids of Conversions whose workers are shut out."""
+
     queue: list[ConversionFinished] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     beats: list[datetime] = field(default_factory=list)
@@ -343,6 +346,11 @@ class FakeStore:
         self.world.entries[conversion.uid] = entry.model_copy(update=taken)
         self.world.effect("adopt")
         return True
+
+    async def shut(self, uid: str) -> None:
+        self.world.reach("mongodb", "shut entry")
+        self.world.shut.add(uid)
+        self.world.effect("shut entry")
 
     async def remove(self, uid: str) -> None:
         self.world.reach("mongodb", "remove entry")

@@ -13,6 +13,7 @@ from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts import names
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_operator.bootstrap import Operator
 from video2mp3_operator.errors import ConflictError
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL
 from video2mp3_operator.observed import Key
@@ -68,6 +69,59 @@ def test_a_source_that_another_conversion_still_needs_stays_until_that_is_done()
     world.work(second)
     live(world, operator)
     assert world.sources == {}
+
+
+def write_together(operator: Operator, method: str) -> None:
+    """Two calls of this method have both begun before either has its effect."""
+    api, barrier = operator.reconciler.conversions, asyncio.Barrier(2)
+    write = getattr(api, method)
+
+    async def wait_for_the_other(*arguments: Any) -> Any:
+        await barrier.wait()
+        return await write(*arguments)
+
+    setattr(api, method, wait_for_the_other)
+
+
+async def reconcile_both(operator: Operator, keys: tuple[Key, Key]) -> None:
+    await operator.sweep.resync_once()
+    await operator.sweep.follow_once()
+    await asyncio.gather(*(operator.reconciler.reconcile(key) for key in keys))
+
+
+def test_of_two_that_succeed_at_the_same_moment_the_second_removes_their_source() -> None:
+    world = World()
+    keys = world.apply(a_conversion("first")), world.apply(a_conversion("second"))
+    operator = live(world)
+    for key in keys:
+        world.work(key)
+    write_together(operator, "patch_status")
+    asyncio.run(reconcile_both(operator, keys))
+    assert [told(world, key)[0] for key in keys] == ["Succeeded", "Succeeded"]
+    assert world.sources == {}
+
+
+def test_killed_when_one_of_two_had_succeeded_their_source_goes_with_the_other() -> None:
+    world = World()
+    first, second = world.apply(a_conversion("first")), world.apply(a_conversion("second"))
+    world.work(first)
+    live(world)
+    assert list(world.sources) == [FILE_ID]
+    world.work(second)
+    live(world)
+    assert world.sources == {}
+
+
+def test_two_that_are_deleted_at_once_take_their_source_with_them() -> None:
+    world = World()
+    keys = world.apply(a_conversion("first")), world.apply(a_conversion("second"))
+    operator = live(world)
+    world.jobs.clear()
+    for key in keys:
+        world.delete(key)
+    write_together(operator, "set_finalizers")
+    asyncio.run(reconcile_both(operator, keys))
+    assert (world.conversions, world.sources) == ({}, {})
 
 
 def test_source_policy_retain_keeps_the_source() -> None:

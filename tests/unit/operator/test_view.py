@@ -3,7 +3,7 @@
 from tests.builders import FILE_ID, OWNER, a_conversion, a_job, a_pod
 from video2mp3_operator.admission import Slot
 from video2mp3_operator.observed import Key
-from video2mp3_operator.view import View
+from video2mp3_operator.view import View, key_of
 
 KEY = Key("media", "talk")
 UID = "uid-media-talk"
@@ -79,6 +79,21 @@ def test_sources_are_wanted_until_the_verdict() -> None:
     view.see_conversion(a_conversion("one").succeeded().versioned(3).document)
     view.see_conversion(a_conversion("two").failed().versioned(4).document)
     assert view.wants_source(FILE_ID) == 0
+
+
+def test_a_source_that_was_given_up_is_not_wanted_whatever_is_seen_of_its_conversion_later() -> None:
+    view = View()
+    conversion = a_conversion("one")
+    document = conversion.versioned(1).document
+    view.see_conversion(document)
+    for uid in ("another", document["metadata"]["uid"], document["metadata"]["uid"]):
+        view.give_up_source(key_of(document), uid)
+        assert view.wants_source(FILE_ID) == (1 if uid == "another" else 0)
+    view.see_conversion(a_conversion("one").held().versioned(2).document)
+    assert view.wants_source(FILE_ID) == 0
+    view.forget_conversion(key_of(document))
+    view.see_conversion(a_conversion("one").versioned(3).document)
+    assert view.wants_source(FILE_ID) == 1
 
 
 def test_a_full_list_forgets_what_it_lacks_but_not_what_came_after_it_was_begun() -> None:

@@ -29,6 +29,8 @@ _CHUNKS_AT_A_TIME: Final = 64
 """Chunks that one operation removes: 16 MiB at GridFS's default size."""
 
 _UNPUBLISHED: Final = {
+    # What goes with its Conversion is told to nobody.
+    ledger.ORPHANED_AT: {"$exists": False},
     "$or": [
         {"result": {"$exists": True}, "messages.succeeded.publishedAt": {"$exists": False}},
         {
@@ -36,7 +38,7 @@ _UNPUBLISHED: Final = {
             "result": {"$exists": False},
             "messages.failed.publishedAt": {"$exists": False},
         },
-    ]
+    ],
 }
 
 
@@ -137,6 +139,10 @@ class MongoStore:
         """See the port."""
         for document in await self._ask(lambda: self._ledger.find(_UNPUBLISHED).to_list()):
             yield LedgerEntry.model_validate(document)
+
+    async def shut(self, uid: str) -> None:
+        """See the port."""
+        await self._move(ledger.shut(uid, datetime.now(UTC)))
 
     async def remove(self, uid: str) -> None:
         """See the port."""
