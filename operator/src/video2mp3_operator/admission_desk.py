@@ -6,11 +6,15 @@ from live Jobs each time, so that a lost event cannot leak one.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
-from video2mp3_operator.admission import Candidate, Caps, Slot, turns
+from video2mp3_operator.admission import Candidate, Caps, Slot, Turns, turns
 from video2mp3_operator.observation import Turn
 from video2mp3_operator.observed import Key
 from video2mp3_operator.view import View
+
+_SHORT_LINE: Final = 100
+"""Up to this length whoever asks is told a place at once; in a longer line with the next round, see `places`."""
 
 
 class AdmissionDesk:
@@ -47,6 +51,8 @@ class AdmissionDesk:
             self._waiting[candidate.uid] = candidate
             if alone and self._open:
                 self._judge()
+            elif len(self._waiting) <= _SHORT_LINE:
+                self.line()
         if candidate.uid in self._held:
             return Turn(admitted=True)
         return Turn(admitted=False, position=self._positions.get(candidate.uid))
@@ -64,14 +70,28 @@ class AdmissionDesk:
             for candidate in self._judge():
                 self._call(candidate.key)
 
+    def line(self) -> tuple[Candidate, ...]:
+        """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
+        if not self._open:
+            return ()
+        decided = self._turns()
+        self._place(*decided.admitted, *decided.waiting)
+        return (*decided.admitted, *decided.waiting)
+
     def _judge(self) -> tuple[Candidate, ...]:
-        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
-        decided = turns(self._waiting.values(), [*self._view.slots(), *unseen], self._caps)
+        decided = self._turns()
         for candidate in decided.admitted:
             del self._waiting[candidate.uid]
             self._held[candidate.uid] = Slot(candidate.key.namespace, candidate.owner)
-        self._positions = {candidate.uid: place for place, candidate in enumerate(decided.waiting, start=1)}
+        self._place(*decided.waiting)
         return decided.admitted
+
+    def _turns(self) -> Turns:
+        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
+        return turns(self._waiting.values(), [*self._view.slots(), *unseen], self._caps)
+
+    def _place(self, *line: Candidate) -> None:
+        self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
 
     def _taken(self) -> int:
         return len(self._view.live()) + sum(1 for uid in self._held if uid not in self._view.live())

@@ -152,6 +152,7 @@ class Operator:
         rounds: dict[str, Coroutine[Any, Any, None]] = {
             "reconcile": self.queue.run(),
             "admission": self.sweep.admit(),
+            "places": self.sweep.place(),
             "ledger": self.sweep.follow(),
             "resync": self.sweep.resync(),
             "outbox": self.outbox.run(),

@@ -27,6 +27,7 @@ from video2mp3_operator.decisions import (
     Start,
     Succeed,
     Suspend,
+    on_its_way,
 )
 from video2mp3_operator.observation import Observation
 from video2mp3_operator.observed import Job
@@ -188,11 +189,19 @@ def _running_job(seen: Observation) -> Decision | None:
     if left is not None and left <= 0:
         told = f"The worker's pod did not start within {seen.limits.start_seconds} s."
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
+    return _between_attempts(seen, job) or Follow(Reason.STARTING, waiting or on_its_way(job.name))
+
+
+def _between_attempts(seen: Observation, job: Job) -> Follow | None:
+    """An attempt has failed, and either another follows or the Job is about to say that none does."""
     last = attempts.last_words(seen.attempts, None)
-    if job.failed and last:
-        failed = max(job.failed, tries(seen.attempts).failed)
-        return Follow(Reason.RETRYING, f"Attempt {failed} failed: {last[1]} The next one follows.")
-    return Follow(Reason.STARTING, waiting or Reason.STARTING.meaning)
+    ended = [pod.name for pod in seen.pods if pod.ended and job.start_time and pod.created_at >= job.start_time]
+    if last is None or not (job.failed or seen.attempts[-1].pod in ended):
+        return None
+    failed = f"Attempt {max(job.failed, tries(seen.attempts).failed, 1)} failed: {last[1]}"
+    if attempts.permanent(seen.attempts, None) or _spent(seen):
+        return Follow(Reason.RUNNING, failed)
+    return Follow(Reason.RETRYING, f"{failed} The next one follows.")
 
 
 def _adoption(seen: Observation) -> Decision | None:

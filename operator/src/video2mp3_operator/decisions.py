@@ -62,6 +62,11 @@ class Start:
     tries: Tries = NONE
 
 
+def on_its_way(job: str) -> str:
+    """What is said of a Job between its creation and its pod's start."""
+    return f"Its Job {job} exists and its pod is on the way."
+
+
 @dataclass(frozen=True)
 class Replace:
     """Its Job makes way for one of the next generation."""

@@ -29,13 +29,13 @@ from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observation import Observation, Turn
 from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
+from video2mp3_operator.places import position_due
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.status import (
     build_status,
     only_progress,
-    position_due,
     progress_due,
     realtime_factor,
     status_patch,

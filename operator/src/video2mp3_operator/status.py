@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from video2mp3_contracts import names
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
 from video2mp3_contracts.status import ConversionStatus, Progress, QueueReport
 from video2mp3_operator.attempts import stalled, succeeded
@@ -21,6 +22,7 @@ from video2mp3_operator.decisions import (
     Start,
     Succeed,
     Suspend,
+    on_its_way,
 )
 from video2mp3_operator.observation import Observation
 from video2mp3_operator.retention import Lifetime
@@ -86,8 +88,9 @@ def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(phase, Reason.SERVICE_UNAVAILABLE, message)
         case Queue(_, message):
             return _Report(Phase.QUEUED, Reason.QUEUED, message)
-        case Start():
-            return _Report(Phase.RUNNING, Reason.STARTING, Reason.STARTING.meaning)
+        case Start(_, tries):
+            job = names.job_name(seen.meta.name, seen.meta.uid, tries.generation)
+            return _Report(Phase.RUNNING, Reason.STARTING, on_its_way(job))
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)
         case Replace(_, message):
@@ -177,7 +180,10 @@ _FIELDS: Final = frozenset(field.alias or name for name, field in ConversionStat
 
 
 def _document(status: ConversionStatus) -> dict[str, Any]:
-    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    document = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # What an attempt has nothing to say of would stand there as an empty line.
+    attempts = [{key: value for key, value in each.items() if value != ""} for each in document["attempts"]]
+    return document | {"attempts": attempts}
 
 
 def _replacing(stored: Any, value: Any) -> Any:
@@ -206,10 +212,3 @@ def progress_due(stored: Progress | None, now: datetime, every_seconds: float) -
     if stored is None or stored.updated_at is None:
         return True
     return now - stored.updated_at >= timedelta(seconds=every_seconds)
-
-
-def position_due(stored: QueueReport | None, position: int | None) -> bool:
-    """Whether a place in the queue is worth writing: the first one known, and then when it has halved."""
-    if stored is None or stored.position is None or position is None:
-        return True
-    return position * 2 <= stored.position

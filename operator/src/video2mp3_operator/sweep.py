@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.status import Progress
+from video2mp3_contracts.status import Progress, QueueReport, Report
+from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
+from video2mp3_operator.places import furthest_off
 from video2mp3_operator.ports import Clock, Ledger, Lister
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch, sign_of
@@ -22,8 +24,13 @@ from video2mp3_operator.status import progress_due
 from video2mp3_operator.view import View, key_of
 
 _log = structlog.get_logger(__name__)
+_Part = TypeVar("_Part", bound=Report)
 _ADMISSION_SECONDS: Final = 0.2
 """A place that came free stays empty for at most this long; the line is judged no more often."""
+
+_PLACES_SECONDS: Final = 5.0
+_PLACES_TOLD: Final = 20
+"""How often, and how many at most, are told a new place in the queue: four writes in a second, however long it is."""
 
 _FIRST_HEARING_ROUNDS: Final = 150
 """After so many rounds, 30 s, the hearing ends in any case."""
@@ -63,6 +70,20 @@ class Sweep:
         while True:
             self.desk.review()
             await asyncio.sleep(_ADMISSION_SECONDS)
+
+    async def place(self) -> None:
+        """Tell those who wait how the line has moved, until cancelled."""
+        while True:
+            await asyncio.sleep(_PLACES_SECONDS)
+            self.place_once()
+
+    def place_once(self) -> None:
+        """One round: whose place is told least truly, is looked at."""
+        for candidate in furthest_off(self.desk.line(), self._told_place, _PLACES_TOLD):
+            self.wake(candidate.key)
+
+    def _told_place(self, candidate: Candidate) -> QueueReport | None:
+        return _stored(QueueReport, self.view.conversion(candidate.key), "queue")
 
     # --- ledger ---
 
@@ -111,12 +132,7 @@ class Sweep:
 
     def _due(self, key: Key) -> bool:
         """Whether the status has not told of progress for long enough."""
-        document = self.view.conversion(key)
-        stored = (document or {}).get("status", {}).get("progress")
-        try:
-            told = Progress.model_validate(stored) if stored else None
-        except ValidationError:
-            told = None
+        told = _stored(Progress, self.view.conversion(key), "progress")
         return progress_due(told, self.clock(), self.settings.progress_write_seconds)
 
     def _wake_awaiting(self) -> None:
@@ -193,6 +209,15 @@ class Sweep:
 
     def _see_conversion(self, document: dict[str, Any]) -> Iterable[Key]:
         return (key_of(document),) if self.view.see_conversion(document) else ()
+
+
+def _stored(model: type[_Part], document: dict[str, Any] | None, part: str) -> _Part | None:
+    """A part of a Conversion's stored status; None where there is none, or nonsense."""
+    stored = (document or {}).get("status", {}).get(part)
+    try:
+        return model.model_validate(stored) if stored else None
+    except ValidationError:
+        return None
 
 
 def _keys(seen: Any) -> Iterable[Key]:

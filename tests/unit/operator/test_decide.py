@@ -184,7 +184,10 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     "suspended before it began": (observing(a_conversion().suspended(), turn=ADMITTED), Suspend()),
     "suspended while it runs": (observing(a_conversion().suspended(), a_job().active(ready=1)), Suspend()),
     # --- the Job is there ---
-    "Job just created": (observing(None, a_job()), Follow(Reason.STARTING, Reason.STARTING.meaning)),
+    "Job just created": (
+        observing(None, a_job()),
+        Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
+    ),
     "pod cannot start": (
         observing(None, a_job().active(), a_pod().waiting("ErrImagePull", "no such image")),
         Follow(Reason.STARTING, "ErrImagePull: no such image"),
@@ -196,6 +199,26 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     "between two attempts": (
         observing(None, a_job().active(failed=1), a_pod().ended(75, AWAY)),
         Follow(Reason.RETRYING, "Attempt 1 failed: MongoDB was away. The next one follows."),
+    ),
+    "attempt failed, and the Job does not tell yet": (
+        observing(None, a_job().active(), a_pod().created(NOW).ended(75, AWAY)),
+        Follow(Reason.RETRYING, "Attempt 1 failed: MongoDB was away. The next one follows."),
+    ),
+    "attempt failed for good, and the Job does not tell yet": (
+        observing(None, a_job().active(), a_pod().created(NOW).ended(65, NO_AUDIO)),
+        Follow(Reason.RUNNING, "Attempt 1 failed: It has no sound."),
+    ),
+    "last attempt failed, and the Job does not tell yet": (
+        observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(75, AWAY)),
+        Follow(Reason.RUNNING, "Attempt 1 failed: MongoDB was away."),
+    ),
+    "an attempt of a Job before this one failed": (
+        observing(None, a_job().active(), a_pod().created(NOW - timedelta(seconds=6)).ended(75, AWAY)),
+        Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
+    ),
+    "pod evicted, and the next is on its way": (
+        observing(None, a_job().active(), a_pod().created(NOW).disrupted()),
+        Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
     ),
     "Job deleted by hand": (
         observing(None, a_job().active(ready=1).deleted()),

@@ -24,7 +24,7 @@ from video2mp3_operator.decisions import (
     Suspend,
 )
 from video2mp3_operator.observation import Observation
-from video2mp3_operator.status import build_status, only_progress, position_due, progress_due, status_patch
+from video2mp3_operator.status import build_status, only_progress, progress_due, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)
 
@@ -101,6 +101,12 @@ def test_a_success_ends_the_attempt_that_made_it_though_its_pod_still_runs() -> 
     assert (attempt.reason, attempt.end_time, attempt.exit_code) == ("Succeeded", NOW, None)
 
 
+def test_what_an_attempt_has_nothing_to_say_of_is_left_out() -> None:
+    status = built(observing(None, a_job().active(ready=1), a_pod().running()), Follow(Reason.RUNNING, "run"))
+    [attempt] = status_patch({}, status)["attempts"]
+    assert attempt == {"number": 1, "pod": "talk-pod-1", "reason": "Running", "startTime": at(NOW)}
+
+
 def test_the_queue_position_is_told_only_in_the_queue() -> None:
     assert built(observing(), Queue(3, "wait")).queue == QueueReport(position=3, since=NOW)
     assert built(observing(a_conversion().with_status(queue={"position": 3})), Start(1)).queue is None
@@ -156,14 +162,6 @@ def test_only_progress(patch: dict[str, Any], expected: bool) -> None:
 )
 def test_progress_due(stored: Progress | None, expected: bool) -> None:
     assert progress_due(stored, NOW, 10) is expected
-
-
-@pytest.mark.parametrize(
-    ("stored", "position", "expected"),
-    [(None, 9, True), (8, 4, True), (8, 5, False), (8, 9, False), (8, None, True), (1, 1, False)],
-)
-def test_position_due(stored: int | None, position: int | None, expected: bool) -> None:
-    assert position_due(QueueReport(position=stored) if stored else None, position) is expected
 
 
 def test_times_are_written_as_kubernetes_does() -> None:
