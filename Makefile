@@ -59,6 +59,11 @@ bench-worker: venv ## The worker beside plain ffmpeg and the tutorials' way (BEN
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.worker --worker-python $(IMAGE)/bin/python \
 	  --peer-python $(PEERS)/bin/python $(BENCH)
 
+.PHONY: bench-operator
+bench-operator: venv ## The operator under 100, 1,000 and 10,000 Conversions (BENCH="--conversions 100 1000"); prints a table
+	@$(LOCALCLUSTER) build
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.operator $(BENCH)
+
 ##@ Build it
 
 .PHONY: images
@@ -115,4 +120,4 @@ $(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -32,16 +32,18 @@ def with_flags(arguments: Sequence[str], flags: Mapping[str, str]) -> list[str]:
     return replaced
 
 
-class _Component(Server):
+class Component(Server):
     """One of the cluster's programs, with the flags it has there, in a folder that it is given."""
 
     component: ClassVar[str]
 
-    def __init__(self, files: NodeFiles) -> None:
-        super().__init__()
-        self._files = files
+    @property
+    def files(self) -> NodeFiles:
+        """Where its certificates and configuration are."""
+        raise NotImplementedError
 
     def flags(self) -> dict[str, str]:
+        """Return the values of the flags that differ from the cluster's."""
         raise NotImplementedError
 
     def command(self) -> Sequence[str]:
@@ -49,19 +51,24 @@ class _Component(Server):
         program = cache_dir() / "bin" / self.component
         if not program.exists():
             raise ServerError(f"{self.component} is not built: run `localcluster build`")
-        [found] = [command for command in component_commands(self._files) if command.name == self.component]
+        [found] = [command for command in component_commands(self.files) if command.name == self.component]
         return [str(program), *with_flags(found.arguments[1:], self.flags())]
 
 
-class _Etcd(_Component):
+class Etcd(Component):
     """The API server's database."""
 
     name: ClassVar[str] = "etcd"
     component: ClassVar[str] = "etcd"
 
     def __init__(self, files: NodeFiles) -> None:
-        super().__init__(files)
+        super().__init__()
+        self._files = files
         self.peer_port = free_port()
+
+    @property
+    def files(self) -> NodeFiles:
+        return self._files
 
     @property
     def url(self) -> str:
@@ -87,16 +94,16 @@ class _Etcd(_Component):
             return False
 
 
-class KubernetesServer(_Component):
+class KubernetesServer(Component):
     """The API server with the Conversion's CRD; stopping, killing and pausing it leaves its etcd alone."""
 
     name: ClassVar[str] = "kubernetes"
     component: ClassVar[str] = "kube-apiserver"
 
     def __init__(self) -> None:
-        # The files' folder is only known when the server is entered.
-        super().__init__(NodeFiles())
-        self._etcd: _Etcd | None = None
+        super().__init__()
+        self._files: NodeFiles | None = None
+        self._etcd: Etcd | None = None
 
     @property
     def url(self) -> str:
@@ -104,23 +111,35 @@ class KubernetesServer(_Component):
         return f"https://{self.host}:{self.port}"
 
     @property
+    def files(self) -> NodeFiles:
+        """The cluster's files, also for other components that are started beside it."""
+        if self._files is None:
+            raise ServerError("the API server is used outside of its with block")
+        return self._files
+
+    @property
+    def etcd(self) -> Etcd:
+        """Its database."""
+        if self._etcd is None:
+            raise ServerError("the API server is used outside of its with block")
+        return self._etcd
+
+    @property
     def ca_file(self) -> Path:
         """The certificate that clients must trust."""
-        return self._files.pki / "ca.crt"
+        return self.files.pki / "ca.crt"
 
     @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
-        return self._files.kubeconfig
+        return self.files.kubeconfig
 
     def prepare(self) -> None:
         """Make the certificates and start etcd."""
         self._files = NodeFiles(state=self.directory / "state", run=self.directory / "run")
-        create_pki(self._files.pki)
-        configuration = build_kubeconfig(self._files, "admin")
-        configuration["clusters"][0]["cluster"]["server"] = self.url
-        self.kubeconfig.write_text(json.dumps(configuration))
-        self._etcd = _Etcd(self._files)
+        create_pki(self.files.pki)
+        self.write_kubeconfig("admin", self.kubeconfig)
+        self._etcd = Etcd(self.files)
         self._etcd.__enter__()
 
     def cleanup(self) -> None:
@@ -130,19 +149,17 @@ class KubernetesServer(_Component):
 
     def flags(self) -> dict[str, str]:
         """Return what differs from the cluster's API server."""
-        if self._etcd is None:
-            raise ServerError("the API server is used outside of its with block")
         return {
             "bind-address": HOST,
             "advertise-address": HOST,
             "secure-port": str(self.port),
-            "etcd-servers": self._etcd.url,
+            "etcd-servers": self.etcd.url,
         }
 
     def answers(self) -> bool:
         """Ask whether it is ready, as the administrator."""
         context = create_default_context(cafile=self.ca_file)
-        context.load_cert_chain(self._files.pki / "admin.crt", self._files.pki / "admin.key")
+        context.load_cert_chain(self.files.pki / "admin.crt", self.files.pki / "admin.key")
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=1, context=context) as response:
                 return bool(response.status == 200)
@@ -153,6 +170,12 @@ class KubernetesServer(_Component):
         """Create the CRD, and wait until the API serves it."""
         self.kubectl("apply", "--server-side", "--filename", str(CRDS))
         await_condition(self._serves_crd, seconds=30, what="the API did not serve the CRD")
+
+    def write_kubeconfig(self, identity: str, file: Path) -> None:
+        """Write how one component reaches this server, with the certificate of its own."""
+        configuration = build_kubeconfig(self.files, identity)
+        configuration["clusters"][0]["cluster"]["server"] = self.url
+        file.write_text(json.dumps(configuration))
 
     def _serves_crd(self) -> bool:
         # `kubectl wait` and jsonpath filters give up on a CRD that has no conditions yet.

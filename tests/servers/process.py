@@ -96,6 +96,11 @@ class Server(ABC):
         """Whether the process is there (it may be paused)."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._running_process().pid
+
     @abstractmethod
     def command(self) -> Sequence[str]:
         """Return the argv that starts the server in the foreground."""

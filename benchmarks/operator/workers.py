@@ -1,0 +1,125 @@
+"""The workers that the simulated pods would run: to the ledger they do what the real one does, in its order.
+
+A worker opens its attempt when its pod runs, reports progress once a second, names its upload, stores the mp3 and the
+result, and marks its message as published; then its container has ended, and the pod with it. The queue is left out.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from gridfs.asynchronous import AsyncGridFSBucket
+from pymongo import AsyncMongoClient
+
+from benchmarks.operator.client import Client
+from video2mp3_contracts import ledger, names
+from video2mp3_contracts.ledger import LedgerAttempt, Move
+from video2mp3_contracts.status import OutputReport, Progress
+from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, FileMetadata
+from video2mp3_contracts.worker import REQUEST_VARIABLE, WorkerRequest
+
+Document = dict[str, Any]
+RUN_SECONDS = 2
+_MP3 = secrets.token_bytes(24 * 1024)
+
+
+class Workers:
+    """One worker for each pod that runs."""
+
+    def __init__(self, client: Client, mongodb: AsyncMongoClient[Document]) -> None:
+        self._client = client
+        self._ledger = mongodb[MP3S_DATABASE][LEDGER_COLLECTION]
+        self._mp3s = AsyncGridFSBucket(mongodb[MP3S_DATABASE])
+        self.running = 0
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises what goes wrong with any worker."""
+        async with asyncio.TaskGroup() as workers:
+            async for pod in self._started():
+                workers.create_task(self._work(pod))
+
+    async def _started(self) -> AsyncIterator[Document]:
+        known: set[str] = set()
+        async for event in self._client.watch("/api/v1/pods", fieldSelector="status.phase=Running"):
+            uid = event["object"]["metadata"]["uid"]
+            if event["type"] == "ADDED" and uid not in known:
+                known.add(uid)
+                yield event["object"]
+
+    async def _work(self, pod: Document) -> None:
+        self.running += 1
+        started = asyncio.get_running_loop().time()
+        request, token = _request(pod), secrets.token_hex(16)
+        uid = request.conversion.uid
+        attempt = LedgerAttempt(token=token, pod=pod["metadata"]["name"], started_at=datetime.now(UTC))
+        await self._move(ledger.open_attempt(request.conversion, request.owner, attempt))
+        for second in range(1, RUN_SECONDS + 1):
+            await asyncio.sleep(started + second - asyncio.get_running_loop().time())
+            progress = Progress(
+                percent=100 * second // RUN_SECONDS,
+                processed_seconds=60 * second,
+                duration_seconds=60 * RUN_SECONDS,
+                speed=60,
+                updated_at=datetime.now(UTC),
+            )
+            await self._move(ledger.report_progress(uid, token, progress))
+        await self._store(request, token)
+        await self._move(ledger.mark_published(uid, "succeeded", datetime.now(UTC)))
+        await self._end(pod)
+        self.running -= 1
+
+    async def _store(self, request: WorkerRequest, token: str) -> None:
+        file_id, uid = ObjectId(), request.conversion.uid
+        await self._move(ledger.name_upload(uid, token, str(file_id)))
+        metadata = FileMetadata(
+            owner=request.owner,
+            content_type="audio/mpeg",
+            sha256="0" * 64,
+            kind="mp3",
+            conversion_uid=uid,
+            uploaded_at=datetime.now(UTC),
+        )
+        await self._mp3s.upload_from_stream_with_id(file_id, request.filename, _MP3, metadata=metadata.as_document())
+        result = OutputReport(
+            file_id=str(file_id),
+            filename=request.filename,
+            size=len(_MP3),
+            duration_seconds=60 * RUN_SECONDS,
+            sha256="0" * 64,
+            encoding="vbr 2",
+        )
+        await self._move(ledger.store_result(uid, token, result))
+
+    async def _move(self, move: Move) -> None:
+        answer = await self._ledger.find_one_and_update(move.filter, move.update, upsert=move.upsert)
+        if answer is None and not move.upsert:
+            raise AssertionError(f"the worker of {move.filter['_id']} was superseded")
+
+    async def _end(self, pod: Document) -> None:
+        """The kubelet's report that the container has ended."""
+        [container] = pod["status"]["containerStatuses"]
+        started = container["state"]["running"]["startedAt"]
+        finished = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ended = {"exitCode": 0, "reason": "Completed", "startedAt": started, "finishedAt": finished}
+        status = {
+            "phase": "Succeeded",
+            "containerStatuses": [container | {"ready": False, "started": False, "state": {"terminated": ended}}],
+            "conditions": [
+                condition | ({"status": "False", "reason": "PodCompleted"} if "Ready" in condition["type"] else {})
+                for condition in pod["status"]["conditions"]
+            ],
+        }
+        metadata = pod["metadata"]
+        await self._client.patch(
+            f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status", {"status": status}
+        )
+
+
+def _request(pod: Document) -> WorkerRequest:
+    """What the operator asks of the worker."""
+    [container] = [each for each in pod["spec"]["containers"] if each["name"] == names.WORKER_CONTAINER]
+    [value] = [each["value"] for each in container["env"] if each["name"] == REQUEST_VARIABLE]
+    return WorkerRequest.model_validate_json(value.replace("$$", "$"))
