@@ -4,6 +4,9 @@
 
 The KEY=VALUE before `--` are the launcher's. Interleaved signed 32-bit samples come at a quarter of their size. On
 standard output it says how far it is, in ffmpeg's words: `out_time_us=`.
+
+With `first=` and maybe `end=`, numbers of pieces, FILE becomes that part of the sound, see `parts`; how far it is still
+counts from the sound's beginning. With `join=1`, parts come on standard input instead of samples.
 """
 
 import io
@@ -19,7 +22,11 @@ from video2mp3_worker import launcher
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.lame import Lame, LameError, Quality
+from video2mp3_worker.encoder.parts import BrokenPartsError, PartsReader, PartWriter
+from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.encoder.writer import Mp3Writer
+
+_BUFFER_BYTES = 1024**2
 
 
 def main(arguments: list[str]) -> int:
@@ -31,9 +38,20 @@ def main(arguments: list[str]) -> int:
     quality = Quality(wanted.get("level"), wanted.get("bit_rate"))
     library = lame.load()
     launcher.confine(arguments[:separator])
-    with io.FileIO(sys.stdin.fileno(), closefd=False) as samples, Path(destination).open("r+b") as file:
-        writer = Mp3Writer(file, Lame(library, layout, quality), layout, quality)
-        writer.write(samples.readinto, wanted["threads"], lambda done: _report(done, layout.sample_rate))
+    encoder = Lame(library, layout, quality)
+
+    def report(done: int) -> None:
+        _report(done, layout.sample_rate)
+
+    with io.FileIO(sys.stdin.fileno(), closefd=False) as given, Path(destination).open("r+b") as file:
+        if "first" in wanted:
+            span = Span(wanted["first"], wanted.get("end"))
+            PartWriter(file, encoder, layout, quality).write(given.readinto, wanted["threads"], span, report)
+        elif "join" in wanted:
+            parts = PartsReader(io.BufferedReader(given, _BUFFER_BYTES), layout, quality)
+            Mp3Writer(file, encoder, layout, quality).join(parts.pieces(), report)
+        else:
+            Mp3Writer(file, encoder, layout, quality).write(given.readinto, wanted["threads"], report)
     return 0
 
 
@@ -44,6 +62,6 @@ def _report(samples: int, sample_rate: int) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (OSError, LameError, MemoryError) as error:
+    except (OSError, LameError, MemoryError, BrokenPartsError) as error:
         sys.stderr.write(f"encoder: {error or type(error).__name__}\n")
         sys.exit(1)

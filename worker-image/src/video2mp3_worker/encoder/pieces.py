@@ -6,6 +6,7 @@ the samples that are there, and what it makes of them is thrown away: by then it
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from video2mp3_worker.encoder.frames import Frame, Layout, frames_of
@@ -27,13 +28,28 @@ _LOOK_AHEAD_FRAMES: Final = 1
 """Samples after a piece's end that its last frame depends on: 224, and that in whole frames."""
 
 SAMPLE_BYTES: Final = 4
+_SKIP_BYTES: Final = 4 * 1024**2
 Read = Callable[[memoryview], int]
 """Fills a buffer from its beginning; answers how many bytes, 0 at the end."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which pieces of a stream: from number `first` up to, but without, `end`; None for all the rest."""
+
+    first: int = 0
+    end: int | None = None
+
+
+WHOLE: Final = Span()
 
 
 @dataclass
 class Piece:
     """Some frames' samples, with what comes before and after as far as encoders need it."""
+
+    number: int
+    """Of the piece in its stream, from 0."""
 
     samples: bytearray
     lead: int
@@ -44,36 +60,63 @@ class Piece:
     """Samples of the piece itself, of each channel."""
 
 
-def pieces(read: Read, layout: Layout, quality: Quality) -> Iterator[Piece]:
-    """Cut a stream of interleaved signed 32-bit samples. The last piece may be empty but for its lead."""
+def pieces(
+    read: Read, layout: Layout, quality: Quality, span: Span = WHOLE, skipped: Callable[[int], None] = lambda _: None
+) -> Iterator[Piece]:
+    """Cut a stream of interleaved signed 32-bit samples. The last piece may be empty but for its lead.
+
+    Of a span only its own pieces, just as they are in the whole stream; `skipped` is told how many samples of each
+    channel were passed over on the way there. What comes after the span is read to its end.
+    """
     frame_bytes = layout.samples * layout.channels * SAMPLE_BYTES
     most = _WARM_UP_FRAMES if quality.bit_rate is None else _CYCLE_FRAMES
-    samples, lead = bytearray(), 0
-    while True:
+    samples, lead = bytearray(), most if span.first else 0
+    if span.first:
+        for passed in _passed_over(read, (span.first * PIECE_FRAMES - lead) * frame_bytes):
+            skipped(passed // (layout.channels * SAMPLE_BYTES))
+    for number in count(span.first) if span.end is None else range(span.first, span.end):
         wanted = (lead + PIECE_FRAMES + _LOOK_AHEAD_FRAMES) * frame_bytes
         samples = _filled(samples, bytearray(wanted), read)
-        is_last = len(samples) < wanted
-        if is_last:
-            del samples[len(samples) - len(samples) % (layout.channels * SAMPLE_BYTES) :]
-        count = PIECE_FRAMES * layout.samples
-        if is_last:
-            count = len(samples) // (layout.channels * SAMPLE_BYTES) - lead * layout.samples
-        piece = Piece(samples, lead, is_last, count)
-        if not is_last:
+        if lead and len(samples) < (lead + _LOOK_AHEAD_FRAMES) * frame_bytes:
+            return  # the piece before was the last
+        piece = _piece(number, samples, lead, len(samples) < wanted, layout)
+        if not piece.is_last:
             samples = samples[(lead + PIECE_FRAMES - most) * frame_bytes :]
             lead = most
         yield piece
-        del piece
-        if is_last:
+        if piece.is_last:
             return
+        del piece
+    for _ in _passed_over(read, None):
+        pass
+
+
+def _piece(number: int, samples: bytearray, lead: int, is_last: bool, layout: Layout) -> Piece:
+    length = PIECE_FRAMES * layout.samples
+    if is_last:
+        sample_bytes = layout.channels * SAMPLE_BYTES
+        del samples[len(samples) - len(samples) % sample_bytes :]
+        length = len(samples) // sample_bytes - lead * layout.samples
+    return Piece(number, samples, lead, is_last, length)
+
+
+def _passed_over(read: Read, size: int | None) -> Iterator[int]:
+    """Read so many bytes, or all there are, and forget them; yields how many it were so far."""
+    passed, room = 0, memoryview(bytearray(_SKIP_BYTES))
+    while size is None or passed < size:
+        taken = read(room if size is None else room[: size - passed])
+        if not taken:
+            return
+        passed += taken
+        yield passed
 
 
 def _filled(begun: bytearray, samples: bytearray, read: Read) -> bytearray:
     filled = len(begun)
     with memoryview(samples) as view:
         view[:filled] = begun
-        while filled < len(samples) and (count := read(view[filled:])):
-            filled += count
+        while filled < len(samples) and (taken := read(view[filled:])):
+            filled += taken
     del samples[filled:]
     return samples
 

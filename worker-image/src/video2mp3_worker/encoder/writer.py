@@ -1,6 +1,7 @@
 """From samples to an mp3 file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 from video2mp3_worker.encoder import crew
@@ -8,6 +9,7 @@ from video2mp3_worker.encoder.frames import HEADER_BYTES, Frame, Layout
 from video2mp3_worker.encoder.infoframe import RunningCRC, Stream, info_frame, info_frame_bytes
 from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
+from video2mp3_worker.encoder.parts import EncodedPiece
 from video2mp3_worker.encoder.pieces import Piece, Read, encoded, encoded_to_fit, pieces
 
 
@@ -25,10 +27,14 @@ class Mp3Writer:
 
     def write(self, read: Read, threads: int, report: Callable[[int], None]) -> int:
         """Encode all that `read` gives in so many threads; answer how many samples. `report` is told on the way."""
+        return self.join(self._encoded(read, threads), report)
+
+    def join(self, encoded_pieces: Iterable[EncodedPiece], report: Callable[[int], None]) -> int:
+        """Make one stream of a sound's pieces; answer how many samples. `report` is told on the way."""
         samples = 0
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
-        for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
-            self._append(self._packed(piece, frames))
+        for piece in encoded_pieces:
+            self._append(self._packed(piece))
             samples += piece.count
             report(samples)
         self._append(self._packer.finish())
@@ -37,15 +43,19 @@ class Mp3Writer:
             self._file.write(info_frame(self._stream(samples)))
         return samples
 
+    def _encoded(self, read: Read, threads: int) -> Iterator[EncodedPiece]:
+        for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
+            yield EncodedPiece(piece.count, frames, partial(encoded_to_fit, piece, self._lame, self._layout))
+
     def _encode(self, piece: Piece) -> list[Frame]:
         return encoded(piece, self._lame, self._layout, self._quality)
 
-    def _packed(self, piece: Piece, frames: list[Frame]) -> bytes:
-        self._header = self._header or frames[0].head[:HEADER_BYTES]
+    def _packed(self, piece: EncodedPiece) -> bytes:
+        self._header = self._header or piece.frames[0].head[:HEADER_BYTES]
         try:
-            return self._packer.add(frames)
+            return self._packer.add(piece.frames)
         except DoesNotFitError:
-            return self._packer.add(encoded_to_fit(piece, self._lame, self._layout))
+            return self._packer.add(piece.to_fit())
 
     def _append(self, packed: bytes) -> None:
         self._file.write(packed)
