@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from video2mp3_contracts import names
 from video2mp3_contracts.model import NO_CONTROL_CHARACTERS, Model, immutable, rule, with_rules
@@ -17,6 +17,7 @@ from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
 
 FILE_ID: Final = r"^[0-9a-f]{24}$"
+MAX_PARALLELISM: Final = 16
 _EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$"
 _URL = r"^https?://[^\x00-\x20\x7f]+$"
 _WEEK_SECONDS = 7 * 24 * 3600
@@ -77,6 +78,29 @@ class Timeouts(Model):
     ] = None
 
 
+def _known_parallelism(value: int | str) -> int | str:
+    if isinstance(value, int) and not 1 <= value <= MAX_PARALLELISM:
+        raise ValueError(f'must be between 1 and {MAX_PARALLELISM}, or "auto"')
+    return value
+
+
+_Parallelism = Annotated[
+    int | Literal["auto"],
+    Field(
+        description='How many pods share a long sound: 1 to 16, or "auto", which goes by its duration. Immutable.',
+        json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": "^auto$", "maxLength": 4}
+        | with_rules(
+            rule(
+                f"type(self) == string || (self >= 1 && self <= {MAX_PARALLELISM})",
+                f'parallelism must be between 1 and {MAX_PARALLELISM}, or "auto"',
+            ),
+            immutable("parallelism"),
+        ),
+    ),
+    AfterValidator(_known_parallelism),
+]
+
+
 class ConversionSpec(Model):
     """What somebody wants converted, and how."""
 
@@ -95,6 +119,7 @@ class ConversionSpec(Model):
         Notify,
         Field(description="Who is told. Immutable.", json_schema_extra=with_rules(immutable("notify"))),
     ] = Notify()
+    parallelism: _Parallelism = 1
     priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher goes first while it is queued.")] = 0
     suspend: Annotated[bool, Field(description="Stops it, and keeps it from starting, until it is false again.")] = (
         False

@@ -9,6 +9,10 @@ gives up leaves its last words by `store_error`. The operator `store_failure`s w
 publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s. When the
 Conversion is deleted, the operator `shut`s the entry, removes the files that it names, and `forget`s all but what says
 which emails were sent.
+
+Of a sound that is divided, the worker of each part `open_part`s, which fences off any worker of that part before it;
+it `name_part_file`s, writes, and `finish_part`s. Who finds all parts finished `claim_join`s, which opens the attempt
+for one of them, and goes on as above. That it is worth dividing, a worker may find out: then it `note_parallelism`s.
 """
 
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from video2mp3_contracts.exit_codes import PERMANENT
 from video2mp3_contracts.message import ConversionRef, MessageKind
 from video2mp3_contracts.status import OutputReport, Progress
 
@@ -26,6 +31,9 @@ ORPHANED_AT: Final = "orphanedAt"
 
 ORPHAN_RETENTION: Final = timedelta(days=7)
 """How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
+
+PARTS_OPENED_AT: Final = "partsOpenedAt"
+"""When the last part was opened."""
 
 
 class _Document(BaseModel):
@@ -42,6 +50,28 @@ class LedgerAttempt(_Document):
     started_at: datetime
     upload_file_id: str | None = None
     """The mp3 this attempt is writing."""
+
+    part: int | None = None
+    """The part whose worker joins all of them, where the sound is divided."""
+
+
+class LedgerPart(_Document):
+    """One part of a sound that is divided, and the worker that may write it: whoever opened it last."""
+
+    token: str
+    pod: str = ""
+    started_at: datetime
+    files: tuple[str, ...] = ()
+    """Every file that was begun for this part. All but `file_id` are leftovers."""
+
+    file_id: str | None = None
+    """The part's file, once it is complete."""
+
+    made_of: str = ""
+    """What the file was made of, and how: parts of different makes are never joined."""
+
+    progress: Progress | None = None
+    """What this part adds to all; `durationSeconds` is that of the whole sound."""
 
 
 class LedgerError(_Document):
@@ -86,6 +116,10 @@ class LedgerEntry(_Document):
     uploads: tuple[str, ...] = ()
     """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
 
+    parallelism: int | None = None
+    """Into how many parts the sound is worth dividing, once a worker of `parallelism: auto` has found that it is."""
+
+    parts: dict[int, LedgerPart] = {}
     progress: Progress | None = None
     result: OutputReport | None = None
     error: LedgerError | None = None
@@ -142,6 +176,92 @@ def name_upload(uid: str, token: str, file_id: str) -> Move:
     )
 
 
+def note_parallelism(uid: str, token: str, parts: int) -> Move:
+    """Note into how many parts the sound is worth dividing, once. No match: another worker took over, or noted it."""
+    return Move(
+        {"_id": uid, "attempt.token": token, "parallelism": {"$exists": False}}, {"$set": {"parallelism": parts}}
+    )
+
+
+def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPart) -> Move:
+    """Make this worker the one that may write part `number`. What the part has achieved before stays.
+
+    No match shows as a duplicate key of the upsert: the Conversion was deleted, and nothing is wanted any more.
+    """
+    opened = {f"parts.{number}.token": part.token, f"parts.{number}.pod": part.pod}
+    return Move(
+        filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
+        update={
+            "$set": opened | {f"parts.{number}.startedAt": part.started_at, PARTS_OPENED_AT: part.started_at},
+            "$setOnInsert": _identity(conversion, owner),
+        },
+        upsert=True,
+    )
+
+
+def name_part_file(uid: str, number: int, token: str, file_id: str) -> Move:
+    """Note the file that is about to be written for a part; what it had before is none any more.
+
+    No match: another worker took the part over.
+    """
+    return Move(
+        {"_id": uid, f"parts.{number}.token": token},
+        {
+            "$addToSet": {f"parts.{number}.files": file_id, "uploads": file_id},
+            "$unset": {f"parts.{number}.fileId": "", f"parts.{number}.madeOf": ""},
+        },
+    )
+
+
+def finish_part(uid: str, number: int, token: str, part: LedgerPart) -> Move:
+    """Note that a part's file is complete. No match: another worker took over, and the file is to be removed."""
+    finished = part.model_dump(by_alias=True, include={"file_id", "made_of", "progress"}, exclude_none=True)
+    return Move(
+        {"_id": uid, f"parts.{number}.token": token},
+        {"$set": {f"parts.{number}.{name}": value for name, value in finished.items()}},
+    )
+
+
+def report_part_progress(uid: str, number: int, token: str, progress: Progress) -> Move:
+    """Say how far a part is."""
+    return Move(
+        {"_id": uid, f"parts.{number}.token": token},
+        {"$set": {f"parts.{number}.progress": progress.model_dump(by_alias=True, exclude_none=True)}},
+    )
+
+
+def store_part_error(uid: str, number: int, token: str, error: LedgerError) -> Move:
+    """Leave the last words of a part's worker, unless there are some that no other attempt could better."""
+    return Move(
+        {
+            "_id": uid,
+            f"parts.{number}.token": token,
+            "result": {"$exists": False},
+            "error.exitCode": {"$nin": sorted(int(code) for code in PERMANENT)},
+        },
+        {"$set": {"error": error.model_dump(by_alias=True)}},
+    )
+
+
+def claim_join(uid: str, number: int, parts: int, attempt: LedgerAttempt) -> Move:
+    """Let the worker of part `number`, which holds the attempt's token for it, join all `parts`.
+
+    No match: a part is missing, the worker of another part joins, or another worker took this part over. Once a part
+    has the claim it keeps it, so that a worker that died while it joined is followed by that part's next one.
+    """
+    complete = {f"parts.{each}.fileId": {"$exists": True} for each in range(parts)}
+    return Move(
+        {
+            "_id": uid,
+            f"parts.{number}.token": attempt.token,
+            "result": {"$exists": False},
+            "$or": [{"attempt.part": None}, {"attempt.part": number}],
+            **complete,
+        },
+        {"$set": {"attempt": attempt.model_copy(update={"part": number}).model_dump(by_alias=True)}},
+    )
+
+
 def report_progress(uid: str, token: str, progress: Progress) -> Move:
     """Say how far the attempt is."""
     return Move(
@@ -170,14 +290,14 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
     """Give the Conversion up, unless a result was stored meanwhile.
 
     No match shows as a duplicate key of the upsert: there is a result, and the Conversion succeeded after all.
-    The attempt is closed with it, so that a worker that still runs cannot store a result afterwards.
+    The attempt and all parts are closed with it, so that no worker that still runs can store anything afterwards.
     """
     return Move(
         {"_id": conversion.uid, "result": {"$exists": False}},
         {
             "$set": {"failure": failure.model_dump(by_alias=True)},
             "$setOnInsert": _identity(conversion, owner),
-            "$unset": {"attempt": ""},
+            "$unset": {"attempt": "", "parts": ""},
         },
         upsert=True,
     )
@@ -204,6 +324,7 @@ def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry) -> Move:
             "attempt": {"$exists": False},
             "result": {"$exists": False},
             "failure": {"$exists": False},
+            "parts": {"$exists": False},
         },
         {"$set": {"result": result, "adoptedFrom": source.uid}, "$setOnInsert": _identity(conversion, owner)},
         upsert=True,
@@ -215,7 +336,7 @@ def shut(uid: str, at: datetime) -> Move:
 
     What is to be removed stays named. It leaves a trace even where no worker had begun: one may still start late.
     """
-    return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": {"attempt": ""}}, upsert=True)
+    return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": {"attempt": "", "parts": ""}}, upsert=True)
 
 
 def forget(uid: str, at: datetime) -> Move:
@@ -224,7 +345,19 @@ def forget(uid: str, at: datetime) -> Move:
     A message of it may still be on its way, perhaps for the second time; without this trace of the first it would be
     sent again.
     """
-    dropped = ("attempt", "uploads", "progress", "result", "error", "failure", "fingerprints", "adoptedFrom")
+    dropped = (
+        "attempt",
+        "parts",
+        "parallelism",
+        PARTS_OPENED_AT,
+        "uploads",
+        "progress",
+        "result",
+        "error",
+        "failure",
+        "fingerprints",
+        "adoptedFrom",
+    )
     return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": dict.fromkeys(dropped, "")})
 
 

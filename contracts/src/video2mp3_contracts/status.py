@@ -50,6 +50,10 @@ class Attempt(Report):
     """One run of a worker that has ended or is running."""
 
     number: int
+    part: Annotated[int | None, Field(description="Which part of the sound it makes, where that is divided.")] = None
+    generation: Annotated[
+        int | None, Field(description="Which of the Conversion's Jobs it belongs to, where the sound is divided.")
+    ] = None
     pod: str = ""
     node: str = ""
     start_time: datetime | None = None
@@ -80,7 +84,7 @@ class ConversionStatus(Report):
     message: str = ""
     queue: QueueReport | None = None
     progress: Progress | None = None
-    attempts: Annotated[tuple[Attempt, ...], Field(max_length=20, description="The last ones, oldest first.")] = ()
+    attempts: Annotated[tuple[Attempt, ...], Field(max_length=200, description="The last ones, oldest first.")] = ()
     start_time: datetime | None = None
     completion_time: datetime | None = None
     output: OutputReport | None = None

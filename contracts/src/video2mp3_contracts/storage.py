@@ -28,9 +28,11 @@ class FileMetadata(BaseModel):
     sha256: str | None = None
     """Hex digest of the content. Absent while a file is still being written."""
 
-    kind: Literal["source", "mp3"] = "source"
+    kind: Literal["source", "mp3", "part"] = "source"
+    """A part is what one of several workers makes of a sound, beside the mp3s; it is nobody's to read."""
+
     conversion_uid: str | None = None
-    """For an mp3: the uid of the Conversion that made it."""
+    """For an mp3 or a part: the uid of the Conversion that made it."""
 
     uploaded_at: datetime | None = None
     retained_at: datetime | None = None

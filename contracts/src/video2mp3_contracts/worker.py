@@ -17,6 +17,9 @@ REQUEST_VARIABLE: Final = "WORKER_REQUEST"
 MONGODB_URI_VARIABLE: Final = "WORKER_MONGODB_URI"
 RABBITMQ_URI_VARIABLE: Final = "WORKER_RABBITMQ_URI"
 POD_NAME_VARIABLE: Final = "WORKER_POD_NAME"
+PART_VARIABLE: Final = "WORKER_PART"
+"""Which part of the sound this worker makes, from 0; where the request says that it is divided."""
+
 SCRATCH_VARIABLE: Final = "WORKER_SCRATCH"
 """A folder of the pod's own (an emptyDir) for the source and the mp3 while they are worked on."""
 
@@ -41,6 +44,15 @@ class WorkerLimits(_Document):
     )
 
 
+class Division(_Document):
+    """When a sound is worth dividing among several workers."""
+
+    part_seconds: Annotated[int, Field(gt=0)]
+    """Each part is at least as long."""
+
+    max_parts: Annotated[int, Field(ge=2)]
+
+
 class WorkerRequest(_Document):
     """One conversion, as the worker needs to know it."""
 
@@ -53,6 +65,11 @@ class WorkerRequest(_Document):
     """What the mp3 is called."""
 
     limits: WorkerLimits = WorkerLimits()
+    parts: Annotated[int | None, Field(ge=1)] = None
+    """Into how many parts the sound is divided, each made by a worker of its own. None: it is not."""
+
+    division: Division | None = None
+    """Look whether the sound is worth dividing, and if so note that in the ledger instead of converting."""
 
 
 class TerminationMessage(BaseModel):

@@ -20,6 +20,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "tags": {"output": {"tags": {"title": "Größe", "albumArtist": "—"}}},
     "a track by language": {"output": {"audioTrack": {"language": "pt-BR"}}},
     "the ends of the priorities": {"priority": -1000},
+    "several pods": {"parallelism": 16},
+    "pods by the duration": {"parallelism": "auto"},
     "every policy": {"deletionPolicy": "Retain", "sourcePolicy": "Retain", "ttlSecondsAfterFinished": 0},
 }
 
@@ -46,6 +48,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an address without a domain": ({"notify": {"email": "somebody"}}, "email"),
     "two lines of an address": ({"notify": {"email": "a@example.com\nBcc: b@example.com"}}, "email"),
     "a priority out of range": ({"priority": 1001}, "priority"),
+    "no pod": ({"parallelism": 0}, "parallelism"),
+    "too many pods": ({"parallelism": 17}, "parallelism"),
+    "a number of pods in words": ({"parallelism": "automatic"}, "parallelism"),
+    "a number of pods as a text": ({"parallelism": "4"}, "parallelism"),
+    "half a pod": ({"parallelism": 1.5}, "parallelism"),
     "an unknown field": ({"outptu": {}}, "outptu"),
     "an unknown policy": ({"deletionPolicy": "Keep"}, "deletionPolicy"),
 }

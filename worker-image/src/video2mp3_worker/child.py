@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +107,21 @@ def run_into_encoder(
         return complaints[0].ended(_status(first, watch)), complaints[1].ended(_status(second, watch))
 
 
+def run_joiner(
+    parts: Iterable[bytes],
+    options: list[str],
+    confinement: Confinement,
+    *,
+    output: Callable[[bytes], None],
+    watch: Callable[[], None],
+) -> Ended:
+    """Run the encoder with these bytes on its standard input, as `run` does."""
+    complaint = _Complaint()
+    with _started(_encoder(options, confinement), stdin=subprocess.PIPE) as process:
+        _pump([(process.stdout, output), (process.stderr, complaint.add)], watch, (process.stdin, iter(parts)))
+        return complaint.ended(_status(process, watch))
+
+
 def _launched(command: list[str], confinement: Confinement) -> list[str]:
     program = shutil.which(command[0], path=_ENVIRONMENT["PATH"])
     if program is None:
@@ -166,16 +181,53 @@ def _status(process: subprocess.Popen[bytes], watch: Callable[[], None]) -> int:
             watch()
 
 
-def _pump(sinks: list[tuple[IO[bytes] | None, Callable[[bytes], None]]], watch: Callable[[], None]) -> None:
+def _pump(
+    sinks: list[tuple[IO[bytes] | None, Callable[[bytes], None]]],
+    watch: Callable[[], None],
+    source: tuple[IO[bytes] | None, Iterator[bytes]] | None = None,
+) -> None:
+    """Give each sink what comes out of its pipe, and what the source gives into the source's pipe, to their ends."""
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks:
             assert pipe is not None  # noqa: S101 - all of them are
-            selector.register(pipe.fileno(), selectors.EVENT_READ, sink)
+            selector.register(pipe, selectors.EVENT_READ, _emptied_into(sink))
+        if source is not None:
+            pipe, given = source
+            assert pipe is not None  # noqa: S101 - it was asked for
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_WRITE, _filled_from(given))
         while selector.get_map():
             for key, _events in selector.select(_WATCH_SECONDS):
-                piece = os.read(key.fd, _READ_BYTES)
-                if piece:
-                    key.data(piece)
-                else:
-                    selector.unregister(key.fd)
+                if not key.data(key.fd):
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr] # it is one of the pipes
             watch()
+
+
+def _emptied_into(sink: Callable[[bytes], None]) -> Callable[[int], bool]:
+    def step(pipe: int) -> bool:
+        piece = os.read(pipe, _READ_BYTES)
+        if piece:
+            sink(piece)
+        return bool(piece)
+
+    return step
+
+
+def _filled_from(given: Iterator[bytes]) -> Callable[[int], bool]:
+    rest = memoryview(b"")
+
+    def step(pipe: int) -> bool:
+        nonlocal rest
+        if not rest:
+            piece = next(given, None)
+            if piece is None:
+                return False
+            rest = memoryview(piece)
+        try:
+            rest = rest[os.write(pipe, rest) :]
+        except BrokenPipeError:
+            return False  # how the child ended says why
+        return True
+
+    return step

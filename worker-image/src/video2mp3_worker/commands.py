@@ -4,6 +4,7 @@ Whatever a user may choose arrives here as a number or an enum; names of files a
 before every input, since ffprobe runs the same parsers as ffmpeg.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import ffmpeg
 
 from video2mp3_worker import limits, whitelists
 from video2mp3_worker.encoder.lame import HEADROOM
+from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.plan import Plan
 
@@ -33,12 +35,15 @@ def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
     ]
 
 
-def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0) -> list[str]:
-    """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB."""
+def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seconds: float | None = None) -> list[str]:
+    """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB.
+
+    Nothing that comes after `end_seconds` is needed.
+    """
     # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
     factor = 10 ** (gain / 20) / HEADROOM
     sound = _sound(source, plan).filter("volume", factor, precision="float")
-    output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget))
+    output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget, end_seconds))
     return _compiled(output, *_QUIET)
 
 
@@ -61,9 +66,9 @@ def _sound(source: Path, plan: Plan) -> Any:
     return sound
 
 
-def _longest(budget: Budget) -> dict[str, float]:
+def _longest(budget: Budget, end_seconds: float | None = None) -> dict[str, float]:
     # One second more than is allowed, so that what was cut can be told from what just fits.
-    return {"t": budget.media_seconds + 1}
+    return {"t": min(budget.media_seconds, math.inf if end_seconds is None else end_seconds) + 1}
 
 
 def _compiled(output: Any, *options: str) -> list[str]:
@@ -71,11 +76,20 @@ def _compiled(output: Any, *options: str) -> list[str]:
     return command
 
 
-def encoder_options(destination: Path, plan: Plan, threads: int) -> list[str]:
-    """What the encoder is told."""
+def encoder_options(destination: Path, plan: Plan, threads: int, span: Span | None = None) -> list[str]:
+    """What the encoder is told: to write the mp3, or a part of it."""
+    part = [] if span is None else [f"first={span.first}"] + ([] if span.end is None else [f"end={span.end}"])
+    return [*_mp3(plan), f"threads={threads}", *part, str(destination)]
+
+
+def joiner_options(destination: Path, plan: Plan) -> list[str]:
+    """What the encoder is told that joins parts."""
+    return [*_mp3(plan), "join=1", str(destination)]
+
+
+def _mp3(plan: Plan) -> list[str]:
     quality = f"bit_rate={plan.encoding.cbr}" if plan.encoding.cbr else f"level={plan.encoding.vbr}"
-    shape = (f"sample_rate={plan.sample_rate}", f"channels={plan.channels}")
-    return [*shape, quality, f"threads={threads}", str(destination)]
+    return [f"sample_rate={plan.sample_rate}", f"channels={plan.channels}", quality]
 
 
 def _input_options() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,10 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
 from video2mp3_worker import tags
-from video2mp3_worker.encode import encode
+from video2mp3_worker.division import start_seconds
+from video2mp3_worker.encode import encode, join
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
+from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import TryAgain
 from video2mp3_worker.limits import budget
 from video2mp3_worker.media import Media
@@ -63,6 +65,27 @@ class Converter:
         seconds = encode(
             source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds)
         )
+        return self._checked(destination, media, plan, output, seconds)
+
+    def convert_part(self, source: Path, destination: Path, plan: Plan, span: Span) -> float:
+        """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`."""
+        start = start_seconds(plan, span)
+        allowed = budget(self.limits, plan.duration_seconds)
+        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+
+        def report(done: float) -> None:
+            self.report(max(done - start, 0.0), plan.duration_seconds)
+
+        return max(encode(source, destination, plan, allowed, watch, report, span) - start, 0.0)
+
+    def join(self, parts: Iterable[bytes], destination: Path, media: Media, plan: Plan, output: Output) -> Mp3:
+        """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
+        allowed = budget(self.limits, plan.duration_seconds)
+        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        return self._checked(destination, media, plan, output, seconds)
+
+    def _checked(self, destination: Path, media: Media, plan: Plan, output: Output, seconds: float) -> Mp3:
         _verify(destination, plan, seconds)
         tag = tags.render(tags.merged(media.tags, output.tags))
         return Mp3(

@@ -1,11 +1,12 @@
 """⑥ From a source on the disk to an mp3 on the disk: ffmpeg decodes, the encoder encodes on every core there is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, cores, limits
+from video2mp3_worker import child, commands, cores, division, limits
 from video2mp3_worker.child import Confinement, Ended
+from video2mp3_worker.encoder.pieces import WHOLE, Span
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
 from video2mp3_worker.limits import Budget
@@ -16,11 +17,18 @@ from video2mp3_worker.watch import Watch
 
 
 def encode(
-    source: Path, destination: Path, plan: Plan, budget: Budget, watch: Watch, report: Callable[[float], None]
+    source: Path,
+    destination: Path,
+    plan: Plan,
+    budget: Budget,
+    watch: Watch,
+    report: Callable[[float], None],
+    span: Span | None = None,
 ) -> float:
     """Write the mp3, without tags; answer how many seconds it plays. `report` is told how far it is, in seconds.
 
-    Where a loudness is wanted, the sound is listened to first.
+    Where a loudness is wanted, the sound is listened to first. Of a span, only that part of the sound is written (see
+    `encoder.parts`), and the answer says where in the whole sound it ends.
 
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
@@ -28,39 +36,70 @@ def encode(
     if plan.loudness is not None:
         gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
         watch.start_over()
-    destination.touch()
     lines = ProgressLines()
-
-    def look() -> None:
-        watch.moved_to(lines.seconds)
-        watch.check()
-        report(lines.seconds)
-
     decoding = Confinement(reads=(source,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
-    encoding = Confinement(
+    decoded, encoded = child.run_into_encoder(
+        commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
+        commands.encoder_options(destination, plan, cores.available(), span),
+        (decoding, _encoding(destination, budget)),
+        output=lines.feed,
+        watch=_look(lines, watch, report),
+    )
+    # The encoder first: when it goes, ffmpeg complains of a broken pipe.
+    _refuse_failed_encoder(encoded)
+    _refuse_failed_decoder(decoded)
+    _refuse_incomplete(decoded.complaint, lines.seconds, budget)
+    return lines.seconds
+
+
+def join(
+    parts: Iterable[bytes],
+    destination: Path,
+    plan: Plan,
+    budget: Budget,
+    watch: Watch,
+    report: Callable[[float], None],
+) -> float:
+    """Write the mp3 that the parts of a whole sound make, given in order; otherwise as `encode`."""
+    lines = ProgressLines()
+    ended = child.run_joiner(
+        parts,
+        commands.joiner_options(destination, plan),
+        _encoding(destination, budget),
+        output=lines.feed,
+        watch=_look(lines, watch, report),
+    )
+    _refuse_failed_encoder(ended)
+    return lines.seconds
+
+
+def _encoding(destination: Path, budget: Budget) -> Confinement:
+    destination.touch()
+    return Confinement(
         reads=(),
         writes=(destination,),
         cpu_seconds=budget.cpu_seconds,
         data_bytes=limits.DATA_BYTES,
         file_bytes=budget.output_bytes,
     )
-    decoded, encoded = child.run_into_encoder(
-        commands.decode(source, plan, budget, gain),
-        commands.encoder_options(destination, plan, cores.available()),
-        (decoding, encoding),
-        output=lines.feed,
-        watch=look,
-    )
-    _refuse_failed(decoded, encoded)
-    _refuse_incomplete(decoded.complaint, lines.seconds, budget)
-    return lines.seconds
 
 
-def _refuse_failed(decoded: Ended, encoded: Ended) -> None:
-    # The encoder first: when it goes, ffmpeg complains of a broken pipe.
+def _look(lines: ProgressLines, watch: Watch, report: Callable[[float], None]) -> Callable[[], None]:
+    def look() -> None:
+        watch.moved_to(lines.seconds)
+        watch.check()
+        report(lines.seconds)
+
+    return look
+
+
+def _refuse_failed_encoder(encoded: Ended) -> None:
     refuse_if_killed(encoded)
     if encoded.status != 0:
         raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
+
+
+def _refuse_failed_decoder(decoded: Ended) -> None:
     refuse_if_killed(decoded)
     if decoded.status != 0:
         raise explain_failure(decoded)
