@@ -15,6 +15,7 @@ from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.observed import Pod
 
+_USUAL_HISTORY: Final = 20
 _LONGEST_HISTORY: Final = next(
     each.max_length for each in ConversionStatus.model_fields["attempts"].metadata if hasattr(each, "max_length")
 )
@@ -56,11 +57,15 @@ def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -
 
 
 def _shortened(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """What there is room for. Those that count are never more than that, and are what later decisions turn on."""
-    room = _LONGEST_HISTORY - sum(map(counts, attempts))
+    """What there is room for, which is more where many pods work at a time.
+
+    Those that count are never more than that, and are what later decisions turn on.
+    """
+    longest = _LONGEST_HISTORY if any(attempt.part is not None for attempt in attempts) else _USUAL_HISTORY
+    room = longest - sum(map(counts, attempts))
     others = [attempt.number for attempt in attempts if not counts(attempt)]
     dropped = set(others[: max(0, len(others) - room)])
-    return tuple(attempt for attempt in attempts if attempt.number not in dropped)[-_LONGEST_HISTORY:]
+    return tuple(attempt for attempt in attempts if attempt.number not in dropped)[-longest:]
 
 
 def counts(attempt: Attempt) -> bool:
