@@ -160,17 +160,20 @@ class Output(Model):
             description="What the mp3 is called when it is downloaded; the Conversion's name and .mp3 by default.",
         ),
     ] = None
-    encoding: Annotated[Encoding, Field(description="vbr: 2 by default.")] = Encoding(vbr=2)
+    encoding: Annotated[Encoding, Field(description="A quality or a bit rate; vbr: 2 by default.")] = Encoding(vbr=2)
     sample_rate: Annotated[
         Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000] | None,
         Field(description="Hz; the source's by default, or the next that mp3 knows."),
     ] = None
     channels: Annotated[
-        Literal["source", "mono", "stereo"], Field(description="source: as the source, more than two become stereo.")
+        Literal["source", "mono", "stereo"],
+        Field(description="One, two, or as the source; more than two become stereo."),
     ] = "source"
     trim: Annotated[Trim | None, Field(description="A part of the source; all of it by default.")] = None
     loudness: Annotated[Loudness | None, Field(description="Bring it to a loudness; untouched by default.")] = None
-    audio_track: Annotated[AudioTrack | None, Field(description="The source's default track by default.")] = None
+    audio_track: Annotated[
+        AudioTrack | None, Field(description="Which of several; the source's default track by default.")
+    ] = None
     tags: Annotated[Tags, Field(description="What the ID3 tag says; these override the source's.")] = Tags()
 
     @model_validator(mode="after")

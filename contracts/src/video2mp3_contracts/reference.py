@@ -1,35 +1,94 @@
-"""Writes the generated tables of `docs/conversion.md`: fields and reasons, between their markers."""
+"""Writes the generated tables of `docs/conversion.md`: fields and reasons, between their markers.
+
+A block named `spec.output.trim` gets the table of that field and all below it, `fields` the list of all sections about
+fields, `status` and `reasons` what their names say.
+"""
 
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from video2mp3_contracts import crd
 from video2mp3_contracts.reasons import Reason
 
+_BLOCK: Final = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+_SECTION: Final = re.compile(r"^### (spec\.\S+)$", re.MULTILINE)
 
-def fields(part: str) -> str:
-    """The table of every field below `spec` or `status`."""
-    root = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][part]
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the schema."""
+
+    path: str
+    """From the root, for example `spec.output.trim.start`."""
+
+    node: dict[str, Any]
+    default: Any
+    """Its own, or the one that a field above it gives it; None without one."""
+
+    immutable: bool
+
+    @property
+    def leaf(self) -> bool:
+        """Whether it has no fields below it."""
+        return not self.node.get("properties") and not self.node.get("items", {}).get("properties")
+
+
+def all_fields() -> dict[str, Field]:
+    """Every field of `spec` and `status` by its path, in the order of the schema."""
+    root = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    parts = (Field(part, root[part], {}, immutable=False) for part in ("spec", "status"))
+    return {field.path: field for part in parts for field in _walk(part)}
+
+
+def _walk(parent: Field) -> Iterator[Field]:
+    list_of = parent.node.get("items", {}).get("properties")
+    path = f"{parent.path}[]" if list_of else parent.path
+    for name, node in (list_of or parent.node.get("properties", {})).items():
+        given = parent.default.get(name) if isinstance(parent.default, dict) else None
+        kept = any(rule["rule"] == "self == oldSelf" for rule in node.get("x-kubernetes-validations", ()))
+        field = Field(f"{path}.{name}", node, node.get("default", given), parent.immutable or kept)
+        yield field
+        yield from _walk(field)
+
+
+def _spec_table(path: str) -> str:
+    """The table of a field of the spec and of all below it."""
+    found = [field for name, field in all_fields().items() if name == path or name.startswith(f"{path}.")]
     rows = [
-        f"| `{path}` | {_type(node)} | {_default(node)} | {node.get('description', '')} |" for path, node in _walk(root)
+        f"| `{field.path.removeprefix('spec.')}` | {_type(field.node)} | {_default(field.default)} |"
+        f" {'never' if field.immutable else 'always'} | {field.node.get('description', '')} |"
+        for field in found
+        if field.leaf
     ]
-    return "\n".join(["| field | type | default | meaning |", "| --- | --- | --- | --- |", *rows])
+    if not rows:
+        raise ValueError(f"there is no field {path}")
+    return "\n".join(["| field | type | default | may change | meaning |", "| --- | --- | --- | --- | --- |", *rows])
 
 
-def reasons() -> str:
-    """The table of every reason."""
+def _status_table() -> str:
+    found = [field for name, field in all_fields().items() if name.startswith("status.")]
+    rows = [
+        f"| `{field.path.removeprefix('status.')}` | {_type(field.node)} | {field.node.get('description', '')} |"
+        for field in found
+    ]
+    return "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _list_of_sections(page: str) -> str:
+    """One line for each section about a field: a link and the field's meaning."""
+    known = all_fields()
+    return "\n".join(
+        f"- [`{path}`](#{path.lower().replace('.', '')}): {known[path].node['description']}"
+        for path in _SECTION.findall(page)
+    )
+
+
+def _reasons_table() -> str:
     return "\n".join(["| reason | meaning |", "| --- | --- |", *(f"| `{r.value}` | {r.meaning} |" for r in Reason)])
-
-
-def _walk(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, child in node.get("properties", {}).items():
-        here = f"{path}.{name}".lstrip(".")
-        yield here, child
-        yield from _walk(child, here)
-        yield from _walk(child.get("items", {}), f"{here}[]")
 
 
 def _type(node: dict[str, Any]) -> str:
@@ -39,29 +98,26 @@ def _type(node: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in node["enum"])
     low, high = node.get("minimum"), node.get("maximum")
     span = f", {low} to {high}" if low is not None and high is not None else ""
-    return f"{node['type']}{span}"
+    longest = f", up to {node['maxLength']} characters" if "maxLength" in node else ""
+    kind = {"array": "list", "date-time": "time"}.get(node.get("format", node["type"]), node["type"])
+    return f"{kind}{span}{longest}"
 
 
-def _default(node: dict[str, Any]) -> str:
-    default = node.get("default")
-    return "" if default in (None, {}, "") else f"`{_inline(default)}`"
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_inline(child)}" for key, child in value.items() if child != {})
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _default(default: Any) -> str:
+    if default in (None, {}):
+        return ""
+    return '`""`' if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def with_tables(page: str) -> str:
-    """The page with every generated part renewed."""
-    tables = {"spec": fields("spec"), "status": fields("status"), "reasons": reasons()}
-    for name, table in tables.items():
-        block = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-        page, found = block.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)  # type: ignore[misc]
-        if found != 1:
-            raise ValueError(f"the page has {found} blocks named {name}; it needs one")
-    return page
+    """The page with every generated part renewed. Raises ValueError for a block that nothing is known of."""
+
+    def table(name: str) -> str:
+        if name == "fields":
+            return _list_of_sections(page)
+        return {"status": _status_table, "reasons": _reasons_table}.get(name, lambda: _spec_table(name))()
+
+    return _BLOCK.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", page)
 
 
 def main() -> None:

@@ -20,12 +20,12 @@ class Report(BaseModel):
 class Condition(Report):
     """As `metav1.Condition`."""
 
-    type: str
-    status: Literal["True", "False", "Unknown"]
-    observed_generation: int = 0
-    last_transition_time: datetime
-    reason: str
-    message: str = ""
+    type: Annotated[str, Field(description="Ready, Reconciling, Stalled, Complete, Failed or Expired.")]
+    status: Annotated[Literal["True", "False", "Unknown"], Field(description="Whether it holds.")]
+    observed_generation: Annotated[int, Field(description="The generation of the spec that it speaks of.")] = 0
+    last_transition_time: Annotated[datetime, Field(description="When its status last became another.")]
+    reason: Annotated[str, Field(description="Why, in one word.")]
+    message: Annotated[str, Field(description="Why, in a sentence.")] = ""
 
 
 class QueueReport(Report):
@@ -38,59 +38,66 @@ class QueueReport(Report):
 class Progress(Report):
     """How far the running attempt is."""
 
-    percent: Annotated[int, Field(ge=0, le=100)] = 0
-    processed_seconds: float = 0
-    duration_seconds: float | None = None
-    speed: Annotated[float | None, Field(description="Media seconds per second.")] = None
-    eta_seconds: float | None = None
-    updated_at: datetime | None = None
+    percent: Annotated[int, Field(ge=0, le=100, description="Of the part that is wanted.")] = 0
+    processed_seconds: Annotated[float, Field(description="Seconds of the sound that are done.")] = 0
+    duration_seconds: Annotated[float | None, Field(description="Seconds of the sound that are to be done.")] = None
+    speed: Annotated[float | None, Field(description="Seconds of the sound that are done in a second.")] = None
+    eta_seconds: Annotated[float | None, Field(description="Seconds until the encoding is done, at this speed.")] = None
+    updated_at: Annotated[datetime | None, Field(description="When the worker noted this.")] = None
 
 
 class Attempt(Report):
     """One run of a worker that has ended or is running."""
 
-    number: int
+    number: Annotated[int, Field(description="Counted from 1 over all Jobs of the Conversion.")]
     part: Annotated[int | None, Field(description="Which part of the sound it makes, where that is divided.")] = None
     generation: Annotated[
         int | None, Field(description="Which of the Conversion's Jobs it belongs to, where the sound is divided.")
     ] = None
-    pod: str = ""
-    node: str = ""
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    exit_code: int | None = None
-    reason: str = ""
-    message: str = ""
+    pod: Annotated[str, Field(description="The pod's name, for kubectl logs.")] = ""
+    node: Annotated[str, Field(description="The node it ran on.")] = ""
+    start_time: Annotated[datetime | None, Field(description="When the worker began.")] = None
+    end_time: Annotated[datetime | None, Field(description="When it ended; absent while it runs.")] = None
+    exit_code: Annotated[int | None, Field(description="The worker's exit code, once it has ended.")] = None
+    reason: Annotated[str, Field(description="Running, Succeeded, or why it failed.")] = ""
+    message: Annotated[str, Field(description="How it ended, in a sentence.")] = ""
     detail: Annotated[str, Field(description="The last lines of ffmpeg's complaint.")] = ""
 
 
 class OutputReport(Report):
     """The mp3 that was made."""
 
-    file_id: str
-    filename: str
-    size: Annotated[int, Field(alias="bytes")]
-    duration_seconds: float
-    sha256: str
-    encoding: str
+    file_id: Annotated[str, Field(description="Its id in the database mp3s, for GET /download?fid=.")]
+    filename: Annotated[str, Field(description="What it is called when it is downloaded.")]
+    size: Annotated[int, Field(alias="bytes", description="Its size.")]
+    duration_seconds: Annotated[float, Field(description="How long it plays.")]
+    sha256: Annotated[str, Field(description="Of its content, in hex.")]
+    encoding: Annotated[str, Field(description="How it is encoded, for people.")]
 
 
 class ConversionStatus(Report):
     """What the operator has seen and done."""
 
-    observed_generation: int | None = None
-    phase: str = "Pending"
-    reason: str = ""
-    message: str = ""
-    queue: QueueReport | None = None
-    progress: Progress | None = None
+    observed_generation: Annotated[
+        int | None,
+        Field(description="The metadata.generation that the status speaks of; -1 before anybody has seen it."),
+    ] = None
+    phase: Annotated[
+        str, Field(description="One word for people: Pending, Queued, Running, Succeeded, Failed or Suspended.")
+    ] = "Pending"
+    reason: Annotated[str, Field(description="Why it is so, in one word: the Ready condition's.")] = ""
+    message: Annotated[str, Field(description="Why it is so, in a sentence: the Ready condition's.")] = ""
+    queue: Annotated[QueueReport | None, Field(description="Where it stands while it waits for its turn.")] = None
+    progress: Annotated[Progress | None, Field(description="How far the running attempt is.")] = None
     attempts: Annotated[tuple[Attempt, ...], Field(max_length=200, description="The last ones, oldest first.")] = ()
-    start_time: datetime | None = None
-    completion_time: datetime | None = None
-    output: OutputReport | None = None
+    start_time: Annotated[datetime | None, Field(description="When the first attempt began.")] = None
+    completion_time: Annotated[datetime | None, Field(description="When it succeeded or failed; absent before.")] = None
+    output: Annotated[OutputReport | None, Field(description="The mp3 that was made.")] = None
     conditions: Annotated[
         tuple[Condition, ...],
         Field(
-            max_length=16, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+            max_length=16,
+            description="What programs wait for.",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()
