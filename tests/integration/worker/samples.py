@@ -1,6 +1,7 @@
 """Media made by ffmpeg when a test asks for it, once for each run."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ class Samples:
         """Ten seconds of picture and sound, as a phone would record them, with a title and a language."""
         return self._made(
             "clip.mp4",
-            lambda path: self._ffmpeg(
+            lambda path: ffmpeg(
                 *_PICTURE, *_SOUND, "-t", "10", *_PICTURE_CODEC, "-c:a", "aac", "-metadata", "title=Ein Käfer",
                 "-metadata:s:a:0", "language=deu", path,
             ),
@@ -37,9 +38,25 @@ class Samples:
             picture = ("-f", "lavfi", "-i", "testsrc2=size=400x300:rate=25,noise=alls=90:allf=t")
             rates = ("-c:v", "mjpeg", "-q:v", "1", "-c:a", "aac", "-chunk_duration", "1000000")
             flags = ("-movflags", "+faststart") if index_first else ()
-            self._ffmpeg(*picture, *_SOUND, "-t", "12", *rates, *flags, "-metadata", "title=Alps", path)
+            ffmpeg(*picture, *_SOUND, "-t", "12", *rates, *flags, "-metadata", "title=Alps", path)
 
         return self._made(f"camera-{index_first}.mov", make)
+
+    def picture(self, name: str) -> Path:
+        """A picture of 300 x 200 as `name` says: cover.jpg, cover.png."""
+        return self._made(
+            name,
+            lambda path: ffmpeg("-f", "lavfi", "-i", "testsrc2=size=300x200:rate=1", "-frames:v", "1", path),
+        )
+
+    def beep(self, container: str) -> Path:
+        """Ten seconds of picture and sound; it is silent but for the fifth."""
+
+        def make(path: Path) -> None:
+            sound = ("-f", "lavfi", "-i", "sine=duration=10,volume=volume='between(t,4,5)':eval=frame")
+            ffmpeg(*_PICTURE, *sound, *_PICTURE_CODEC, "-c:a", "aac", "-t", "10", path)
+
+        return self._made(f"beep.{container}", make)
 
     def silent_film(self) -> Path:
         """A picture without sound."""
@@ -54,7 +71,7 @@ class Samples:
         """Ten minutes, which take a few seconds to convert."""
 
         def make(path: Path) -> None:
-            self._ffmpeg("-stream_loop", "59", "-i", self.clip(), "-map", "0:a", "-c", "copy", path)
+            ffmpeg("-stream_loop", "59", "-i", self.clip(), "-map", "0:a", "-c", "copy", path)
 
         return self._made("long.mp4", make)
 
@@ -64,7 +81,7 @@ class Samples:
         return content[: int(len(content) * share)]
 
     def _copy(self, source: Path, *options: str | Path) -> None:
-        self._ffmpeg("-i", source, "-map", "0", "-c", "copy", *options)
+        ffmpeg("-i", source, "-map", "0", "-c", "copy", *options)
 
     def _made(self, name: str, make: Callable[[Path], None]) -> Path:
         path = self._folder / name
@@ -72,9 +89,10 @@ class Samples:
             make(path)
         return path
 
-    @staticmethod
-    def _ffmpeg(*arguments: str | Path) -> None:
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments], check=True, timeout=120)
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Make a file."""
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments], check=True, timeout=120)
 
 
 def duration(mp3: Path) -> float:
@@ -100,3 +118,16 @@ def loudness(mp3: Path) -> float:
     ]
     heard = subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stderr
     return float(json.loads(heard[heard.rindex("{") :])["input_i"])
+
+
+def with_chapters(source: Path, destination: Path, chapters: list[tuple[float, float, str]], *options: str) -> None:
+    """Copy a file and give it chapters: from second, to second, title."""
+    listed = destination.with_suffix(".chapters")
+    listed.write_text(";FFMETADATA1\n" + "".join(_chapter(*chapter) for chapter in chapters))
+    inputs = ("-i", source, "-f", "ffmetadata", "-i", listed, "-map", "0", "-map_chapters", "1")
+    ffmpeg(*inputs, "-c", "copy", *options, destination)
+
+
+def _chapter(start: float, end: float, title: str) -> str:
+    escaped = re.sub(r"([=;#\\\n])", r"\\\1", title)
+    return f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={round(start * 1000)}\nEND={round(end * 1000)}\ntitle={escaped}\n"

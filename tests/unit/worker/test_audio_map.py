@@ -86,6 +86,15 @@ def test_the_titles_of_chapters_are_wanted_but_are_no_sound() -> None:
     assert audio_ranges(a_file(a_track(b"text")), SIZE) is None
 
 
+def test_titles_of_one_length_are_found_as_well() -> None:
+    titles = a_track(b"sbtl", [7_000_000], fixed=5, sizes=[], count=2, runs=[(1, 2)])
+
+    assert chunks_of(a_file(a_track(offsets=[5_000_000], runs=[(1, 2)]), titles)) == [
+        (5_000_000, 5_000_300),
+        (7_000_000, 7_000_010),
+    ]
+
+
 def test_what_lies_behind_the_end_is_left_out() -> None:
     assert chunks_of(a_file(a_track(offsets=[5_000_000, 9_999_999, 2**32 - 1])))[-1] == (5_000_000, 5_000_300)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from video2mp3_worker.media import AudioTrack, parse_media
+from video2mp3_worker.chapters import Chapter
+from video2mp3_worker.media import AttachedPicture, AudioTrack, parse_media
 
 
 def a_document(**audio: Any) -> dict[str, Any]:
@@ -49,3 +50,45 @@ def test_ogg_keeps_its_tags_with_the_stream() -> None:
 
 def test_undetermined_is_no_language() -> None:
     assert parse_media(a_document(tags={"language": "und"}), 1).tracks[0].language == ""
+
+
+def a_picture(index: object, tags: dict[str, str], **disposition: int) -> dict[str, Any]:
+    return {
+        "codec_type": "video", "codec_name": "mjpeg", "index": index, "tags": tags,
+        "disposition": {"attached_pic": 1} | disposition,
+    }  # fmt: skip
+
+
+def test_pictures_that_belong_to_the_file_are_found() -> None:
+    document = a_document() | {
+        "streams": [
+            {"codec_type": "video", "codec_name": "mjpeg", "index": 0, "disposition": {"attached_pic": 0}},
+            a_picture(1, {"comment": "Band/Orchestra"}),
+            a_picture(2, {"COMMENT": "Cover (front)"}),
+            a_picture(3, {"filename": "cover.png"}),
+            a_picture(4, {}, timed_thumbnails=1),
+            a_picture("?", {}),
+        ]
+    }
+
+    assert parse_media(document, 1).pictures == (
+        AttachedPicture(1),
+        AttachedPicture(2, is_front=True),
+        AttachedPicture(3, is_front=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("format_name", "expected"), [("mpegts", Chapter(0.0, 2.5, "Käfer")), ("mp3", Chapter(1.5, 4.0, "Käfer"))]
+)
+def test_chapters_are_counted_from_the_beginning_of_the_file(format_name: str, expected: Chapter) -> None:
+    document = {
+        "format": {"format_name": format_name, "start_time": "1.5"},
+        "chapters": [
+            {"id": 1, "start_time": "1.500000", "end_time": "4.000000", "tags": {"TITLE": "Käfer"}},
+            {"id": 2, "start_time": "N/A", "end_time": "4.000000"},
+            {"id": 3},
+        ],
+    }
+
+    assert parse_media(document, 1).chapters == (expected,)

@@ -25,8 +25,9 @@ _BEGINNING_BYTES: Final = 512 * 1024
 _TABLES: Final = frozenset({b"stsc", b"stsz", b"stco", b"co64"})
 _FULL_BOX: Final = 4
 _HANDLER_AT: Final = 8
-_SOUND, _TEXT = b"soun", b"text"
-"""Handlers. The titles of chapters are samples of a text track."""
+_SOUND: Final = b"soun"
+_WANTED: Final = frozenset({_SOUND, b"text", b"sbtl"})
+"""Handlers. The titles of chapters are samples of a track of text or subtitles."""
 
 
 def audio_ranges(file: Readable, size: int) -> list[tuple[int, int]] | None:
@@ -59,29 +60,30 @@ def _tracks(file: Readable, moov: Box) -> Iterator[tuple[bytes, Iterator[tuple[i
         parts = {box.kind: box for box in isobmff.within(left, isobmff.boxes(file, track.content, track.end))}
         handler = parts.get(b"hdlr")
         kind = b"" if handler is None else _read(file, handler)[_HANDLER_AT : _HANDLER_AT + 4]
-        if kind not in (_SOUND, _TEXT):
+        if kind not in _WANTED:
             continue
         lists = {
             box.kind: box
             for table in isobmff.descend([track], file, (b"minf", b"stbl"), left)
             for box in isobmff.within(left, isobmff.boxes(file, table.content, table.end))
         }
-        yield kind, _chunks(file, lists)
+        yield kind, _chunks(file, kind, lists)
 
 
-def _chunks(file: Readable, boxes: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
+def _chunks(file: Readable, handler: bytes, boxes: dict[bytes, Box]) -> Iterator[tuple[int, int]]:
     """The chunks of one track. Raises ValueError or struct.error where the tables do not make sense."""
     tables = {kind: _read(file, box)[_FULL_BOX:] for kind, box in boxes.items() if kind in _TABLES}
     if not {b"stsc", b"stsz"} <= set(tables):
         raise ValueError("the track has no tables")
     fixed, count = struct.unpack_from(">II", tables[b"stsz"])
-    if fixed:
+    if fixed and handler == _SOUND:
+        # Of uncompressed sound, which some programs list in bytes and others in samples.
         raise ValueError("the sizes of the samples are not listed")
-    sizes = _numbers("I", tables[b"stsz"][8:], count)
+    sizes = None if fixed else _numbers("I", tables[b"stsz"][8:], count)
     offsets = _offsets(tables)
     first = 0
     for offset, in_chunk in zip(offsets, _samples_of_chunks(tables[b"stsc"], len(offsets)), strict=False):
-        yield offset, offset + sum(sizes[first : first + in_chunk])
+        yield offset, offset + (in_chunk * fixed if sizes is None else sum(sizes[first : first + in_chunk]))
         first += in_chunk
 
 

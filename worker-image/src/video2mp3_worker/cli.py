@@ -19,10 +19,9 @@ from pydantic import ValidationError
 from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
 from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_worker.convert import Converter, Mp3, Preview
 from video2mp3_worker.errors import Refused, WorkerError
-from video2mp3_worker.media import AudioTrack, Media
-from video2mp3_worker.plan import Plan
+from video2mp3_worker.media import AudioTrack
 from video2mp3_worker.stop import Stop
 
 _BAR_WIDTH: Final = 30
@@ -105,24 +104,30 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
         bar = _Bar()
         mp3 = Converter(stop, report=bar.show).convert(source, Path(folder, "output.mp3"), output)
         bar.clear()
+        for note in mp3.notes:
+            sys.stderr.write(f"{note}\n")
         _join(mp3, Path(folder, "tagged.mp3")).replace(destination)
     print(f"{destination}: {mp3.encoding}, {mp3.duration_seconds:.3f} s, {mp3.size} bytes")  # noqa: T201
 
 
 def _probe(options: argparse.Namespace, stop: Stop) -> None:
-    media, plan = Converter(stop).plan(_existing(options.source), _output(options))
-    for line in describe(media, plan):
+    for line in describe(Converter(stop).preview(_existing(options.source), _output(options))):
         print(line)  # noqa: T201
 
 
-def describe(media: Media, plan: Plan) -> list[str]:
+def describe(preview: Preview) -> list[str]:
     """What a file holds and what would be done with it, in lines for people."""
+    media, plan = preview.media, preview.plan
     length = "unknown" if media.duration_seconds is None else f"{media.duration_seconds:.3f} s"
     lines = [f"format    {media.format}, {media.size} bytes, {length}, {media.streams} streams"]
     for track in media.tracks:
         chosen = "  <- this one" if track is plan.track else ""
         lines.append(f"audio {track.index}   {_in_words(track)}{chosen}")
     lines += [f"tag       {name}: {value}" for name, value in media.tags.items()]
+    lines += [f"cover     {preview.cover}: carried over"] if preview.cover else []
+    if media.chapters:
+        lines.append(f"chapters  {len(media.chapters)}, of which the mp3 gets {len(preview.chapters)}")
+    lines += [f"note      {note}" for note in preview.notes]
     part = "" if plan.end_seconds is None and not plan.start_seconds else f", from {plan.start_seconds:g} s"
     part += "" if plan.end_seconds is None else f" to {plan.end_seconds:g} s"
     lines.append(f"mp3       {plan.summary}{part}: {plan.why}")

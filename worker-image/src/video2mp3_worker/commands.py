@@ -31,7 +31,7 @@ def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
     arguments = [word for name, value in options.items() for word in (f"-{name}", str(value))]
     return [
         *("ffprobe", "-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)),
-        *("-threads", "1", *arguments, "-of", "json", "-show_format", "-show_streams", _file(source)),
+        *("-threads", "1", *arguments, "-of", "json", "-show_format", "-show_streams", "-show_chapters", _file(source)),
     ]
 
 
@@ -45,6 +45,16 @@ def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seco
     sound = _sound(source, plan).filter("volume", factor, precision="float")
     output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget, end_seconds))
     return _compiled(output, *_QUIET)
+
+
+def attached_picture(source: Path, stream: int) -> list[str]:
+    """The ffmpeg call that writes a picture as it stands in the file, without any decoder for it."""
+    # The picture comes from the file's head: nothing has to be found out about the other streams.
+    options = _input_options() | {"probesize": 32, "analyzeduration": 1}
+    picture = ffmpeg.input(_file(source), **options)[str(stream)]
+    output = picture.output("pipe:1", f="image2pipe", c="copy", **{"frames:v": 1})
+    # Without decoders ffmpeg calls every picture and film of the file an error.
+    return _compiled(output, *_QUIET[:-1], "fatal")
 
 
 def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:

@@ -12,11 +12,14 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
 from video2mp3_worker import tags
+from video2mp3_worker.chapters import Chapter, fitted
+from video2mp3_worker.cover import cover_of
 from video2mp3_worker.division import start_seconds
 from video2mp3_worker.encode import encode, join
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.images import Picture
 from video2mp3_worker.limits import budget
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
@@ -42,6 +45,21 @@ class Mp3:
     encoding: str
     """How it is encoded, for people."""
 
+    notes: tuple[str, ...] = ()
+    """What of the source was left out, and why, in sentences."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file holds, and what would be made of it."""
+
+    media: Media
+    plan: Plan
+    cover: Picture | None
+    chapters: list[Chapter]
+    notes: tuple[str, ...]
+    """As in `Mp3`."""
+
 
 @dataclass(frozen=True)
 class Converter:
@@ -51,6 +69,13 @@ class Converter:
     limits: WorkerLimits = field(default_factory=WorkerLimits)
     report: Callable[[float, float | None], None] = lambda _done, _expected: None
     clock: Clock = time.monotonic
+
+    def preview(self, source: Path, output: Output) -> Preview:
+        """Say what `convert` would do. Raises Refused or TryAgain."""
+        media, plan = self.plan(source, output)
+        cover, notes = self._cover(source, media)
+        longest = plan.duration_seconds or float("inf")
+        return Preview(media, plan, cover, _chapters(media, plan, longest), tuple(notes))
 
     def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
@@ -65,7 +90,7 @@ class Converter:
         seconds = encode(
             source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds)
         )
-        return self._checked(destination, media, plan, output, seconds)
+        return self._checked(source, destination, media, plan, output, seconds)
 
     def convert_part(self, source: Path, destination: Path, plan: Plan, span: Span) -> float:
         """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`."""
@@ -78,16 +103,21 @@ class Converter:
 
         return max(encode(source, destination, plan, allowed, watch, report, span) - start, 0.0)
 
-    def join(self, parts: Iterable[bytes], destination: Path, media: Media, plan: Plan, output: Output) -> Mp3:
+    def join(
+        self, parts: Iterable[bytes], source: Path, destination: Path, media: Media, plan: Plan, output: Output
+    ) -> Mp3:
         """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
         allowed = budget(self.limits, plan.duration_seconds)
         watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
         seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
-        return self._checked(destination, media, plan, output, seconds)
+        return self._checked(source, destination, media, plan, output, seconds)
 
-    def _checked(self, destination: Path, media: Media, plan: Plan, output: Output, seconds: float) -> Mp3:
+    def _checked(
+        self, source: Path, destination: Path, media: Media, plan: Plan, output: Output, seconds: float
+    ) -> Mp3:
         _verify(destination, plan, seconds)
-        tag = tags.render(tags.merged(media.tags, output.tags))
+        cover, notes = self._cover(source, media)
+        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, seconds))
         return Mp3(
             file=destination,
             tag=tag,
@@ -95,10 +125,20 @@ class Converter:
             sha256=_sha256(tag, destination),
             size=len(tag) + destination.stat().st_size,
             encoding=plan.summary,
+            notes=tuple(notes),
         )
+
+    def _cover(self, source: Path, media: Media) -> tuple[Picture | None, list[str]]:
+        return cover_of(source, media, self._watch(bounds.PROBE_WALL_SECONDS).check)
 
     def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
         return Watch(self.stop, self.clock, wall_seconds, stall_seconds)
+
+
+def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:
+    """The chapters of an mp3 of a length. Its first sample is the track's first, which may come after the file's."""
+    track_start = max(plan.track.start_seconds - media.start_seconds, 0.0)
+    return fitted(media.chapters, max(plan.start_seconds, track_start), seconds)
 
 
 def _verify(mp3: Path, plan: Plan, seconds: float) -> None:

@@ -43,6 +43,11 @@ PROBE_WALL_SECONDS: Final = 120
 PROBE_ANSWER_BYTES: Final = 8 * 1024**2
 """ffprobe's JSON for 64 streams is under 200 kB; thousands of chapters make it longer."""
 
+COVER_BYTES: Final = 2 * 1024**2
+"""Of a picture that is carried over; it is sent along with every mp3. Shops sell covers of 0.1 to 1 MB."""
+
+COVER_CPU_SECONDS: Final = 20
+
 STALL_SECONDS: Final = 60
 """Without any progress for so long, a conversion is stuck."""
 

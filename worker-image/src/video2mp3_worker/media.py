@@ -1,8 +1,10 @@
 """What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from video2mp3_worker.chapters import Chapter
 
 _TAG_FIELDS: Final = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
 """ffmpeg's names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata")."""
@@ -32,6 +34,15 @@ class AudioTrack:
 
 
 @dataclass(frozen=True)
+class AttachedPicture:
+    """A picture that belongs to the whole file. `stream` counts streams of all kinds, as ffmpeg's `0:stream` does."""
+
+    stream: int
+    is_front: bool = False
+    """Whether the file says that it is the front cover."""
+
+
+@dataclass(frozen=True)
 class Media:
     """A file that ffprobe could read."""
 
@@ -49,22 +60,35 @@ class Media:
     tags: Mapping[str, str] = field(default_factory=dict)
     """By the names of `conversion.Tags`, as the file says them."""
 
+    start_seconds: float = 0.0
+    """What the clock of the file's timestamps shows at its beginning."""
+
+    pictures: tuple[AttachedPicture, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    """Counted from the beginning of the file."""
+
 
 def parse_media(document: Mapping[str, Any], size: int) -> Media:
-    """Read ffprobe's `-show_format -show_streams`. Whatever is missing or malformed there is taken as unknown."""
+    """Read ffprobe's `-show_format -show_streams -show_chapters`. What is missing or malformed is taken as unknown."""
     container = document.get("format") or {}
     streams = document.get("streams") or []
     audio = [stream for stream in streams if stream.get("codec_type") == "audio"]
     tags: dict[str, str] = {}
     for stream in audio[:1]:
         tags |= _tags(stream)
+    start = _number(container.get("start_time")) or 0.0
+    name = str(container.get("format_name", ""))
     return Media(
-        format=str(container.get("format_name", "")),
+        format=name,
         size=size,
         duration_seconds=_seconds(container.get("duration")),
         tracks=tuple(_track(index, stream) for index, stream in enumerate(audio)),
         streams=len(streams),
         tags=tags | _tags(container),
+        start_seconds=start,
+        pictures=tuple(_pictures(streams)),
+        # ID3 counts its chapters from the first sample that is heard, after what the encoder put in front.
+        chapters=tuple(_chapters(document.get("chapters") or [], 0.0 if name == "mp3" else start)),
     )
 
 
@@ -81,6 +105,24 @@ def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
         bit_rate=_integer(stream.get("bit_rate")),
         start_seconds=_number(stream.get("start_time")) or 0.0,
     )
+
+
+def _pictures(streams: Iterable[Mapping[str, Any]]) -> Iterator[AttachedPicture]:
+    for stream in streams:
+        index, disposition = _integer(stream.get("index")), stream.get("disposition") or {}
+        # The pictures of an mp4's chapters are marked too; where a source is not read whole, they are missing.
+        if index is not None and disposition.get("attached_pic") and not disposition.get("timed_thumbnails"):
+            said = _lower_keys(stream)
+            # ID3 and FLAC name the kind of the picture, Matroska the cover's file (matroska.org, "Cover art").
+            is_front = said.get("comment") == "Cover (front)" or said.get("filename", "").startswith("cover.")
+            yield AttachedPicture(index, is_front)
+
+
+def _chapters(chapters: Iterable[Mapping[str, Any]], file_start: float) -> Iterator[Chapter]:
+    for chapter in chapters:
+        start, end = _number(chapter.get("start_time")), _number(chapter.get("end_time"))
+        if start is not None and end is not None:
+            yield Chapter(start - file_start, end - file_start, _lower_keys(chapter).get("title", ""))
 
 
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Worker:
             fetched = fetch(self.request, self.sources, source, self._while_fetching)
             _log.info("source fetched", size=source.stat().st_size, fetched=fetched)
             mp3 = self.converter.convert(source, folder / "output.mp3", self.request.output)
-            _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds)
+            _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
             return self._store(mp3)
 
     def _while_fetching(self) -> None:

@@ -1,0 +1,45 @@
+"""⑥ The source's cover, taken out of the file as it is. Nothing here decodes a pixel.
+
+A source without a good cover is converted all the same: what was left out, and why, is said and no error.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from video2mp3_worker import child, commands, limits
+from video2mp3_worker.child import Confinement
+from video2mp3_worker.images import NotAPictureError, Picture, picture
+from video2mp3_worker.media import AttachedPicture, Media
+
+_TRIES: Final = 3
+"""Pictures of one file that are looked at."""
+
+
+def cover_of(source: Path, media: Media, watch: Callable[[], None]) -> tuple[Picture | None, list[str]]:
+    """The first picture that can be carried over, those that call themselves the front before others.
+
+    Answers a sentence for each that was looked at and left out, too. Raises what `watch` raises.
+    """
+    left_out: list[str] = []
+    for attached in sorted(media.pictures, key=lambda known: not known.is_front)[:_TRIES]:
+        try:
+            return picture(_extracted(source, attached, watch)), left_out
+        except NotAPictureError as error:
+            left_out.append(f"The cover in stream {attached.stream} {error}: it is left out.")
+    return None, left_out
+
+
+def _extracted(source: Path, attached: AttachedPicture, watch: Callable[[], None]) -> bytes:
+    content = bytearray()
+
+    def take(piece: bytes) -> None:
+        content.extend(piece)
+        if len(content) > limits.COVER_BYTES:
+            raise NotAPictureError(f"has more than {limits.COVER_BYTES} bytes")
+
+    confinement = Confinement(reads=(source,), cpu_seconds=limits.COVER_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+    ended = child.run(commands.attached_picture(source, attached.stream), confinement, output=take, watch=watch)
+    if ended.status != 0:
+        raise NotAPictureError("cannot be read")
+    return bytes(content)
