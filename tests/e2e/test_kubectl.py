@@ -1,12 +1,15 @@
 """Conversions applied with kubectl."""
 
+import json
+import re
 from pathlib import Path
 
 import yaml
 
 from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
-from tests.e2e.release import Account, Release
+from tests.e2e.release import Account, Release, await_value
+from tests.kubectl_table import rows
 from video2mp3_contracts import names
 
 
@@ -23,9 +26,76 @@ def test_a_conversion_applied_with_kubectl(release: Release, account: Account, t
     release.kubectl("apply", "--filename=-", stdin=manifest("talk", file_id, account))
     release.kubectl("wait", "--for=condition=Ready", "conversion/talk", "--timeout=120s")
     assert_one_mp3_and_one_email(release, "talk", account)
-    columns = release.kubectl("get", "conv", "talk").splitlines()
-    assert columns[0].split() == ["NAME", "PHASE", "PROGRESS", "QUEUE", "ATTEMPTS", "REASON", "AGE"]
-    assert columns[1].split()[:3] == ["talk", "Succeeded", "100"]
+
+
+def test_a_success_as_the_reference_shows_it(release: Release, account: Account, tmp_path: Path) -> None:
+    file_id = release.store_source(media.make_video(tmp_path / "shown.mp4", 3), account.email)
+    release.kubectl("apply", "--filename=-", stdin=manifest("shown", file_id, account))
+    release.kubectl("wait", "--for=condition=Ready", "conversion/shown", "--timeout=120s")
+    row = shown(release, "shown")
+    age = row.pop("AGE")
+    assert re.fullmatch(r"[0-9ms]+", age)
+    output = release.conversion("shown")["status"]["output"]
+    assert row == {
+        "NAME": "shown",
+        "PHASE": "Succeeded",
+        "PROGRESS": "100",
+        "QUEUE": "",
+        "ATTEMPTS": "1",
+        "REASON": "Succeeded",
+        "OUTPUT": output["fileId"],
+        "DURATION": f"{output['durationSeconds']:g}",
+        "OWNER": account.email,
+    }
+    job = names.job_name("shown", release.conversion("shown")["metadata"]["uid"])
+    assert told(release, "shown") == [
+        ("Normal", "Starting", f"Its Job {job} exists and its pod is on the way."),
+        ("Normal", "Succeeded", f"shown.mp3 is stored as {output['fileId']}."),
+    ]
+
+
+def test_a_failure_as_the_reference_shows_it(release: Release, account: Account, tmp_path: Path) -> None:
+    """Who waits for the end, whichever it is, is told of it; the events tell the story once and in sentences."""
+    file_id = release.store_source(media.make_video(tmp_path / "silent.mp4", 3, sound=False), account.email)
+    release.kubectl("apply", "--filename=-", stdin=manifest("silent", file_id, account))
+    release.kubectl("wait", "--for=jsonpath={.status.completionTime}", "conversion/silent", "--timeout=120s")
+    row = shown(release, "silent")
+    assert (row["PHASE"], row["REASON"], row["ATTEMPTS"], row["OUTPUT"]) == ("Failed", "NoAudio", "1", "")
+    message = "The file has no sound: there is no audio track in it."
+    kinds = [(kind, reason) for kind, reason, _ in told(release, "silent")]
+    assert kinds == [("Normal", "Starting"), ("Warning", "AttemptFailed"), ("Warning", "NoAudio")]
+    assert [note for _, _, note in told(release, "silent")][1:] == [f"Attempt 1 (NoAudio): {message}", message]
+    described = release.kubectl("describe", "conversion", "silent")
+    assert message in described
+    assert not [line for line in described.splitlines() if re.fullmatch(r"\s+(Detail|Message):\s*", line)]
+
+
+def test_suspending_and_resuming_as_the_reference_says(release: Release, account: Account, tmp_path: Path) -> None:
+    file_id = release.store_source(media.make_video(tmp_path / "draft.mp4", 3), account.email)
+    release.kubectl("apply", "--filename=-", stdin=manifest("draft", file_id, account, suspend=True))
+    release.kubectl("wait", "--for=condition=Ready", "conversion/draft", "--timeout=60s")
+    row = shown(release, "draft")
+    assert (row["PHASE"], row["REASON"], row["PROGRESS"], row["ATTEMPTS"]) == ("Suspended", "Suspended", "", "")
+    release.kubectl("patch", "conversion", "draft", "--type=merge", "--patch", '{"spec": {"suspend": false}}')
+    assert release.await_phase("draft", "Succeeded")["status"]["attempts"][0]["number"] == 1
+
+
+def shown(release: Release, name: str) -> dict[str, str]:
+    """The row of `kubectl get -o wide`."""
+    return rows(release.kubectl("get", "conversions", "--output=wide"))[name]
+
+
+def told(release: Release, name: str) -> list[tuple[str, str, str]]:
+    """Type, reason and message of each Event about a Conversion, once the last of them has come."""
+    uid = release.conversion(name)["metadata"]["uid"]
+    listed = ("get", "events", "--field-selector", f"involvedObject.uid={uid}", "--output=json")
+
+    def look() -> list[tuple[str, str, str]] | None:
+        events = sorted(json.loads(release.kubectl(*listed))["items"], key=lambda each: each["firstTimestamp"])
+        found = [(each["type"], each["reason"], each["message"]) for each in events]
+        return found if found and found[-1][1] == release.conversion(name)["status"]["reason"] else None
+
+    return await_value(look, seconds=30, what=f"the events of {name}")
 
 
 def test_applying_it_twice_changes_nothing(release: Release, account: Account, tmp_path: Path) -> None:

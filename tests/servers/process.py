@@ -67,7 +67,7 @@ class Server(ABC):
     """A server program with a folder of its own, which is removed with it."""
 
     name: ClassVar[str]
-    start_seconds: ClassVar[float] = 30.0
+    start_seconds: ClassVar[float] = 120.0
     """Limit for coming up; generous, since the machine may be busy."""
     stop_seconds: ClassVar[float] = 30.0
     """Limit for going down after SIGTERM, then it is killed."""

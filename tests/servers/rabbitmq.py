@@ -35,7 +35,6 @@ class RabbitMQServer(Server):
     """One node with the management plugin, which tests use to look at queues."""
 
     name: ClassVar[str] = "rabbitmq"
-    start_seconds: ClassVar[float] = 90.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,7 +18,6 @@ class OperatorProcess(Server):
     """`python -m video2mp3_operator` for one namespace, quick to notice things."""
 
     name: ClassVar[str] = "operator"
-    start_seconds: ClassVar[float] = 60.0
 
     def __init__(
         self, kubernetes: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, namespace: str, token: str
