@@ -76,7 +76,7 @@ def test_a_mail_server_with_login_and_private_certificate(chart: Chart):
 def test_workers_find_their_secret_and_their_account(manifests: Manifests):
     pod = a_worker_pod(manifests, NAMESPACE)
     assert manifests.named("ServiceAccount", pod.spec["serviceAccountName"], NAMESPACE)
-    known = variables(WorkerSettings)
+    known = {field.alias for field in WorkerSettings.model_fields.values()}
     for variable in pod.spec["containers"][0]["env"]:
         assert variable["name"] in known
         reference = variable.get("valueFrom", {}).get("secretKeyRef")

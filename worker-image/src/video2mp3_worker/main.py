@@ -1,5 +1,7 @@
 """⑥⑦ The entry point of the Job: environment in, exit code and termination message out."""
 
+import gc
+import logging
 import os
 import secrets
 import sys
@@ -7,10 +9,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import structlog
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from video2mp3_contracts import mongo
 from video2mp3_contracts.exit_codes import ExitCode
@@ -32,12 +34,22 @@ from video2mp3_worker.stop import Stop
 _log = structlog.get_logger("video2mp3_worker")
 
 
-def main() -> int:
-    """Run the attempt that the environment asks for, or the command line of people. Answers the exit code."""
+def start() -> NoReturn:
+    """Run the attempt that the environment asks for, or the command line of people, to the end of the process."""
+    gc.freeze()
+    gc.enable()
     if len(sys.argv) > 1:
         from video2mp3_worker.cli import command_line  # noqa: PLC0415 - a Job does not pay for argparse
 
-        return command_line(sys.argv[1:])
+        sys.exit(command_line(sys.argv[1:]))
+    code = main()
+    sys.stderr.flush()
+    # To take the interpreter apart would take a tenth of a second, and all is stored, closed and said.
+    os._exit(code)
+
+
+def main() -> int:
+    """Run the attempt that the environment asks for. Answers the exit code."""
     stop = Stop()
     stop.listen()
     _leave_last_words_in_a_crash()
@@ -47,15 +59,15 @@ def main() -> int:
         configure_logging("worker")
         return _end(error, _termination_message_path())
     configure_logging("worker", settings.log_level)
+    # pika logs every step and every failure several times over; it also raises each, and we log that once.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     return attempt(settings, stop)
 
 
 def read_settings() -> WorkerSettings:
     """The settings from the environment. Raises Refused, naming what is wrong but never what it holds."""
     try:
-        return WorkerSettings()
-    except SettingsError as error:
-        raise Refused(Reason.BAD_REQUEST, "The worker's request is not JSON.") from error
+        return WorkerSettings.of(os.environ)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_input=False)

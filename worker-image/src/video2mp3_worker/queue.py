@@ -1,10 +1,11 @@
 """⑦ Publishing to the `mp3` queue: confirmed by the broker, tried a few times, given up in time."""
 
 import asyncio
+import importlib
+import threading
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from video2mp3_contracts import amqp
 from video2mp3_contracts.message import ConversionFinished
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.errors import TryAgain
@@ -14,6 +15,7 @@ _PAUSES_SECONDS: Final = (1.0, 3.0)
 """Before the second and the third try. A broker that restarts takes longer: then the next attempt only publishes."""
 
 _WATCH_SECONDS: Final = 0.2
+_AMQP: Final = "video2mp3_contracts.amqp"
 
 
 class AmqpQueue:
@@ -23,12 +25,16 @@ class AmqpQueue:
         self._uri = uri
         self._name = name
         self._stop = stop
+        # pika takes its time to be imported; until it is needed the worker mostly waits for others.
+        threading.Thread(target=importlib.import_module, args=(_AMQP,), daemon=True).start()
 
     def publish(self, message: ConversionFinished) -> None:
         """Publish a message and return when the broker has it safely. Raises TryAgain."""
         asyncio.run(self._publish(message))
 
     async def _publish(self, message: ConversionFinished) -> None:
+        from video2mp3_contracts import amqp  # noqa: PLC0415 - see above
+
         for pause in (*_PAUSES_SECONDS, None):
             try:
                 await self._unless_stopped(amqp.publish(self._uri, message, self._name))

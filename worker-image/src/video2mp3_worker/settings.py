@@ -1,19 +1,20 @@
 """What a worker is told by its environment. Read once, at the entry point."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Json, SecretStr
 
 from video2mp3_contracts.worker import SCRATCH_PATH, TERMINATION_MESSAGE_PATH, WorkerRequest
 
 
-class WorkerSettings(BaseSettings):
-    """Environment variables with the prefix WORKER_."""
+class WorkerSettings(BaseModel):
+    """Environment variables with the prefix WORKER_. Without pydantic-settings: importing that takes too long here."""
 
-    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=lambda name: f"WORKER_{name.upper()}", frozen=True, extra="ignore")
 
-    request: WorkerRequest
+    request: Json[WorkerRequest]
     """The conversion, as JSON. The operator writes it into the Job."""
 
     mongodb_uri: SecretStr
@@ -33,3 +34,8 @@ class WorkerSettings(BaseSettings):
 
     log_level: str = "INFO"
     """Least severe level that is logged."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises pydantic.ValidationError."""
+        return cls.model_validate(dict(environment))
