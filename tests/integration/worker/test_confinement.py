@@ -1,5 +1,6 @@
 """What a child of the worker cannot do, tried from inside a child."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,16 @@ from video2mp3_worker import child
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import TryAgain
 
+_LOOKING_INTO_OTHERS = (19, 21, 38)
+"""CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_PERFMON."""
+
+_READ_ENVIRONMENT = f"""
+import ctypes, os, sys
+if os.geteuid() == 0:
+    # These let root look into what is concealed; a worker and its children have no capabilities.
+    assert not any(ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) for capability in {_LOOKING_INTO_OTHERS})
+os.execv("/bin/cat", ["cat", "/proc/" + sys.argv[1] + "/environ"])
+"""
 _INTERPRETER = (Path(sys.base_prefix), Path(sys.prefix))
 
 
@@ -79,6 +90,28 @@ def test_a_child_knows_none_of_the_workers_secrets(ask: Callable[..., tuple[Ende
 
     assert ended.status == 0
     assert "secret" not in printed
+
+
+@pytest.mark.parametrize("concealed", [True, False])
+def test_another_process_of_the_same_user_reads_the_environment_only_of_what_is_not_concealed(concealed: bool) -> None:
+    code = "from video2mp3_worker.launcher import conceal\n" + ("conceal()\n" if concealed else "")
+    keeper = subprocess.Popen(
+        [sys.executable, "-c", code + "print('ready', flush=True); input()"],
+        env={"WORKER_MONGODB_URI": "mongodb://root:secret@example.org/"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == "ready\n"
+        reader = subprocess.run(
+            [sys.executable, "-c", _READ_ENVIRONMENT, str(keeper.pid)], capture_output=True, text=True, check=False
+        )
+        keeper.kill()
+
+    assert ("secret" in reader.stdout) is not concealed
+    assert ("Permission denied" in reader.stderr) is concealed
 
 
 def test_a_child_cannot_write_more_than_it_may(ask: Callable[..., tuple[Ended, str]], tmp_path: Path) -> None:

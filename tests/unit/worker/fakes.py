@@ -142,8 +142,9 @@ class FakeFiles:
         self.outside.halves.discard(file_id)
         self.outside.after("write")
 
-    def remove(self, file_id: str) -> None:
+    def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
         self.outside.call("remove")
+        watch()
         self.outside.files.pop(file_id, None)
         self.outside.halves.discard(file_id)
 

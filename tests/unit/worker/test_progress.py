@@ -75,6 +75,17 @@ def test_it_is_reported_about_once_a_second() -> None:
     assert len(outside.progress) == 4
 
 
+def test_a_sign_of_life_says_the_same_once_more() -> None:
+    outside, clock = Outside(token="mine"), Clock()
+    reporter = Reporter(FakeLedger(outside, "mine"), clock, lambda: NOW)
+    for clock.now in (1.0, 2.0):
+        reporter.report(30.0, 60.0)
+    clock.now = 3.0
+    reporter.repeat()
+
+    assert [progress.processed_seconds for progress in outside.progress] == [30.0] * 3
+
+
 def test_a_ledger_that_is_away_does_not_stop_the_conversion_but_another_worker_does() -> None:
     outside, clock = Outside(token="mine", before=away("report_progress")), Clock()
     reporter = Reporter(FakeLedger(outside, "mine"), clock, lambda: NOW)

@@ -1,5 +1,6 @@
 """⑥⑦ One attempt after another, with the outside failing or the worker dying at every single call."""
 
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -213,6 +214,56 @@ def test_asked_to_stop_it_stops_before_it_converts(tmp_path: Path) -> None:
 
     assert stopped.value.reason is Reason.STOPPED
     assert "convert" not in outside.calls
+
+
+def every_second(outside: Outside) -> Reporter:
+    """One that has something to report each time it is asked."""
+    ticks = itertools.count(step=2.0)
+    return Reporter(FakeLedger(outside, "first"), lambda: next(ticks), lambda: NOW)
+
+
+def test_it_shows_signs_of_life_while_it_stores_the_mp3(tmp_path: Path) -> None:
+    outside = Outside()
+
+    a_worker(outside, tmp_path, reporter=every_second(outside)).run()
+
+    assert "report_progress" in outside.calls[outside.calls.index("write") : outside.calls.index("store_result")]
+
+
+def test_it_shows_signs_of_life_while_it_removes_what_was_left(tmp_path: Path) -> None:
+    outside = Outside(uploads=["left"], halves={"left"})
+
+    a_worker(outside, tmp_path, reporter=every_second(outside)).run()
+
+    assert "report_progress" in outside.calls[outside.calls.index("remove") : outside.calls.index("find")]
+    assert is_complete(outside)
+
+
+def test_overtaken_while_it_stores_the_mp3_it_leaves_no_file(tmp_path: Path) -> None:
+    outside = Outside()
+
+    def overtake(call: str) -> None:
+        if call == "write":
+            outside.token = "second"
+
+    outside.before = overtake
+
+    with pytest.raises(Superseded):
+        a_worker(outside, tmp_path, reporter=every_second(outside)).run()
+
+    assert "store_result" not in outside.calls
+    assert outside.strays() == set()
+
+
+def test_asked_to_stop_while_it_removes_what_was_left_it_stops(tmp_path: Path) -> None:
+    outside, stop = Outside(uploads=["left"]), Stop()
+    outside.before = lambda call: stop.request() if call == "remove" else None
+
+    with pytest.raises(TryAgain) as stopped:
+        a_worker(outside, tmp_path, stop=stop).run()
+
+    assert stopped.value.reason is Reason.STOPPED
+    assert outside.calls[-1] == "remove"
 
 
 @pytest.mark.parametrize(

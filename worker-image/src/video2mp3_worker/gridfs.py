@@ -1,13 +1,12 @@
 """②⑥ GridFS: sources are read from the database `videos`, mp3s are written to the database `mp3s`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import gridfs
 import pymongo
 from bson import ObjectId
-from gridfs.errors import NoFile
 from pydantic import ValidationError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -25,6 +24,8 @@ _CHUNK_BYTES: Final = 1024**2
 
 _QUERY_SECONDS: Final = 30
 _REMOVE_SECONDS: Final = 10
+_REMOVE_CHUNKS: Final = 64
+"""Removed at once, so that a large file's removal gets on even where it cannot be finished in time."""
 
 _Client = MongoClient[dict[str, Any]]
 
@@ -80,6 +81,8 @@ class GridFSMp3s:
 
     def __init__(self, client: _Client) -> None:
         self._bucket = gridfs.GridFSBucket(client[MP3S_DATABASE], chunk_size_bytes=_CHUNK_BYTES)
+        self._files = client[MP3S_DATABASE]["fs.files"]
+        self._chunks = client[MP3S_DATABASE]["fs.chunks"]
 
     def new_id(self) -> str:
         """An id that no file has."""
@@ -97,13 +100,21 @@ class GridFSMp3s:
         with _answering(_QUERY_SECONDS):
             stream.close()
 
-    def remove(self, file_id: str) -> None:
-        """Remove a file's document and chunks. Chunks without a document are what a killed worker leaves."""
+    def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
+        """Remove a file's document, then its chunks. Chunks without a document are what a killed worker leaves."""
         with _answering(_REMOVE_SECONDS):
-            try:
-                self._bucket.delete(ObjectId(file_id))
-            except NoFile:
-                return
+            self._files.delete_one({"_id": ObjectId(file_id)})
+        while self._remove_chunks(ObjectId(file_id)):
+            watch()
+
+    def _remove_chunks(self, file_id: ObjectId) -> bool:
+        """Remove the first chunks that are there; answer whether there were any."""
+        with _answering(_REMOVE_SECONDS):
+            first = self._chunks.find_one({"files_id": file_id}, {"n": 1}, sort=[("n", pymongo.ASCENDING)])
+            if first is None:
+                return False
+            self._chunks.delete_many({"files_id": file_id, "n": {"$lt": first["n"] + _REMOVE_CHUNKS}})
+            return True
 
 
 def _metadata(document: Mapping[str, Any] | None) -> FileMetadata | None:

@@ -20,6 +20,7 @@ from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import TERMINATION_MESSAGE_PATH
+from video2mp3_worker import launcher
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused, TryAgain, WorkerError
 from video2mp3_worker.gridfs import GridFSMp3s, GridFSSources
@@ -50,6 +51,7 @@ def start() -> NoReturn:
 
 def main() -> int:
     """Run the attempt that the environment asks for. Answers the exit code."""
+    launcher.conceal()
     stop = Stop()
     stop.listen()
     _leave_last_words_in_a_crash()

@@ -3,7 +3,7 @@
 Every method raises TryAgain when its service is away.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,8 +43,11 @@ class Mp3s(Protocol):
     def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
         """Store a file under an id. It is there whole, or only as leftovers that `remove` removes."""
 
-    def remove(self, file_id: str) -> None:
-        """Remove a file, or what there is of it; nothing to remove is fine."""
+    def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
+        """Remove a file, or what there is of it; nothing to remove is fine. `watch` is called on the way.
+
+        What is gone stays gone when this is cut short.
+        """
 
 
 class Ledger(Protocol):

@@ -24,9 +24,11 @@ class Reporter:
         self._now = now
         self._started: float | None = None
         self._last = clock()
+        self._where: tuple[float, float | None] = 0.0, None
 
     def report(self, processed_seconds: float, duration_seconds: float | None) -> None:
         """Say how far the media is. Raises Superseded when another worker took over."""
+        self._where = processed_seconds, duration_seconds
         moment = self._clock()
         if processed_seconds > 0 and self._started is None:
             self._started = moment
@@ -40,3 +42,7 @@ class Reporter:
             raise
         except TryAgain as error:
             _log.warning("progress not reported", reason=error.reason, detail=error.detail)
+
+    def repeat(self) -> None:
+        """Say the same once more: a sign of life from what moves no media. Raises Superseded."""
+        self.report(*self._where)

@@ -71,9 +71,13 @@ class Worker:
         self.stop.check()
         self.reporter.report(0.0, None)
 
+    def _at_work(self) -> None:
+        self.stop.check()
+        self.reporter.repeat()
+
     def _remove_leftovers(self, entry: LedgerEntry) -> None:
         for file_id in entry.uploads:
-            self.mp3s.remove(file_id)
+            self.mp3s.remove(file_id, self._at_work)
             _log.info("leftover removed", file_id=file_id)
 
     def _store(self, mp3: Mp3) -> OutputReport:
@@ -132,7 +136,7 @@ class Worker:
             yield mp3.tag
         with mp3.file.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
-                self.stop.check()
+                self._at_work()
                 yield block
 
     def _publish(self, result: OutputReport, entry: LedgerEntry) -> None:
