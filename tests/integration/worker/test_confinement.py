@@ -1,5 +1,6 @@
 """What a child of the worker cannot do, tried from inside a child."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,15 +13,12 @@ from video2mp3_worker import child
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import TryAgain
 
-_LOOKING_INTO_OTHERS = (19, 21, 38)
-"""CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_PERFMON."""
-
-_READ_ENVIRONMENT = f"""
+_AS_IN_A_POD = """
 import ctypes, os, sys
 if os.geteuid() == 0:
-    # These let root look into what is concealed; a worker and its children have no capabilities.
-    assert not any(ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) for capability in {_LOOKING_INTO_OTHERS})
-os.execv("/bin/cat", ["cat", "/proc/" + sys.argv[1] + "/environ"])
+    # CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON look into others; a worker and its children have none of them.
+    assert not any(ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) for capability in (19, 21, 38))
+os.execv(sys.argv[1], sys.argv[1:])
 """
 _INTERPRETER = (Path(sys.base_prefix), Path(sys.prefix))
 
@@ -92,12 +90,21 @@ def test_a_child_knows_none_of_the_workers_secrets(ask: Callable[..., tuple[Ende
     assert "secret" not in printed
 
 
-@pytest.mark.parametrize("concealed", [True, False])
-def test_another_process_of_the_same_user_reads_the_environment_only_of_what_is_not_concealed(concealed: bool) -> None:
-    code = "from video2mp3_worker.launcher import conceal\n" + ("conceal()\n" if concealed else "")
+@pytest.mark.parametrize(
+    ("code", "readable"),
+    [("from video2mp3_worker.main import main; main()", False), ("", True)],
+    ids=["worker", "other"],
+)
+def test_no_process_of_the_same_user_reads_the_workers_environment(code: str, readable: bool) -> None:
+    """Also not where the kernel has no Landlock. Without a request the worker ends at once, but for what is asked."""
+    as_in_a_pod = (sys.executable, "-c", _AS_IN_A_POD)
+    secrets = {
+        "WORKER_MONGODB_URI": "mongodb://root:secret@example.org/",
+        "WORKER_TERMINATION_MESSAGE_PATH": os.devnull,
+    }
     keeper = subprocess.Popen(
-        [sys.executable, "-c", code + "print('ready', flush=True); input()"],
-        env={"WORKER_MONGODB_URI": "mongodb://root:secret@example.org/"},
+        [*as_in_a_pod, sys.executable, "-c", f"{code}\nprint('ready', flush=True); input()"],
+        env=secrets,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -105,13 +112,12 @@ def test_another_process_of_the_same_user_reads_the_environment_only_of_what_is_
     with keeper:
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == "ready\n"
-        reader = subprocess.run(
-            [sys.executable, "-c", _READ_ENVIRONMENT, str(keeper.pid)], capture_output=True, text=True, check=False
-        )
+        reading = [*as_in_a_pod, "/bin/cat", f"/proc/{keeper.pid}/environ"]
+        read = subprocess.run(reading, capture_output=True, text=True, check=False)
         keeper.kill()
 
-    assert ("secret" in reader.stdout) is not concealed
-    assert ("Permission denied" in reader.stderr) is concealed
+    assert ("secret" in read.stdout) is readable
+    assert ("Permission denied" in read.stderr) is not readable
 
 
 def test_a_child_cannot_write_more_than_it_may(ask: Callable[..., tuple[Ended, str]], tmp_path: Path) -> None:
