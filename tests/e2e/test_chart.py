@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.e2e import media
-from tests.e2e.release import Release
+from tests.e2e.release import Release, await_value
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ("conversion.yaml", "conversion-full.yaml", "gitops/conversions/keynote.yaml")
@@ -66,6 +66,27 @@ def test_an_example_converts(path: str, release: Release, tmp_path: Path) -> Non
     assert status["phase"] == "Succeeded", status
     assert status["output"]["filename"] == document["spec"].get("output", {}).get("filename", f"{name}.mp3")
     release.kubectl("delete", "conversion", name, "--timeout=60s")
+
+
+RIGHTS = {
+    "view": {"get": True, "list": True, "watch": True, "create": False, "patch": False, "delete": False},
+    "edit": {"get": True, "list": True, "watch": True, "create": True, "patch": True, "delete": True},
+}
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_who_may_view_or_edit_the_namespace_may_do_so_with_its_conversions(role: str, release: Release) -> None:
+    """By Kubernetes' own roles, into which the chart's are aggregated; nobody writes the status by them."""
+    user = f"{role}er@example.com"
+    release.kubectl("create", "rolebinding", f"{role}ers", f"--clusterrole={role}", f"--user={user}")
+
+    def may(verb: str, *more: str) -> bool:
+        asked = ("auth", "can-i", verb, "conversions.video2mp3.dev", f"--as={user}", *more)
+        return release.kubectl(*asked, check=False).startswith("yes")
+
+    await_value(lambda: may("get"), seconds=30, what="the roles are aggregated")
+    assert {verb: may(verb) for verb in RIGHTS[role]} == RIGHTS[role]
+    assert not may("patch", "--subresource=status")
 
 
 def test_the_operator_is_never_refused_by_the_api_server(release: Release) -> None:

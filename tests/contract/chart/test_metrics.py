@@ -18,6 +18,7 @@ from video2mp3_notifier.verdicts import Outcome
 from video2mp3_operator import errors
 from video2mp3_operator.metrics import FAULTS
 
+GUIDE = (ROOT / "docs" / "operations.md").read_text()
 COMPONENTS = ("auth", "gateway", "notifier", "operator")
 ALL_ON: dict[str, Any] = {
     "metrics": {
@@ -155,8 +156,28 @@ def test_every_alert_says_what_to_do(monitored: Manifests):
 
 
 def test_the_guide_lists_every_alert(monitored: Manifests):
-    listed = re.findall(r"^\| `(Video2mp3\w+)` \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
-    assert listed == list(dict.fromkeys(alert["alert"] for alert in alerts(monitored)))
+    names = list(dict.fromkeys(alert["alert"] for alert in alerts(monitored)))
+    rows = re.findall(r"^\| \[`(Video2mp3\w+)`\]\(runbooks\.md#(\w+)\) \|", GUIDE, re.MULTILINE)
+    assert rows == [(name, name.lower()) for name in names]
+    runbooks = (ROOT / "docs" / "runbooks.md").read_text()
+    assert re.findall(r"^## (.+)$", runbooks, re.MULTILINE) == names
+
+
+def test_the_guide_lists_every_metric_with_its_labels(samples: dict[str, Samples]):
+    rows = re.findall(r"^\| ((?:`[a-z0-9_]+`(?:, )?)+) \| ((?:`\w+`(?:, | ))*)\|", GUIDE, re.MULTILINE)
+    listed = {
+        name: set(re.findall(r"`(\w+)`", labels))
+        for names, labels in rows
+        for name in re.findall(r"`([a-z0-9_]+)`", names)
+    }
+    everybodys = re.compile(r"(python|process)_|up$")
+    ours = {
+        re.sub(r"_(bucket|count|sum)$", "", name): set(labels) - {"le"}
+        for component in samples.values()
+        for name, labels in component.items()
+        if not everybodys.match(name)
+    }
+    assert listed == ours
 
 
 # --- the dashboard
