@@ -130,6 +130,11 @@ class KubernetesServer(Component):
         return self.files.pki / "ca.crt"
 
     @property
+    def certificate(self) -> tuple[Path, Path]:
+        """The server's own certificate and its key, for who stands in its place."""
+        return self._files.pki / "apiserver.crt", self._files.pki / "apiserver.key"
+
+    @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.files.kubeconfig

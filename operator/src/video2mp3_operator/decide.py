@@ -13,6 +13,7 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import attempts, timeouts
 from video2mp3_operator.adoption import adoptable
 from video2mp3_operator.decisions import (
+    SUSPENDED_JOB,
     Adopt,
     Await,
     Decision,
@@ -178,9 +179,7 @@ def _running_job(seen: Observation) -> Decision | None:
     if job.deleting:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
-        return _overdue(seen) or Queue(
-            None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it."
-        )
+        return _overdue(seen) or SUSPENDED_JOB
     progress = seen.entry.progress if seen.entry else None
     if job.ready:
         return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
@@ -228,7 +227,11 @@ def _source(seen: Observation) -> Decision | None:
 
 
 def _enough(seen: Observation) -> Decision | None:
-    return _spent(seen) if seen.job is None else None
+    """There is no Job (any more), and another one could do no better."""
+    if seen.job is not None:
+        return None
+    permanent = attempts.permanent(seen.attempts, seen.entry.error if seen.entry else None)
+    return Fail(*permanent) if permanent else _spent(seen)
 
 
 def _admit(seen: Observation) -> Decision:

@@ -1,6 +1,7 @@
 """④ The things that can be done about a Conversion: `decide` answers one of them, `apply` does it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import Reason
@@ -45,6 +46,9 @@ class Queue:
 
     position: int | None
     message: str
+
+
+SUSPENDED_JOB: Final = Queue(None, "Its Job is suspended; whoever suspended it (Kueue, for example) starts it.")
 
 
 @dataclass(frozen=True)

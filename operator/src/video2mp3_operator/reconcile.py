@@ -22,7 +22,7 @@ from video2mp3_operator.apply import Applier
 from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import decide, needs_ledger, needs_source
-from video2mp3_operator.decisions import Decision, Fail, Queue, Release, Start, Succeed
+from video2mp3_operator.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
 from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
@@ -99,7 +99,9 @@ class Reconciler:
             raise
         if isinstance(decision, Release) and again is None:
             return None
-        await self._report(key, document, version, seen, decision)
+        # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
+        handed_over = isinstance(decision, Start) and seen.handed_over
+        await self._report(key, document, version, seen, SUSPENDED_JOB if handed_over else decision)
         limited = seen.spec is not None and seen.spec.ttl_seconds_after_finished is not None
         # Our own status write comes back through the watch as nothing new.
         return 0.0 if limited and isinstance(decision, Succeed | Fail) else again

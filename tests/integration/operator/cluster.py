@@ -11,6 +11,7 @@ import gridfs
 import requests
 from bson import ObjectId
 
+from tests.integration.operator.operator_process import Addresses
 from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
 from tests.servers.process import await_condition
 from video2mp3_contracts import names
@@ -19,7 +20,9 @@ from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import TerminationMessage
 
 OWNER = "a@example.com"
-SECONDS = 30.0
+SECONDS = 60.0
+"""A limit, not a measure: the machine may be busy."""
+
 Document = dict[str, Any]
 
 
@@ -32,7 +35,7 @@ class Api:
 
     def __init__(self, server: KubernetesServer) -> None:
         user = json.loads(server.kubeconfig.read_text())["users"][0]["user"]
-        self._url = server.url
+        self.server = server
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(server.ca_file)
@@ -41,7 +44,7 @@ class Api:
     def request(self, method: str, path: str, body: Document | None = None, patch: bool = True) -> requests.Response:
         """One request; a PATCH merges."""
         headers = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" and patch else {}
-        return self._session.request(method, self._url + path, json=body, headers=headers, timeout=10)
+        return self._session.request(method, self.server.url + path, json=body, headers=headers, timeout=10)
 
     def __call__(self, method: str, path: str, body: Document | None = None) -> Document:
         answer = self.request(method, path, body)
@@ -59,9 +62,11 @@ class Cluster:
     mongodb: MongoDBServer
     rabbitmq: RabbitMQServer
 
-    def __post_init__(self) -> None:
-        account = {"metadata": {"name": "default"}}
-        self.api("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts", account)
+    @property
+    def addresses(self) -> Addresses:
+        """Where an operator finds everything."""
+        server = self.api.server
+        return Addresses(server.url, server.ca_file, self.mongodb.uri, self.rabbitmq.url)
 
     # --- people ---
 
@@ -76,13 +81,13 @@ class Cluster:
             bucket = gridfs.GridFSBucket(client.videos)
             return str(bucket.upload_from_stream("talk.mp4", b"video" * 100, metadata=metadata))
 
-    def convert(self, name: str = "talk", **spec: Any) -> str:
+    def convert(self, name: str = "talk", labels: dict[str, str] | None = None, **spec: Any) -> str:
         """Apply a Conversion of a new upload (unless another source is given); answers its name."""
         source = {} if "source" in spec else {"source": {"gridfs": {"fileId": self.upload()}}}
         body = {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
-            "metadata": {"name": name},
+            "metadata": {"name": name, "labels": labels or {}},
             "spec": {"owner": OWNER, "notify": {"email": OWNER}} | source | spec,
         }
         self.api("POST", self._conversions, body)
@@ -95,6 +100,14 @@ class Cluster:
     def change(self, name: str, **spec: Any) -> None:
         """Change fields of the spec."""
         self.api("PATCH", f"{self._conversions}/{name}", {"spec": spec})
+
+    def label(self, name: str, key: str, value: str) -> None:
+        """Somebody labels a Conversion."""
+        self.api("PATCH", f"{self._conversions}/{name}", {"metadata": {"labels": {key: value}}})
+
+    def annotate(self, name: str, key: str, value: str) -> None:
+        """Somebody who is no part of this leaves a note on a Conversion."""
+        self.api("PATCH", f"{self._conversions}/{name}", {"metadata": {"annotations": {key: value}}})
 
     def delete(self, name: str) -> None:
         """Delete a Conversion."""
@@ -148,11 +161,22 @@ class Cluster:
     def _set_job(self, name: str, **status: Any) -> None:
         [job] = self.jobs(name)
         path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}/status"
-        self.api("PATCH", path, {"status": {"startTime": now()} | status})
+        started = job.get("status", {}).get("startTime") or now()
+        self.api("PATCH", path, {"status": {"startTime": started} | status})
 
     def run(self, name: str) -> None:
         """The Job's pod is ready."""
         self._set_job(name, active=1, ready=1)
+
+    def wait(self, name: str) -> None:
+        """The Job has no pod, and waits for the next."""
+        self._set_job(name, active=0, ready=0)
+
+    def unsuspend_job(self, name: str) -> None:
+        """Kueue admits the Job."""
+        [job] = self.jobs(name)
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
+        self.api("PATCH", path, {"spec": {"suspend": False}})
 
     def complete(self, name: str) -> None:
         """The Job has ended well."""
@@ -177,15 +201,31 @@ class Cluster:
         path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
         self.api("DELETE", f"{path}?propagationPolicy=Background")
 
-    def pod(self, name: str, **worker_state: Any) -> str:
+    @property
+    def _pods(self) -> str:
+        return f"/api/v1/namespaces/{self.namespace}/pods"
+
+    def pod(self, name: str, node: str = "node-1", **worker_state: Any) -> str:
         """A pod of the Conversion's Job whose worker container is in that state; answers its name."""
         [job] = self.jobs(name)
         template = job["spec"]["template"]
-        pods = f"/api/v1/namespaces/{self.namespace}/pods"
         metadata = {"name": f"{name}-{secrets.token_hex(3)}", "labels": template["metadata"]["labels"]}
-        self.api("POST", pods, {"metadata": metadata, "spec": template["spec"] | {"nodeName": "node-1"}})
+        self.api("POST", self._pods, {"metadata": metadata, "spec": template["spec"] | {"nodeName": node}})
         self.set_pod(metadata["name"], **worker_state)
         return str(metadata["name"])
+
+    def remove_pod(self, pod: str) -> None:
+        """A pod is gone, with its node for example."""
+        self.api("DELETE", f"{self._pods}/{pod}?gracePeriodSeconds=0")
+
+    def disrupt(self, pod: str) -> None:
+        """A pod is evicted, which the API server notes before the kubelet reports its end."""
+        condition = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+        self.api("PATCH", f"{self._pods}/{pod}/status", {"status": {"conditions": [condition]}})
+
+    def end_overdue(self, pod: str) -> None:
+        """The kubelet ends a pod whose activeDeadlineSeconds are over."""
+        self.api("PATCH", f"{self._pods}/{pod}/status", {"status": {"phase": "Failed", "reason": "DeadlineExceeded"}})
 
     def set_pod(self, pod: str, **worker_state: Any) -> None:
         """The kubelet reports a pod."""
@@ -199,8 +239,8 @@ class Cluster:
             "restartCount": 0,
             "state": worker_state,
         }
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/status"
-        self.api("PATCH", path, {"status": {"phase": phase, "containerStatuses": [container]}})
+        status = {"phase": phase, "containerStatuses": [container]}
+        self.api("PATCH", f"{self._pods}/{pod}/status", {"status": status})
 
     def ended(self, said: TerminationMessage) -> Document:
         """The state of a worker that has ended with these words."""
@@ -248,6 +288,24 @@ class Cluster:
             client.mp3s.conversions.update_one({"_id": uid}, {"$set": change}, upsert=True)
         return file_id
 
+    def begin(self, name: str) -> str:
+        """A worker begins to write an mp3, which it has noted before; answers the file's id."""
+        uid, file_id = self.conversion(name)["metadata"]["uid"], ObjectId()
+        attempt = {"token": "t", "pod": "", "startedAt": datetime.now(UTC)}
+        with self.mongodb.client() as client:
+            identity = {"namespace": self.namespace, "name": name, "owner": OWNER}
+            change = {"$set": identity | {"attempt": attempt}, "$addToSet": {"uploads": str(file_id)}}
+            client.mp3s.conversions.update_one({"_id": uid}, change, upsert=True)
+            client.mp3s["fs.chunks"].insert_one({"files_id": file_id, "n": 0, "data": b"sound"})
+        return str(file_id)
+
+    def say(self, name: str, said: TerminationMessage) -> None:
+        """A worker leaves its last words in the ledger."""
+        uid = self.conversion(name)["metadata"]["uid"]
+        error = {"exitCode": said.exit_code, "reason": said.reason, "message": said.message, "at": datetime.now(UTC)}
+        with self.mongodb.client() as client:
+            client.mp3s.conversions.update_one({"_id": uid}, {"$set": {"error": error}}, upsert=True)
+
     def report(self, name: str, percent: int) -> None:
         """A worker reports how far it is."""
         uid = self.conversion(name)["metadata"]["uid"]
@@ -270,9 +328,11 @@ class Cluster:
             return client.videos["fs.files"].find_one({"_id": ObjectId(file_id)}) is not None
 
     def messages(self) -> list[ConversionFinished]:
-        """Take all messages out of the queue."""
+        """Take all messages out of the queue, if there is one."""
         import pika
 
+        if all(queue["name"] != MP3_QUEUE for queue in self.rabbitmq.management("GET", "/api/queues")):
+            return []
         with pika.BlockingConnection(pika.URLParameters(self.rabbitmq.url)) as connection:
             channel = connection.channel()
             found: list[ConversionFinished] = []
@@ -281,15 +341,17 @@ class Cluster:
             return found
 
     def await_message(self, seconds: float = SECONDS) -> ConversionFinished:
-        """Wait for the next message."""
+        """Wait for the one message."""
+        [message] = self.await_messages(1, seconds)
+        return message
+
+    def await_messages(self, count: int, seconds: float = SECONDS) -> list[ConversionFinished]:
+        """Wait for so many messages, and take all there are."""
         taken: list[ConversionFinished] = []
-        queues = self.rabbitmq.management
 
         def there() -> bool:
-            if any(queue["name"] == MP3_QUEUE for queue in queues("GET", "/api/queues")):
-                taken.extend(self.messages())
-            return bool(taken)
+            taken.extend(self.messages())
+            return len(taken) >= count
 
-        await_condition(there, seconds=seconds, what="no message came")
-        [message] = taken
-        return message
+        await_condition(there, seconds=seconds, what=f"not {count} messages came")
+        return taken

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.contract.chart.conftest import chart, helm
 from tests.contract.chart.helm import NAMESPACE, Chart
 from tests.integration.operator.cluster import Api, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
+from tests.integration.operator.wire import Wire
 from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
 
 __all__ = ["chart", "helm"]
@@ -28,26 +30,51 @@ def operator_token(kubernetes_server: KubernetesServer) -> str:
 @pytest.fixture
 def cluster(kube_apiserver: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer) -> Cluster:
     """A namespace of the test's own, and empty stores."""
-    return Cluster(Api(kube_apiserver), kube_apiserver.new_namespace(), mongodb, rabbitmq)
+    api, namespace = Api(kube_apiserver), kube_apiserver.new_namespace()
+    api("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "default"}})
+    return Cluster(api, namespace, mongodb, rabbitmq)
 
 
 @pytest.fixture
-def operator(
-    kube_apiserver: KubernetesServer, cluster: Cluster, operator_token: str, chart: Chart
-) -> Iterator[OperatorProcess]:
-    """The operator, running and ready; the test may stop, kill, pause and start it."""
+def rights(kube_apiserver: KubernetesServer, cluster: Cluster, chart: Chart) -> None:
+    """What the chart lets the operator do in the test's namespace."""
     manifests = chart.render(
         {"operator": {"watchNamespaces": [cluster.namespace]}, "gateway": {"conversionNamespace": cluster.namespace}}
     )
     for kind in ("Role", "RoleBinding"):
         document = manifests.named(kind, "video2mp3-operator", cluster.namespace)
         kube_apiserver.kubectl("apply", "--filename", "-", stdin=json.dumps(document))
-    process = OperatorProcess(kube_apiserver, cluster.mongodb, cluster.rabbitmq, cluster.namespace, operator_token)
+
+
+@contextmanager
+def running(process: OperatorProcess) -> Iterator[OperatorProcess]:
+    """An operator, started and ready; none of its errors may be a bug."""
     with process:
         yield process
         log = process.log_file.read_text()
     assert "background_task_ended" not in log
     assert "reconcile_failed" not in log
+
+
+@pytest.fixture
+def operator(cluster: Cluster, operator_token: str, rights: None) -> Iterator[OperatorProcess]:
+    """The operator, running and ready; the test may stop, kill, pause and start it."""
+    with running(OperatorProcess(cluster.addresses, cluster.namespace, operator_token)) as process:
+        yield process
+
+
+@pytest.fixture
+def wire(kube_apiserver: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer) -> Iterator[Wire]:
+    """The wire between an operator and everything outside."""
+    with Wire(kube_apiserver, mongodb, rabbitmq) as wire:
+        yield wire
+
+
+@pytest.fixture
+def wired_operator(wire: Wire, cluster: Cluster, operator_token: str, rights: None) -> Iterator[OperatorProcess]:
+    """The operator at the end of the wire."""
+    with running(OperatorProcess(wire.addresses, cluster.namespace, operator_token)) as process:
+        yield process
 
 
 def log_lines(file: Path) -> list[dict[str, object]]:

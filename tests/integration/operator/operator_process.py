@@ -6,12 +6,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
 from tests.servers.process import Server
 
 _ASK_SECONDS = 1
+
+
+class Addresses(NamedTuple):
+    """Where the operator finds everything."""
+
+    kubernetes: str
+    ca_file: Path
+    mongodb: str
+    rabbitmq: str
 
 
 class OperatorProcess(Server):
@@ -19,13 +27,9 @@ class OperatorProcess(Server):
 
     name: ClassVar[str] = "operator"
 
-    def __init__(
-        self, kubernetes: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, namespace: str, token: str
-    ) -> None:
+    def __init__(self, addresses: Addresses, namespace: str, token: str) -> None:
         super().__init__()
-        self._kubernetes = kubernetes
-        self._mongodb = mongodb
-        self._rabbitmq = rabbitmq
+        self._addresses = addresses
         self._namespace = namespace
         self._token = token
         self.changes: dict[str, str] = {}
@@ -37,7 +41,7 @@ class OperatorProcess(Server):
 
     def prepare(self) -> None:
         """Write the kubeconfig with the service account's token."""
-        server = {"server": self._kubernetes.url, "certificate-authority": str(self._kubernetes.ca_file)}
+        server = {"server": self._addresses.kubernetes, "certificate-authority": str(self._addresses.ca_file)}
         configuration = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -56,8 +60,8 @@ class OperatorProcess(Server):
         """Return the settings."""
         return {
             "KUBECONFIG": str(self._kubeconfig),
-            "OPERATOR_MONGODB_URI": self._mongodb.uri,
-            "OPERATOR_RABBITMQ_URI": self._rabbitmq.url,
+            "OPERATOR_MONGODB_URI": self._addresses.mongodb,
+            "OPERATOR_RABBITMQ_URI": self._addresses.rabbitmq,
             "OPERATOR_WATCH_NAMESPACES": self._namespace,
             "OPERATOR_WORKER_IMAGE": "video2mp3/worker:test",
             "OPERATOR_WORKER_SECRET": "video2mp3-worker",

@@ -258,6 +258,14 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     "not its turn": (observing(turn=Turn(admitted=False, position=7)), Queue(7, Reason.QUEUED.meaning)),
     "its turn": (observing(turn=ADMITTED), Start(1000)),
     "handed over to Kueue": (observing(handed_over=True), Start(1000)),
+    "Job vanished after it failed for good": (
+        observing(entry=an_entry().with_error(65, "NoAudio", "It has no sound."), turn=ADMITTED),
+        Fail(Reason.NO_AUDIO, "It has no sound."),
+    ),
+    "Job vanished after it was asked to stop": (
+        observing(entry=an_entry().with_error(75, "Stopped", "It was asked to stop."), turn=ADMITTED),
+        Start(1000),
+    ),
     "Job vanished without a result": (observing(entry=an_entry().attempted(), turn=ADMITTED), Start(1000)),
 }
 

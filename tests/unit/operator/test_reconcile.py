@@ -322,6 +322,7 @@ def test_kueue_gets_a_suspended_job_whatever_the_cap() -> None:
     assert job["spec"]["suspend"] is True
     assert job["metadata"]["labels"][KUEUE_QUEUE_LABEL] == "audio"
     assert told(world, key) == ("Queued", "Queued")
+    assert [event for event in world.events.values() if event["involvedObject"]["name"] == "b"] == []
 
 
 def test_progress_is_written_coarsely() -> None:
