@@ -46,6 +46,10 @@ verify: venv generate ## Generate, lint, types, import rules; fails when that le
 
 ##@ Measure it
 
+.PHONY: formats
+formats: venv ## Convert every format and write what was measured into docs/formats.md
+	@$(BIN)/python -m tests.integration.worker.formats_page && git diff --stat -- docs/formats.md
+
 PEERS := benchmarks/peers/.venv
 IMAGE := benchmarks/worker/.venv
 

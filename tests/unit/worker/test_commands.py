@@ -47,7 +47,7 @@ def test_the_whole_decoding() -> None:
 def test_what_the_encoder_is_told(encoding: Encoding, option: str) -> None:
     options = commands.encoder_options(MP3, a_plan(encoding=encoding), threads=3)
 
-    assert options == ["sample_rate=44100", "channels=2", option, "threads=3", "/scratch/output.mp3"]
+    assert options == ["sample_rate=44100", "channels=2", option, "silence=0", "threads=3", "/scratch/output.mp3"]
 
 
 def test_a_part_is_cut_at_samples_not_at_packets() -> None:

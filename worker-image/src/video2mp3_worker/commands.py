@@ -16,6 +16,7 @@ from video2mp3_worker.encoder.lame import HEADROOM
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.plan import Plan
+from video2mp3_worker.timing import synchronising
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
@@ -69,9 +70,12 @@ def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:
 
 def _sound(source: Path, plan: Plan) -> Any:
     sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
+    for name, options in synchronising() if plan.timing.fills_gaps else ():
+        sound = sound.filter(name, **options)
     if plan.start_seconds or plan.end_seconds is not None:
         bounds = {"start": plan.start_seconds, "end": plan.end_seconds}
-        sound = sound.filter("atrim", **{name: value for name, value in bounds.items() if value is not None})
+        origin = plan.timing.origin_seconds
+        sound = sound.filter("atrim", **{name: value + origin for name, value in bounds.items() if value is not None})
         sound = sound.filter("asetpts", "PTS-STARTPTS")
     return sound
 
@@ -89,7 +93,8 @@ def _compiled(output: Any, *options: str) -> list[str]:
 def encoder_options(destination: Path, plan: Plan, threads: int, span: Span | None = None) -> list[str]:
     """What the encoder is told: to write the mp3, or a part of it."""
     part = [] if span is None else [f"first={span.first}"] + ([] if span.end is None else [f"end={span.end}"])
-    return [*_mp3(plan), f"threads={threads}", *part, str(destination)]
+    silence = round(plan.silence_seconds * plan.sample_rate)
+    return [*_mp3(plan), f"silence={silence}", f"threads={threads}", *part, str(destination)]
 
 
 def joiner_options(destination: Path, plan: Plan) -> list[str]:

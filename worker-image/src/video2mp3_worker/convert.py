@@ -136,9 +136,8 @@ class Converter:
 
 
 def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:
-    """The chapters of an mp3 of a length. Its first sample is the track's first, which may come after the file's."""
-    track_start = max(plan.track.start_seconds - media.start_seconds, 0.0)
-    return fitted(media.chapters, max(plan.start_seconds, track_start), seconds)
+    """The chapters of an mp3 of a length."""
+    return fitted(media.chapters, plan.start_seconds, seconds)
 
 
 def _verify(mp3: Path, plan: Plan, seconds: float) -> None:

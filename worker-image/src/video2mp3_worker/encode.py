@@ -1,5 +1,6 @@
 """⑥ From a source on the disk to an mp3 on the disk: ffmpeg decodes, the encoder encodes on every core there is."""
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -36,19 +37,22 @@ def encode(
     if plan.loudness is not None:
         gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
         watch.start_over()
-    lines = ProgressLines()
+    lines, most = ProgressLines(), limits.plausible_seconds(source.stat().st_size)
     decoding = Confinement(reads=(source,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
     decoded, encoded = child.run_into_encoder(
         commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),
         (decoding, _encoding(destination, budget)),
         output=lines.feed,
-        watch=_look(lines, watch, report),
+        watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
     _refuse_failed_encoder(encoded)
     _refuse_failed_decoder(decoded)
+    _refuse_implausible(lines.seconds, most)
     _refuse_incomplete(decoded.complaint, lines.seconds, budget)
+    if span is None:
+        _refuse_nothing_but_silence(lines.seconds, plan)
     return lines.seconds
 
 
@@ -84,10 +88,13 @@ def _encoding(destination: Path, budget: Budget) -> Confinement:
     )
 
 
-def _look(lines: ProgressLines, watch: Watch, report: Callable[[float], None]) -> Callable[[], None]:
+def _look(
+    lines: ProgressLines, watch: Watch, report: Callable[[float], None], most: float = math.inf
+) -> Callable[[], None]:
     def look() -> None:
         watch.moved_to(lines.seconds)
         watch.check()
+        _refuse_implausible(lines.seconds, most)
         report(lines.seconds)
 
     return look
@@ -105,6 +112,14 @@ def _refuse_failed_decoder(decoded: Ended) -> None:
         raise explain_failure(decoded)
 
 
+def _refuse_implausible(seconds: float, most: float) -> None:
+    if seconds > most:
+        raise Refused(
+            Reason.LIMIT_EXCEEDED,
+            f"More than {most / 3600:.1f} hours of sound come out of this file, which is too small to hold as much.",
+        )
+
+
 def _refuse_incomplete(complaint: str, seconds: float, budget: Budget) -> None:
     if is_partial(complaint):
         raise Refused(
@@ -118,3 +133,9 @@ def _refuse_incomplete(complaint: str, seconds: float, budget: Budget) -> None:
         )
     if seconds <= 0:
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=complaint)
+
+
+def _refuse_nothing_but_silence(seconds: float, plan: Plan) -> None:
+    """The silence before a sound that never comes."""
+    if seconds - plan.silence_seconds < 1 / plan.sample_rate:
+        raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.")

@@ -58,6 +58,11 @@ _SLOWEST_SPEED = 4
 """Media seconds per second. A core of today does 80 to 160; loudness needs a second pass at 30."""
 
 
+def plausible_seconds(size: int) -> float:
+    """How much sound a file of so many bytes may hold."""
+    return max(MIN_PLAUSIBLE_SECONDS, size / MIN_BYTES_PER_SECOND)
+
+
 @dataclass(frozen=True)
 class Budget:
     """What one ffmpeg run may use."""

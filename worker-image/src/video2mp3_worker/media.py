@@ -30,7 +30,8 @@ class AudioTrack:
 
     default: bool = False
     bit_rate: int | None = None
-    start_seconds: float = 0.0
+    start_seconds: float | None = None
+    """On the file's own clock; None when it could not be found out."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Media:
     """Bytes."""
 
     duration_seconds: float | None = None
+    starts: tuple[float, ...] = ()
+    """Of all pictures and sounds, but for covers, as far as the file says."""
+
     tracks: tuple[AudioTrack, ...] = ()
     streams: int = 0
     """Of all kinds."""
@@ -82,6 +86,7 @@ def parse_media(document: Mapping[str, Any], size: int) -> Media:
         format=name,
         size=size,
         duration_seconds=_seconds(container.get("duration")),
+        starts=tuple(_starts(streams)),
         tracks=tuple(_track(index, stream) for index, stream in enumerate(audio)),
         streams=len(streams),
         tags=tags | _tags(container),
@@ -103,7 +108,7 @@ def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
         language="" if language == "und" else language,
         default=bool((stream.get("disposition") or {}).get("default")),
         bit_rate=_integer(stream.get("bit_rate")),
-        start_seconds=_number(stream.get("start_time")) or 0.0,
+        start_seconds=_number(stream.get("start_time")),
     )
 
 
@@ -123,6 +128,14 @@ def _chapters(chapters: Iterable[Mapping[str, Any]], file_start: float) -> Itera
         start, end = _number(chapter.get("start_time")), _number(chapter.get("end_time"))
         if start is not None and end is not None:
             yield Chapter(start - file_start, end - file_start, _lower_keys(chapter).get("title", ""))
+
+
+def _starts(streams: Iterable[Mapping[str, Any]]) -> Iterator[float]:
+    for stream in streams:
+        is_cover = (stream.get("disposition") or {}).get("attached_pic")
+        start = _number(stream.get("start_time"))
+        if stream.get("codec_type") in ("audio", "video") and not is_cover and start is not None:
+            yield start
 
 
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from video2mp3_worker import limits as bounds
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.languages import same_language
 from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.timing import Timing, timing
 from video2mp3_worker.whitelists import AUDIO_CODECS
 
 _DECODERS_OF_CODEC: Final = {"dts": "dca", "amr_nb": "amrnb", "amr_wb": "amrwb", "adpcm_g722": "g722"}
@@ -39,8 +40,17 @@ class Plan:
     loudness: float | None = None
     """LUFS to reach; None leaves it as it is."""
 
+    timing: Timing = Timing()
+    """When the track plays."""
+
     why: str = ""
     """What decided on the track and the rate, for people."""
+
+    @property
+    def silence_seconds(self) -> float:
+        """How long the mp3 is silent before the track's first sample."""
+        lead = self.timing.lead_seconds
+        return max((lead if self.end_seconds is None else min(lead, self.end_seconds)) - self.start_seconds, 0.0)
 
     @property
     def summary(self) -> str:
@@ -53,7 +63,8 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     """Decide how `media` becomes the mp3 that `output` describes. Raises Refused."""
     track = choose_track(media, output.audio_track)
     _refuse_extremes(media, track)
-    duration = track.duration_seconds or media.duration_seconds
+    times = timing(media.format, media.start_seconds, track.start_seconds, media.starts)
+    duration = track.duration_seconds and track.duration_seconds + times.lead_seconds or media.duration_seconds
     start, end = _trim(output.trim, duration)
     length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
     _refuse_too_long(media, length, duration, limits)
@@ -66,6 +77,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         end_seconds=end,
         duration_seconds=length,
         loudness=None if output.loudness is None else output.loudness.integrated_lufs,
+        timing=times,
         why=_why(media, track, output),
     )
 
@@ -164,9 +176,7 @@ def _refuse_too_long(media: Media, length: float | None, duration: float | None,
             f"The sound plays for {length / _HOUR:.1f} hours;"
             f" at most {limits.max_duration_seconds / _HOUR:g} are allowed.",
         )
-    if duration is None or duration <= bounds.MIN_PLAUSIBLE_SECONDS:
-        return
-    if media.size / duration < bounds.MIN_BYTES_PER_SECOND:
+    if duration is not None and duration > bounds.plausible_seconds(media.size):
         raise Refused(
             Reason.LIMIT_EXCEEDED,
             f"The file claims {duration / _HOUR:.1f} hours of sound in {media.size} bytes, which cannot be.",

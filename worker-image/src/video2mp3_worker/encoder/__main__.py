@@ -1,9 +1,10 @@
 """The encoder as a confined program: samples on standard input, an mp3 into a file that is there already.
 
-    python -I -S __main__.py KEY=VALUE... -- sample_rate=44100 channels=2 level=2 threads=2 FILE
+    python -I -S __main__.py KEY=VALUE... -- sample_rate=44100 channels=2 silence=0 level=2 threads=2 FILE
 
-The KEY=VALUE before `--` are the launcher's. Interleaved signed 32-bit samples come at a quarter of their size. On
-standard output it says how far it is, in ffmpeg's words: `out_time_us=`.
+The KEY=VALUE before `--` are the launcher's. Interleaved signed 32-bit samples come at a quarter of their size; before
+them come `silence` samples of silence. On standard output it says how far it is, in ffmpeg's words:
+`out_time_us=`.
 
 With `first=` and maybe `end=`, numbers of pieces, FILE becomes that part of the sound, see `parts`; how far it is still
 counts from the sound's beginning. With `join=1`, parts come on standard input instead of samples.
@@ -24,7 +25,8 @@ from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.lame import Lame, LameError, Quality
 from video2mp3_worker.encoder.parts import BrokenPartsError, PartsReader, PartWriter
-from video2mp3_worker.encoder.pieces import Span
+from video2mp3_worker.encoder.pieces import SAMPLE_BYTES, Span
+from video2mp3_worker.encoder.silence import after_silence
 from video2mp3_worker.encoder.writer import Mp3Writer
 
 _BUFFER_BYTES = 1024**2
@@ -47,14 +49,15 @@ def main(arguments: list[str]) -> int:
         _report(done, layout.sample_rate)
 
     with io.FileIO(sys.stdin.fileno(), closefd=False) as given, Path(destination).open("r+b") as file:
+        samples = after_silence(given.readinto, wanted.get("silence", 0) * layout.channels * SAMPLE_BYTES)
         if "first" in wanted:
             span = Span(wanted["first"], wanted.get("end"))
-            PartWriter(file, encoder, layout, quality).write(given.readinto, wanted["threads"], span, report)
+            PartWriter(file, encoder, layout, quality).write(samples, wanted["threads"], span, report)
         elif "join" in wanted:
             parts = PartsReader(io.BufferedReader(given, _BUFFER_BYTES), layout, quality)
             Mp3Writer(file, encoder, layout, quality).join(parts.pieces(), report)
         else:
-            Mp3Writer(file, encoder, layout, quality).write(given.readinto, wanted["threads"], report)
+            Mp3Writer(file, encoder, layout, quality).write(samples, wanted["threads"], report)
     return 0
 
 

@@ -1,0 +1,119 @@
+"""docs/formats.md: its tables say what was measured. Run as a program, it measures again and writes the page anew.
+
+python -m tests.integration.worker.formats_page
+"""
+
+import functools
+import itertools
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format
+from tests.integration.worker.catalogue import of_layout, of_rate, speaker_tone
+from tests.integration.worker.listening import Heard, listen
+from video2mp3_contracts.output import Encoding, Output
+from video2mp3_worker.convert import Converter
+from video2mp3_worker.stop import Stop
+from video2mp3_worker.whitelists import AUDIO_CODECS, FORMATS as DEMUXERS
+
+PAGE: Final = Path(__file__).parents[3] / "docs" / "formats.md"
+_WEIGHTS: Final = {1.0: "", 0.71: "0.71 ", 0.5: "0.5 "}
+"""Of a speaker, beside the loudest one: 1, the square root of a half, a half. What is less is not heard."""
+
+_NEAR: Final = 0.03
+
+
+class Measurements:
+    """Converts what it is asked for, once each, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.heard = functools.cache(self._heard)
+        self.weights = functools.cache(self._weights)
+
+    def converted(self, source: Path, output: Output | None = None) -> Heard:
+        """What is heard of any file when it is an mp3."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            mp3 = Converter(Stop()).convert(source, Path(folder, "output.mp3"), output or Output())
+            return listen(mp3.file)
+
+    def _heard(self, wanted: Format) -> Heard:
+        return self.converted(wanted.make(self._folder))
+
+    def _weights(self, layout: str) -> tuple[dict[str, float], ...]:
+        """For each channel of the mp3, how strong each speaker is in it, beside the loudest one."""
+        heard = self.converted(of_layout(layout, self._folder), Output(encoding=Encoding(cbr=320)))
+        found = []
+        for channel in range(len(heard.channels)):
+            levels = [heard.level(speaker_tone(n), 0.1, 0.9, channel) for n in range(len(LAYOUTS[layout]))]
+            found.append(dict(zip(LAYOUTS[layout], (level / max(levels) for level in levels), strict=True)))
+        return tuple(found)
+
+
+def containers(formats: Iterable[Format]) -> list[tuple[str, ...]]:
+    """A row for each container, with the codecs in it."""
+    grouped = itertools.groupby(sorted(formats, key=lambda one: one.container), lambda one: one.container)
+    rows = [("container", "sound")]
+    rows += [(container, ", ".join(sorted(one.codec for one in inside))) for container, inside in grouped]
+    return rows
+
+
+def rates(heard: Mapping[int, Heard]) -> list[tuple[str, ...]]:
+    """A row for each rate of an mp3, with the rates of sources that become it."""
+    rows: list[tuple[str, ...]] = [("source", "mp3")]
+    for rate, inside in itertools.groupby(heard, lambda source: heard[source].rate):
+        rows.append((", ".join(f"{source:,}" for source in inside) + " Hz", f"{rate:,} Hz"))
+    return rows
+
+
+def downmix(weights: Mapping[str, tuple[dict[str, float], ...]]) -> list[tuple[str, ...]]:
+    """A row for each layout: what is in the channels of the mp3."""
+    rows: list[tuple[str, ...]] = [("channels", "layout", "left, or the only one", "right")]
+    for layout, found in weights.items():
+        mixed = [" + ".join(filter(None, (_weight(*one) for one in channel.items()))) for channel in found]
+        rows.append((str(len(LAYOUTS[layout])), layout, mixed[0], mixed[1] if mixed[1:] else ""))
+    return rows
+
+
+def _weight(speaker: str, level: float) -> str:
+    if level < _NEAR:
+        return ""
+    known = next((text for weight, text in _WEIGHTS.items() if abs(level - weight) < _NEAR), None)
+    return f"{level:.2f} {speaker}" if known is None else f"{known}{speaker}"
+
+
+def accepted() -> list[tuple[str, ...]]:
+    """What the whitelists name."""
+    return [("accepted", "ffmpeg's names"), ("formats", ", ".join(DEMUXERS)), ("decoders", ", ".join(AUDIO_CODECS))]
+
+
+def page_with(page: str, tables: Mapping[str, list[tuple[str, ...]]]) -> str:
+    """The page with each of its tables renewed. Raises ValueError when it has no place for one."""
+    for name, (head, *rows) in tables.items():
+        lines = (head, ("---",) * len(head), *rows)
+        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        block = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        page, found = block.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)  # type: ignore[misc]
+        if found != 1:
+            raise ValueError(f"the page has {found} places for the table {name}; it needs one")
+    return page
+
+
+def measured(measurements: Measurements) -> dict[str, list[tuple[str, ...]]]:
+    """All tables of the page."""
+    for one in FORMATS:
+        measurements.heard(one)
+    return {
+        "containers": containers(FORMATS),
+        "rates": rates({rate: measurements.heard(of_rate(rate)) for rate in RATES}),
+        "downmix": downmix({layout: measurements.weights(layout) for layout in LAYOUTS}),
+        "accepted": accepted(),
+    }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        PAGE.write_text(page_with(PAGE.read_text(), measured(Measurements(Path(folder)))))

@@ -1,0 +1,52 @@
+"""When the sound of a source plays, so that the mp3 stays in time with the picture. Pure.
+
+The mp3 begins where the first picture or sound does. Sound that begins later has silence before it; where timestamps
+leave a gap, there is silence as long as the gap; where they go back, nothing is lost and the clock goes on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+_TIMED: Final = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "asf"})
+"""Formats that give every packet a time of its own. In the others it follows from what came before: a gap there is no
+pause, but a guess that went wrong, or the next song of a stream of many."""
+
+GAP_SECONDS: Final = 0.1
+"""The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When one track plays. All in seconds."""
+
+    lead_seconds: float = 0.0
+    """From the beginning of the mp3 to the track's first sample."""
+
+    origin_seconds: float = 0.0
+    """Where the mp3 begins on ffmpeg's clock, on which the first packet of any kind is at 0."""
+
+    fills_gaps: bool = False
+    """Whether the packets' own times are to be obeyed."""
+
+
+def timing(format_name: str, container_start: float, track_start: float | None, starts: Iterable[float]) -> Timing:
+    """The timing of a track that begins at `track_start`, in a file whose pictures and sounds begin at `starts`.
+
+    A start before 0 is that of a decoder's delay, which is never heard: the sound begins at 0.
+    """
+    origin = min((max(start, 0.0) for start in starts), default=container_start)
+    return Timing(
+        lead_seconds=0.0 if track_start is None else max(max(track_start, 0.0) - origin, 0.0),
+        origin_seconds=max(origin - container_start, 0.0),
+        fills_gaps=not _TIMED.isdisjoint(format_name.split(",")),
+    )
+
+
+def synchronising() -> tuple[tuple[str, dict[str, object]], ...]:
+    """ffmpeg's filters, with their options, that make the number of samples follow the packets' times."""
+    # Variable 0 is what to add to all times since they last went back, 1 is when the frame before ended.
+    shift = f"st(0,if(gt(ld(1)-PTS-ld(0),{GAP_SECONDS}/TB),ld(1)-PTS,ld(0)))"
+    forwards = f"{shift};st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)"
+    # No first_pts here: when the sound changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
+    return ("asetpts", {"expr": forwards}), ("aresample", {"async": 1, "min_hard_comp": GAP_SECONDS})
