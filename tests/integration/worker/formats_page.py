@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format
-from tests.integration.worker.catalogue import of_layout, of_rate, speaker_tone
+from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format, of_layout, of_rate, speaker_tone
 from tests.integration.worker.listening import Heard, listen
 from video2mp3_contracts.output import Encoding, Output
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.stop import Stop
-from video2mp3_worker.whitelists import AUDIO_CODECS, FORMATS as DEMUXERS
+from video2mp3_worker.whitelists import AUDIO_CODECS
+from video2mp3_worker.whitelists import FORMATS as DEMUXERS
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "formats.md"
 _WEIGHTS: Final = {1.0: "", 0.71: "0.71 ", 0.5: "0.5 "}

@@ -8,7 +8,15 @@ import pytest
 
 from tests.integration.worker import formats_page
 from tests.integration.worker.catalogue import (
-    AMPLITUDE, EDGES, FORMATS, LAYOUTS, RATES, SECONDS, TONES, Format, of_rate,
+    AMPLITUDE,
+    EDGES,
+    FORMATS,
+    LAYOUTS,
+    RATES,
+    SECONDS,
+    TONES,
+    Format,
+    of_rate,
 )  # fmt: skip
 from tests.integration.worker.formats_page import Measurements
 from tests.integration.worker.listening import Heard
@@ -106,7 +114,21 @@ def rewritten(measurements: Measurements, tmp_path: Path) -> Callable[..., Path]
         if late is not None:
             inputs += ["-itsoffset", str(late), *inputs, "-map", "0:v", "-map", "1:a"]
         muxer = ("-f", "vob") if suffix == "mpg" else ()
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, "-c", "copy", *options, *muxer, str(path)]
+        command = [
+            "ffmpeg",
+            "-nostdin",
+            "-v",
+            "error",
+            "-y",
+            *inputs,
+            "-c",
+            "copy",
+            "-strict",
+            "-2",
+            *options,
+            *muxer,
+            str(path),
+        ]
         subprocess.run(command, check=True, timeout=60)
         return path
 
@@ -138,14 +160,14 @@ def test_a_gap_in_the_times_is_as_long_a_silence(
     assert_in_time(heard, (0.0, 1.0, 2.2, 3.2), 2 * _NEAR_SECONDS)
 
 
-@pytest.mark.parametrize("container", ["mp4", "matroska", "mpeg-ts"])
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpeg-ts", "mpeg-ps", "flv"])
 @pytest.mark.parametrize("start", [0.0, 0.2, 0.9])
 def test_a_part_is_cut_by_the_times_of_the_picture(
     measurements: Measurements, rewritten: Callable[..., Path], container: str, start: float
 ) -> None:
     source = rewritten(container, late=0.4)
 
-    heard = measurements.converted(source, Output(trim=Trim(start=start, end=1.9)))
+    heard = measurements.converted(source, Output(trim=Trim(start=str(start), end="1.9")))
 
     assert heard.seconds == pytest.approx(1.9 - start, abs=0.001)
     assert_in_time(heard, (max(0.4 - start, 0.0), 1.4 - start), _NEAR_SECONDS)

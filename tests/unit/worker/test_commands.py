@@ -10,6 +10,7 @@ from video2mp3_contracts.output import Encoding
 from video2mp3_worker import commands, whitelists
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.plan import Plan
+from video2mp3_worker.timing import Timing
 
 SOURCE, MP3 = Path("/scratch/out: put"), Path("/scratch/output.mp3")
 BUDGET = Budget(wall_seconds=100, cpu_seconds=100, output_bytes=1_000_000, media_seconds=3600)
@@ -57,6 +58,23 @@ def test_a_part_is_cut_at_samples_not_at_packets() -> None:
     assert graph.startswith("[0:a:1]atrim=end=3.0:start=1.5[")
     assert "asetpts=PTS-STARTPTS" in graph
     assert "-ss" not in command
+
+
+def test_packets_with_times_are_kept_in_time_before_anything_is_cut() -> None:
+    timing = Timing(lead_seconds=0.4, origin_seconds=0.25, fills_gaps=True)
+
+    command = commands.decode(SOURCE, a_plan(start_seconds=1.5, timing=timing), BUDGET)
+
+    (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
+    asetpts, aresample, atrim = (graph.index(name) for name in ("asetpts=expr=st", "aresample=async=1", "atrim="))
+    assert asetpts < aresample < atrim
+    assert "atrim=start=1.75[" in graph
+
+
+def test_silence_comes_from_the_encoder_in_samples_of_the_mp3() -> None:
+    plan = a_plan(start_seconds=0.1, timing=Timing(lead_seconds=0.5), sample_rate=48000)
+
+    assert "silence=19200" in commands.encoder_options(MP3, plan, threads=1)
 
 
 @pytest.mark.parametrize("option", ["protocol_whitelist", "format_whitelist", "codec_whitelist", "max_streams"])

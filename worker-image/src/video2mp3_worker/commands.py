@@ -73,11 +73,15 @@ def _sound(source: Path, plan: Plan) -> Any:
     for name, options in synchronising() if plan.timing.fills_gaps else ():
         sound = sound.filter(name, **options)
     if plan.start_seconds or plan.end_seconds is not None:
-        bounds = {"start": plan.start_seconds, "end": plan.end_seconds}
-        origin = plan.timing.origin_seconds
-        sound = sound.filter("atrim", **{name: value + origin for name, value in bounds.items() if value is not None})
+        sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")
     return sound
+
+
+def _bounds(plan: Plan) -> dict[str, float]:
+    bounds = {"start": plan.start_seconds, "end": plan.end_seconds}
+    origin = plan.timing.origin_seconds
+    return {name: round(max(value + origin, 0.0), 9) for name, value in bounds.items() if value is not None}
 
 
 def _longest(budget: Budget, end_seconds: float | None = None) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What to do with a source: which track, which rate, how many channels, how it is encoded. Pure decisions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from video2mp3_contracts.output import MAX_CBR_MPEG2, MAX_CBR_MPEG25, SAMPLE_RATES, Encoding, Output, Trim, seconds
@@ -40,7 +40,7 @@ class Plan:
     loudness: float | None = None
     """LUFS to reach; None leaves it as it is."""
 
-    timing: Timing = Timing()
+    timing: Timing = field(default_factory=Timing)
     """When the track plays."""
 
     why: str = ""
@@ -64,7 +64,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     track = choose_track(media, output.audio_track)
     _refuse_extremes(media, track)
     times = timing(media.format, media.start_seconds, track.start_seconds, media.starts)
-    duration = track.duration_seconds and track.duration_seconds + times.lead_seconds or media.duration_seconds
+    duration = media.duration_seconds if track.duration_seconds is None else track.duration_seconds + times.lead_seconds
     start, end = _trim(output.trim, duration)
     length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
     _refuse_too_long(media, length, duration, limits)

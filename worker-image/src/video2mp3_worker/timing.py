@@ -12,6 +12,10 @@ _TIMED: Final = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "asf"})
 """Formats that give every packet a time of its own. In the others it follows from what came before: a gap there is no
 pause, but a guess that went wrong, or the next song of a stream of many."""
 
+_JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
+"""Formats whose clock may jump (ffmpeg's AVFMT_TS_DISCONT). For ffmpeg it begins with the first packet that is used; the
+clocks of the others begin with the first packet of any kind."""
+
 GAP_SECONDS: Final = 0.1
 """The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
 
@@ -24,7 +28,7 @@ class Timing:
     """From the beginning of the mp3 to the track's first sample."""
 
     origin_seconds: float = 0.0
-    """Where the mp3 begins on ffmpeg's clock, on which the first packet of any kind is at 0."""
+    """Where the mp3 begins on the clock that ffmpeg's filters see; before 0, where the track begins later."""
 
     fills_gaps: bool = False
     """Whether the packets' own times are to be obeyed."""
@@ -35,16 +39,18 @@ def timing(format_name: str, container_start: float, track_start: float | None, 
 
     A start before 0 is that of a decoder's delay, which is never heard: the sound begins at 0.
     """
+    names = format_name.split(",")
     origin = min((max(start, 0.0) for start in starts), default=container_start)
+    zero = container_start if _JUMPING.isdisjoint(names) or track_start is None else track_start
     return Timing(
         lead_seconds=0.0 if track_start is None else max(max(track_start, 0.0) - origin, 0.0),
-        origin_seconds=max(origin - container_start, 0.0),
-        fills_gaps=not _TIMED.isdisjoint(format_name.split(",")),
+        origin_seconds=origin - zero,
+        fills_gaps=not _TIMED.isdisjoint(names),
     )
 
 
 def synchronising() -> tuple[tuple[str, dict[str, object]], ...]:
-    """ffmpeg's filters, with their options, that make the number of samples follow the packets' times."""
+    """Filters of ffmpeg, with their options, that make the number of samples follow the packets' times."""
     # Variable 0 is what to add to all times since they last went back, 1 is when the frame before ended.
     shift = f"st(0,if(gt(ld(1)-PTS-ld(0),{GAP_SECONDS}/TB),ld(1)-PTS,ld(0)))"
     forwards = f"{shift};st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)"

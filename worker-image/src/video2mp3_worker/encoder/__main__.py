@@ -3,8 +3,7 @@
     python -I -S __main__.py KEY=VALUE... -- sample_rate=44100 channels=2 silence=0 level=2 threads=2 FILE
 
 The KEY=VALUE before `--` are the launcher's. Interleaved signed 32-bit samples come at a quarter of their size; before
-them come `silence` samples of silence. On standard output it says how far it is, in ffmpeg's words:
-`out_time_us=`.
+them come `silence` samples of silence. On standard output it says how far it is, in ffmpeg's words: `out_time_us=`.
 
 With `first=` and maybe `end=`, numbers of pieces, FILE becomes that part of the sound, see `parts`; how far it is still
 counts from the sound's beginning. With `join=1`, parts come on standard input instead of samples.
