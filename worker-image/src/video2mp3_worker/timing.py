@@ -13,8 +13,8 @@ _TIMED: Final = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "asf"})
 pause, but a guess that went wrong, or the next song of a stream of many."""
 
 _JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
-"""Formats whose clock may jump (ffmpeg's AVFMT_TS_DISCONT). For ffmpeg it begins with the first packet that is used; the
-clocks of the others begin with the first packet of any kind."""
+"""Formats whose clock may jump (AVFMT_TS_DISCONT). For ffmpeg it begins with the first packet that is used, and that of
+the others with the first packet of any kind."""
 
 GAP_SECONDS: Final = 0.1
 """The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
