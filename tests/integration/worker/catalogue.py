@@ -150,7 +150,7 @@ def _audio() -> Iterator[Format]:
     yield from _many("flac", "flac", "", "flac")
     yield from _pcm("wav", "wav", "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le")
     yield from _many("wav", "wav", "", "pcm_alaw pcm_mulaw adpcm_ima_wav adpcm_ms")
-    yield replace(next(_many("wav", "wav", "", "libgsm_ms")), rate=8_000, channels=1)
+    yield replace(next(_many("wav", "wav", "", "libgsm_ms")), rate=8_000, channels=1, off_seconds=0.2)
     yield from _pcm("aiff", "aiff", "pcm_s8", "pcm_s16be", "pcm_s24be", "pcm_s32be")
     yield from _pcm("w64", "w64", "pcm_s16le", "pcm_s24le")
     yield from _pcm("caf", "caf", "pcm_s16be", "pcm_s24le")

@@ -209,6 +209,7 @@ def test_rate_and_channels_may_change_on_the_way(
         assert heard.level(frequency, start + SECONDS + 0.1, end + SECONDS - 0.1) > 0.6 * AMPLITUDE
 
 
+@pytest.mark.timeout(900)
 def test_the_page_says_what_was_measured(measurements: Measurements) -> None:
     """`make formats` writes the page."""
     page = formats_page.PAGE.read_text()

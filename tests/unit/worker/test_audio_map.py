@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 
 import pytest
 
@@ -44,13 +45,13 @@ def a_track(
     return box(b"trak", box(b"mdia", box(b"hdlr", numbers(0, 0), handler, bytes(13)), box(b"minf", table)))
 
 
-def a_file(*tracks: bytes, index_first: bool = True, more: bytes = b"") -> io.BytesIO:
+def a_file(*tracks: bytes, index_first: bool = True, more: bytes = b"", size: int = SIZE) -> io.BytesIO:
     moov = box(b"moov", *tracks)
     head = box(b"ftyp", b"isom") + more
-    media = struct.pack(">I4s", SIZE - len(head) - len(moov), b"mdat")
+    media = struct.pack(">I4s", size - len(head) - len(moov), b"mdat")
     parts = [head, moov, media] if index_first else [head, media]
     content = b"".join(parts)
-    content = content.ljust(SIZE if index_first else SIZE - len(moov), b"\0")
+    content = content.ljust(size if index_first else size - len(moov), b"\0")
     return io.BytesIO(content + (b"" if index_first else moov))
 
 
@@ -127,3 +128,44 @@ def test_an_index_that_cannot_be_used_says_nothing(track: bytes) -> None:
 def test_media_in_fragments_says_nothing() -> None:
     assert audio_ranges(a_file(a_track(), more=box(b"moof", b"")), SIZE) is None
     assert audio_ranges(io.BytesIO(box(b"ftyp", b"isom")), 12) is None
+
+
+def test_tracks_that_all_claim_the_whole_index_are_read_once() -> None:
+    """Each claims to reach far behind its own end; ten thousand of them would be read for hours."""
+    claims = struct.pack(">I4s", 2**31, b"stsz") + numbers(0, 0, 2**30)
+    track = box(
+        b"trak", box(b"mdia", box(b"hdlr", numbers(0, 0), b"soun", bytes(13)), box(b"minf", box(b"stbl", claims)))
+    )
+
+    class Counting(io.BytesIO):
+        count = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            content = super().read(size)
+            self.count += len(content)
+            return content
+
+    content = a_file(*[track] * 10_000).getvalue()
+    file = Counting(content)
+
+    assert audio_ranges(file, len(content)) is None
+    assert file.count < 5 * len(content)
+
+
+def test_an_index_of_nothing_but_chunks_is_not_kept_in_memory() -> None:
+    """Two places in turns, millions of times: half a gigabyte as ranges."""
+    offsets = [5_000_000, 9_000_000] * 700_000
+    file = a_file(a_track(offsets=offsets, sizes=[1] * len(offsets), runs=[(1, 1)]), size=40_000_000)
+    tracemalloc.start()
+    try:
+        assert audio_ranges(file, 40_000_000) is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 150_000_000
+
+
+def test_chunks_close_to_each_other_are_one_range() -> None:
+    offsets = [5_000_000, 5_010_000, 5_200_000]
+
+    assert chunks_of(a_file(a_track(offsets=offsets, sizes=[100] * 3, runs=[(1, 1)]))) == [(5_000_000, 5_010_100)]

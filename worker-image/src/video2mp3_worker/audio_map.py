@@ -7,7 +7,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from video2mp3_worker import isobmff
@@ -15,6 +15,12 @@ from video2mp3_worker.isobmff import Box, Readable
 
 INDEX_BYTES: Final = 32 * 1024**2
 """The largest index that is read for this: that of some days."""
+
+MOST_RANGES: Final = 500_000
+"""That are kept in memory: those of some days, too."""
+
+_CLOSE_BYTES: Final = 64 * 1024
+"""Less than a chunk of GridFS (255 KiB): what lies between is fetched anyway."""
 
 _FILLED: Final = frozenset({b"mdat", b"free", b"skip", b"wide"})
 """Media and padding. All else is part of the index."""
@@ -48,24 +54,38 @@ def audio_ranges(file: Readable, size: int) -> list[tuple[int, int]] | None:
     if b"moof" in kinds or _SOUND not in [kind for kind, _chunks in tracks]:
         return None
     try:
-        ranges += chain.from_iterable(chunks for _kind, chunks in tracks)
+        ranges += islice(_joined(chain.from_iterable(chunks for _kind, chunks in tracks)), MOST_RANGES + 1)
     except (ValueError, struct.error):
         return None
+    if len(ranges) > MOST_RANGES:
+        return None
     return [(start, min(end, size)) for start, end in ranges if start < min(end, size)]
+
+
+def _joined(ranges: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same bytes in fewer ranges, and little more: those join that follow each other closely."""
+    start, end = next(ranges, (0, 0))
+    for next_start, next_end in ranges:
+        if start <= next_start <= end + _CLOSE_BYTES:
+            end = max(end, next_end)
+        else:
+            yield start, end
+            start, end = next_start, next_end
+    yield start, end
 
 
 def _tracks(file: Readable, moov: Box) -> Iterator[tuple[bytes, Iterator[tuple[int, int]]]]:
     left = isobmff.box_budget()
     for track in isobmff.descend([moov], file, (b"trak", b"mdia"), left):
-        parts = {box.kind: box for box in isobmff.within(left, isobmff.boxes(file, track.content, track.end))}
+        parts = {box.kind: box for box in isobmff.children(file, track, left)}
         handler = parts.get(b"hdlr")
-        kind = b"" if handler is None else _read(file, handler)[_HANDLER_AT : _HANDLER_AT + 4]
+        kind = b"" if handler is None else _read(file, handler, _HANDLER_AT + 4)[_HANDLER_AT:]
         if kind not in _WANTED:
             continue
         lists = {
             box.kind: box
             for table in isobmff.descend([track], file, (b"minf", b"stbl"), left)
-            for box in isobmff.within(left, isobmff.boxes(file, table.content, table.end))
+            for box in isobmff.children(file, table, left)
         }
         yield kind, _chunks(file, kind, lists)
 
@@ -97,7 +117,8 @@ def _offsets(tables: dict[bytes, bytes]) -> "array[int]":
 def _samples_of_chunks(table: bytes, chunks: int) -> Iterator[int]:
     (count,) = struct.unpack_from(">I", table)
     numbers = _numbers("I", table[4:], 3 * count)
-    firsts = [*numbers[::3], chunks + 1]
+    firsts = numbers[::3]
+    firsts.append(chunks + 1)
     for run, in_chunk in enumerate(numbers[1::3]):
         if not firsts[run] <= firsts[run + 1] <= chunks + 1:
             raise ValueError("the chunks are not in order")
@@ -115,6 +136,6 @@ def _numbers(code: str, table: bytes, count: int) -> "array[int]":
     return numbers
 
 
-def _read(file: Readable, box: Box) -> bytes:
+def _read(file: Readable, box: Box, most: int = INDEX_BYTES) -> bytes:
     file.seek(box.content)
-    return file.read(max(min(box.end - box.content, INDEX_BYTES), 0))
+    return file.read(max(min(box.end - box.content, most), 0))

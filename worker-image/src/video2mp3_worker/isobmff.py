@@ -88,27 +88,24 @@ def is_cut_short(file: Readable, size: int) -> bool:
     return b"moov" not in kinds and b"moof" not in kinds
 
 
-def descend(parents: list[Box], file: Readable, path: tuple[bytes, ...], left: Iterator[int]) -> list[Box]:
-    """The boxes at the end of a path of kinds, below any of the parents; `left` runs out after the boxes to be read."""
-    for kind in path:
-        parents = [
-            child
-            for parent in parents
-            for child in within(left, boxes(file, parent.content, parent.end))
-            if child.kind == kind
-        ]
-    return parents
-
-
 def box_budget() -> Iterator[int]:
     """As many items as boxes may be read for one question."""
     return iter(range(_BOXES))
 
 
-def within(left: Iterator[int], found: Iterator[Box]) -> Iterator[Box]:
-    """The boxes, for as long as the budget lasts; it is shared by all that are read for one question."""
-    for _, box in zip(left, found, strict=False):
-        yield box
+def children(file: Readable, parent: Box, left: Iterator[int], header: int = 0) -> Iterator[Box]:
+    """The boxes in a box, behind `header` bytes; none ends after its parent. `left` runs out for all of a question."""
+    inside = boxes(file, parent.content + header, parent.end)
+    # The budget second: what it gives for a box that is not there would be lost.
+    for box, _ in zip(inside, left, strict=False):
+        yield Box(box.kind, box.start, box.content, min(box.end, parent.end))
+
+
+def descend(parents: list[Box], file: Readable, path: tuple[bytes, ...], left: Iterator[int]) -> list[Box]:
+    """The boxes at the end of a path of kinds, below any of the parents; `left` runs out after the boxes to be read."""
+    for kind in path:
+        parents = [child for parent in parents for child in children(file, parent, left) if child.kind == kind]
+    return parents
 
 
 def sample_entries(file: Readable, size: int) -> list[bytes]:
@@ -117,5 +114,5 @@ def sample_entries(file: Readable, size: int) -> list[bytes]:
     return [
         entry.kind
         for table in descend([Box(b"", 0, 0, size)], file, _PATH_TO_SAMPLE_ENTRIES, left)
-        for entry in within(left, boxes(file, table.content + _SAMPLE_ENTRIES_HEADER, min(table.end, size)))
+        for entry in children(file, table, left, _SAMPLE_ENTRIES_HEADER)
     ]
