@@ -186,11 +186,17 @@ def sometimes(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
     )
 
 
+URL_PARTS = (
+    st.sampled_from(["", "", "s", "S"]),
+    st.sampled_from(["a.example", "a@b", "[::1]", "a:80", "a:81", "a.", "a..b", ".", "127.1", "a\\b", "ä", "[a]:443"])
+    | TEXTS,
+    st.sampled_from(["", "/", "?", "#", "/a b", "/ä", "/\u2028", "/\n"]) | TEXTS,
+)
 SPECS = st.fixed_dictionaries(
     {
         "source": sometimes(
             gridfs=st.one_of(st.just(FILE["gridfs"]), sometimes(fileId=TEXTS)),
-            url=st.one_of(st.just("https://example.com/a.mp4"), TEXTS),
+            url=st.one_of(st.just("https://example.com/a.mp4"), st.builds("http{}://{}{}".format, *URL_PARTS), TEXTS),
             sha256=st.sampled_from(["0" * 64, "G" * 64]),
         )
         | st.just(FILE)

@@ -9,9 +9,9 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
-from video2mp3_contracts import names
+from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.model import NO_CONTROL_CHARACTERS, Model, immutable, rule, with_rules
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
@@ -42,12 +42,27 @@ class Source(Model):
 
     gridfs: Annotated[GridFSSource | None, Field(description="A file uploaded to the gateway.")] = None
     url: Annotated[
-        str | None, Field(pattern=_URL, max_length=2048, description="An http or https address the worker fetches.")
+        str | None,
+        Field(
+            pattern=_URL,
+            max_length=2048,
+            description="An http or https address the worker fetches, from a host that the installation allows.",
+            json_schema_extra=with_rules(
+                rule(f"self.matches(r'{source_urls.URL_PATTERN}')", source_urls.URL_COMPLAINT),
+            ),
+        ),
     ] = None
     sha256: Annotated[
         str | None,
         Field(pattern=r"^[0-9a-f]{64}$", max_length=64, description="What the content's SHA-256 must be, in hex."),
     ] = None
+
+    @field_validator("url")
+    @classmethod
+    def _fetchable(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(source_urls.URL_PATTERN, url):
+            raise ValueError(source_urls.URL_COMPLAINT)
+        return url
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     """Not media, no audio, encrypted, or over a limit: another try would end the same."""
 
     SOURCE_MISSING = 66
-    """There is no such source."""
+    """There is no such source, or its server does not hand it out."""
 
     TRY_AGAIN = 75
     """A service is away or there is no space: another try may succeed."""

@@ -60,7 +60,13 @@ class Reason(StrEnum):
         "The spec asks for something that this version cannot do; the message names the field.",
     )
     INVALID_SPEC = "InvalidSpec", "The spec contradicts itself in a way that the schema could not refuse."
-    SOURCE_NOT_FOUND = "SourceNotFound", "There is no such source file."
+    SOURCE_NOT_FOUND = "SourceNotFound", "There is no such source file, or none at that address any more."
+    SOURCE_NOT_ALLOWED = (
+        "SourceNotAllowed",
+        "This installation does not fetch from the source's host or address, or from one that it redirects to.",
+    )
+    SOURCE_REFUSED = "SourceRefused", "The source's server does not hand it out, for example without a login."
+    CHECKSUM_MISMATCH = "ChecksumMismatch", "The source's content is not the one that source.sha256 names."
     OWNER_MISMATCH = "OwnerMismatch", "The source belongs to somebody else than spec.owner."
     EMPTY_SOURCE = "EmptySource", "The source holds no bytes."
     NOT_MEDIA = "NotMedia", "The source is no audio or video file that can be read."
@@ -75,6 +81,7 @@ class Reason(StrEnum):
         "What was asked for cannot be done with this source, for example a track it does not have.",
     )
 
+    SOURCE_UNAVAILABLE = "SourceUnavailable", "The source's server was away, too slow, or broke off."
     SERVICE_UNAVAILABLE = "ServiceUnavailable", "A service that the worker needs was away."
     OUT_OF_MEMORY = "OutOfMemory", "The worker was ended because it used more memory than it may."
     STOPPED = "Stopped", "The worker was asked to stop, for example because its node was drained."

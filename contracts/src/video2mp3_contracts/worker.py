@@ -42,6 +42,9 @@ class WorkerLimits(_Document):
     run_seconds: Annotated[int | None, Field(gt=0, description="The attempt's deadline; None: from the duration.")] = (
         None
     )
+    allowed_hosts: Annotated[
+        tuple[str, ...], Field(description="Hosts that sources are fetched from, see `source_urls`.")
+    ] = ()
 
 
 class Division(_Document):

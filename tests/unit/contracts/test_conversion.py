@@ -22,6 +22,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "the ends of the priorities": {"priority": -1000},
     "several pods": {"parallelism": 16},
     "pods by the duration": {"parallelism": "auto"},
+    "an address": {"source": {"url": "https://media.example.com/talks/1.mp4?token=a%20b#t=10"}},
+    "an address with a port": {"source": {"url": "http://media.example.com:80"}},
+    "an address without a name": {"source": {"url": "https://[2001:db8::1]/a.mp4"}},
     "every policy": {"deletionPolicy": "Retain", "sourcePolicy": "Retain", "ttlSecondsAfterFinished": 0},
 }
 
@@ -30,6 +33,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two sources": ({"source": FILE | {"url": "https://example.com/a.mp4"}}, "exactly one of source.gridfs"),
     "a file id that is none": ({"source": {"gridfs": {"fileId": "../etc/passwd"}}}, "fileId"),
     "a file's address": ({"source": {"url": "file:///etc/passwd"}}, "url"),
+    "an address with a password": ({"source": {"url": "https://me:secret@example.com/a.mp4"}}, "without a user name"),
+    "an address that only looks like a host": ({"source": {"url": "https://example.com\\@127.0.0.1/"}}, "host name"),
+    "another port": ({"source": {"url": "http://example.com:6379/"}}, "port 80, 443 or none"),
+    "a name that is not ASCII": ({"source": {"url": "https://exämple.com/a.mp4"}}, "plain ASCII"),
+    "no host": ({"source": {"url": "https:///a.mp4"}}, "host name"),
     "quality and bit rate": ({"output": {"encoding": {"vbr": 2, "cbr": 128}}}, "exactly one of output.encoding"),
     "neither quality nor bit rate": ({"output": {"encoding": {}}}, "exactly one of output.encoding"),
     "an odd bit rate": ({"output": {"encoding": {"cbr": 123}}}, "cbr"),

@@ -19,7 +19,7 @@ def fetched(tmp_path: Path, content: bytes, **source: str) -> tuple[list[int], P
     files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
     destination = tmp_path / "source"
     request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
-    count = fetch(request, files, destination, lambda: None)
+    count = fetch(request, files, None, destination, lambda: None)
     return files.read, destination, count
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.builders import OWNER, SOURCE_ID, a_request
+from tests.unit.worker.fake_web import FakeFile, FakeWeb
 from tests.unit.worker.fakes import (
     FakeConverter,
     FakeFiles,
@@ -21,6 +22,7 @@ from tests.unit.worker.fakes import (
 from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport
+from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.run import Worker
@@ -46,6 +48,7 @@ def a_worker(outside: Outside, scratch: Path, *, token: str = "first", **changes
         "request": a_request(),
         "ledger": ledger,
         "sources": files,
+        "web": None,
         "mp3s": files,
         "queue": FakeQueue(outside),
         "reporter": Reporter(ledger, lambda: 0.0, lambda: NOW),
@@ -266,13 +269,25 @@ def test_asked_to_stop_while_it_removes_what_was_left_it_stops(tmp_path: Path) -
     assert outside.calls[-1] == "remove"
 
 
+def test_a_source_on_the_web_is_converted_like_any_other(tmp_path: Path) -> None:
+    outside = Outside(sources={})
+    url = "https://media.example/film.mp4"
+    web = FakeWeb({url: FakeFile(b"film" * 100, cuts=[100])})
+    request = a_request(source=Source(url=url), limits=WorkerLimits(allowed_hosts=("media.example",)))
+
+    a_worker(outside, tmp_path, request=request, web=web).run()
+
+    assert is_complete(outside)
+    assert outside.files["mp3-0"] == b"tag sound of film"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "owner", "sha256", "reason"),
     [
-        ({"source": Source(url="https://example.org/film.mp4")}, OWNER, None, Reason.NOT_SUPPORTED),
         ({}, "eve@example.org", None, Reason.OWNER_MISMATCH),
         ({}, OWNER, "0" * 64, Reason.TRUNCATED),
-        ({"source": Source(gridfs={"fileId": SOURCE_ID}, sha256="0" * 64)}, OWNER, None, Reason.BAD_REQUEST),
+        ({"source": Source(gridfs={"fileId": SOURCE_ID}, sha256="0" * 64)}, OWNER, None, Reason.CHECKSUM_MISMATCH),
         ({"source": Source(gridfs={"fileId": "b" * 24})}, OWNER, None, Reason.SOURCE_NOT_FOUND),
     ],
 )

@@ -4,9 +4,7 @@ Of a large mp4 only those chunks are fetched in which its index and its sound li
 worth it; the rest of the file on the disk is a hole that nothing reads.
 """
 
-import errno
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,13 +13,11 @@ from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerRequest
 from video2mp3_worker import audio_map, isobmff
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.ports import SourceFile, Sources
+from video2mp3_worker.content import refuse_other_content, refuse_size
+from video2mp3_worker.disk import enough_space, refuse_full_disk
+from video2mp3_worker.errors import Refused
+from video2mp3_worker.ports import SourceFile, Sources, Web
 from video2mp3_worker.sparse import SparseFile
-
-_SPARE_BYTES: Final = 64 * 1024**2
-"""That must stay free beside the source, for the beginning of the mp3."""
-
 
 _WORTH_IT_BYTES: Final = 8 * 1024**2
 """Smaller sources are fetched whole: that takes no longer than thinking about it."""
@@ -30,28 +26,35 @@ _MOST_SHARE: Final = 0.7
 """Of a source's chunks; from there on, one pass over all of them is as quick, and can be checked."""
 
 
-def fetch(request: WorkerRequest, sources: Sources, destination: Path, watch: Callable[[], None]) -> int:
-    """Write the source to `destination`; answer how many bytes were fetched. `watch` is called for each chunk.
+def fetch(
+    request: WorkerRequest, sources: Sources, web: Web | None, destination: Path, watch: Callable[[], None]
+) -> int:
+    """Write the source to `destination`; answer how many bytes were fetched. `watch` is called a few times a second.
 
-    Raises Refused or TryAgain.
+    `web` is needed only where the source is an address. Raises Refused or TryAgain.
     """
-    if request.source.gridfs is None:
-        raise Refused(Reason.NOT_SUPPORTED, "source.url is not supported by this version.")
-    found = sources.find(request.source.gridfs.file_id)
+    with enough_space():
+        if request.source.gridfs is not None:
+            return _fetch_file(request, request.source.gridfs.file_id, sources, destination, watch)
+        from video2mp3_worker.download import Download  # noqa: PLC0415 - most attempts do without
+
+        assert web is not None  # noqa: S101 - whoever asks for an address has it
+        return Download(request, web, destination, watch).run()
+
+
+def _fetch_file(
+    request: WorkerRequest, file_id: str, sources: Sources, destination: Path, watch: Callable[[], None]
+) -> int:
+    found = sources.find(file_id)
     if found is None:
-        raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no source file {request.source.gridfs.file_id}.")
+        raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no source file {file_id}.")
     _refuse(found, request)
-    try:
-        # A checksum that was asked for needs every byte.
-        if request.source.sha256 is None and found.length >= _WORTH_IT_BYTES:
-            fetched = _fetch_sound(found, sources, destination, watch)
-            if fetched is not None:
-                return fetched
-        digest = _copy(found, sources, destination, watch)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _no_space() from error
+    # A checksum that was asked for needs every byte.
+    if request.source.sha256 is None and found.length >= _WORTH_IT_BYTES:
+        fetched = _fetch_sound(found, sources, destination, watch)
+        if fetched is not None:
+            return fetched
+    digest = _copy(found, sources, destination, watch)
     _verify(found, request.source, digest)
     return found.length
 
@@ -68,7 +71,7 @@ def _fetch_sound(found: SourceFile, sources: Sources, destination: Path, watch: 
         chunks = -(-found.length // found.chunk_bytes)
         if len(numbers) > _MOST_SHARE * chunks:
             return None
-        _refuse_full_disk(destination, len(numbers) * found.chunk_bytes)
+        refuse_full_disk(destination, len(numbers) * found.chunk_bytes)
         file.fetch(numbers)
         return min(file.fetched_bytes, found.length)
 
@@ -76,17 +79,11 @@ def _fetch_sound(found: SourceFile, sources: Sources, destination: Path, watch: 
 def _refuse(found: SourceFile, request: WorkerRequest) -> None:
     if found.metadata is None or found.metadata.owner != request.owner:
         raise Refused(Reason.OWNER_MISMATCH, "The source file belongs to somebody else.")
-    if found.length == 0:
-        raise Refused(Reason.EMPTY_SOURCE, "The file is empty.")
-    if found.length > request.limits.max_source_bytes:
-        raise Refused(
-            Reason.TOO_LARGE,
-            f"The file has {found.length} bytes; at most {request.limits.max_source_bytes} are allowed.",
-        )
+    refuse_size(found.length, request.limits)
 
 
 def _copy(found: SourceFile, sources: Sources, destination: Path, watch: Callable[[], None]) -> str:
-    _refuse_full_disk(destination, found.length)
+    refuse_full_disk(destination, found.length)
     digest = hashlib.sha256()
     with destination.open("wb") as file:
         for chunk in sources.chunks(found, range(-(-found.length // found.chunk_bytes))):
@@ -97,16 +94,6 @@ def _copy(found: SourceFile, sources: Sources, destination: Path, watch: Callabl
 
 
 def _verify(found: SourceFile, source: Source, digest: str) -> None:
-    if source.sha256 is not None and source.sha256 != digest:
-        raise Refused(Reason.BAD_REQUEST, "The source's SHA-256 is not the one in source.sha256.")
+    refuse_other_content(source, digest)
     if found.metadata is not None and found.metadata.sha256 not in (None, digest):
         raise Refused(Reason.TRUNCATED, "The stored source is not what was uploaded: its SHA-256 differs.")
-
-
-def _refuse_full_disk(destination: Path, needed: int) -> None:
-    if shutil.disk_usage(destination.parent).free < needed + _SPARE_BYTES:
-        raise _no_space()
-
-
-def _no_space() -> TryAgain:
-    return TryAgain(Reason.SERVICE_UNAVAILABLE, "There is no space for the source on the worker's disk.")

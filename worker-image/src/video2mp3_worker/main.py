@@ -26,6 +26,7 @@ from video2mp3_worker.errors import Refused, TryAgain, WorkerError
 from video2mp3_worker.gridfs import GridFSMp3s, GridFSSources
 from video2mp3_worker.last_words import crashed, last_words, leave
 from video2mp3_worker.ledger import MongoLedger
+from video2mp3_worker.ports import Web
 from video2mp3_worker.queue import AmqpQueue
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.run import Worker
@@ -94,6 +95,7 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
             request=request,
             ledger=ledger,
             sources=GridFSSources(client),
+            web=_web() if request.source.url else None,
             mp3s=GridFSMp3s(client),
             queue=AmqpQueue(settings.rabbitmq_uri.get_secret_value(), name, stop),
             reporter=reporter,
@@ -109,6 +111,12 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
             return _end(error, settings.termination_message_path)
     leave(last_words(ExitCode.DONE, Reason.SUCCEEDED, "The mp3 is stored."), settings.termination_message_path)
     return ExitCode.DONE
+
+
+def _web() -> Web:
+    from video2mp3_worker.web import HttpWeb  # noqa: PLC0415 - most attempts do without urllib3
+
+    return HttpWeb()
 
 
 def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:

@@ -1,9 +1,10 @@
-"""What the worker needs of the outside, as interfaces. The adapters are `gridfs`, `ledger` and `queue`.
+"""What the worker needs of the outside, as interfaces. The adapters are `gridfs`, `web`, `ledger` and `queue`.
 
-Every method raises TryAgain when its service is away.
+Every method raises TryAgain when its service is away; those of the web raise BrokenOffError.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +33,35 @@ class Sources(Protocol):
 
     def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
         """Read chunks by their numbers, which ascend. Raises Refused when one is missing or has the wrong length."""
+
+
+class BrokenOffError(Exception):
+    """A web server could not be reached, was too slow, or ended before its answer did. The text names no address."""
+
+
+class Answer(Protocol):
+    """A web server's answer."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields by their names, whatever their case."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content as it is sent, to its end. Raises BrokenOffError where it ends early."""
+
+
+class Web(Protocol):
+    """The public internet."""
+
+    def ask(self, url: str, headers: Mapping[str, str], watch: Callable[[], None]) -> AbstractContextManager[Answer]:
+        """GET an address, following nothing; `watch` is called a few times a second while anything is waited for.
+
+        Raises Refused where the host has no public address, or does not prove who it is, and BrokenOffError.
+        """
 
 
 class Mp3s(Protocol):

@@ -26,7 +26,7 @@ from video2mp3_contracts.worker import WorkerRequest
 from video2mp3_worker.convert import Converter, Mp3
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.fetch import fetch
-from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources
+from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources, Web
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.stop import Stop
 
@@ -41,6 +41,9 @@ class Worker:
     request: WorkerRequest
     ledger: Ledger
     sources: Sources
+    web: Web | None
+    """None where the source is no address."""
+
     mp3s: Mp3s
     queue: Queue
     reporter: Reporter
@@ -61,7 +64,7 @@ class Worker:
         self._remove_leftovers(entry)
         with _empty_folder(self.scratch / "attempt") as folder:
             source = folder / "source"
-            fetched = fetch(self.request, self.sources, source, self._while_fetching)
+            fetched = fetch(self.request, self.sources, self.web, source, self._while_fetching)
             _log.info("source fetched", size=source.stat().st_size, fetched=fetched)
             mp3 = self.converter.convert(source, folder / "output.mp3", self.request.output)
             _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
