@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,9 @@ class Installation:
     mongodb: MongoDBServer
     rabbitmq: RabbitMQServer
     folder: Path
+    inside: Callable[[Sequence[str]], Sequence[str]] = lambda command: command
+    """The command that runs a worker's where it is to run."""
+
     _workers: list[RunningWorker] = field(default_factory=list)
 
     def upload(self, content: bytes | Path, *, owner: str = OWNER, **metadata: Any) -> str:
@@ -128,7 +131,7 @@ class Installation:
         """Start a worker in a new pod."""
         folder = self.folder / f"pod-{len(self._workers)}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "video2mp3_worker"],
+            self.inside([sys.executable, "-m", "video2mp3_worker"]),
             env=self.environment(request, folder) | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -134,7 +134,7 @@ def test_a_source_that_cannot_become_an_mp3_is_refused_with_a_sentence(
     [
         ({"source": Source(gridfs=GridFSSource(file_id="0" * 24))}, {}, 66, "SourceNotFound"),
         ({}, {"owner": "eve@example.org"}, 64, "OwnerMismatch"),
-        ({"source": Source(url="https://example.org/film.mp4")}, {}, 64, "NotSupported"),
+        ({"source": Source(url="https://example.org/film.mp4")}, {}, 64, "SourceNotAllowed"),
         ({"limits": WorkerLimits(max_source_bytes=1000)}, {}, 65, "TooLarge"),
         ({"limits": WorkerLimits(max_duration_seconds=5)}, {}, 65, "TooLong"),
         ({"limits": WorkerLimits(max_output_bytes=10_000)}, {}, 65, "LimitExceeded"),
