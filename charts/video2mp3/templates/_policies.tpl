@@ -91,6 +91,45 @@ matchExpressions:
 {{- end -}}
 {{- end -}}
 
+{{/* Egress rule: the public internet, where sources are fetched from. What lies outside of it is what the worker refuses
+as well (worker-image, addresses), which a test compares. */}}
+{{- define "video2mp3.internetEgress" -}}
+- to:
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except:
+          - 0.0.0.0/8
+          - 10.0.0.0/8
+          - 100.64.0.0/10
+          - 127.0.0.0/8
+          - 168.63.129.16/32
+          - 169.254.0.0/16
+          - 172.16.0.0/12
+          - 192.0.0.0/24
+          - 192.0.2.0/24
+          - 192.31.196.0/24
+          - 192.52.193.0/24
+          - 192.88.99.0/24
+          - 192.168.0.0/16
+          - 192.175.48.0/24
+          - 198.18.0.0/15
+          - 198.51.100.0/24
+          - 203.0.113.0/24
+          - 224.0.0.0/4
+          - 240.0.0.0/4
+    - ipBlock:
+        cidr: 2000::/3
+        except:
+          - 2001::/23
+          - 2001:db8::/32
+          - 2002::/16
+          - 2620:4f:8000::/48
+          - 3fff::/20
+  ports:
+    - {port: 80, protocol: TCP}
+    - {port: 443, protocol: TCP}
+{{- end -}}
+
 {{- define "video2mp3.storePort" -}}
 {{- get (dict "mysql" 3306 "mongodb" 27017 "rabbitmq" 5672) .component -}}
 {{- end -}}

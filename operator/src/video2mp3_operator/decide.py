@@ -7,7 +7,7 @@ phase; that a Conversion is finished is the one thing its status is believed in,
 from collections.abc import Callable
 from typing import Final
 
-from video2mp3_contracts import names
+from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.conversion import ObjectMeta
 from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import attempts, timeouts
@@ -128,7 +128,7 @@ def _given_up(count: int, last: tuple[Reason, str] | None) -> Fail:
     return Fail(telling, f"{_attempts(count)} failed. The last one: {told}")
 
 
-_TELLING: Final = frozenset({Reason.RUN_TIMEOUT, Reason.STALLED, Reason.OUT_OF_MEMORY})
+_TELLING: Final = frozenset({Reason.RUN_TIMEOUT, Reason.STALLED, Reason.OUT_OF_MEMORY, Reason.SOURCE_UNAVAILABLE})
 """Reasons of a last attempt that say more than that there were enough of them."""
 
 
@@ -209,6 +209,14 @@ def _adoption(seen: Observation) -> Decision | None:
     return Adopt(seen.retained)
 
 
+def _address(seen: Observation) -> Decision | None:
+    """The worker asks again, for each address that it is redirected to."""
+    if seen.spec is None or seen.spec.source.url is None:
+        return None
+    refusal = source_urls.refusal(source_urls.host_of(seen.spec.source.url), seen.allowed_hosts)
+    return Fail(Reason.SOURCE_NOT_ALLOWED, refusal) if refusal else None
+
+
 def _source(seen: Observation) -> Decision | None:
     if seen.spec is None or seen.spec.source.gridfs is None:
         return None
@@ -262,5 +270,6 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _running_job,
     _enough,
     _adoption,
+    _address,
     _source,
 )

@@ -206,5 +206,6 @@ def _request(conversion: Conversion, settings: Settings) -> WorkerRequest:
             max_duration_seconds=settings.max_duration_seconds,
             max_output_bytes=settings.max_output_bytes,
             run_seconds=spec.timeouts.run_seconds,
+            allowed_hosts=settings.allowed_hosts,
         ),
     )

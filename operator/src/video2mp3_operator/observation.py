@@ -54,6 +54,9 @@ class Observation:
     source_limit: int = 0
     """The most bytes that a source may have."""
 
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that sources are fetched from by URL."""
+
     limits: Limits = NO_SAY
     """How long it may wait."""
 

@@ -121,6 +121,7 @@ class Reconciler:
             job=self.view.job(meta.uid),
             pods=self.view.pods(meta.uid),
             source_limit=self.settings.max_source_bytes,
+            allowed_hosts=self.settings.allowed_hosts,
             limits=self._limits().of(spec),
             memory=memory_of(self.settings),
             quiet_seconds=self.stalls.quiet_seconds(meta.uid),

@@ -1,10 +1,12 @@
 """The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from video2mp3_contracts.source_urls import HOST_PATTERN
 from video2mp3_operator.memory import in_bytes
 
 
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
 
     max_source_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     """Larger sources are refused before a Job is made."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts that sources are fetched from by URL, separated by commas: names, `*.example.com`, or `*` for every public
+    one. None by default: until somebody names one, no worker needs a way out of the cluster."""
 
     max_output_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
     """The largest mp3; with the source's size it also limits the scratch volume."""
@@ -154,12 +160,20 @@ class Settings(BaseSettings):
         in_bytes(value)
         return value
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [host for host in hosts if not re.fullmatch(HOST_PATTERN, host)]
+        if wrong:
+            raise ValueError(f"not a host in lower case, *.example.com or *: {', '.join(wrong)}")
+        return hosts
 
     @property
     def heartbeat_namespace(self) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 from video2mp3_contracts.conversion import ConversionSpec
 
 _UNSUPPORTED: Final[dict[str, Callable[[ConversionSpec], bool]]] = {
-    "spec.source.url": lambda spec: spec.source.url is not None,
     "spec.parallelism": lambda spec: spec.parallelism != 1,
 }
 

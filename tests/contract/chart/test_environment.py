@@ -100,6 +100,7 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "maxSourceBytes": 10**12,
         "maxOutputBytes": 2,
         "maxDurationSeconds": 3,
+        "urlSources": {"allowedHosts": ["media.example.com", "*.example.org"]},
     }
     caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6, "queueSeconds": 8}
     manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
@@ -110,6 +111,7 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
     assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 0)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
+    assert settings.allowed_hosts == ("media.example.com", "*.example.org")
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)
 
 

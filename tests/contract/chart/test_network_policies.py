@@ -1,5 +1,6 @@
 """Every flow that is needed is allowed, and no other: the table below is all there is."""
 
+from ipaddress import ip_network
 from itertools import product
 from typing import Any
 
@@ -10,6 +11,8 @@ from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
 from tests.contract.chart.workers import a_worker_pod
+from video2mp3_contracts.source_urls import PORTS as PORTS_OF_SOURCES
+from video2mp3_worker.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V4, PUBLIC_V6
 
 PORTS = {
     "gateway": 8080,
@@ -106,6 +109,31 @@ def test_who_leaves_the_cluster(manifests: Manifests):
     out = {(source, port) for source, target, port in got if target == "api-server"}
     assert out == {(name, port) for name in TALKS_TO_KUBERNETES for port in (443, 6443)} | {("notifier", 587)}
     assert not [flow for flow in got if flow[1] == "anybody"]
+
+
+def test_workers_reach_the_public_internet_where_sources_come_from_it_and_nothing_else(chart: Chart):
+    manifests = chart.render({"worker": {"urlSources": {"allowedHosts": ["media.example.com"]}}})
+    net, inside = network(manifests), endpoints(manifests)
+    public = [Endpoint("web", address=address) for address in ("8.8.8.8", "2606:4700:4700::1111")]
+    private = [
+        Endpoint("lan", address=str(ip_network(each)[1]))
+        for each in (*NOT_PUBLIC_V4, *NOT_PUBLIC_V6)
+        if "/32" not in each
+    ]
+    private += [Endpoint("lan", address=address) for address in ("168.63.129.16", "fd00::1", "64:ff9b::8.8.8.8", "::1")]
+    assert {port for each in public for port in EVERY_PORT if net.allows(inside["worker"], each, port)} == {80, 443}
+    for each in public:
+        assert net.allows(inside["worker"], each, 443)
+    assert not [each.address for each in private for port in (80, 443) if net.allows(inside["worker"], each, port)]
+    assert not net.allows(inside["worker"], ANYBODY, 443)
+
+
+def test_the_policy_and_the_worker_mean_the_same_by_the_public_internet(chart: Chart):
+    manifests = chart.render({"worker": {"urlSources": {"allowedHosts": ["*"]}}})
+    egress = manifests.named("NetworkPolicy", "video2mp3-worker")["spec"]["egress"][-1]
+    blocks = [(peer["ipBlock"]["cidr"], tuple(peer["ipBlock"]["except"])) for peer in egress["to"]]
+    assert blocks == [(PUBLIC_V4, NOT_PUBLIC_V4), (PUBLIC_V6, NOT_PUBLIC_V6)]
+    assert tuple(entry["port"] for entry in egress["ports"]) == PORTS_OF_SOURCES
 
 
 def test_the_api_servers_address_can_be_narrowed(chart: Chart):

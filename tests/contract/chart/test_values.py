@@ -22,6 +22,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a bad namespace": ({"operator": {"watchNamespaces": ["Team"]}}, "at '/operator/watchNamespaces/0'"),
     "another service's variable": ({"auth": {"env": {"GATEWAY_X": "1"}}}, "at '/auth/env': additional properties"),
     "a quantity in words": ({"worker": {"resources": {"limits": {"memory": "1 GB"}}}}, "at '/worker/resources/limits"),
+    "a host with a scheme to fetch from": (
+        {"worker": {"urlSources": {"allowedHosts": ["https://example.com"]}}},
+        "at '/worker/urlSources/allowedHosts/0'",
+    ),
+    "a star in the middle": (
+        {"worker": {"urlSources": {"allowedHosts": ["media.*.com"]}}},
+        "at '/worker/urlSources/allowedHosts/0'",
+    ),
     "no peer, which would be everybody": ({"networkPolicy": {"smtp": []}}, "at '/networkPolicy/smtp': minItems"),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }

@@ -113,7 +113,7 @@ def test_killed_between_the_job_and_the_status_it_makes_no_second_job(
     [
         ("SourceNotFound", {"source": {"gridfs": {"fileId": "0123456789abcdef01234567"}}}),
         ("OwnerMismatch", {"owner": "b@example.com"}),
-        ("NotSupported", {"source": {"url": "https://example.org/film.mp4"}}),
+        ("SourceNotAllowed", {"source": {"url": "https://example.org/film.mp4"}}),
     ],
 )
 def test_what_cannot_be_done_fails_at_once(

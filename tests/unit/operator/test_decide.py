@@ -43,6 +43,7 @@ from video2mp3_operator.decisions import (
 from video2mp3_operator.observation import Observation, Turn
 from video2mp3_operator.observed import SourceFile, parse_job, parse_pod
 
+ON_THE_WEB = a_conversion().with_spec(source={"gridfs": None, "url": "https://media.example.com/film.mp4"})
 SOURCE = SourceFile(owner=OWNER, size=1000)
 ADMITTED = Turn(admitted=True)
 
@@ -132,8 +133,8 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.INVALID_SPEC, "The spec is not valid: spec.output: no"),
     ),
     "field that is not supported": (
-        observing(a_conversion().with_spec(source={"gridfs": None, "url": "https://example.org/film.mp4"})),
-        Fail(Reason.NOT_SUPPORTED, "This version does not support spec.source.url."),
+        observing(a_conversion().with_spec(parallelism=2)),
+        Fail(Reason.NOT_SUPPORTED, "This version does not support spec.parallelism."),
     ),
     # --- the Job's end without a result ---
     "complete without a result": (
@@ -252,6 +253,36 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     "source too large": (
         observing(source=SourceFile(OWNER, 10_001)),
         Fail(Reason.TOO_LARGE, "The source has 10001 bytes; at most 10000 bytes are allowed."),
+    ),
+    "source on the web, and no host allowed": (
+        observing(ON_THE_WEB, turn=ADMITTED),
+        Fail(
+            Reason.SOURCE_NOT_ALLOWED,
+            "This installation fetches no sources from URLs; worker.urlSources.allowedHosts would name the hosts.",
+        ),
+    ),
+    "source on the web, another host allowed": (
+        observing(ON_THE_WEB, allowed_hosts=("example.com",), turn=ADMITTED),
+        Fail(
+            Reason.SOURCE_NOT_ALLOWED,
+            "This installation does not fetch from media.example.com: worker.urlSources.allowedHosts does not name it.",
+        ),
+    ),
+    "source on the web, its turn has come": (
+        observing(ON_THE_WEB, allowed_hosts=("*.example.com",), source=None, source_known=False, turn=ADMITTED),
+        Start(None),
+    ),
+    "source on the web, its host not allowed any more while its Job runs": (
+        observing(ON_THE_WEB, a_job().active(ready=1)),
+        Follow(Reason.RUNNING, Reason.RUNNING.meaning),
+    ),
+    "source on the web whose server stays away": (
+        observing(
+            ON_THE_WEB,
+            a_job().failed("BackoffLimitExceeded", attempts=4),
+            a_pod().ended(75, said(75, "SourceUnavailable", "media.example.com answered 503.")),
+        ),
+        Fail(Reason.SOURCE_UNAVAILABLE, "All 4 attempts failed. The last one: media.example.com answered 503."),
     ),
     # --- its turn ---
     "not its turn, place unknown": (observing(), Queue(None, Reason.QUEUED.meaning)),

@@ -40,7 +40,12 @@ def test_the_whole_manifest() -> None:
         "source": {"gridfs": {"fileId": FILE_ID}},
         "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
         "filename": "talk.mp3",
-        "limits": {"maxSourceBytes": 20 * 1024**3, "maxDurationSeconds": 86400, "maxOutputBytes": 4 * 1024**3},
+        "limits": {
+            "maxSourceBytes": 20 * 1024**3,
+            "maxDurationSeconds": 86400,
+            "maxOutputBytes": 4 * 1024**3,
+            "allowedHosts": [],
+        },
     }
     assert manifest == {
         "apiVersion": "batch/v1",
@@ -171,6 +176,17 @@ def test_deadlines(conversion: ConversionBuilder, deadline: int, pod_deadline: i
 def test_a_source_of_unknown_size_gets_room_for_the_largest() -> None:
     volume = job(a_conversion(), None)["spec"]["template"]["spec"]["volumes"][0]
     assert volume["emptyDir"]["sizeLimit"] == str(24 * 1024**3)
+
+
+def test_a_worker_is_told_where_it_may_fetch_from() -> None:
+    """And gets room for the largest source: nobody knows how large this one is."""
+    on_the_web = a_conversion().with_spec(source={"gridfs": None, "url": "https://media.example.com/a.mp4"})
+    pod = job(on_the_web, None, allowed_hosts=("*.example.com",))["spec"]["template"]["spec"]
+    (value,) = [each["value"] for each in pod["containers"][0]["env"] if each["name"] == "WORKER_REQUEST"]
+    request = WorkerRequest.model_validate_json(value)
+    assert request.source.url == "https://media.example.com/a.mp4"
+    assert request.limits.allowed_hosts == ("*.example.com",)
+    assert pod["volumes"][0]["emptyDir"]["sizeLimit"] == str(24 * 1024**3)
 
 
 def test_kueue_decides_where_the_conversion_says_so() -> None:

@@ -36,6 +36,15 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arguments(found)[2:6] == ["--namespace", "one", "--namespace", "two"]
 
 
+def test_hosts_are_read_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (REQUIRED | {"OPERATOR_ALLOWED_HOSTS": "media.example.com, *.example.org"}).items():
+        monkeypatch.setenv(name, value)
+    assert Settings().allowed_hosts == ("media.example.com", "*.example.org")
+    monkeypatch.setenv("OPERATOR_ALLOWED_HOSTS", "https://media.example.com")
+    with pytest.raises(ValidationError, match=r"not a host in lower case, \*\.example\.com or \*: https://media"):
+        Settings()
+
+
 @pytest.mark.parametrize("missing", REQUIRED)
 def test_what_has_no_safe_default_must_be_given(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     for name, value in REQUIRED.items():

@@ -13,7 +13,7 @@ SOURCE: dict[str, Any] = {"gridfs": {"fileId": "0123456789abcdef01234567"}}
 @pytest.mark.parametrize(
     ("spec", "path"),
     [
-        ({"source": {"url": "https://example.org/film.mp4"}}, "spec.source.url"),
+        ({"parallelism": 2}, "spec.parallelism"),
     ],
 )
 def test_what_cannot_be_done_is_named(spec: dict[str, Any], path: str) -> None:
@@ -25,3 +25,5 @@ def test_what_can_be_done_is_not() -> None:
     output = {"trim": {"start": 1}, "audioTrack": {"index": 0}, "loudness": {"integratedLufs": -16.0}}
     spec = {"source": SOURCE, "timeouts": limits, "output": output, "ttlSecondsAfterFinished": 0}
     assert unsupported_fields(ConversionSpec.model_validate(spec)) == ()
+    on_the_web = spec | {"source": {"url": "https://example.org/film.mp4"}}
+    assert unsupported_fields(ConversionSpec.model_validate(on_the_web)) == ()
