@@ -102,6 +102,12 @@ def duration(mp3: Path) -> float:
     return len(decoded) / 2 / 8000
 
 
+def decoded(path: Path) -> bytes:
+    """Its sound as ffmpeg plays it: signed 16-bit samples, as many channels and as often as they are there."""
+    command = ["ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:a:0", "-f", "s16le", "pipe:1"]
+    return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
+
+
 def loudness(mp3: Path) -> float:
     """LUFS, as another of ffmpeg's filters hears it."""
     command = [

@@ -84,6 +84,31 @@ def test_ffprobe_obeys_the_same_lists_as_ffmpeg(option: str) -> None:
     assert converting[converting.index(f"-{option}") + 1] == probing[probing.index(f"-{option}") + 1]
 
 
+TAKEN_AS_IT_IS = {
+    "frames": commands.extract(SOURCE, a_plan()),
+    "packets": commands.packets(SOURCE, a_plan()),
+    "cover": commands.attached_picture(SOURCE, 3),
+}
+
+
+@pytest.mark.parametrize("option", ["protocol_whitelist", "format_whitelist", "max_streams", "max_alloc"])
+@pytest.mark.parametrize("what", TAKEN_AS_IT_IS)
+def test_what_is_taken_as_it_is_obeys_them_too(what: str, option: str) -> None:
+    converting, taking = commands.decode(SOURCE, a_plan(), BUDGET), TAKEN_AS_IT_IS[what]
+
+    assert converting[converting.index(f"-{option}") + 1] == taking[taking.index(f"-{option}") + 1]
+
+
+@pytest.mark.parametrize(("what", "stream"), [("frames", "0:a:1"), ("cover", "0:3")])
+def test_what_is_taken_as_it_is_is_not_decoded(what: str, stream: str) -> None:
+    command = TAKEN_AS_IT_IS[what]
+
+    assert ("-map", stream) in pairs(command)
+    assert ("-c", "copy") in pairs(command)
+    assert ("-codec_whitelist", ",".join(whitelists.AUDIO_CODECS)) in pairs(command)
+    assert "-filter_complex" not in command
+
+
 def test_nothing_that_points_elsewhere_is_a_format_here() -> None:
     pointing = {
         "hls",

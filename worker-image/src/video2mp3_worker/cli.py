@@ -22,9 +22,11 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter, Mp3, Preview
 from video2mp3_worker.errors import Refused, WorkerError
 from video2mp3_worker.media import AudioTrack
+from video2mp3_worker.reuse import in_words
 from video2mp3_worker.stop import Stop
 
 _BAR_WIDTH: Final = 30
+_WHY_COPIED: Final = "the sound is the mp3 that was asked for, so its frames are passed on as they are"
 _BLOCK_BYTES: Final = 1024**2
 
 
@@ -130,7 +132,10 @@ def describe(preview: Preview) -> list[str]:
     lines += [f"note      {note}" for note in preview.notes]
     part = "" if plan.end_seconds is None and not plan.start_seconds else f", from {plan.start_seconds:g} s"
     part += "" if plan.end_seconds is None else f" to {plan.end_seconds:g} s"
-    lines.append(f"mp3       {plan.summary}{part}: {plan.why}")
+    if preview.copied is None:
+        lines.append(f"mp3       {plan.summary}{part}: {plan.why}")
+    else:
+        lines.append(f"mp3       copied: {in_words(preview.copied)}, {plan.shape}: {_WHY_COPIED}")
     return lines
 
 

@@ -27,13 +27,29 @@ def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
     ffprobe sets up a decoder for every stream and leaves when it may not, so those of pictures and subtitles are
     named for it; none of them is ever fed, because what looks into the streams obeys the audio list.
     """
+    return [*_probing(extra_decoders), "-of", "json", "-show_format", "-show_streams", "-show_chapters", _file(source)]
+
+
+def packets(source: Path, plan: Plan) -> list[str]:
+    """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
+    shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples"
+    chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
+    return [*_probing(), "-of", "compact=p=0", *chosen, _file(source)]
+
+
+def extract(source: Path, plan: Plan) -> list[str]:
+    """The ffmpeg call that writes the frames of a source's mp3 track as they stand in the file, one after the other."""
+    sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
+    as_is: dict[str, Any] = {"c": "copy", "copypriorss": 1, "write_xing": 0, "id3v2_version": 0}
+    return _compiled(sound.output("pipe:1", f="mp3", **as_is), *_QUIET)
+
+
+def _probing(extra_decoders: Iterable[str] = ()) -> list[str]:
     named = ",".join((*whitelists.AUDIO_CODECS, *whitelists.NAMED_ONLY_CODECS, *extra_decoders))
     options = _input_options() | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
     arguments = [word for name, value in options.items() for word in (f"-{name}", str(value))]
-    return [
-        *("ffprobe", "-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)),
-        *("-threads", "1", *arguments, "-of", "json", "-show_format", "-show_streams", "-show_chapters", _file(source)),
-    ]
+    quiet = ("-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES))
+    return ["ffprobe", *quiet, "-threads", "1", *arguments]
 
 
 def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seconds: float | None = None) -> list[str]:

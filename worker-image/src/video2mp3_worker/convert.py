@@ -1,11 +1,12 @@
 """⑥ The conversion itself, on local files: look, decide, encode, check. Knows no store and no cluster."""
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
@@ -16,6 +17,7 @@ from video2mp3_worker.chapters import Chapter, fitted
 from video2mp3_worker.cover import cover_of
 from video2mp3_worker.division import start_seconds
 from video2mp3_worker.encode import encode, join
+from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import TryAgain
@@ -24,7 +26,9 @@ from video2mp3_worker.limits import budget
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
+from video2mp3_worker.reuse import in_words
 from video2mp3_worker.stop import Stop
+from video2mp3_worker.stream_copy import StreamCopy
 from video2mp3_worker.watch import Clock, Watch
 
 _BLOCK_BYTES: Final = 1024**2
@@ -46,7 +50,7 @@ class Mp3:
     """How it is encoded, for people."""
 
     notes: tuple[str, ...] = ()
-    """What of the source was left out, and why, in sentences."""
+    """What was not done with the source as it might have been, and why, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class Preview:
 
     media: Media
     plan: Plan
+    copied: Copied | None
+    """What is passed on without encoding."""
+
     cover: Picture | None
     chapters: list[Chapter]
     notes: tuple[str, ...]
@@ -74,8 +81,11 @@ class Converter:
         """Say what `convert` would do. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
         cover, notes = self._cover(source, media)
+        with Path(os.devnull).open("w+b") as nowhere:
+            copied, obstacle = self._copied(source, nowhere, media, plan)
         longest = plan.duration_seconds or float("inf")
-        return Preview(media, plan, cover, _chapters(media, plan, longest), tuple(notes))
+        chapters = _chapters(media, plan, longest if copied is None else copied.seconds)
+        return Preview(media, plan, copied, cover, chapters, (*obstacle, *notes))
 
     def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
@@ -85,12 +95,31 @@ class Converter:
     def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
         """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
+        with destination.open("w+b") as file:
+            copied, obstacle = self._copied(source, file, media, plan)
+        if copied is not None:
+            sound = _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
+        else:
+            destination.unlink()
+            sound = _Sound(destination, self._encoded(source, destination, plan), plan.summary, tuple(obstacle))
+        return self._checked(sound, source, media, plan, output)
+
+    def _encoded(self, source: Path, destination: Path, plan: Plan) -> float:
         allowed = budget(self.limits, plan.duration_seconds)
         watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
-        seconds = encode(
-            source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds)
-        )
-        return self._checked(source, destination, media, plan, output, seconds)
+        return encode(source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+
+    def _copied(self, source: Path, file: BinaryIO, media: Media, plan: Plan) -> tuple[Copied | None, list[str]]:
+        """What was passed on into `file`; None where it is to be encoded, and why, if it might have been copied."""
+        if not plan.may_copy:
+            return None, []
+        allowed = budget(self.limits, plan.duration_seconds)
+        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        copy = StreamCopy(source, media, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        try:
+            return copy.write(file), []
+        except NotCopyableError as error:
+            return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
     def convert_part(self, source: Path, destination: Path, plan: Plan, span: Span) -> float:
         """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`."""
@@ -110,22 +139,20 @@ class Converter:
         allowed = budget(self.limits, plan.duration_seconds)
         watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
         seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
-        return self._checked(source, destination, media, plan, output, seconds)
+        return self._checked(_Sound(destination, seconds, plan.summary), source, media, plan, output)
 
-    def _checked(
-        self, source: Path, destination: Path, media: Media, plan: Plan, output: Output, seconds: float
-    ) -> Mp3:
-        _verify(destination, plan, seconds)
+    def _checked(self, sound: "_Sound", source: Path, media: Media, plan: Plan, output: Output) -> Mp3:
+        _verify(sound.file, plan, sound.seconds)
         cover, notes = self._cover(source, media)
-        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, seconds))
+        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
         return Mp3(
-            file=destination,
+            file=sound.file,
             tag=tag,
-            duration_seconds=round(seconds, 3),
-            sha256=_sha256(tag, destination),
-            size=len(tag) + destination.stat().st_size,
-            encoding=plan.summary,
-            notes=tuple(notes),
+            duration_seconds=round(sound.seconds, 3),
+            sha256=_sha256(tag, sound.file),
+            size=len(tag) + sound.file.stat().st_size,
+            encoding=sound.encoding,
+            notes=(*sound.notes, *notes),
         )
 
     def _cover(self, source: Path, media: Media) -> tuple[Picture | None, list[str]]:
@@ -133,6 +160,16 @@ class Converter:
 
     def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
         return Watch(self.stop, self.clock, wall_seconds, stall_seconds)
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """An mp3 without its tag."""
+
+    file: Path
+    seconds: float
+    encoding: str
+    notes: tuple[str, ...] = ()
 
 
 def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:

@@ -11,6 +11,7 @@ from video2mp3_worker import limits as bounds
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.languages import same_language
 from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.reuse import may_be_copied
 from video2mp3_worker.timing import Timing, timing
 from video2mp3_worker.whitelists import AUDIO_CODECS
 
@@ -43,6 +44,9 @@ class Plan:
     timing: Timing = field(default_factory=Timing)
     """When the track plays."""
 
+    may_copy: bool = False
+    """Whether the track is an mp3 whose frames may be passed on as they are, if they are as they are wanted."""
+
     why: str = ""
     """What decided on the track and the rate, for people."""
 
@@ -56,7 +60,12 @@ class Plan:
     def summary(self) -> str:
         """The encoding in words, for people."""
         quality = f"CBR {self.encoding.cbr} kbit/s" if self.encoding.cbr else f"VBR V{self.encoding.vbr}"
-        return f"{quality}, {self.sample_rate} Hz, {'mono' if self.channels == 1 else 'stereo'}"
+        return f"{quality}, {self.shape}"
+
+    @property
+    def shape(self) -> str:
+        """The mp3's rate and channels in words, for people."""
+        return f"{self.sample_rate} Hz, {'mono' if self.channels == 1 else 'stereo'}"
 
 
 def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
@@ -68,16 +77,19 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     start, end = _trim(output.trim, duration)
     length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
     _refuse_too_long(media, length, duration, limits)
+    sample_rate = output.sample_rate or fitting_rate(track.sample_rate, output.encoding)
+    channels = {"mono": 1, "stereo": 2, "source": min(track.channels, 2)}[output.channels]
     return Plan(
         track=track,
         encoding=output.encoding,
-        sample_rate=output.sample_rate or fitting_rate(track.sample_rate, output.encoding),
-        channels={"mono": 1, "stereo": 2, "source": min(track.channels, 2)}[output.channels],
+        sample_rate=sample_rate,
+        channels=channels,
         start_seconds=start,
         end_seconds=end,
         duration_seconds=length,
         loudness=None if output.loudness is None else output.loudness.integrated_lufs,
         timing=times,
+        may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),
         why=_why(media, track, output),
     )
 

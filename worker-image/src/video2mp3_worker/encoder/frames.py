@@ -14,6 +14,9 @@ MPEG1_BIT_RATES: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224
 MPEG2_BIT_RATES: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 """kbit/s by the header's `bitrate_index`."""
 
+_RATES_OF_MPEG1: Final = (44_100, 48_000, 32_000)
+"""Hz by the header's index; MPEG-2 has half of them, MPEG-2.5 a quarter."""
+
 _LENGTH_BITS: Final = 12
 _GRANULE_BUFFER_BYTES: Final = 960
 """For each of a frame's granules: a frame and the reservoir it uses together are no larger (LAME's `MDB_MAXIMUM`)."""
@@ -83,6 +86,15 @@ class Layout:
             self.frame_bytes(self.bit_rates[byte >> 4], byte >> 1 & 1) if 0 < byte >> 4 < 15 else 0
             for byte in range(256)
         )
+
+    @cached_property
+    def fixed_header(self) -> int:
+        """What is the same in the headers of all frames, as a number: all but checksum, bit rate, padding and mode."""
+        base = self.sample_rate if self.is_mpeg1 else self.sample_rate * 2
+        is_mpeg25 = self.sample_rate <= 12_000
+        version = 3 if self.is_mpeg1 else 0 if is_mpeg25 else 2
+        index = _RATES_OF_MPEG1.index(base * 2 if is_mpeg25 else base)
+        return 0xFFE00000 | version << 19 | 1 << 17 | index << 10
 
     @cached_property
     def length_shifts(self) -> tuple[int, ...]:

@@ -48,6 +48,20 @@ class Stream:
     bit_rate: int | None
 
 
+@dataclass(frozen=True)
+class About:
+    """What the Info frame says of the encoder."""
+
+    is_constant: bool
+    """Whether all frames have one bit rate."""
+
+    quality: int
+    """0 to 100."""
+
+    lame: bytes
+    """LAME's part of the frame, without the three numbers that follow from the frames at its end."""
+
+
 def info_frame_bytes(layout: Layout, bit_rate: int | None) -> int:
     """The size of the Info frame: as the other frames of a constant bit rate, where that holds it."""
     return layout.frame_bytes(layout.bit_rates[_rate_index(layout, bit_rate)])
@@ -55,14 +69,23 @@ def info_frame_bytes(layout: Layout, bit_rate: int | None) -> int:
 
 def info_frame(stream: Stream) -> bytes:
     """The frame as it stands at the beginning of the file."""
-    layout = stream.layout
-    index = _rate_index(layout, stream.bit_rate)
+    quality = 50 if stream.level is None else 100 - 10 * stream.level
+    about = About(stream.bit_rate is not None, quality, _lame(stream))
+    return assembled(stream.layout, stream.first_header, stream.bit_rate, stream.sizes, stream.crc, about)
+
+
+def assembled(
+    layout: Layout, first_header: bytes, bit_rate: int | None, sizes: "array[int]", crc: int, about: About
+) -> bytes:
+    """The frame of at least a bit rate, before frames of these sizes. `first_header`: any of theirs, but protected."""
+    index = _rate_index(layout, bit_rate)
     size = layout.frame_bytes(layout.bit_rates[index])
-    total = size + sum(stream.sizes)
-    third = index << 4 | stream.first_header[2] & 0b1100
-    header = b"%b%c%c" % (stream.first_header[:2], third, stream.first_header[3] & 0b11001111)
-    parts = [header, bytes(layout.head_bytes - HEADER_BYTES), _xing(stream, size, total), _lame(stream, total)]
-    frame = b"".join(parts)
+    total = size + sum(sizes)
+    third = index << 4 | first_header[2] & 0b1100
+    header = b"%b%c%c" % (first_header[:2], third, first_header[3] & 0b11001111)
+    length = min(total, 2**32 - 1).to_bytes(4, "big")
+    parts = [header, bytes(layout.head_bytes - HEADER_BYTES), _xing(about, sizes, size, total)]
+    frame = b"".join((*parts, about.lame, length, crc.to_bytes(2, "big")))
     return (frame + crc16(frame).to_bytes(2, "big")).ljust(size, b"\0")
 
 
@@ -75,13 +98,11 @@ def _rate_index(layout: Layout, bit_rate: int | None) -> int:
     )
 
 
-def _xing(stream: Stream, size: int, total: int) -> bytes:
-    mark = b"Xing" if stream.bit_rate is None else b"Info"
-    numbers = (_ALL_FIELDS, len(stream.sizes), total)
-    quality = 50 if stream.level is None else 100 - 10 * stream.level
-    return b"".join(
-        (mark, *(number.to_bytes(4, "big") for number in numbers), _seek_table(stream.sizes, size, total))
-    ) + quality.to_bytes(4, "big")
+def _xing(about: About, sizes: "array[int]", size: int, total: int) -> bytes:
+    mark = b"Info" if about.is_constant else b"Xing"
+    numbers = (_ALL_FIELDS, len(sizes), total)
+    table = _seek_table(sizes, size, total)
+    return b"".join((mark, *(number.to_bytes(4, "big") for number in numbers), table, about.quality.to_bytes(4, "big")))
 
 
 def _seek_table(sizes: "array[int]", size: int, total: int) -> bytes:
@@ -95,7 +116,7 @@ def _seek_table(sizes: "array[int]", size: int, total: int) -> bytes:
     return bytes(table)
 
 
-def _lame(stream: Stream, total: int) -> bytes:
+def _lame(stream: Stream) -> bytes:
     layout = stream.layout
     method, preset = (_VBR_MTRH, 500 - 10 * (stream.level or 0)) if stream.bit_rate is None else (_CBR, stream.bit_rate)
     padding = max(len(stream.sizes) * layout.samples - stream.delay - stream.samples, 0)
@@ -109,8 +130,6 @@ def _lame(stream: Stream, total: int) -> bytes:
             (stream.delay << 12 | padding).to_bytes(3, "big"),
             bytes((_STEREO_MODES[layout.channels] << 2 | rate_class << 6, 0)),
             preset.to_bytes(2, "big"),
-            min(total, 2**32 - 1).to_bytes(4, "big"),
-            stream.crc.to_bytes(2, "big"),
         )
     )
 

@@ -58,7 +58,8 @@ def _count_frames(path: Path, layout: Layout, second: int) -> int:
         while block:
             while position + HEADER_BYTES <= len(block):
                 size = sizes[block[position + 2]]
-                if block[position] != 0xFF or block[position + 1] != second or not size:
+                # Frames that were copied may have a checksum, which the Info frame has not.
+                if block[position] != 0xFF or block[position + 1] | 1 != second or not size:
                     raise BrokenMp3Error(f"what follows frame {count} is none")
                 position += size
                 count += 1
