@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 import structlog
@@ -114,7 +113,7 @@ class Applier:
 
     async def _look_for_start(self, seen: Observation, _decision: Follow) -> float | None:
         since = timeouts.starting_since(seen.job, seen.pods) if seen.job else None
-        return timeouts.left(since, seen.limits.start_seconds, seen.now)
+        return timeouts.left(since, seen.limits.start_seconds, seen.now, seen.watched_seconds)
 
     # --- end of its time ---
 
@@ -211,18 +210,19 @@ class Applier:
     async def _release(self, seen: Observation, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
         await self._end_job(seen)
-        waited = seen.now - (seen.meta.deletion_timestamp or seen.now)
+        by_clock = seen.now - (seen.meta.deletion_timestamp or seen.now)
+        waited = min(by_clock.total_seconds(), seen.watched_seconds)
         running = seen.job is not None or any(not pod.ended for pod in seen.pods)
-        if running and waited < timedelta(seconds=self.settings.deletion_grace_seconds):
+        if running and waited < self.settings.deletion_grace_seconds:
             return _LOOK_AGAIN_SECONDS
-        patient = waited < timedelta(seconds=self.settings.release_after_seconds)
+        patient = waited < self.settings.release_after_seconds
         if patient and self._owes(seen):
             return _LOOK_AGAIN_SECONDS
         if not await self._deal_with_files(seen):
             if patient:
                 return _LOOK_AGAIN_SECONDS
             self.metrics.abandoned.inc()
-            _log.warning("deletion_abandoned_files", waited_seconds=waited.total_seconds())
+            _log.warning("deletion_abandoned_files", waited_seconds=waited)
         await self._let_go(seen)
         return None
 

@@ -1,6 +1,7 @@
 """④ The one place that chooses implementations: settings in, a wired operator out."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from video2mp3_operator.ports import (
     Ledger,
     Lister,
     Publisher,
+    Stopwatch,
     Store,
 )
 from video2mp3_operator.reconcile import Reconciler
@@ -41,6 +43,7 @@ from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.sweep import Sweep
 from video2mp3_operator.view import View
+from video2mp3_operator.waits import Waits
 from video2mp3_operator.work_queue import Backoff, WorkQueue
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +73,7 @@ class Ports:
     store: Store
     publisher: Publisher
     clock: Clock
+    elapsed: Stopwatch
 
 
 class Operator:
@@ -88,6 +92,7 @@ class Operator:
         self.heartbeat = Heartbeat(
             ports.heartbeat,
             ports.clock,
+            ports.elapsed,
             settings.heartbeat_namespace,
             heartbeat_name(settings.instance),
             settings.heartbeat_seconds,
@@ -139,6 +144,7 @@ class Operator:
             events=self.events,
             metrics=self.metrics,
             stalls=self.stalls,
+            waits=Waits(ports.elapsed),
         )
 
     # --- life ---
@@ -260,5 +266,6 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         store=store,
         publisher=RabbitPublisher(settings.rabbitmq_uri.get_secret_value()),
         clock=utc_now,
+        elapsed=time.monotonic,
     )
     return connections

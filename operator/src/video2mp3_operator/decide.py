@@ -184,9 +184,10 @@ def _running_job(seen: Observation) -> Decision | None:
     if job.ready:
         return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
     waiting = next((pod.waiting for pod in seen.pods if pod.waiting and not pod.ended), "")
-    left = timeouts.left(timeouts.starting_since(job, seen.pods), seen.limits.start_seconds, seen.now)
+    since, limit = timeouts.starting_since(job, seen.pods), seen.limits.start_seconds
+    left = timeouts.left(since, limit, seen.now, seen.watched_seconds)
     if left is not None and left <= 0:
-        told = f"The worker's pod did not start within {seen.limits.start_seconds} s."
+        told = f"The worker's pod did not start within {limit} s."
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
     return _between_attempts(seen, job) or Follow(Reason.STARTING, waiting or on_its_way(job.name))
 

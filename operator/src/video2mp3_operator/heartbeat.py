@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from video2mp3_operator.errors import RefusedError, UnavailableError
-from video2mp3_operator.ports import Clock, HeartbeatApi
+from video2mp3_operator.ports import Clock, HeartbeatApi, Stopwatch
 
 _log = structlog.get_logger(__name__)
 _KEPT: Final = 100
@@ -26,38 +26,46 @@ class Heartbeat:
     While the API server is away no beat is taken, and nothing is held against us: a restart would not bring it back.
     """
 
-    def __init__(self, api: HeartbeatApi, clock: Clock, namespace: str, name: str, seconds: float) -> None:
+    def __init__(
+        self, api: HeartbeatApi, clock: Clock, elapsed: Stopwatch, namespace: str, name: str, seconds: float
+    ) -> None:
         self._api = api
         self._clock = clock
+        self._elapsed = elapsed
         self._namespace = namespace
         self._name = name
         self._seconds = seconds
-        self._unheard: list[datetime] = []
+        self._unheard: dict[datetime, float] = {}
+        """Beats as they stand in the object, oldest first, with the stopwatch's seconds."""
+
         self.heard = False
         """Whether a beat has come back since the start."""
 
     def age(self) -> float:
         """Seconds since the oldest beat that was taken and has not come back; 0 when all have."""
-        return max(0.0, (self._clock() - self._unheard[0]).total_seconds()) if self._unheard else 0.0
+        return self._elapsed() - next(iter(self._unheard.values())) if self._unheard else 0.0
 
     def hear(self, name: str, beat: datetime) -> None:
         """A beat came back through the watch, and with it all before it. Others' are not ours."""
         if name == self._name and beat in self._unheard:
-            self._unheard = [each for each in self._unheard if each > beat]
+            for each in list(self._unheard):
+                del self._unheard[each]
+                if each == beat:
+                    break
             self.heard = True
 
     async def beat(self) -> None:
         """Beat once."""
         now = self._clock()
-        self._unheard.append(now)
+        self._unheard.setdefault(now, self._elapsed())
         try:
             await self._api.beat(self._namespace, self._name, now)
         except (UnavailableError, RefusedError) as error:
-            if now in self._unheard:
-                self._unheard.remove(now)
+            self._unheard.pop(now, None)
             _log.warning("heartbeat_failed", error=str(error))
         # The oldest is what counts; the newest may come back; those between are not needed.
-        self._unheard = [*self._unheard[:1], *self._unheard[1:][-_KEPT:]]
+        for each in list(self._unheard)[1:-_KEPT]:
+            del self._unheard[each]
 
     async def run(self) -> None:
         """Beat until cancelled."""

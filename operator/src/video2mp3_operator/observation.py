@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Final
 
 from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
@@ -59,6 +60,9 @@ class Observation:
 
     limits: Limits = NO_SAY
     """How long it may wait."""
+
+    watched_seconds: float = inf
+    """For how long we have seen it wait for its pod's start, or for its deletion: see `waits`."""
 
     quiet_seconds: float = 0
     """For how long its worker has shown no sign of life."""

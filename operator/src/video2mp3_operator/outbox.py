@@ -73,13 +73,22 @@ class Outbox:
         self._watched.add(uid)
 
     @property
-    def watched(self) -> Collection[str]:
+    def watched(self) -> frozenset[str]:
         """Uids of results that are not known to be published."""
         return frozenset(self._watched)
 
-    def settle(self, entries: Mapping[str, LedgerEntry], live: Collection[str], emails: Mapping[str, str]) -> None:
-        """See after the watched ones: what no live Job will publish any more, is published here."""
-        for uid in self.watched:
+    def settle(
+        self,
+        asked: Collection[str],
+        entries: Mapping[str, LedgerEntry],
+        live: Collection[str],
+        emails: Mapping[str, str],
+    ) -> None:
+        """See after the watched ones: what no live Job will publish any more, is published here.
+
+        Only those that the ledger was `asked` about: others may be watched since.
+        """
+        for uid in self.watched & set(asked):
             if uid in live:
                 continue
             self._watched.discard(uid)

@@ -14,7 +14,10 @@ from video2mp3_operator.observed import Key, SourceFile, StoredFile
 Document = dict[str, Any]
 
 Clock = Callable[[], datetime]
-"""The time now, in UTC."""
+"""The time now, in UTC. People and time servers set it."""
+
+Stopwatch = Callable[[], float]
+"""Seconds since some moment, which grow evenly whatever is done to the clock."""
 
 
 class ConversionsApi(Protocol):

@@ -4,6 +4,7 @@ Whatever line it dies at, the next run finds the world as it is and goes on from
 are stored before they are told, and what is told twice is told alike.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,9 @@ from video2mp3_operator.status import (
     realtime_factor,
     status_patch,
 )
-from video2mp3_operator.timeouts import Limits
+from video2mp3_operator.timeouts import Limits, starting_since
 from video2mp3_operator.view import View
+from video2mp3_operator.waits import Waits
 
 _log = structlog.get_logger(__name__)
 
@@ -63,11 +65,13 @@ class Reconciler:
     events: EventRecorder
     metrics: Metrics
     stalls: StallWatch
+    waits: Waits
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
         document = self.view.conversion(key)
         if document is None:
+            self.waits.forget(key)
             return None
         with structlog.contextvars.bound_contextvars(
             namespace=key.namespace, conversion=key.name, conversion_uid=document["metadata"]["uid"]
@@ -133,6 +137,9 @@ class Reconciler:
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.view.entries.get(meta.uid)
+        changes["watched_seconds"] = self.waits.watch(
+            Key(meta.namespace, meta.name), _waited_for(seen, changes["pods"])
+        )
         seen = _with(seen, **changes)
         if needs_source(seen):
             seen = _with(seen, **await self._source(seen))
@@ -228,14 +235,16 @@ class Reconciler:
         """Progress and the place in the queue are told coarsely: each write wakes everyone who watches."""
         if not only_progress(patch):
             return False
-        due = progress_due(seen.status.progress, seen.now, self.settings.progress_write_seconds)
+        fresh = seen.entry.progress if seen.entry else None
+        due = progress_due(seen.status.progress, fresh, self.settings.progress_write_seconds)
         moved = position_due(seen.status.queue, (patch.get("queue") or {}).get("position"))
         return not (("progress" in patch and due) or ("queue" in patch and moved))
 
     def _count_verdict(self, status: ConversionStatus) -> None:
         self.metrics.finished.labels(status.phase, status.reason).inc()
         if status.start_time and status.completion_time:
-            self.metrics.run_seconds.observe((status.completion_time - status.start_time).total_seconds())
+            ran = (status.completion_time - status.start_time).total_seconds()
+            self.metrics.run_seconds.observe(max(0.0, ran))
         factor = realtime_factor(status)
         if factor is not None:
             self.metrics.realtime_factor.observe(factor)
@@ -251,6 +260,14 @@ class Reconciler:
 
 def _with(seen: Observation, **changes: Any) -> Observation:
     return Observation(**{**{field: getattr(seen, field) for field in seen.__dataclass_fields__}, **changes})
+
+
+def _waited_for(seen: Observation, pods: tuple[Pod, ...]) -> Hashable:
+    """What others date and we must not take their word for: a deletion, or the start of a pod."""
+    if seen.meta.deletion_timestamp is not None:
+        return (seen.meta.uid, "deletion")
+    since = starting_since(seen.job, pods) if seen.job else None
+    return since and (seen.meta.uid, since)
 
 
 def _spec(document: dict[str, Any]) -> tuple[ConversionSpec | None, str]:

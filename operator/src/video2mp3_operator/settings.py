@@ -133,8 +133,9 @@ class Settings(BaseSettings):
     orphan_sweep_seconds: Annotated[float, Field(gt=0)] = 300.0
     """How often some of what is stored is looked at for what is nobody's any more."""
 
-    orphan_grace_seconds: Annotated[int, Field(ge=3600)] = 24 * 3600
-    """Nothing that was begun later than this ago is taken for nobody's: no upload and no attempt takes so long."""
+    orphan_grace_seconds: Annotated[int, Field(ge=2 * 3600)] = 24 * 3600
+    """Nothing that was begun later than this ago is taken for nobody's: no upload and no attempt takes so long, and no
+    two clocks are so far apart."""
 
     # --- time limits of single calls ---
 

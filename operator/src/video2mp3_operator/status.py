@@ -207,8 +207,10 @@ def only_progress(patch: Mapping[str, Any]) -> bool:
     return bool(patch) and patch.keys() <= {"progress", "queue"}
 
 
-def progress_due(stored: Progress | None, now: datetime, every_seconds: float) -> bool:
-    """Whether progress was last written long enough ago."""
-    if stored is None or stored.updated_at is None:
+def progress_due(stored: Progress | None, fresh: Progress | None, every_seconds: float) -> bool:
+    """Whether progress has gone on for long enough since it was written, by the worker's clock, which dates both."""
+    if stored is None or stored.updated_at is None or fresh is None or fresh.updated_at is None:
         return True
-    return now - stored.updated_at >= timedelta(seconds=every_seconds)
+    passed = fresh.updated_at - stored.updated_at
+    # A clock that was set back, or that of another node.
+    return passed < timedelta(0) or passed >= timedelta(seconds=every_seconds)

@@ -101,7 +101,8 @@ class Sweep:
         if not self._scanned:
             await self._scan_outbox()
         live = set(self.view.live())
-        entries = await self.ledger.entries(live | set(self.outbox.watched))
+        asked = live | self.outbox.watched
+        entries = await self.ledger.entries(asked)
         self._wake_awaiting()
         for uid, entry in entries.items():
             if uid in live:
@@ -109,7 +110,7 @@ class Sweep:
         self._watch_for_stalls(live)
         for uid in self.view.entries.keys() - live:
             del self.view.entries[uid]
-        self.outbox.settle(entries, live, self._emails(entries))
+        self.outbox.settle(asked, entries, live, self._emails(entries))
 
     def _watch_for_stalls(self, live: set[str]) -> None:
         """Whose worker shows no sign of life for too long, is looked at."""
@@ -127,13 +128,13 @@ class Sweep:
         if job is None:
             return
         judged = entry.result is not None or entry.failure is not None
-        if judged or (entry.progress != (before.progress if before else None) and self._due(job.key)):
+        if judged or (entry.progress != (before.progress if before else None) and self._due(job.key, entry.progress)):
             self.wake(job.key)
 
-    def _due(self, key: Key) -> bool:
+    def _due(self, key: Key, fresh: Progress | None) -> bool:
         """Whether the status has not told of progress for long enough."""
         told = _stored(Progress, self.view.conversion(key), "progress")
-        return progress_due(told, self.clock(), self.settings.progress_write_seconds)
+        return progress_due(told, fresh, self.settings.progress_write_seconds)
 
     def _wake_awaiting(self) -> None:
         """MongoDB answers: those who waited for it go on."""

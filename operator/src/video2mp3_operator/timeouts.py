@@ -5,6 +5,7 @@ The third limit, that of an attempt's run, is the worker's own; the kubelet ends
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final
 
 from video2mp3_contracts.conversion import ConversionSpec
@@ -39,11 +40,14 @@ NO_SAY: Final = Limits()
 """Where neither the spec nor the installation says anything."""
 
 
-def left(since: datetime | None, limit_seconds: int, now: datetime) -> float | None:
-    """Seconds that are left of a time limit, none when 0 or less; None where nothing is waited for."""
+def left(since: datetime | None, limit_seconds: int, now: datetime, watched: float = inf) -> float | None:
+    """Seconds that are left of a time limit, none when 0 or less; None where nothing is waited for.
+
+    Where `since` is by another's clock, `watched` is for how long we have seen the wait ourselves: see `waits`.
+    """
     if since is None:
         return None
-    return (since + timedelta(seconds=limit_seconds) - now).total_seconds()
+    return max((since + timedelta(seconds=limit_seconds) - now).total_seconds(), limit_seconds - watched)
 
 
 def queued_since(status: ConversionStatus) -> datetime | None:

@@ -45,6 +45,9 @@ class World:
     """Everything outside of the operator."""
 
     now: datetime = NOW
+    stepped: timedelta = timedelta(0)
+    """By how much the clock was set."""
+
     conversions: dict[Key, Document] = field(default_factory=dict)
     jobs: dict[Key, Document] = field(default_factory=dict)
     pods: dict[Key, Document] = field(default_factory=dict)
@@ -85,9 +88,18 @@ class World:
         """The time in this world."""
         return self.now
 
+    def elapsed(self) -> float:
+        """Seconds that have truly passed."""
+        return (self.now - NOW - self.stepped).total_seconds()
+
     def pass_time(self, **by: float) -> None:
         """Let time pass."""
         self.now += timedelta(**by)
+
+    def step_clock(self, **by: float) -> None:
+        """Somebody sets the clock; no time passes."""
+        self.now += timedelta(**by)
+        self.stepped += timedelta(**by)
 
     def is_old(self, file_id: str, before: datetime) -> bool:
         """Whether a file was begun before that moment: its id says when."""

@@ -47,6 +47,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         store=store,
         publisher=FakePublisher(world),
         clock=world.clock,
+        elapsed=world.elapsed,
     )
     return Operator(settings(**changes), ports, Metrics())
 

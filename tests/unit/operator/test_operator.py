@@ -79,6 +79,22 @@ def test_kopfs_watches_cannot_stay_deaf() -> None:
 HEARTBEAT = "video2mp3-operator-heartbeat"
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_between_two_beats_makes_none_look_late(hours: int) -> None:
+    world = World()
+    operator = an_operator(world)
+    asyncio.run(operator.heartbeat.beat())
+    world.step_clock(hours=hours)
+    assert operator.heartbeat.age() == 0
+    world.pass_time(seconds=5)
+    asyncio.run(operator.heartbeat.beat())
+    assert operator.heartbeat.age() == 5
+    operator.heartbeat.hear(HEARTBEAT, world.now)
+    assert operator.heartbeat.age() == 0
+    world.pass_time(seconds=100)
+    assert operator.heartbeat.age() == 0
+
+
 def test_health_follows_the_heartbeats_echo() -> None:
     world = World()
     operator = an_operator(world)

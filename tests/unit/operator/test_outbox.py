@@ -118,7 +118,7 @@ def test_a_watched_result_is_published_when_nobody_else_will(
     world = World(entries=entries)
     outbox = an_outbox(world)
     outbox.watch(UID)
-    outbox.settle(entries, live, {UID: OWNER})
+    outbox.settle({UID}, entries, live, {UID: OWNER})
     asyncio.run(outbox.flush())
     assert [message.file_id for message in world.queue] == published
     assert set(outbox.watched) == watched

@@ -1,8 +1,9 @@
 """What becomes of Conversions over several steps, with everything that can go wrong between any two of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -208,6 +209,33 @@ def test_a_result_whose_worker_did_not_publish_is_published_when_no_job_is_live(
     live(world, operator)
     [message] = world.queue
     assert (message.kind, message.file_id, message.email) == ("succeeded", MP3_ID, OWNER)
+
+
+def test_a_result_that_is_seen_while_the_ledger_is_asked_about_others_is_published_too() -> None:
+    """Its Job ended and its verdict was given between the sweep's question and the ledger's answer."""
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    world.work(key, publish=False)
+    ask = operator.sweep.ledger.entries
+
+    async def ask_slowly(uids: Collection[str]) -> Mapping[str, LedgerEntry]:
+        found = await ask(uids)
+        await operator.reconciler.reconcile(key)
+        return found
+
+    async def sweep() -> None:
+        await operator.sweep.resync_once()
+        operator.sweep.ledger.entries = ask_slowly  # type: ignore[method-assign]
+        await operator.sweep.follow_once()
+        operator.sweep.ledger.entries = ask  # type: ignore[method-assign]
+        await operator.sweep.follow_once()
+        await operator.outbox.flush()
+
+    asyncio.run(sweep())
+    assert told(world, key)[0] == "Succeeded"
+    assert [message.kind for message in world.queue] == ["succeeded"]
 
 
 def test_mongodb_away_is_told_and_overcome() -> None:
@@ -519,14 +547,60 @@ async def _reconcile_stale(operator: Any, key: Key) -> None:
         await operator.reconciler.reconcile(key)
 
 
-def test_a_clock_that_jumps_back_or_ahead_changes_no_verdict() -> None:
+def test_a_clock_that_is_set_ahead_and_back_changes_no_verdict() -> None:
     world = World()
     key = world.apply(a_conversion())
     operator = live(world)
-    world.pass_time(hours=-1)
+    world.step_clock(hours=-1)
     world.work(key)
     live(world, operator)
-    world.pass_time(hours=2)
+    world.step_clock(hours=2)
     live(world, operator)
     assert told(world, key) == ("Succeeded", "Succeeded")
-    assert world.now > NOW
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_lets_no_start_time_out_and_time_that_passes_does(hours: int) -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, active=1)
+    waiting = a_pod(a_conversion()).waiting("ImagePullBackOff", "no such image")
+    world.pods[Key("media", "pod")] = waiting.created(world.now).versioned(500).document
+    live(world, operator)
+    world.step_clock(hours=hours)
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")
+    world.pass_time(seconds=901)
+    world.step_clock(hours=-hours)
+    live(world, operator)
+    assert told(world, key) == ("Failed", "StartTimeout")
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_cuts_no_deletion_short(hours: int) -> None:
+    """Neither the wait for the worker nor that for MongoDB."""
+    world = World()
+    key, operator = finished(world)
+    world.away.add("mongodb")
+    world.delete(key)
+    live(world, operator)
+    world.step_clock(hours=hours)
+    live(world, operator)
+    assert key in world.conversions
+    world.pass_time(seconds=601)
+    world.step_clock(hours=-hours)
+    live(world, operator)
+    assert world.conversions == {}
+
+
+def test_an_operator_whose_clock_is_an_hour_ahead_of_the_api_servers_waits_all_the_same() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, active=1)
+    world.pods[Key("media", "pod")] = (
+        a_pod(a_conversion()).created(world.now - timedelta(hours=1)).versioned(500).document
+    )
+    live(world, operator)
+    assert told(world, key) == ("Running", "Starting")

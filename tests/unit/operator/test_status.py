@@ -1,6 +1,6 @@
 """What a status says in every state, and that a patch brings it there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -152,16 +152,17 @@ def test_only_progress(patch: dict[str, Any], expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        (None, True),
-        (Progress(percent=1), True),
-        (Progress(updated_at=NOW - timedelta(seconds=10)), True),
-        (Progress(updated_at=NOW - timedelta(seconds=9)), False),
-    ],
+    ("told", "passed", "expected"),
+    [(None, 0, True), (NOW, 9, False), (NOW, 10, True), (NOW, 0, False), (NOW, -3600, True), (NOW, 3600, True)],
 )
-def test_progress_due(stored: Progress | None, expected: bool) -> None:
-    assert progress_due(stored, NOW, 10) is expected
+def test_progress_due(told: datetime | None, passed: int, expected: bool) -> None:
+    fresh = Progress(updated_at=NOW + timedelta(seconds=passed))
+    assert progress_due(Progress(updated_at=told), fresh, 10) is expected
+
+
+def test_progress_of_which_nobody_said_when_is_due() -> None:
+    assert progress_due(None, Progress(updated_at=NOW), 10)
+    assert progress_due(Progress(updated_at=NOW), None, 10)
 
 
 def test_times_are_written_as_kubernetes_does() -> None:

@@ -115,15 +115,16 @@ def test_a_queue_that_is_not_ours_has_the_same_time() -> None:
 def test_a_pod_that_does_not_start_in_time() -> None:
     world = World()
     key = world.apply(a_conversion().with_spec(timeouts={"startSeconds": 60}))
-    live(world)
+    operator = live(world)
     world.set_job_status(key, active=1, startTime=at(NOW))
     pod = a_pod().created(NOW).waiting("ErrImagePull", "no such image").versioned(500).document
     world.pods[Key("media", "p")] = pod
+    live(world, operator)
     world.pass_time(seconds=59)
-    live(world)
+    live(world, operator)
     assert reason(world, key) == "Starting"
     world.pass_time(seconds=1)
-    live(world)
+    live(world, operator)
     assert reason(world, key) == "StartTimeout"
     assert status(world, key)["message"] == "The worker's pod did not start within 60 s. ErrImagePull: no such image"
     assert (world.jobs, [message.reason for message in world.queue]) == ({}, ["StartTimeout"])
@@ -132,8 +133,9 @@ def test_a_pod_that_does_not_start_in_time() -> None:
 def test_a_job_without_any_pod_does_not_wait_for_ever() -> None:
     world = World()
     key = world.apply(a_conversion())
-    live(world)
+    operator = live(world)
     world.set_job_status(key, startTime=at(NOW))
+    live(world, operator)
     world.pass_time(seconds=901)
-    live(world)
+    live(world, operator)
     assert (reason(world, key), world.jobs) == ("StartTimeout", {})
