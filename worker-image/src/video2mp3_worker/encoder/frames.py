@@ -39,7 +39,7 @@ class Layout:
     sample_rate: int
     channels: int
 
-    @property
+    @cached_property
     def is_mpeg1(self) -> bool:
         """Whether frames have two granules; the lower sample rates have one."""
         return self.sample_rate >= 32_000
@@ -110,13 +110,16 @@ class Layout:
         """`main_data_begin`: how many bytes of main data lie before the frame's own room."""
         return head[4] << 1 | head[5] >> 7 if self.is_mpeg1 else head[4]
 
-    def head_with(self, head: bytes, rate_index: int, padding: int, back_pointer: int) -> bytes:
+    def head_with(self, head: bytes, rate_index: int, padding: int, back_pointer: int) -> bytearray:
         """The same frame at another bit rate, with its main data in another place."""
-        third = rate_index << 4 | head[2] & 0b1101 | padding << 1
+        changed = bytearray(head)
+        changed[2] = rate_index << 4 | head[2] & 0b1101 | padding << 1
         if self.is_mpeg1:
-            pointer = bytes((back_pointer >> 1, (back_pointer & 1) << 7 | head[5] & 0x7F))
-            return b"%b%c%c%b%b" % (head[:2], third, head[3], pointer, head[6:])
-        return b"%b%c%c%c%b" % (head[:2], third, head[3], back_pointer, head[5:])
+            changed[4] = back_pointer >> 1
+            changed[5] = (back_pointer & 1) << 7 | head[5] & 0x7F
+        else:
+            changed[4] = back_pointer
+        return changed
 
 
 def frames_of(stream: bytes, layout: Layout) -> list[Frame]:
@@ -133,7 +136,7 @@ def frames_of(stream: bytes, layout: Layout) -> list[Frame]:
         position += size
     frames = []
     for head, begin in heads:
-        side = int.from_bytes(head[HEADER_BYTES:], "big")
+        side = int.from_bytes(head, "big")
         bits = 0
         for shift in shifts:
             bits += side >> shift & 0xFFF

@@ -56,7 +56,8 @@ def _count_frames(path: Path, layout: Layout, second: int) -> int:
     with path.open("rb") as file:
         block = file.read(_BLOCK_BYTES)
         while block:
-            while position + HEADER_BYTES <= len(block):
+            last = len(block) - HEADER_BYTES
+            while position <= last:
                 size = sizes[block[position + 2]]
                 # Frames that were copied may have a checksum, which the Info frame has not.
                 if block[position] != 0xFF or block[position + 1] | 1 != second or not size:

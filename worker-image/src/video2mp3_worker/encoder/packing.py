@@ -6,6 +6,7 @@ empty at the joins, or because they had no reservoir at all, is not lost.
 """
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 
@@ -27,12 +28,13 @@ class Packer:
         self._bit_rate = bit_rate
         self._free = 0
         self._main = bytearray()
-        self._waiting: deque[tuple[bytes, int]] = deque()
+        self._waiting: deque[tuple[bytearray, int]] = deque()
         self._rates = [
             (index, size, size - layout.head_bytes, layout.usable_reservoir(size))
             for index, size in enumerate(map(layout.frame_bytes, layout.bit_rates))
             if index
         ]
+        self._rooms = [room for _, _, room, _ in self._rates]
 
     def add(self, frames: Sequence[Frame]) -> bytes:
         """Pack the next frames; answer what of the stream is complete. Raises DoesNotFitError."""
@@ -55,7 +57,9 @@ class Packer:
         return self._complete()
 
     def _smallest(self, need: int, free: int, _number: int) -> tuple[int, int, int, int]:
-        for index, size, room, usable in self._rates:
+        # None before this one has room enough even if all that is free could be used.
+        first = bisect_left(self._rooms, need - free)
+        for index, size, room, usable in self._rates[first:]:
             used = min(free, usable)
             if used + room >= need:
                 return index, 0, size, used
