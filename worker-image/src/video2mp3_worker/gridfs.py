@@ -1,10 +1,12 @@
 """②⑥ GridFS: sources are read from the database `videos`, mp3s are written to the database `mp3s`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
-import gridfs
 import pymongo
 from bson import ObjectId
 from pydantic import ValidationError
@@ -16,11 +18,14 @@ from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMeta
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.ports import SourceFile
 
-_BATCH_BYTES: Final = 4 * 1024**2
-"""Of one query: few round trips, little memory, and quickly repeated when the connection breaks."""
+_BATCH_BYTES: Final = 2 * 1024**2
+"""Of one query: little memory, and quickly repeated when the connection breaks. The next is asked for meanwhile."""
 
 _CHUNK_BYTES: Final = 1024**2
 """Of the files written here. MongoDB's documents end at 16 MB."""
+
+_WRITE_CHUNKS: Final = 8
+"""Written at once: few round trips, and little memory."""
 
 _QUERY_SECONDS: Final = 30
 _REMOVE_SECONDS: Final = 10
@@ -57,10 +62,20 @@ class GridFSSources:
         return SourceFile(file_id, int(found["length"]), int(found["chunkSize"]), _metadata(found.get("metadata")))
 
     def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
-        """Read chunks by their numbers, in batches of bounded size."""
+        """Read chunks by their numbers, in batches of bounded size, one of them ahead of what is taken."""
         step = max(_BATCH_BYTES // source.chunk_bytes, 1)
-        for start in range(0, len(numbers), step):
-            yield from self._batch(source, numbers[start : start + step])
+        coming: Future[list[bytes]] | None = None
+        ahead = ThreadPoolExecutor(1)
+        try:
+            for start in range(0, len(numbers), step):
+                ready, coming = coming, ahead.submit(self._batch, source, numbers[start : start + step])
+                if ready is not None:
+                    yield from ready.result()
+            if coming is not None:
+                yield from coming.result()
+        finally:
+            # Who is to stop does not wait for an answer.
+            ahead.shutdown(wait=False, cancel_futures=True)
 
     def _batch(self, source: SourceFile, numbers: Sequence[int]) -> list[bytes]:
         first, last = numbers[0], numbers[-1]
@@ -80,7 +95,6 @@ class GridFSMp3s:
     """The mp3s in the default bucket of `mp3s`."""
 
     def __init__(self, client: _Client) -> None:
-        self._bucket = gridfs.GridFSBucket(client[MP3S_DATABASE], chunk_size_bytes=_CHUNK_BYTES)
         self._files = client[MP3S_DATABASE]["fs.files"]
         self._chunks = client[MP3S_DATABASE]["fs.chunks"]
 
@@ -89,16 +103,32 @@ class GridFSMp3s:
         return str(ObjectId())
 
     def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
-        """Store a file; its document, which makes it a file, comes last."""
-        with _answering(_QUERY_SECONDS):
-            stream = self._bucket.open_upload_stream_with_id(
-                ObjectId(file_id), filename, metadata=metadata.as_document()
-            )
-        for piece in content:
+        """Store a file; its document, which makes it a file, comes last.
+
+        By MongoDB's GridFS specification: pymongo's own upload gathers 48 MB before it sends anything.
+        """
+        self._ensure_indexes()
+        length, chunks = 0, enumerate(_in_chunks(content))
+        while some := list(islice(chunks, _WRITE_CHUNKS)):
             with _answering(_QUERY_SECONDS):
-                stream.write(piece)
+                self._chunks.insert_many({"files_id": ObjectId(file_id), "n": n, "data": chunk} for n, chunk in some)
+            length += sum(len(chunk) for _, chunk in some)
         with _answering(_QUERY_SECONDS):
-            stream.close()
+            self._files.insert_one(
+                {
+                    "_id": ObjectId(file_id),
+                    "length": length,
+                    "chunkSize": _CHUNK_BYTES,
+                    "uploadDate": datetime.now(UTC),
+                    "filename": filename,
+                    "metadata": metadata.as_document(),
+                }
+            )
+
+    def _ensure_indexes(self) -> None:
+        with _answering(_QUERY_SECONDS):
+            self._files.create_index([("filename", pymongo.ASCENDING), ("uploadDate", pymongo.ASCENDING)])
+            self._chunks.create_index([("files_id", pymongo.ASCENDING), ("n", pymongo.ASCENDING)], unique=True)
 
     def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
         """Remove a file's document, then its chunks. Chunks without a document are what a killed worker leaves."""
@@ -115,6 +145,17 @@ class GridFSMp3s:
                 return False
             self._chunks.delete_many({"files_id": file_id, "n": {"$lt": first["n"] + _REMOVE_CHUNKS}})
             return True
+
+
+def _in_chunks(content: Iterable[bytes]) -> Iterator[bytes]:
+    rest = bytearray()
+    for piece in content:
+        rest += piece
+        while len(rest) >= _CHUNK_BYTES:
+            yield bytes(rest[:_CHUNK_BYTES])
+            del rest[:_CHUNK_BYTES]
+    if rest:
+        yield bytes(rest)
 
 
 def _metadata(document: Mapping[str, Any] | None) -> FileMetadata | None:

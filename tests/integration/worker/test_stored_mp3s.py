@@ -1,5 +1,9 @@
-"""⑥ Removing what an attempt left in the store, in steps that each end in time."""
+"""⑥ Storing an mp3, and removing what an attempt left: in steps that each end in time."""
 
+import random
+from collections.abc import Iterator
+
+import gridfs
 import pytest
 from bson import ObjectId
 
@@ -45,6 +49,42 @@ def test_a_removal_that_was_cut_short_is_taken_up_where_it_ended(installation: I
         assert 0 < installation.stray_chunks() < _CHUNKS
 
         GridFSMp3s(client).remove(left)
+
+    assert installation.stray_chunks() == 0
+
+
+def test_a_file_is_stored_as_every_client_of_gridfs_reads_it(installation: Installation) -> None:
+    content = random.Random(7).randbytes(9 * 1024**2 + 5)
+    with installation.mongodb.client() as client:
+        mp3s = GridFSMp3s(client)
+        file_id = mp3s.new_id()
+        metadata = FileMetadata(owner=OWNER, content_type="audio/mpeg", kind="mp3")
+
+        mp3s.write(file_id, "film.mp3", metadata, [content[:10], content[10 : 5 * 1024**2], content[5 * 1024**2 :]])
+
+        stored = gridfs.GridFSBucket(client["mp3s"]).open_download_stream(ObjectId(file_id))
+        assert stored.read() == content
+        assert (stored.filename, stored.length, stored.metadata) == ("film.mp3", len(content), metadata.as_document())
+        assert stored.upload_date is not None
+        assert [index["key"] for index in client["mp3s"]["fs.chunks"].list_indexes() if index.get("unique")] == [
+            {"files_id": 1, "n": 1}
+        ]
+
+
+def test_a_file_whose_content_fails_is_no_file_and_can_be_removed(installation: Installation) -> None:
+    def content() -> Iterator[bytes]:
+        yield bytes(10 * 1024**2)
+        raise TryAgain(Reason.STOPPED, "Asked to stop.")
+
+    with installation.mongodb.client() as client:
+        mp3s = GridFSMp3s(client)
+        file_id = mp3s.new_id()
+        with pytest.raises(TryAgain):
+            mp3s.write(file_id, "film.mp3", FileMetadata(owner=OWNER, content_type="audio/mpeg"), content())
+        assert installation.mp3s() == []
+        assert installation.stray_chunks() > 0
+
+        mp3s.remove(file_id)
 
     assert installation.stray_chunks() == 0
 
