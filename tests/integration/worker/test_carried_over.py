@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from mutagen.aiff import AIFF
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import APIC, ID3
+from mutagen.id3 import APIC, ID3, TALB, TCON, TIT2, TPE1, BitPaddedInt
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4, MP4Cover
 
 from tests.integration.worker.installation import Installation
 from tests.integration.worker.samples import Samples, ffmpeg, with_chapters
 from tests.unit.worker.pictures import a_jpeg, a_png
-from video2mp3_contracts.output import Output, Trim
+from video2mp3_contracts.output import Output, Tags, Trim
 from video2mp3_worker import limits
 from video2mp3_worker.cli import describe
 from video2mp3_worker.convert import Converter, Mp3
@@ -169,6 +169,42 @@ def test_cover_and_chapters_of_a_source_that_is_not_read_whole(
     mp3 = installation.mp3()
     assert covers(mp3) == [data]
     assert [entry["tags"]["title"] for entry in probed(mp3, "-show_chapters")["chapters"]] == ["one", "two"]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("encoding", [0, 1, 2, 3], ids=["Latin-1", "UTF-16", "UTF-16BE", "UTF-8"])
+def test_tags_of_every_encoding_become_utf8(samples: Samples, tmp_path: Path, version: int, encoding: int) -> None:
+    source = tmp_path / "source.mp3"
+    ffmpeg("-i", samples.clip(), "-vn", source)
+    tag = ID3()
+    for frame, text in ((TIT2, "Käfer"), (TPE1, "Zoë"), (TCON, "(17)"), (TALB, "two\nlines\x07")):
+        tag.add(frame(encoding=encoding, text=[text]))
+    tag.save(source, v2_version=version)
+
+    _, whole = converted(source, Output(tags=Tags(artist="Ζωή")))
+
+    found = ID3(whole)
+    texts = {name: (found[name].text, int(found[name].encoding)) for name in ("TIT2", "TPE1", "TCON", "TALB")}
+    assert found.version == (2, 4, 0)
+    assert texts == {"TIT2": (["Käfer"], 3), "TPE1": (["Ζωή"], 3), "TCON": (["Rock"], 3), "TALB": (["two lines"], 3)}
+
+
+def test_of_several_values_those_that_ffmpeg_tells_are_kept(samples: Samples, tmp_path: Path) -> None:
+    """And bytes that are no text in the encoding they claim become replacement characters."""
+    several, broken = tmp_path / "several.flac", tmp_path / "broken.mp3"
+    for source in (several, broken):
+        ffmpeg("-i", samples.clip(), "-vn", source)
+    file = FLAC(several)
+    file["artist"] = ["Ada", "Bob"]
+    file.save()
+    frames = b"TIT2\0\0\0\x06\0\0\x03\xff\xfeabc" + b"TPE1\0\0\0\x03\0\0\0\xc4B"
+    content = broken.read_bytes()
+    size = int(BitPaddedInt(content[6:10]))
+    broken.write_bytes(b"ID3\x04\0\0" + BitPaddedInt.to_str(len(frames), width=4) + frames + content[10 + size :])
+
+    assert ID3(converted(several)[1])["TPE1"].text == ["Ada;Bob"]
+    found = ID3(converted(broken)[1])
+    assert (found["TIT2"].text, found["TPE1"].text) == (["\ufffd\ufffdabc"], ["ÄB"])
 
 
 def titles_and_times(mp3: Path) -> list[tuple[str, float, float]]:
