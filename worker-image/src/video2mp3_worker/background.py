@@ -3,7 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Final, Generic, TypeVar
 
 _WATCH_SECONDS: Final = 0.2
@@ -12,9 +13,9 @@ Item = TypeVar("Item")
 
 
 class Background(Generic[Item]):
-    """The items of an iterator that blocks; `ahead` of them at most wait to be taken."""
+    """The items of a generator that blocks; `ahead` of them at most wait to be taken."""
 
-    def __init__(self, items: Iterator[Item], ahead: int) -> None:
+    def __init__(self, items: Generator[Item, None, None], ahead: int) -> None:
         self._items = items
         self._queue: queue.Queue[tuple[Item] | _End] = queue.Queue(ahead)
         self._closed = threading.Event()
@@ -22,7 +23,7 @@ class Background(Generic[Item]):
         threading.Thread(target=self._run, daemon=True).start()
 
     def take(self, watch: Callable[[], None], seconds: float) -> Item | None:
-        """The next item; None after the last one. Raises what the iterator raised, what `watch` raises, TimeoutError.
+        """The next item; None after the last one. Raises what the generator raised, what `watch` raises, TimeoutError.
 
         `watch` is called a few times a second while there is no item.
         """
@@ -40,15 +41,16 @@ class Background(Generic[Item]):
                 return None if got is None else got[0]
 
     def close(self) -> None:
-        """Take nothing any more. The thread ends as soon as what it waits for lets it."""
+        """Take nothing any more. The generator is closed as soon as what it waits for lets it."""
         self._closed.set()
 
     def _run(self) -> None:
         end: _End = None
         try:
-            for item in self._items:
-                if not self._put((item,)):
-                    return
+            with closing(self._items) as items:
+                for item in items:
+                    if not self._put((item,)):
+                        return
         except Exception as error:  # noqa: BLE001 - raised where it is waited for
             end = error
         self._put(end)

@@ -8,7 +8,6 @@ from video2mp3_contracts.reasons import Reason
 _EXIT_CODES: Final = {
     Reason.BAD_REQUEST: ExitCode.BAD_REQUEST,
     Reason.INVALID_SPEC: ExitCode.BAD_REQUEST,
-    Reason.NOT_SUPPORTED: ExitCode.BAD_REQUEST,
     Reason.OWNER_MISMATCH: ExitCode.BAD_REQUEST,
     Reason.SOURCE_NOT_ALLOWED: ExitCode.BAD_REQUEST,
     Reason.SOURCE_NOT_FOUND: ExitCode.SOURCE_MISSING,

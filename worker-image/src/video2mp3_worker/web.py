@@ -8,7 +8,7 @@ is used. All that may block runs in a thread of its own, so that a request to st
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -129,7 +129,7 @@ class _Exchange:
         self._resolve = resolve
         self._socket: socket.socket | None = None
 
-    def run(self) -> Iterator[_Head | bytes]:
+    def run(self) -> Generator[_Head | bytes, None, None]:
         """First the head, then the content in blocks of any size."""
         with self._in_words(), closing(self._connected()) as connection:
             self._socket = connection.sock
