@@ -12,7 +12,7 @@ from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.status import Progress, QueueReport, Report
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.errors import RefusedError, UnavailableError
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
@@ -172,7 +172,9 @@ class Sweep:
             await asyncio.sleep(self.settings.resync_seconds)
             try:
                 repaired = await self.resync_once()
-            except UnavailableError as error:
+            except (UnavailableError, RefusedError) as error:
+                # Refused where a watched namespace has gone, and our Role with it: what is known of it stays known, so
+                # that nothing of it is taken for nobody's, and the other namespaces are served on.
                 _log.warning("resync_failed", error=str(error))
                 continue
             if repaired:

@@ -1,6 +1,7 @@
 """The process: its settings, its command line, its heartbeat, its health and what it counts."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from tests.builders import NOW, a_conversion, a_job, a_pod
 from tests.unit.operator.fakes import World
-from tests.unit.operator.harness import an_operator, live, settings
+from tests.unit.operator.harness import an_operator, live, settings, until
 from video2mp3_operator import handlers
 from video2mp3_operator.__main__ import arguments
 from video2mp3_operator.errors import ConflictError, RefusedError, UnavailableError
@@ -205,3 +206,28 @@ def test_gauges_tell_of_this_moment() -> None:
     assert value("video2mp3_operator_conversions", {"phase": "Queued"}) == 1
     assert value("video2mp3_operator_jobs_live") == 1
     assert value("video2mp3_operator_queued") == 1
+
+
+def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> None:
+    """A watched namespace is gone, and the operator's Role with it; what is forgotten would be taken for nobody's."""
+    world = World()
+    key = world.apply(a_conversion())
+    operator = an_operator(world, resync_seconds=0.001)
+    refusals: list[str | None] = []
+
+    async def refused(namespace: str | None) -> AsyncIterator[dict[str, Any]]:
+        refusals.append(namespace)
+        raise RefusedError("conversions is forbidden")
+        yield
+
+    async def main() -> bool:
+        await operator.prime()
+        operator.sweep.lister.conversions = refused  # type: ignore[method-assign]
+        task = asyncio.create_task(operator.sweep.resync())
+        await until(lambda: len(refusals) > 1)
+        alive = not task.done()
+        task.cancel()
+        return alive
+
+    assert asyncio.run(main())
+    assert operator.view.conversion(key) is not None
