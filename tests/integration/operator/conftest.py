@@ -38,12 +38,18 @@ def cluster(kube_apiserver: KubernetesServer, mongodb: MongoDBServer, rabbitmq: 
 @pytest.fixture
 def rights(kube_apiserver: KubernetesServer, cluster: Cluster, chart: Chart) -> None:
     """What the chart lets the operator do in the test's namespace."""
+    grant(kube_apiserver, chart, cluster.namespace)
+
+
+def grant(server: KubernetesServer, chart: Chart, *namespaces: str) -> None:
+    """Let the operator do what the chart says, where it watches these namespaces."""
     manifests = chart.render(
-        {"operator": {"watchNamespaces": [cluster.namespace]}, "gateway": {"conversionNamespace": cluster.namespace}}
+        {"operator": {"watchNamespaces": [*namespaces]}, "gateway": {"conversionNamespace": namespaces[0]}}
     )
-    for kind in ("Role", "RoleBinding"):
-        document = manifests.named(kind, "video2mp3-operator", cluster.namespace)
-        kube_apiserver.kubectl("apply", "--filename", "-", stdin=json.dumps(document))
+    for namespace in namespaces:
+        for kind in ("Role", "RoleBinding"):
+            document = manifests.named(kind, "video2mp3-operator", namespace)
+            server.kubectl("apply", "--filename", "-", stdin=json.dumps(document))
 
 
 @contextmanager

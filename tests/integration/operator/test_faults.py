@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
+from tests.contract.chart.helm import Chart
 from tests.integration.operator.cluster import SECONDS, Api, Cluster
-from tests.integration.operator.conftest import running
+from tests.integration.operator.conftest import grant, running
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.wire import Wire
 from tests.servers import KubernetesServer
@@ -182,3 +184,31 @@ def test_what_rabbitmq_missed_while_it_was_away_is_published_once(cluster: Clust
     cluster.convert("later", owner="b@example.com")
     assert {message.conversion.name for message in first} == {"bad-0", "bad-1", "bad-2"}
     assert [message.conversion.name for message in cluster.await_messages(1)] == ["later"]
+
+
+def test_a_watched_namespace_that_goes_takes_its_files_with_it_and_leaves_the_others_served(
+    cluster: Cluster, wire: Wire, operator_token: str, chart: Chart, kube_apiserver: KubernetesServer
+) -> None:
+    """The test plays the namespace's controller: what is in it goes first, then the operator's own rights there."""
+    going = replace(cluster, namespace=kube_apiserver.new_namespace())
+    grant(kube_apiserver, chart, cluster.namespace, going.namespace)
+    operator = OperatorProcess(wire.addresses, f"{cluster.namespace},{going.namespace}", operator_token)
+    operator.changes = {"OPERATOR_RESYNC_SECONDS": "1"}
+    with running(operator):
+        name = going.convert()
+        going.await_job(name)
+        kube_apiserver.kubectl("delete", "namespace", going.namespace, "--wait=false")
+        going.delete(name)
+        going.await_gone(name)
+        assert (going.files("videos"), going.jobs()) == (set(), [])
+        kube_apiserver.kubectl("delete", "rolebinding", "--all", "--namespace", going.namespace)
+        wire.cut_watches()
+        await_condition(
+            lambda: "resync_failed" in operator.log_file.read_text(), seconds=SECONDS, what="it was not refused"
+        )
+        stays = cluster.convert("stays")
+        cluster.await_reason(stays, "Starting")
+        cluster.work(stays)
+        cluster.complete(stays)
+        cluster.await_reason(stays, "Succeeded")
+        assert operator.ask("/healthz") == (200, "ok\n")
