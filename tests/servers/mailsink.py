@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.servers.process import Server, await_condition, free_port
+from video2mp3_localcluster.pki import create_self_signed
 from video2mp3_mailsink.behaviour import Mode
-from video2mp3_mailsink.tls import CERTIFICATE, write_self_signed
 
 _REQUEST_SECONDS = 5
 
@@ -30,11 +30,11 @@ class MailsinkServer(Server):
     @property
     def ca_file(self) -> Path:
         """The certificate that clients must trust."""
-        return self.directory / CERTIFICATE
+        return self.directory / "tls.crt"
 
     def prepare(self) -> None:
         """Make the certificate, which stays the same over restarts."""
-        write_self_signed(self.directory, self.smtp_host)
+        create_self_signed(self.directory, "tls", self.smtp_host)
 
     def command(self) -> Sequence[str]:
         """Return the argv."""

@@ -92,9 +92,14 @@ class Records:
 
 
 def up(files: NodeFiles) -> None:
-    """Bring the cluster up, whatever state it is in."""
+    """Make what is needed, and bring the cluster up, whatever state it is in."""
     run_steps([Step("machine", check_machine)])
-    run_steps(build_steps())
+    build()
+    start(files)
+
+
+def start(files: NodeFiles) -> None:
+    """Bring the cluster up, whatever state it is in, with all of `build_steps` done."""
     _Start(files).run()
 
 

@@ -63,7 +63,7 @@ def _cluster_with_images(steps: list[Step]) -> None:
     run_steps([Step("machine", check_machine)])
     run_steps(steps)
     with machine_lock():
-        cluster.up(NodeFiles())
+        cluster.start(NodeFiles())
     run_steps(load_steps(NodeFiles()))
 
 

@@ -4,14 +4,11 @@ It asks for STARTTLS and a login as a provider does, so that the notifier is sho
 """
 
 import secrets
-from datetime import UTC, datetime, timedelta
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from video2mp3_localcluster.pki import create_self_signed
 
 NAME = "mailsink"
 LOGIN_SECRET = "mailsink-login"  # noqa: S105 - a Secret's name
@@ -20,14 +17,15 @@ SMTP_PORT = 1025
 HTTP_PORT = 8025
 
 _LABELS = {"app.kubernetes.io/name": NAME}
-_LIFETIME = timedelta(days=3650)
 
 
 def build_secrets() -> list[dict[str, Any]]:
     """A fresh login and a self-signed certificate, which is its own authority (key ca.crt)."""
-    certificate, key = _self_signed(NAME)
     login = {"username": "video2mp3", "password": secrets.token_urlsafe(24)}
-    tls = {"tls.crt": certificate, "tls.key": key, "ca.crt": certificate}
+    with tempfile.TemporaryDirectory() as folder:
+        create_self_signed(Path(folder), "tls", NAME)
+        tls = {path.name: path.read_text() for path in Path(folder).iterdir()}
+    tls["ca.crt"] = tls["tls.crt"]
     return [_secret(LOGIN_SECRET, login), _secret(TLS_SECRET, tls)]
 
 
@@ -98,25 +96,3 @@ def _from_secret(key: str) -> dict[str, Any]:
 
 def _secret(name: str, values: dict[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": _LABELS}, "stringData": values}
-
-
-def _self_signed(host: str) -> tuple[str, str]:
-    """A certificate for `host` and its key, as PEM."""
-    key = generate_private_key(SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return certificate.public_bytes(Encoding.PEM).decode(), private.decode()

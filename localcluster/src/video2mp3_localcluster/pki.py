@@ -72,18 +72,32 @@ def create_pki(folder: Path) -> None:
     (folder / "service-account.pub").write_bytes(public)
 
 
+def create_self_signed(folder: Path, file: str, host: str) -> None:
+    """Write a server's certificate for one host name, which is its own authority: ``FILE.crt`` and ``FILE.key``."""
+    key = generate_private_key(SECP256R1())
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    _write(folder, file, _self_signed(host, key, datetime.now(UTC), names), key)
+
+
 def _authority(folder: Path, name: str, now: datetime) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
     key = generate_private_key(SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"video2mp3-localcluster-{name}")])
-    certificate = (
+    certificate = _self_signed(f"video2mp3-localcluster-{name}", key, now)
+    _write(folder, name, certificate, key)
+    return certificate, key
+
+
+def _self_signed(name: str, key: EllipticCurvePrivateKey, now: datetime, *more: x509.ExtensionType) -> x509.Certificate:
+    # Python 3.13 verifies strictly (RFC 5280): a certificate that signs itself needs the key usage and the identifier.
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
         _builder(subject, subject, key, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
     )
-    _write(folder, name, certificate, key)
-    return certificate, key
+    for extension in more:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(key, hashes.SHA256())
 
 
 def _issue(

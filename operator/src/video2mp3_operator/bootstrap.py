@@ -89,30 +89,10 @@ class Operator:
         self.desk = AdmissionDesk(self.view, caps, self.queue.add)
         self.outbox = Outbox(ports.publisher, ports.ledger, ports.clock, settings.outbox_seconds)
         self.events = EventRecorder(ports.events)
-        self.heartbeat = Heartbeat(
-            ports.heartbeat,
-            ports.clock,
-            ports.elapsed,
-            settings.heartbeat_namespace,
-            heartbeat_name(settings.instance),
-            settings.heartbeat_seconds,
-        )
+        self.heartbeat = self._heartbeat(ports)
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
-        self.sweep = Sweep(
-            settings,
-            ports.clock,
-            self.view,
-            self.desk,
-            ports.ledger,
-            ports.lister,
-            self.outbox,
-            metrics,
-            self.queue.add,
-            lambda: self.queue.idle,
-            self.reconciler.applier.awaiting,
-            self.stalls,
-        )
+        self.sweep = self._sweep(ports)
         self.orphans = OrphanSweep(settings, ports.clock, self.view, ports.ledger, ports.files, ports.store, metrics)
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -145,6 +125,32 @@ class Operator:
             metrics=self.metrics,
             stalls=self.stalls,
             waits=Waits(ports.elapsed),
+        )
+
+    def _heartbeat(self, ports: Ports) -> Heartbeat:
+        return Heartbeat(
+            ports.heartbeat,
+            ports.clock,
+            ports.elapsed,
+            self.settings.heartbeat_namespace,
+            heartbeat_name(self.settings.instance),
+            self.settings.heartbeat_seconds,
+        )
+
+    def _sweep(self, ports: Ports) -> Sweep:
+        return Sweep(
+            settings=self.settings,
+            clock=ports.clock,
+            view=self.view,
+            desk=self.desk,
+            ledger=ports.ledger,
+            lister=ports.lister,
+            outbox=self.outbox,
+            metrics=self.metrics,
+            wake=self.queue.add,
+            idle=lambda: self.queue.idle,
+            awaiting=self.reconciler.applier.awaiting,
+            stalls=self.stalls,
         )
 
     # --- life ---

@@ -1,5 +1,7 @@
 """Every component has a certificate that says who it is, and only that."""
 
+import contextlib
+import ssl
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from video2mp3_localcluster.addresses import API_SERVICE_IP, NODE_IP
-from video2mp3_localcluster.pki import IDENTITIES, create_pki
+from video2mp3_localcluster.pki import IDENTITIES, create_pki, create_self_signed
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,28 @@ def test_the_api_server_answers_under_all_its_addresses(folder: Path) -> None:
     names = certificate(folder, "apiserver").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {API_SERVICE_IP, NODE_IP, IPv4Address("127.0.0.1")} <= set(names.get_values_for_type(x509.IPAddress))
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
+
+
+def test_a_server_that_is_its_own_authority(tmp_path: Path) -> None:
+    """By the rules of Python 3.13, which is strict about what such a certificate says of itself."""
+    create_self_signed(tmp_path, "tls", "mailsink")
+    shake_hands(tmp_path, "mailsink")
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(tmp_path, "elsewhere")
+
+
+def shake_hands(folder: Path, host: str) -> None:
+    """Between a server with the pair `tls` and a strict client that trusts it, in memory."""
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    trusting = ssl.create_default_context(cafile=str(folder / "tls.crt"))
+    trusting.verify_flags |= ssl.VERIFY_X509_STRICT
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = [trusting.wrap_bio(back, there, server_hostname=host), serving.wrap_bio(there, back, server_side=True)]
+    for side in (*sides, *sides, sides[0]):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert sides[0].version()
 
 
 def test_only_root_reads_the_keys(folder: Path) -> None:

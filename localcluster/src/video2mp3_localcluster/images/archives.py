@@ -4,11 +4,15 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from video2mp3_localcluster.images.catalogue import Image
 from video2mp3_localcluster.layout import cache_dir
 
 _MEGABYTE = 1_000_000
+
+OTHERS_KEPT: Final = 3
+"""Archives of an image beside the one that is wanted; each has 140 to 350 MB."""
 
 
 def images_folder() -> Path:
@@ -33,12 +37,22 @@ def build_lock(name: str) -> Iterator[None]:
         yield
 
 
-def remove_other_archives(image: Image, tag: str) -> None:
-    """Remove the archives of an image's earlier tags."""
+def remove_old_archives(image: Image, tag: str) -> None:
+    """Remove an image's archives but this one and the few that were used last: other checkouts share the cache."""
     kept = archive_path(image, tag)
-    for archive in kept.parent.glob(f"{image.name}-*.tar"):
-        if archive != kept:
-            archive.unlink(missing_ok=True)
+    others = [archive for archive in kept.parent.glob(f"{image.name}-*.tar") if archive != kept]
+    for archive in sorted(others, key=_last_used, reverse=True)[OTHERS_KEPT:]:
+        archive.unlink(missing_ok=True)
+
+
+def mark_used(archive: Path) -> None:
+    """Note that an archive is in use now."""
+    archive.touch()
+
+
+def _last_used(archive: Path) -> float:
+    """Seconds since the epoch; 0 for one that another process has just removed."""
+    return archive.stat().st_mtime if archive.exists() else 0.0
 
 
 def size_remark(archive: Path) -> str:

@@ -7,7 +7,8 @@ from video2mp3_localcluster.images.archives import (
     archive_path,
     build_lock,
     images_folder,
-    remove_other_archives,
+    mark_used,
+    remove_old_archives,
     size_remark,
 )
 from video2mp3_localcluster.images.base import SUITE, base_reference, build_base
@@ -65,11 +66,12 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
     archive = archive_path(image, tag)
     with build_lock(image.name):
         if archive.exists():
+            mark_used(archive)
             log.note(f"{size_remark(archive)}, cached")
             return
         store, root = _store(), repository_root()
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
         store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments)
         store.save(log, runtime_name(image, tag), archive)
-        remove_other_archives(image, tag)
+        remove_old_archives(image, tag)
         log.note(size_remark(archive))

@@ -1,10 +1,11 @@
 """Which steps build and load images, and in which order."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.images.archives import archive_path, remove_other_archives
+from video2mp3_localcluster.images.archives import archive_path, mark_used, remove_old_archives
 from video2mp3_localcluster.images.build import BASE_STEP, TOOLS_STEP, build_steps
 from video2mp3_localcluster.images.catalogue import IMAGES, SERVICES
 from video2mp3_localcluster.images.load import load_steps
@@ -57,12 +58,15 @@ def test_images_are_loaded_one_after_the_other_each_after_it_was_built() -> None
     }
 
 
-def test_an_images_older_archives_are_removed_and_no_others() -> None:
-    for image, tag in ((GATEWAY, "old"), (GATEWAY, "new"), (AUTH, "old")):
-        archive_path(image, tag).touch()
-    remove_other_archives(GATEWAY, "new")
-    assert not archive_path(GATEWAY, "old").exists()
-    assert archive_path(GATEWAY, "new").exists()
+def test_archives_that_were_not_used_for_longest_are_removed() -> None:
+    for age, tag in enumerate(("new", "second", "third", "fourth", "fifth")):
+        archive_path(GATEWAY, tag).touch()
+        os.utime(archive_path(GATEWAY, tag), (1000 - age, 1000 - age))
+    archive_path(AUTH, "old").touch()
+    mark_used(archive_path(GATEWAY, "fifth"))
+    remove_old_archives(GATEWAY, "new")
+    left = {tag for tag in ("new", "second", "third", "fourth", "fifth") if archive_path(GATEWAY, tag).exists()}
+    assert left == {"new", "fifth", "second", "third"}
     assert archive_path(AUTH, "old").exists()
 
 

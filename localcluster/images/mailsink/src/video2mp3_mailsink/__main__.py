@@ -22,7 +22,9 @@ async def serve(settings: MailsinkSettings) -> None:
     mailbox = Mailbox(settings.max_messages, settings.max_total_bytes)
     behaviour = Behaviour()
     handler = SinkHandler(mailbox, behaviour)
-    tls = server_context(settings.tls_directory, settings.hostname)
+    tls = server_context(settings.tls_directory)
+    if tls is None and settings.username is not None:
+        raise SystemExit(f"a login needs a certificate: {settings.tls_directory} has no tls.crt and tls.key")
     smtp = await loop.create_server(lambda: smtp_protocol(settings, handler, tls), settings.host, settings.smtp_port)
     runner = web.AppRunner(web_application(mailbox, behaviour), access_log=None)
     await runner.setup()

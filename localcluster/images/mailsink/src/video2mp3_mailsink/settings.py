@@ -19,10 +19,9 @@ class MailsinkSettings(BaseSettings):
     password: SecretStr | None = Field(default=None, description="Its password.")
     tls_directory: Path = Field(
         default=Path("/tls"),
-        description="Folder with tls.crt and tls.key (a mounted Secret); where they are missing, a self-signed "
-        "certificate is made for this run.",
+        description="Folder with tls.crt and tls.key (a mounted Secret); without them there is no STARTTLS.",
     )
-    hostname: str = Field(default="localhost", description="Name in the greeting and the self-signed certificate.")
+    hostname: str = Field(default="localhost", description="Name in the greeting.")
     max_messages: int = Field(default=1000, ge=1, description="Messages kept; the oldest go first.")
     max_total_bytes: int = Field(default=64 << 20, ge=1, description="Bytes kept over all messages.")
     max_message_bytes: int = Field(default=10 << 20, ge=1, description="Bytes of one message, as providers limit it.")
