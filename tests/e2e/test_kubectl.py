@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -96,6 +97,26 @@ def told(release: Release, name: str) -> list[tuple[str, str, str]]:
         return found if found and found[-1][1] == release.conversion(name)["status"]["reason"] else None
 
     return await_value(look, seconds=30, what=f"the events of {name}")
+
+
+def test_a_source_stored_as_the_reference_says(release: Release, tmp_path: Path) -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text()
+    [(arguments, script)] = re.findall(
+        r"^kubectl (exec --stdin .*?) -- python3 -c '(.*?)' < talk.mp4$", reference, re.MULTILINE | re.DOTALL
+    )
+    owner = Account("you@example.com", "")
+    video = media.make_video(tmp_path / "talk.mp4", 2)
+    argv = [release.kubectl_program, "--kubeconfig", release.kubeconfig, "--namespace", release.namespace]
+    with video.open("rb") as content:
+        stored = subprocess.run(
+            [*argv, *arguments.split(), "--", "python3", "-c", script],
+            stdin=content,
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
+    release.kubectl("apply", "--filename=-", stdin=manifest("stored", stored.stdout.decode().strip(), owner))
+    assert release.await_phase("stored", "Succeeded")["status"]["output"]["filename"] == "stored.mp3"
 
 
 def test_applying_it_twice_changes_nothing(release: Release, account: Account, tmp_path: Path) -> None:
