@@ -44,6 +44,10 @@ verify: venv generate ## Generate, lint, types, import rules; fails when that le
 	$(BIN)/lint-imports
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "Generated files were stale: commit what make generate wrote."; exit 1; }
 
+.PHONY: fuzz
+fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--seconds 3600 --seed 1")
+	@nice $(BIN)/python -m tests.fuzz $(FUZZ)
+
 ##@ Measure it
 
 .PHONY: formats

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format, of_layout, of_rate, speaker_tone
+from tests.integration.worker.hostile import HOSTILE, Hostile
 from tests.integration.worker.listening import Heard, listen
 from video2mp3_contracts.output import Encoding, Output
 from video2mp3_worker.convert import Converter
+from video2mp3_worker.errors import Refused
 from video2mp3_worker.stop import Stop
 from video2mp3_worker.whitelists import AUDIO_CODECS
 from video2mp3_worker.whitelists import FORMATS as DEMUXERS
@@ -39,6 +41,16 @@ class Measurements:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             mp3 = Converter(Stop()).convert(source, Path(folder, "output.mp3"), output or Output())
             return listen(mp3.file)
+
+    def refusal(self, hostile: Hostile) -> Refused:
+        """Why a file is refused."""
+        source = self._folder / "hostile"
+        source.write_bytes(hostile.make(self._folder))
+        try:
+            self.converted(source)
+        except Refused as error:
+            return error
+        raise AssertionError(f"{hostile.what} was converted")
 
     def _heard(self, wanted: Format) -> Heard:
         return self.converted(wanted.make(self._folder))
@@ -85,6 +97,15 @@ def _weight(speaker: str, level: float) -> str:
     return f"{level:.2f} {speaker}" if known is None else f"{known}{speaker}"
 
 
+def refused(measurements: Measurements) -> list[tuple[str, ...]]:
+    """A row for each sentence by which files are refused, with the kinds of files."""
+    kinds: dict[tuple[str, str, str], list[str]] = {}
+    for hostile in HOSTILE:
+        error = measurements.refusal(hostile)
+        kinds.setdefault((str(error.reason), str(int(error.exit_code)), error.message), []).append(hostile.what)
+    return [("reason", "code", "what is said", "of"), *((*said, ", ".join(found)) for said, found in kinds.items())]
+
+
 def accepted() -> list[tuple[str, ...]]:
     """What the whitelists name."""
     return [("accepted", "ffmpeg's names"), ("formats", ", ".join(DEMUXERS)), ("decoders", ", ".join(AUDIO_CODECS))]
@@ -111,6 +132,7 @@ def measured(measurements: Measurements) -> dict[str, list[tuple[str, ...]]]:
         "rates": rates({rate: measurements.heard(of_rate(rate)) for rate in RATES}),
         "downmix": downmix({layout: measurements.weights(layout) for layout in LAYOUTS}),
         "accepted": accepted(),
+        "refused": refused(measurements),
     }
 
 

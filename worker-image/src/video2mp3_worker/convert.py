@@ -20,7 +20,7 @@ from video2mp3_worker.encode import encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.images import Picture
 from video2mp3_worker.limits import budget
 from video2mp3_worker.media import Media
@@ -33,6 +33,10 @@ from video2mp3_worker.watch import Clock, Watch
 
 _BLOCK_BYTES: Final = 1024**2
 _TOLERANCE_SECONDS: Final = 0.001
+_COUNTED: Final = frozenset({"flac", "tta", "wv"})
+"""Formats, none of them with a size of the whole file."""
+
+_MISSING_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ class Converter:
 
     def _checked(self, sound: "_Sound", source: Path, media: Media, plan: Plan, output: Output) -> Mp3:
         _verify(sound.file, plan, sound.seconds)
+        _refuse_cut_short(media, plan, sound.seconds)
         cover, notes = self._cover(source, media)
         tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
         return Mp3(
@@ -175,6 +180,12 @@ class _Sound:
 def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:
     """The chapters of an mp3 of a length."""
     return fitted(media.chapters, plan.start_seconds, seconds)
+
+
+def _refuse_cut_short(media: Media, plan: Plan, seconds: float) -> None:
+    """Formats that count their samples tell when some are missing."""
+    if media.format in _COUNTED and seconds < (plan.duration_seconds or 0.0) - _MISSING_SECONDS:
+        raise Refused(Reason.TRUNCATED, "The file ends before its media does; the upload was probably cut short.")
 
 
 def _verify(mp3: Path, plan: Plan, seconds: float) -> None:

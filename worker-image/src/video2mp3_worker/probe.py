@@ -24,7 +24,6 @@ def look_into(source: Path, watch: Callable[[], None]) -> Media:
     with source.open("rb") as file:
         sniff.look(file, size)
     answer, ended = _ask(source, watch)
-    refuse_if_killed(ended)
     if ended.status != 0:
         raise _unreadable(ended)
     try:
@@ -57,11 +56,14 @@ def _bounded(answer: bytearray) -> Callable[[bytes], None]:
 
 
 def _unreadable(ended: Ended) -> Refused:
+    """The error for an ffprobe that failed; raises it where the media may not be to blame."""
     complaint = ended.complaint
+    if "max_streams" in complaint:
+        # For ffmpeg that is a lack of memory.
+        sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
+        return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
+    refuse_if_killed(ended)
     if "not on whitelist" in complaint:
         sentence = "The file is in a format that is not accepted, or only points at other files."
         return Refused(Reason.NOT_MEDIA, sentence, detail=complaint)
-    if "max_streams" in complaint:
-        sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
-        return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
     return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=complaint)

@@ -9,7 +9,9 @@ from typing import BinaryIO, Final
 
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import isobmff
+from video2mp3_worker.endings import claimed_end
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.protection import is_protected
 
 HEAD_BYTES: Final = 4096
 
@@ -25,9 +27,6 @@ _TEXTS: Final = (
     (re.compile(rb"\{\\rtf|%PDF-|PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b"), "a document or an archive"),
 )
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_STREAMED_RIFF = 0xFFFFFF00
-_EBML = b"\x1a\x45\xdf\xa3"
-_SEGMENT = b"\x18\x53\x80\x67"
 
 
 def look(file: BinaryIO, size: int) -> None:
@@ -39,8 +38,8 @@ def look(file: BinaryIO, size: int) -> None:
     _refuse_text(head)
     if _is_cut_short(file, head, size):
         raise Refused(Reason.TRUNCATED, "The file ends before its media does; the upload was probably cut short.")
-    if isobmff.is_isobmff(head):
-        _refuse_protected(file, size)
+    if is_protected(file, head, size):
+        raise Refused(Reason.ENCRYPTED, "The sound is protected by encryption (DRM) and cannot be read.")
 
 
 def _refuse_text(head: bytes) -> None:
@@ -53,26 +52,4 @@ def _refuse_text(head: bytes) -> None:
 def _is_cut_short(file: BinaryIO, head: bytes, size: int) -> bool:
     if isobmff.is_isobmff(head):
         return isobmff.is_cut_short(file, size)
-    if head[:4] == b"RIFF" and len(head) >= 8:
-        claimed = int.from_bytes(head[4:8], "little")
-        return 0 < claimed < _STREAMED_RIFF and claimed + 8 > size
-    if head[:4] == _EBML:
-        return _segment_end(head) > size
-    return False
-
-
-def _segment_end(head: bytes) -> int:
-    """Where a Matroska file claims to end (RFC 8794, 4.4; RFC 9559, 4.5); 0 where it does not say."""
-    start = head.find(_SEGMENT) + len(_SEGMENT)
-    if start < len(_SEGMENT) or not head[start : start + 1].strip(b"\0"):
-        return 0
-    length = 9 - head[start].bit_length()
-    unknown = (1 << 7 * length) - 1
-    value = int.from_bytes(head[start : start + length], "big") & unknown
-    return 0 if value == unknown else start + length + value
-
-
-def _refuse_protected(file: BinaryIO, size: int) -> None:
-    entries = set(isobmff.sample_entries(file, size))
-    if entries & isobmff.PROTECTED_AUDIO and b"mp4a" not in entries:
-        raise Refused(Reason.ENCRYPTED, "The sound is protected by encryption (DRM) and cannot be read.")
+    return claimed_end(file, head) > size
