@@ -217,7 +217,7 @@ LIMITS: Final = (
     ),
     _bytes("a sound of 16 channels", Reason.LIMIT_EXCEEDED, a_wav(8000, 16)),
     _bytes("a sound of 1 Hz", Reason.LIMIT_EXCEEDED, a_wav(1, 1)),
-    _bytes("a sound of 4 GHz", Reason.LIMIT_EXCEEDED, a_wav(2**31 - 1, 1)),
+    _bytes("a sound of 2 GHz", Reason.LIMIT_EXCEEDED, a_wav(2**31 - 1, 1)),
     Hostile(
         "a second of sound with a pause of days",
         Reason.TOO_LONG,

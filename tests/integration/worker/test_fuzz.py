@@ -16,8 +16,9 @@ from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import TryAgain
 
 SEED = 20
-FILES = 60
+FILES = 40
 _ROUNDS = 4
+pytestmark = pytest.mark.timeout(900)
 _FORMATS = {one.container: number for number, one in enumerate(FORMATS)}
 
 
