@@ -116,7 +116,7 @@ def test_other_files_that_a_mov_names_are_not_opened(tmp_path: Path) -> None:
     source = tmp_path / "film.mov"
     source.write_bytes(a_movie(references=box(b"dinf", box(b"dref", struct.pack(">II", 0, 1), alias))))
 
-    with Opened(tmp_path) as opened:
+    with Opened(tmp_path) as opened, pytest.raises(Refused, match="no sound in it"):
         Converter(Stop()).convert(source, tmp_path / "output.mp3", Output())
 
     assert "film.mov" in opened.names()
