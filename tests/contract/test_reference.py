@@ -18,7 +18,6 @@ from video2mp3_contracts import crd
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.reference import all_fields, with_tables
 from video2mp3_operator.events import _TOLD
-from video2mp3_operator.unsupported import _UNSUPPORTED
 
 __all__ = ["kubernetes_server"]
 Document = dict[str, Any]
@@ -134,12 +133,6 @@ def test_refusals_are_what_the_api_server_says(conversions: Conversions, sample:
         code, answer = conversions.create({"source": FILE} | sample.document["spec"])
     assert code in (400, 422)
     assert sample.refused in answer["message"]
-
-
-def test_what_this_version_cannot_do_is_said() -> None:
-    for path in _UNSUPPORTED:
-        section = PAGE.partition(f"\n### {path}\n")[2].partition("\n### ")[0]
-        assert "`NotSupported`" in section, path
 
 
 # --- what it shows of the status

@@ -55,14 +55,8 @@ class LedgerAttempt(_Document):
     """The part whose worker joins all of them, where the sound is divided."""
 
 
-class LedgerPart(_Document):
-    """One part of a sound that is divided, and the worker that may write it: whoever opened it last."""
-
-    token: str
-    pod: str = ""
-    started_at: datetime
-    files: tuple[str, ...] = ()
-    """Every file that was begun for this part. All but `file_id` are leftovers."""
+class MadePart(_Document):
+    """What there is of a part of a sound that is divided."""
 
     file_id: str | None = None
     """The part's file, once it is complete."""
@@ -72,6 +66,16 @@ class LedgerPart(_Document):
 
     progress: Progress | None = None
     """What this part adds to all; `durationSeconds` is that of the whole sound."""
+
+
+class LedgerPart(MadePart):
+    """One part, and the worker that may write it: whoever opened it last."""
+
+    token: str
+    pod: str = ""
+    started_at: datetime
+    files: tuple[str, ...] = ()
+    """Every file that was begun for this part. All but `file_id` are leftovers."""
 
 
 class LedgerError(_Document):
@@ -200,7 +204,7 @@ def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPa
 
 
 def name_part_file(uid: str, number: int, token: str, file_id: str) -> Move:
-    """Note the file that is about to be written for a part; what it had before is none any more.
+    """Note the file that is about to be written for a part; what it had before is none any more, and nobody joins it.
 
     No match: another worker took the part over.
     """
@@ -208,14 +212,14 @@ def name_part_file(uid: str, number: int, token: str, file_id: str) -> Move:
         {"_id": uid, f"parts.{number}.token": token},
         {
             "$addToSet": {f"parts.{number}.files": file_id, "uploads": file_id},
-            "$unset": {f"parts.{number}.fileId": "", f"parts.{number}.madeOf": ""},
+            "$unset": {f"parts.{number}.fileId": "", f"parts.{number}.madeOf": "", "attempt": ""},
         },
     )
 
 
-def finish_part(uid: str, number: int, token: str, part: LedgerPart) -> Move:
+def finish_part(uid: str, number: int, token: str, made: MadePart) -> Move:
     """Note that a part's file is complete. No match: another worker took over, and the file is to be removed."""
-    finished = part.model_dump(by_alias=True, include={"file_id", "made_of", "progress"}, exclude_none=True)
+    finished = made.model_dump(by_alias=True, exclude_none=True)
     return Move(
         {"_id": uid, f"parts.{number}.token": token},
         {"$set": {f"parts.{number}.{name}": value for name, value in finished.items()}},
@@ -243,8 +247,8 @@ def store_part_error(uid: str, number: int, token: str, error: LedgerError) -> M
     )
 
 
-def claim_join(uid: str, number: int, parts: int, attempt: LedgerAttempt) -> Move:
-    """Let the worker of part `number`, which holds the attempt's token for it, join all `parts`.
+def claim_join(uid: str, parts: int, attempt: LedgerAttempt) -> Move:
+    """Let the worker of `attempt.part`, which opened that with the attempt's token, join all `parts`.
 
     No match: a part is missing, the worker of another part joins, or another worker took this part over. Once a part
     has the claim it keeps it, so that a worker that died while it joined is followed by that part's next one.
@@ -253,12 +257,12 @@ def claim_join(uid: str, number: int, parts: int, attempt: LedgerAttempt) -> Mov
     return Move(
         {
             "_id": uid,
-            f"parts.{number}.token": attempt.token,
+            f"parts.{attempt.part}.token": attempt.token,
             "result": {"$exists": False},
-            "$or": [{"attempt.part": None}, {"attempt.part": number}],
+            "$or": [{"attempt.part": None}, {"attempt.part": attempt.part}],
             **complete,
         },
-        {"$set": {"attempt": attempt.model_copy(update={"part": number}).model_dump(by_alias=True)}},
+        {"$set": {"attempt": attempt.model_dump(by_alias=True)}},
     )
 
 

@@ -55,10 +55,6 @@ class Reason(StrEnum):
     )
     DELETING = "Deleting", "The Conversion is being deleted; its files go as its policies say."
 
-    NOT_SUPPORTED = (
-        "NotSupported",
-        "The spec asks for something that this version cannot do; the message names the field.",
-    )
     INVALID_SPEC = "InvalidSpec", "The spec contradicts itself in a way that the schema could not refuse."
     SOURCE_NOT_FOUND = "SourceNotFound", "There is no such source file, or none at that address any more."
     SOURCE_NOT_ALLOWED = (

@@ -1,21 +1,25 @@
 """④ Admission: who may have a Job now, and in which order the others wait. Pure.
 
-Caps first (cluster, namespace, owner), then priority, then fairness: the owner with the fewest running conversions goes
-first, so that one account's thousand uploads do not starve another's first. Then age.
+Caps first (cluster, namespace, owner), then priority, then fairness: the owner with the fewest running pods goes first,
+so that one account's thousand uploads do not starve another's first. Then age. A conversion counts as many times as it
+has pods, one as a rule. One that has more than a cap allows goes when nothing else runs under that cap; and while one
+waits for room under a cap, nobody behind it takes that room away.
 """
 
 import heapq
+import math
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from video2mp3_operator.observed import Key
 
 
 @dataclass(frozen=True)
 class Caps:
-    """How many conversions may run at a time."""
+    """How many workers' pods may run at a time."""
 
     cluster: int
     per_namespace: int
@@ -28,6 +32,7 @@ class Slot:
 
     namespace: str
     owner: str
+    pods: int = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,15 @@ class Candidate:
     owner: str
     priority: int
     created_at: datetime
+    pods: int = 1
+
+    @property
+    def slot(self) -> Slot:
+        """The place it takes up once it is admitted."""
+        return Slot(self.key.namespace, self.owner, self.pods)
+
+
+_CLUSTER: Final = ("cluster", "")
 
 
 @dataclass
@@ -46,22 +60,34 @@ class _Usage:
     """Places taken so far."""
 
     caps: Caps
-    total: int = 0
-    by_namespace: Counter[str] = field(default_factory=Counter)
-    by_owner: Counter[str] = field(default_factory=Counter)
+    taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind of cap, and by whose it is."""
 
-    def take(self, namespace: str, owner: str) -> None:
-        self.total += 1
-        self.by_namespace[namespace] += 1
-        self.by_owner[owner] += 1
+    reserved: set[tuple[str, str]] = field(default_factory=set)
+    """Caps under which somebody waits for room."""
 
-    def fits(self, candidate: Candidate) -> bool:
-        return (
-            self.total < self.caps.cluster
-            and self.by_namespace[candidate.key.namespace] < self.caps.per_namespace
-            # Conversions without an owner (applied by kubectl or from Git) are nobody's: they share no cap.
-            and (not candidate.owner or self.by_owner[candidate.owner] < self.caps.per_owner)
-        )
+    def take(self, slot: Slot) -> None:
+        for name, _ in self._caps_of(slot):
+            self.taken[name] += slot.pods
+
+    def fits(self, slot: Slot) -> bool:
+        if _CLUSTER in self.reserved:
+            return False
+        for name, most in self._caps_of(slot):
+            if name in self.reserved or (self.taken[name] and self.taken[name] + slot.pods > most):
+                self.reserved.add(name)
+                return False
+        return True
+
+    def by_owner(self) -> Counter[str]:
+        return Counter({whose: pods for (kind, whose), pods in self.taken.items() if kind == "owner"})
+
+    def _caps_of(self, slot: Slot) -> Iterator[tuple[tuple[str, str], float]]:
+        """The caps that hold for it, the narrowest first."""
+        # Conversions without an owner (applied by kubectl or from Git) are nobody's: they share no cap.
+        yield ("owner", slot.owner), self.caps.per_owner if slot.owner else math.inf
+        yield ("namespace", slot.namespace), self.caps.per_namespace
+        yield _CLUSTER, self.caps.cluster
 
 
 @dataclass(frozen=True)
@@ -79,12 +105,12 @@ def turns(candidates: Iterable[Candidate], taken: Iterable[Slot], caps: Caps) ->
     """Who goes now, and who waits in which order. O(n log n) in the candidates."""
     usage = _Usage(caps)
     for slot in taken:
-        usage.take(slot.namespace, slot.owner)
+        usage.take(slot)
     admitted: list[Candidate] = []
     waiting: list[Candidate] = []
-    for candidate in _fair_order(candidates, Counter(usage.by_owner)):
-        if usage.fits(candidate):
-            usage.take(candidate.key.namespace, candidate.owner)
+    for candidate in _fair_order(candidates, usage.by_owner()):
+        if usage.fits(candidate.slot):
+            usage.take(candidate.slot)
             admitted.append(candidate)
         else:
             waiting.append(candidate)
@@ -108,7 +134,8 @@ def _fair_order(candidates: Iterable[Candidate], running: Counter[str]) -> Itera
     heapq.heapify(heap)
     while heap:
         owner = heapq.heappop(heap)[-1]
-        yield lines[owner].popleft()
-        running[owner] += 1
+        candidate = lines[owner].popleft()
+        yield candidate
+        running[owner] += candidate.pods
         if lines[owner]:
             heapq.heappush(heap, entry(owner))

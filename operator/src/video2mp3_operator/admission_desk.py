@@ -82,7 +82,7 @@ class AdmissionDesk:
         decided = self._turns()
         for candidate in decided.admitted:
             del self._waiting[candidate.uid]
-            self._held[candidate.uid] = Slot(candidate.key.namespace, candidate.owner)
+            self._held[candidate.uid] = candidate.slot
         self._place(*decided.waiting)
         return decided.admitted
 
@@ -94,4 +94,5 @@ class AdmissionDesk:
         self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
 
     def _taken(self) -> int:
-        return len(self._view.live()) + sum(1 for uid in self._held if uid not in self._view.live())
+        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
+        return sum(slot.pods for slot in (*self._view.slots(), *unseen))

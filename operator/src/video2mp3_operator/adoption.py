@@ -37,5 +37,7 @@ def adoptable(spec: ConversionSpec | None, entry: LedgerEntry | None, found: Led
     """Whether a retained entry may be taken over by a Conversion that nobody has begun to work for."""
     if spec is None or found is None or found.result is None or found.retained_at is None:
         return False
-    untouched = entry is None or (entry.attempt is None and entry.result is None and entry.failure is None)
+    untouched = entry is None or (
+        entry.attempt is None and not entry.parts and entry.result is None and entry.failure is None
+    )
     return untouched and found.owner == spec.owner

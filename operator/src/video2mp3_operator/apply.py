@@ -73,7 +73,11 @@ class Applier:
         if seen.spec is None:
             raise AssertionError("an invalid spec is never started")
         manifest = build_job(
-            Conversion(metadata=seen.meta, spec=seen.spec), self.settings, decision.source_bytes, decision.tries
+            Conversion(metadata=seen.meta, spec=seen.spec),
+            self.settings,
+            decision.source_bytes,
+            decision.tries,
+            decision.parts,
         )
         self.view.see_job(await self.jobs.create(manifest))
         self.desk.leave(seen.meta.uid)
@@ -96,7 +100,8 @@ class Applier:
 
     async def _replace(self, seen: Observation, _decision: Replace) -> float | None:
         """The failed attempt is on record before the Job goes: what comes next follows from the record."""
-        if seen.job is None or tries(seen.status.attempts).generation <= seen.job.generation:
+        known = tries(seen.status.attempts, divided=seen.divided)
+        if seen.job is None or known.generation <= seen.job.generation:
             return 0.0
         await self._end_job(seen)
         return None

@@ -3,6 +3,7 @@
 A pod is an attempt once its container has started or the pod has ended. A disrupted one is listed but does not count.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -79,13 +80,21 @@ def stalled(attempts: tuple[Attempt, ...], message: str, now: datetime) -> tuple
     return tuple(attempt if attempt.end_time else attempt.model_copy(update=ended) for attempt in attempts)
 
 
-def succeeded(attempts: tuple[Attempt, ...], pod: str | None, now: datetime) -> tuple[Attempt, ...]:
-    """The history once the ledger holds the result: the attempt in `pod` made it, though its pod may still run."""
+def succeeded(attempts: tuple[Attempt, ...], pod: str, parts: Collection[str], now: datetime) -> tuple[Attempt, ...]:
+    """The history once the ledger holds the result: the attempt in `pod` made it, though its pod may still run.
+
+    `parts` are the pods that made parts of it.
+    """
+    told = dict.fromkeys(parts, "It made its part of the sound.") | {pod: "It made the mp3."}
     return tuple(
         attempt.model_copy(
-            update={"end_time": attempt.end_time or now, "reason": Reason.SUCCEEDED, "message": "It made the mp3."}
+            update={
+                "end_time": attempt.end_time or now,
+                "reason": Reason.SUCCEEDED,
+                "message": told[attempt.pod],
+            }
         )
-        if attempt.pod == pod
+        if attempt.pod in told
         else attempt
         for attempt in attempts
     )
@@ -103,6 +112,9 @@ def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tupl
     The ledger's error is believed where no pod is left to ask, or where it is that pod's own.
     """
     ended = [attempt for attempt in attempts if attempt.end_time and attempt.reason not in _BLAMELESS]
+    if any(attempt.part is not None for attempt in ended):
+        # When one part is given up the pods of the others are stopped, which says nothing.
+        ended = sorted(ended, key=lambda attempt: (counts(attempt), attempt.end_time))
     if error and (not ended or error.pod == ended[-1].pod):
         return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
     if ended:
@@ -121,7 +133,7 @@ def permanent(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple
 
 
 _REASONS: Final = {str(reason): reason for reason in Reason}
-_BLAMELESS: Final = frozenset({Reason.DISRUPTED, Reason.SUCCEEDED})
+_BLAMELESS: Final = frozenset({Reason.DISRUPTED, Reason.DIVIDED, Reason.SUCCEEDED})
 
 
 def reason_of(text: str, exit_code: int | None) -> Reason:
@@ -148,6 +160,8 @@ def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
     reason, message, detail = _outcome(pod)
     return Attempt(
         number=number,
+        part=pod.part,
+        generation=pod.generation,
         pod=pod.name,
         node=pod.node,
         start_time=pod.started_at or (before.start_time if before else None) or pod.created_at,

@@ -32,9 +32,8 @@ from video2mp3_operator.decisions import (
 )
 from video2mp3_operator.observation import Observation
 from video2mp3_operator.observed import Job
-from video2mp3_operator.replacement import tries
+from video2mp3_operator.progress import overall
 from video2mp3_operator.retention import lifetime
-from video2mp3_operator.unsupported import unsupported_fields
 
 
 def decide(seen: Observation) -> Decision:
@@ -95,37 +94,43 @@ def _recorded(seen: Observation) -> Decision | None:
 def _refusal(seen: Observation) -> Decision | None:
     if seen.spec is None:
         return Fail(Reason.INVALID_SPEC, f"The spec is not valid: {seen.invalid}")
-    fields = unsupported_fields(seen.spec)
-    if fields:
-        return Fail(Reason.NOT_SUPPORTED, f"This version does not support {', '.join(fields)}.")
     return None
+
+
+def _division(seen: Observation) -> Decision | None:
+    """The worker of a whole sound has found that several should share it."""
+    job = seen.job
+    if job is None or job.deleting or not seen.divided or job.parts >= seen.parts:
+        return None
+    return Replace(Reason.DIVIDED, f"The sound is long: {seen.parts} workers share it.")
 
 
 def _outdated_job(seen: Observation) -> Decision | None:
     """An attempt of this Job failed in a way that no other attempt of the same Job can better."""
-    job, done = seen.job, tries(seen.attempts)
+    job, done = seen.job, seen.tries
     if job is None or job.deleting or job.generation >= done.generation:
         return None
     last = attempts.last_words(seen.attempts, None)
     reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
     if reason == Reason.OUT_OF_MEMORY and not seen.memory.grows(done.out_of_memory):
         limit = seen.memory.after(done.out_of_memory).limit
-        return Fail(reason, f"{_attempts(done.failed)} failed. The last one had {limit} of memory, which is the most.")
+        told = _attempts(done.failed, job.parts)
+        return Fail(reason, f"{told} failed. The last one had {limit} of memory, which is the most.")
     return _spent(seen) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
 
 
 def _spent(seen: Observation) -> Fail | None:
     """Whether there were as many attempts as there may be, over all of its Jobs."""
-    done = tries(seen.attempts)
+    done = seen.tries
     if seen.spec is None or done.failed <= seen.spec.retry_limit:
         return None
-    return _given_up(done.failed, attempts.last_words(seen.attempts, None))
+    return _given_up(done.failed, attempts.last_words(seen.attempts, None), seen.parts)
 
 
-def _given_up(count: int, last: tuple[Reason, str] | None) -> Fail:
+def _given_up(count: int, last: tuple[Reason, str] | None, parts: int) -> Fail:
     reason, told = last or (Reason.RETRIES_EXHAUSTED, "Its worker left no word.")
     telling = reason if reason in _TELLING else Reason.RETRIES_EXHAUSTED
-    return Fail(telling, f"{_attempts(count)} failed. The last one: {told}")
+    return Fail(telling, f"{_attempts(count, parts)} failed. The last one: {told}")
 
 
 _TELLING: Final = frozenset({Reason.RUN_TIMEOUT, Reason.STALLED, Reason.OUT_OF_MEMORY, Reason.SOURCE_UNAVAILABLE})
@@ -139,9 +144,8 @@ def _ended_job(seen: Observation) -> Decision | None:
     error = seen.entry.error if seen.entry else None
     if seen.job.complete:
         return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
-    failed = max(seen.job.failed, tries(seen.attempts).failed)
     last = attempts.last_words(seen.attempts, error)
-    return _failure(seen.job, failed, attempts.permanent(seen.attempts, error), last)
+    return _failure(seen.job, _failed(seen.job, seen), attempts.permanent(seen.attempts, error), last)
 
 
 def _failure(job: Job, failed: int, permanent: tuple[Reason, str] | None, last: tuple[Reason, str] | None) -> Fail:
@@ -152,11 +156,17 @@ def _failure(job: Job, failed: int, permanent: tuple[Reason, str] | None, last: 
     told = last[1] if last else "Its worker left no word."
     if job.failed_reason == "PodFailurePolicy":
         return Fail(last[0] if last else Reason.WORKER_CRASHED, told)
-    return _given_up(failed, last)
+    return _given_up(failed, last, job.parts)
 
 
-def _attempts(count: int) -> str:
-    return "The only attempt" if count <= 1 else f"All {count} attempts"
+def _failed(job: Job, seen: Observation) -> int:
+    """How many attempts failed: the Job knows it sooner, but not of which part."""
+    return max(job.failed if job.parts == 1 else 0, seen.tries.failed)
+
+
+def _attempts(count: int, parts: int) -> str:
+    told = "The only attempt" if count <= 1 else f"All {count} attempts"
+    return told if parts == 1 else f"{told} at a part of the sound"
 
 
 def _standstill(seen: Observation) -> Decision | None:
@@ -180,9 +190,8 @@ def _running_job(seen: Observation) -> Decision | None:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
         return _overdue(seen) or SUSPENDED_JOB
-    progress = seen.entry.progress if seen.entry else None
     if job.ready:
-        return Follow(Reason.RUNNING, Reason.RUNNING.meaning, progress)
+        return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
     waiting = next((pod.waiting for pod in seen.pods if pod.waiting and not pod.ended), "")
     since, limit = timeouts.starting_since(job, seen.pods), seen.limits.start_seconds
     left = timeouts.left(since, limit, seen.now, seen.watched_seconds)
@@ -198,7 +207,7 @@ def _between_attempts(seen: Observation, job: Job) -> Follow | None:
     ended = [pod.name for pod in seen.pods if pod.ended and job.start_time and pod.created_at >= job.start_time]
     if last is None or not (job.failed or seen.attempts[-1].pod in ended):
         return None
-    failed = f"Attempt {max(job.failed, tries(seen.attempts).failed, 1)} failed: {last[1]}"
+    failed = f"Attempt {max(_failed(job, seen), 1)} failed: {last[1]}"
     if attempts.permanent(seen.attempts, None) or _spent(seen):
         return Follow(Reason.RUNNING, failed)
     return Follow(Reason.RETRYING, f"{failed} The next one follows.")
@@ -245,7 +254,7 @@ def _enough(seen: Observation) -> Decision | None:
 
 def _admit(seen: Observation) -> Decision:
     if seen.handed_over or seen.turn.admitted:
-        return Start(seen.source.size if seen.source else None, tries(seen.attempts))
+        return Start(seen.source.size if seen.source else None, seen.tries, seen.parts)
     return _overdue(seen) or Queue(seen.turn.position, Reason.QUEUED.meaning)
 
 
@@ -264,6 +273,7 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _ledger_away,
     _recorded,
     _refusal,
+    _division,
     _outdated_job,
     _ended_job,
     _suspension,

@@ -64,6 +64,8 @@ class Start:
 
     source_bytes: int | None
     tries: Tries = NONE
+    parts: int = 1
+    """Of the sound; each gets a pod of its own."""
 
 
 def on_its_way(job: str) -> str:

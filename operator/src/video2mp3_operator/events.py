@@ -22,10 +22,12 @@ _POSTERS: Final = 4
 _LONGEST_NOTE: Final = 1024
 """Characters; the API server refuses longer ones."""
 
-_TOLD: Final = frozenset({Reason.STARTING, Reason.SUCCEEDED, Reason.SUSPENDED, Reason.SERVICE_UNAVAILABLE})
+_TOLD: Final = frozenset(
+    {Reason.STARTING, Reason.DIVIDED, Reason.SUCCEEDED, Reason.SUSPENDED, Reason.SERVICE_UNAVAILABLE}
+)
 """Reasons of states that people are told of; failures always are. Queued and Running are in the status."""
 
-_HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.RUNNING, Reason.DISRUPTED})
+_HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.DIVIDED, Reason.RUNNING, Reason.DISRUPTED})
 
 
 @dataclass(frozen=True)

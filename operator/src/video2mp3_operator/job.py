@@ -11,6 +11,7 @@ from video2mp3_contracts.exit_codes import PERMANENT
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.worker import (
     MONGODB_URI_VARIABLE,
+    PART_VARIABLE,
     POD_NAME_VARIABLE,
     RABBITMQ_URI_VARIABLE,
     REQUEST_VARIABLE,
@@ -20,7 +21,9 @@ from video2mp3_contracts.worker import (
     WorkerLimits,
     WorkerRequest,
 )
+from video2mp3_operator.division import division_of
 from video2mp3_operator.memory import Memory
+from video2mp3_operator.observed import COMPLETION_INDEX
 from video2mp3_operator.replacement import NONE, Tries
 from video2mp3_operator.settings import Settings
 
@@ -38,11 +41,15 @@ _START_ALLOWANCE_SECONDS: Final = 600
 
 
 def build_job(
-    conversion: Conversion, settings: Settings, source_bytes: int | None, done: Tries = NONE
+    conversion: Conversion, settings: Settings, source_bytes: int | None, done: Tries = NONE, parts: int = 1
 ) -> dict[str, Any]:
-    """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid."""
+    """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid.
+
+    Of several parts of the sound each is an index of the Job: it has attempts of its own, and is lost alone.
+    """
     metadata, spec = conversion.metadata, conversion.spec
     labels = _labels(conversion, settings)
+    generation = {names.LABEL_JOB_GENERATION: str(done.generation)}
     retries = max(0, spec.retry_limit - done.failed)
     queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
     return {
@@ -51,24 +58,35 @@ def build_job(
         "metadata": {
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": metadata.namespace,
-            "labels": labels
-            | {names.LABEL_JOB_GENERATION: str(done.generation)}
-            | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
+            "labels": labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
             "ownerReferences": [_owner(conversion)],
         },
         "spec": {
             **({"suspend": True} if queue else {}),
-            "backoffLimit": retries,
+            **({"backoffLimit": retries} if parts == 1 else _indexed(parts, retries)),
             "activeDeadlineSeconds": _deadline(retries, _run_seconds(conversion, settings)),
             "ttlSecondsAfterFinished": settings.job_ttl_seconds,
             # A replacement starts only when the pod before it has ended: two never write at once.
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
-                "metadata": {"labels": labels},
-                "spec": _pod_spec(conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory)),
+                "metadata": {"labels": labels | (generation if parts > 1 else {})},
+                "spec": _pod_spec(
+                    conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory), parts
+                ),
             },
         },
+    }
+
+
+def _indexed(parts: int, retries: int) -> dict[str, Any]:
+    """An Indexed Job whose indexes run side by side; one that is given up ends all of it."""
+    return {
+        "completionMode": "Indexed",
+        "completions": parts,
+        "parallelism": parts,
+        "backoffLimitPerIndex": retries,
+        "maxFailedIndexes": 0,
     }
 
 
@@ -124,7 +142,9 @@ def _deadline(retry_limit: int, run_seconds: int) -> int:
     return (retry_limit + 1) * (run_seconds + _START_ALLOWANCE_SECONDS) + retry_limit * _LONGEST_BACKOFF_SECONDS
 
 
-def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | None, memory: Memory) -> dict[str, Any]:
+def _pod_spec(
+    conversion: Conversion, settings: Settings, source_bytes: int | None, memory: Memory, parts: int
+) -> dict[str, Any]:
     scratch_bytes = (source_bytes or settings.max_source_bytes) + settings.max_output_bytes
     return {
         "restartPolicy": "Never",
@@ -141,17 +161,17 @@ def _pod_spec(conversion: Conversion, settings: Settings, source_bytes: int | No
             "fsGroup": _NOBODY,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(conversion, settings, memory)],
+        "containers": [_container(conversion, settings, memory, parts)],
         "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}],
     }
 
 
-def _container(conversion: Conversion, settings: Settings, memory: Memory) -> dict[str, Any]:
+def _container(conversion: Conversion, settings: Settings, memory: Memory, parts: int) -> dict[str, Any]:
     return {
         "name": names.WORKER_CONTAINER,
         "image": settings.worker_image,
         "imagePullPolicy": "IfNotPresent",
-        "env": _environment(conversion, settings),
+        "env": _environment(conversion, settings, parts),
         "resources": {
             "requests": {"cpu": settings.worker_cpu_request, "memory": memory.request},
             "limits": {"cpu": settings.worker_cpu_limit, "memory": memory.limit},
@@ -167,20 +187,28 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory) -> di
     }
 
 
-def _environment(conversion: Conversion, settings: Settings) -> list[dict[str, Any]]:
+def _environment(conversion: Conversion, settings: Settings, parts: int) -> list[dict[str, Any]]:
+    request = _request(conversion, settings, parts)
+
     def from_secret(variable: str, key: str) -> dict[str, Any]:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": settings.worker_secret, "key": key}}}
 
     return [
         {
             "name": REQUEST_VARIABLE,
-            "value": _verbatim(_request(conversion, settings).model_dump_json(by_alias=True, exclude_none=True)),
+            "value": _verbatim(request.model_dump_json(by_alias=True, exclude_none=True)),
         },
         from_secret(MONGODB_URI_VARIABLE, "mongodb-uri"),
         from_secret(RABBITMQ_URI_VARIABLE, "rabbitmq-uri"),
         {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
+        *([_part_variable()] if parts > 1 else []),
     ]
+
+
+def _part_variable() -> dict[str, Any]:
+    index = f"metadata.annotations['{COMPLETION_INDEX}']"
+    return {"name": PART_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": index}}}
 
 
 def _verbatim(value: str) -> str:
@@ -192,7 +220,7 @@ def _verbatim(value: str) -> str:
     return value.replace("$", "$$")
 
 
-def _request(conversion: Conversion, settings: Settings) -> WorkerRequest:
+def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRequest:
     metadata, spec = conversion.metadata, conversion.spec
     return WorkerRequest(
         conversion=ConversionRef(uid=metadata.uid, namespace=metadata.namespace, name=metadata.name),
@@ -201,6 +229,8 @@ def _request(conversion: Conversion, settings: Settings) -> WorkerRequest:
         source=spec.source,
         output=spec.output,
         filename=conversion.filename,
+        parts=parts if parts > 1 else None,
+        division=division_of(spec, parts, settings),
         limits=WorkerLimits(
             max_source_bytes=settings.max_source_bytes,
             max_duration_seconds=settings.max_duration_seconds,

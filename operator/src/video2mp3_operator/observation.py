@@ -10,8 +10,10 @@ from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.reasons import ConditionType
 from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_operator import conditions
+from video2mp3_operator.division import parts_of
 from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.replacement import Tries, tries
 from video2mp3_operator.timeouts import NO_SAY, Limits
 
 
@@ -74,6 +76,21 @@ class Observation:
     """Whether Kueue decides when its Job starts."""
 
     turn: Turn = Turn(admitted=False)
+
+    @property
+    def tries(self) -> Tries:
+        """What its attempts so far mean for its next Job."""
+        return tries(self.attempts, divided=self.divided)
+
+    @property
+    def divided(self) -> bool:
+        """Whether a worker has found that several should share the sound."""
+        return self.entry is not None and self.entry.parallelism is not None
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts the sound is divided, as far as it is known."""
+        return parts_of(self.spec, self.entry)
 
     @property
     def finished(self) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from video2mp3_contracts import names
 
 _SHORT = 512
 """Characters kept of texts that others wrote, so that a status stays small."""
+
+COMPLETION_INDEX: Final = "batch.kubernetes.io/job-completion-index"
+"""A label, and an annotation, of an Indexed Job's pods: which of them it is."""
 
 
 class Key(NamedTuple):
@@ -45,6 +48,11 @@ class Job:
     failed: int = 0
     """Pods that failed and count as attempts."""
 
+    parts: int = 1
+    """Of the sound; each has a pod of its own."""
+
+    parts_done: int = 0
+
     complete: bool = False
     failed_reason: str | None = None
     """The reason of the condition Failed; None unless it is true."""
@@ -64,6 +72,11 @@ class Job:
         return not self.finished and not self.suspended and not self.deleting
 
     @property
+    def pods(self) -> int:
+        """How many pods it has, or is to have, at the moment."""
+        return max(1, self.parts - self.parts_done)
+
+    @property
     def key(self) -> Key:
         """The Conversion it works for."""
         return Key(self.namespace, self.conversion)
@@ -80,6 +93,12 @@ class Pod:
     conversion_uid: str
     resource_version: int
     created_at: datetime
+    part: int | None = None
+    """Which part of the sound it makes, where that is divided."""
+
+    generation: int | None = None
+    """That of its Job, where the sound is divided."""
+
     node: str = ""
     phase: str = "Pending"
     started_at: datetime | None = None
@@ -149,6 +168,8 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
     if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels:
         return None
     failed = _condition(document, "Failed")
+    spec = document.get("spec", {})
+    indexed = spec.get("completionMode") == "Indexed"
     return Job(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -158,10 +179,12 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         resource_version=version_of(document),
         generation=int(labels.get(names.LABEL_JOB_GENERATION) or 0),
         deleting="deletionTimestamp" in metadata,
-        suspended=bool(document.get("spec", {}).get("suspend")),
+        suspended=bool(spec.get("suspend")),
         active=status.get("active", 0),
         ready=status.get("ready", 0),
         failed=status.get("failed", 0),
+        parts=spec.get("completions") or 1 if indexed else 1,
+        parts_done=status.get("succeeded", 0) if indexed else 0,
         complete=_condition(document, "Complete") is not None,
         failed_reason=failed.get("reason", "") if failed else None,
         failed_message=(failed or {}).get("message", "")[:_SHORT],
@@ -187,6 +210,8 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
         created_at=created_at,
+        part=_whole(labels.get(COMPLETION_INDEX)),
+        generation=_whole(labels.get(names.LABEL_JOB_GENERATION)),
         node=document.get("spec", {}).get("nodeName", ""),
         phase=status.get("phase", "Pending"),
         started_at=parse_time((state.get("running") or terminated).get("startedAt")),
@@ -198,6 +223,10 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         pod_reason=status.get("reason", ""),
         waiting=_waiting(document, state),
     )
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
 
 
 def _worker_state(status: Mapping[str, Any]) -> dict[str, Any]:

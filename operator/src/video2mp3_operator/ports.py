@@ -145,7 +145,7 @@ class Store(Protocol):
         """Sources that the gateway stored before that moment, but for those that are to stay."""
 
     async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
-        """Mp3s that a worker stored before that moment."""
+        """Mp3s and parts of them that a worker stored before that moment."""
 
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         """Ledger entries that nothing was written to since that moment, as far as they tell."""

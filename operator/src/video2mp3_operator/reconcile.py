@@ -131,7 +131,7 @@ class Reconciler:
             quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
         )
-        changes: dict[str, Any] = {"pods": await self._pods(seen.job, seen.pods)}
+        changes: dict[str, Any] = {"pods": seen.pods if seen.finished else await self._pods(seen.job, seen.pods)}
         changes["attempts"] = attempts.history(seen.status.attempts, changes["pods"], seen.now.replace(microsecond=0))
         if needs_ledger(meta, seen.job, seen.finished):
             changes |= await self._ledger(meta.uid)
@@ -152,7 +152,9 @@ class Reconciler:
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
-        if job is None or job.failed_reason is None or any(pod.exit_code is not None for pod in pods):
+        if job is None or job.failed_reason is None:
+            return pods
+        if job.parts == 1 and any(pod.exit_code is not None for pod in pods):
             return pods
         for document in await self.jobs.pods_of(job.namespace, job.conversion_uid):
             self.view.see_pod(document)
@@ -177,7 +179,7 @@ class Reconciler:
 
     async def _retained(self, seen: Observation) -> LedgerEntry | None:
         """Asked for only where nobody has begun to work for it."""
-        if seen.spec is None or not seen.source_known or (seen.entry and seen.entry.attempt):
+        if seen.spec is None or not seen.source_known or (seen.entry and (seen.entry.attempt or seen.entry.parts)):
             return None
         filename = Conversion(metadata=seen.meta, spec=seen.spec).filename
         try:
@@ -201,6 +203,7 @@ class Reconciler:
                 owner=seen.spec.owner,
                 priority=seen.spec.priority,
                 created_at=seen.meta.creation_timestamp or seen.now,
+                pods=seen.parts,
             )
         )
 

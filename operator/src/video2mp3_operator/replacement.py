@@ -1,9 +1,11 @@
 """④ When a Job must make way for another: its worker stands still, or needs more memory than a Job's pods may. Pure.
 
 A Job's pods cannot be changed, so the next attempt gets a Job of the next generation. Which generation that is, and how
-many attempts are left for it, follows from the attempts that are on record.
+many attempts are left for it, follows from the attempts that are on record. Where a sound is divided, each part has its
+own attempts, and what happens to several pods of one Job makes one Job of the next generation.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,23 +21,29 @@ class Tries:
     """What the attempts so far mean for the next Job."""
 
     failed: int = 0
-    """Attempts that failed and count, over all Jobs."""
+    """Attempts that failed and count, over all Jobs; of a divided sound those of the part that failed most often."""
 
     generation: int = 0
     """Jobs that had to make way."""
 
     out_of_memory: int = 0
-    """Attempts that needed more memory than they had."""
+    """Jobs whose pods needed more memory than they had."""
 
 
 NONE: Final = Tries()
 
 
-def tries(attempts: tuple[Attempt, ...]) -> Tries:
-    """Count the attempts that have ended."""
+def tries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> Tries:
+    """Count the attempts that have ended. `divided`: a worker has found that several should share the sound."""
     failed = [attempt for attempt in attempts if counts(attempt)]
     return Tries(
-        failed=len(failed),
-        generation=sum(attempt.reason in _REPLACING for attempt in failed),
-        out_of_memory=sum(attempt.reason == Reason.OUT_OF_MEMORY for attempt in failed),
+        failed=max(Counter(attempt.part for attempt in failed).values(), default=0),
+        generation=_jobs([attempt for attempt in failed if attempt.reason in _REPLACING]) + divided,
+        out_of_memory=_jobs([attempt for attempt in failed if attempt.reason == Reason.OUT_OF_MEMORY]),
     )
+
+
+def _jobs(attempts: list[Attempt]) -> int:
+    """Of how many Jobs these are. A Job for a whole sound has one pod at a time, and ends with such an attempt."""
+    whole = sum(attempt.part is None for attempt in attempts)
+    return whole + len({attempt.generation for attempt in attempts if attempt.part is not None})

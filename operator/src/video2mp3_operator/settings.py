@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from video2mp3_contracts.conversion import MAX_PARALLELISM
 from video2mp3_contracts.source_urls import HOST_PATTERN
 from video2mp3_operator.memory import in_bytes
 
@@ -60,6 +61,13 @@ class Settings(BaseSettings):
     worker_memory_ceiling: str = "2Gi"
     """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
 
+    worker_part_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
+    """Of a sound that is divided by its duration (`parallelism: auto`), each part is at least as long: a worker encodes
+    it in about half a minute, and a pod must be worth its start."""
+
+    worker_max_parts: Annotated[int, Field(ge=2, le=MAX_PARALLELISM)] = 8
+    """The most parts that a sound is divided into by its duration. Each is a pod, and counts as one for admission."""
+
     worker_stall_seconds: Annotated[int, Field(ge=1)] = 900
     """A worker that has noted nothing in the ledger for so long is replaced. The worker itself gives a conversion up
     that stands still, much sooner; this is for workers that hang as a whole. Storing a large mp3 must fit in."""
@@ -93,13 +101,13 @@ class Settings(BaseSettings):
     # --- admission ---
 
     max_running: Annotated[int, Field(ge=1)] = 20
-    """Jobs at a time, in all watched namespaces."""
+    """Pods of workers at a time, in all watched namespaces."""
 
     max_running_per_namespace: Annotated[int, Field(ge=1)] = 1000
-    """Jobs at a time in one namespace; the default leaves it to `max_running`."""
+    """Pods of workers at a time in one namespace; the default leaves it to `max_running`."""
 
     max_running_per_owner: Annotated[int, Field(ge=1)] = 1000
-    """Jobs at a time of one account; the default leaves it to fairness, so that one account may use idle capacity."""
+    """Pods of workers at a time of one account; the default leaves it to fairness, so one may use idle capacity."""
 
     queue_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
     """How long a conversion may wait for its turn where the spec says nothing: a long line is no fault, but a line

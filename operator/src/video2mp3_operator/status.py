@@ -93,6 +93,8 @@ def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(Phase.RUNNING, Reason.STARTING, on_its_way(job))
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)
+        case Replace(Reason.DIVIDED, message):
+            return _Report(Phase.RUNNING, Reason.DIVIDED, message)
         case Replace(_, message):
             return _Report(Phase.RUNNING, Reason.RETRYING, message)
         case Release():
@@ -152,7 +154,8 @@ def _progress(seen: Observation, decision: Decision) -> Progress | None:
 
 def _attempts(seen: Observation, decision: Decision) -> Any:
     if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
-        return succeeded(seen.attempts, seen.entry.attempt.pod, seen.now.replace(microsecond=0))
+        parts = frozenset(part.pod for part in seen.entry.parts.values())
+        return succeeded(seen.attempts, seen.entry.attempt.pod, parts, seen.now.replace(microsecond=0))
     if isinstance(decision, Replace) and decision.reason == Reason.STALLED:
         return stalled(seen.attempts, decision.message, seen.now.replace(microsecond=0))
     return seen.attempts
@@ -194,12 +197,14 @@ def _replacing(stored: Any, value: Any) -> Any:
 
 
 def realtime_factor(status: ConversionStatus) -> float | None:
-    """Seconds of media converted in a second by the attempt that made the mp3; None where none is known to have."""
+    """Seconds of media converted in a second by those attempts that made the mp3; None where none is known to have."""
     made = [attempt for attempt in status.attempts if attempt.reason == Reason.SUCCEEDED]
-    if not made or status.output is None or made[-1].start_time is None or made[-1].end_time is None:
+    started = [attempt.start_time for attempt in made if attempt.start_time]
+    ended = [attempt.end_time for attempt in made if attempt.end_time]
+    if not started or not ended or status.output is None:
         return None
     # Kubernetes tells whole seconds: what took less than one is taken for one.
-    return status.output.duration_seconds / max(1.0, (made[-1].end_time - made[-1].start_time).total_seconds())
+    return status.output.duration_seconds / max(1.0, (max(ended) - min(started)).total_seconds())
 
 
 def only_progress(patch: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.places import furthest_off
 from video2mp3_operator.ports import Clock, Ledger, Lister
+from video2mp3_operator.progress import overall
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch, sign_of
 from video2mp3_operator.status import progress_due
@@ -128,7 +129,9 @@ class Sweep:
         if job is None:
             return
         judged = entry.result is not None or entry.failure is not None
-        if judged or (entry.progress != (before.progress if before else None) and self._due(job.key, entry.progress)):
+        divided = entry.parallelism is not None and job.parts < entry.parallelism
+        fresh = overall(entry)
+        if judged or divided or (fresh != overall(before) and self._due(job.key, fresh)):
             self.wake(job.key)
 
     def _due(self, key: Key, fresh: Progress | None) -> bool:

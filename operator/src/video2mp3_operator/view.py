@@ -126,7 +126,7 @@ class View:
             return None
         self.newest = max(self.newest, job.resource_version)
         if job.live:
-            slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid))
+            slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid), job.pods)
             self._live[job.conversion_uid][job.name] = slot
         else:
             self._end_life(job)

@@ -67,6 +67,13 @@ class Samples:
         scheme = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "0" * 31 + "1", "-encryption_kid", "2" * 32)
         return self._made("encrypted.mp4", lambda path: self._copy(self.clip(), *scheme, path))
 
+    def song(self) -> Path:
+        """Eighty seconds: some pieces for each of a few workers."""
+        return self._made(
+            "song.mp4",
+            lambda path: ffmpeg("-stream_loop", "7", "-i", self.clip(), "-map", "0:a", "-c", "copy", path),
+        )
+
     def long(self) -> Path:
         """Ten minutes, which take a few seconds to convert."""
 

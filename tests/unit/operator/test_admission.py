@@ -119,3 +119,47 @@ def test_a_place_is_held_until_it_is_given_back() -> None:
     desk.review()
     assert desk.ask(candidate("second")).admitted
     assert len(desk) == 0
+
+
+def shared(name: str, pods: int, owner: str = "a", age: int = 0, namespace: str = "media") -> Candidate:
+    return Candidate(name, Key(namespace, name), owner, 0, NOW - timedelta(seconds=age), pods)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "taken", "caps", "expected"),
+    [
+        ([shared("four", 4), shared("two", 2, age=-1)], [], Caps(6, 99, 99), ["four", "two"]),
+        ([shared("four", 4), shared("two", 2, age=-1)], [], Caps(5, 99, 99), ["four"]),
+        ([shared("nine", 9)], [], Caps(5, 99, 99), ["nine"]),
+        ([shared("nine", 9)], [Slot("other", "b")], Caps(5, 99, 99), []),
+        ([shared("four", 4), shared("one", 1, "b", age=-1)], [Slot("media", "b", 3)], Caps(6, 99, 99), []),
+        ([shared("four", 4), shared("one", 1, "b", age=-1)], [Slot("media", "a", 3)], Caps(99, 99, 6), ["one"]),
+        ([shared("four", 4), shared("one", 1, age=-1)], [Slot("media", "a", 3)], Caps(99, 99, 6), []),
+        (
+            [shared("four", 4, "a"), shared("one", 1, "b", age=-1), shared("far", 1, "c", age=-2, namespace="other")],
+            [Slot("media", "x", 3)],
+            Caps(99, 6, 99),
+            ["far"],
+        ),
+    ],
+    ids=[
+        "room for both",
+        "room for one",
+        "more than the cap, alone",
+        "more than the cap, not alone",
+        "nobody behind takes its room",
+        "another owner is not concerned",
+        "its own owner's are",
+        "nor another namespace",
+    ],
+)
+def test_a_conversion_counts_as_many_times_as_it_has_pods(
+    candidates: list[Candidate], taken: list[Slot], caps: Caps, expected: list[str]
+) -> None:
+    assert order(candidates, taken, caps) == expected
+
+
+def test_fairness_counts_pods() -> None:
+    waiting = [shared("a1", 5, "a", age=9), shared("a2", 1, "a", age=8), shared("b1", 1, "b", age=2)]
+    waiting += [shared("b2", 1, "b", age=1)]
+    assert order(waiting) == ["a1", "b1", "b2", "a2"]

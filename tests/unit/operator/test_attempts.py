@@ -89,8 +89,8 @@ def test_history_is_stable() -> None:
 
 def test_only_the_attempt_that_made_it_succeeds() -> None:
     attempts = history((), pods(a_pod(number=1).ended(75, SAID), a_pod(number=2).running()), NOW)
-    assert [each.reason for each in succeeded(attempts, "talk-pod-2", NOW)] == ["ServiceUnavailable", "Succeeded"]
-    assert succeeded(attempts, None, NOW) == attempts
+    assert [each.reason for each in succeeded(attempts, "talk-pod-2", (), NOW)] == ["ServiceUnavailable", "Succeeded"]
+    assert succeeded(attempts, "", (), NOW) == attempts
 
 
 def error(pod: str, exit_code: int = 75) -> LedgerError:

@@ -132,10 +132,6 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         replace(observing(), spec=None, invalid="spec.output: no"),
         Fail(Reason.INVALID_SPEC, "The spec is not valid: spec.output: no"),
     ),
-    "field that is not supported": (
-        observing(a_conversion().with_spec(parallelism=2)),
-        Fail(Reason.NOT_SUPPORTED, "This version does not support spec.parallelism."),
-    ),
     # --- the Job's end without a result ---
     "complete without a result": (
         observing(None, a_job().complete()),

@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.unit.worker.builders import OWNER, SOURCE_ID
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage
+from tests.unit.worker.builders import OWNER, SOURCE_ID, a_media, a_track
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage, LedgerPart
 from video2mp3_contracts.message import ConversionFinished
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Mp3
+from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_worker.media import Media
+from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.ports import SourceFile
 
 _THEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -29,6 +33,9 @@ class Outside:
 
     uploads: list[str] = field(default_factory=list)
     token: str = ""
+    parts: dict[int, LedgerPart] = field(default_factory=dict)
+    joining: int | None = None
+    parallelism: int | None = None
     result: OutputReport | None = None
     published: bool = False
     progress: list[Progress] = field(default_factory=list)
@@ -67,11 +74,17 @@ class FakeLedger:
             uid="uid-1",
             attempt=LedgerAttempt(token=self.token, started_at=_THEN),
             uploads=tuple(self.outside.uploads),
+            parallelism=self.outside.parallelism,
             result=self.outside.result,
             messages=messages,
         )
         self.outside.after("open_attempt")
         return entry
+
+    def note_parallelism(self, parts: int) -> None:
+        self._write("note_parallelism")
+        self.outside.parallelism = parts
+        self.outside.after("note_parallelism")
 
     def name_upload(self, file_id: str) -> None:
         self._write("name_upload")
@@ -106,6 +119,69 @@ class FakeLedger:
 
 
 @dataclass
+class FakePartLedger(FakeLedger):
+    """One part's worker's view of the ledger."""
+
+    number: int = 0
+    parts: int = 2
+
+    def open_part(self) -> LedgerEntry:
+        self.outside.call("open_part")
+        opened = {"token": self.token, "started_at": _THEN}
+        before = self.outside.parts.get(self.number)
+        self.outside.parts[self.number] = before.model_copy(update=opened) if before else LedgerPart(**opened)
+        self.outside.after("open_part")
+        return self._entry()
+
+    def name_part_file(self, file_id: str) -> None:
+        part = self._own("name_part_file")
+        self.outside.uploads.append(file_id)
+        named = {"files": (*part.files, file_id), "file_id": None, "made_of": ""}
+        self.outside.parts[self.number] = part.model_copy(update=named)
+        self.outside.joining, self.outside.token = None, ""
+        self.outside.after("name_part_file")
+
+    def finish_part(self, file_id: str, made_of: str, progress: Progress) -> LedgerEntry:
+        made = {"file_id": file_id, "made_of": made_of, "progress": progress}
+        self.outside.parts[self.number] = self._own("finish_part").model_copy(update=made)
+        self.outside.after("finish_part")
+        return self._entry()
+
+    def claim_join(self) -> LedgerEntry | None:
+        complete = all(
+            number in self.outside.parts and self.outside.parts[number].file_id for number in range(self.parts)
+        )
+        own = self._own("claim_join")
+        free = self.outside.joining in (None, self.number) and own.token == self.token
+        if not complete or not free or self.outside.result:
+            return None
+        self.outside.joining, self.outside.token = self.number, self.token
+        self.outside.after("claim_join")
+        return self._entry()
+
+    def _own(self, name: str) -> LedgerPart:
+        self.outside.call(name)
+        part = self.outside.parts[self.number]
+        if part.token != self.token:
+            raise Superseded
+        return part
+
+    def _entry(self) -> LedgerEntry:
+        joining = self.outside.joining
+        messages = {"succeeded": LedgerMessage(published_at=_THEN)} if self.outside.published else {}
+        return LedgerEntry(
+            uid="uid-1",
+            attempt=None
+            if joining is None
+            else LedgerAttempt(token=self.outside.token, part=joining, started_at=_THEN),
+            uploads=tuple(self.outside.uploads),
+            parts=dict(self.outside.parts),
+            result=self.outside.result,
+            messages=messages,
+        )
+
+
+@dataclass
 class FakeFiles:
     """The sources and the mp3s."""
 
@@ -113,7 +189,7 @@ class FakeFiles:
     chunk_bytes: int = 100
     owner: str = OWNER
     sha256: str | None = None
-    read: list[int] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
     """Numbers of the chunks that were."""
 
     def find(self, file_id: str) -> SourceFile | None:
@@ -128,11 +204,15 @@ class FakeFiles:
         self.outside.call("chunks")
         content = self.outside.sources[source.file_id]
         for number in numbers:
-            self.read.append(number)
+            self.taken.append(number)
             yield content[number * self.chunk_bytes : (number + 1) * self.chunk_bytes]
 
     def new_id(self) -> str:
         return f"mp3-{len(self.outside.uploads)}"
+
+    def read(self, file_id: str) -> Iterator[bytes]:
+        self.outside.call("read")
+        yield self.outside.files[file_id]
 
     def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
         self.outside.halves.add(file_id)
@@ -166,11 +246,32 @@ class FakeConverter:
     """Makes an mp3 of anything."""
 
     outside: Outside
+    seconds: float = 60.0
 
     def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
         self.outside.call("convert")
         destination.write_bytes(b"sound of " + source.read_bytes()[:4])
-        return Mp3(destination, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo")
+        return self._mp3(destination, output)
+
+    def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
+        self.outside.call("plan")
+        media = a_media(a_track(duration_seconds=self.seconds), duration_seconds=self.seconds)
+        return media, decide(media, output, WorkerLimits())
+
+    def convert_part(self, source: Path, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+        self.outside.call("convert_part")
+        destination.write_bytes(b"from %d " % span.first)
+        return 30.0
+
+    def join(
+        self, parts: Iterable[bytes], source: Path, destination: Path, media: Media, plan: Plan, output: Output
+    ) -> Mp3:
+        self.outside.call("join")
+        destination.write_bytes(b"".join(parts))
+        return self._mp3(destination, output)
+
+    def _mp3(self, file: Path, output: Output) -> Mp3:
+        return Mp3(file, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo")
 
 
 def away(name: str) -> Callable[[str], None]:

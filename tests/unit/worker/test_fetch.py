@@ -20,7 +20,7 @@ def fetched(tmp_path: Path, content: bytes, **source: str) -> tuple[list[int], P
     destination = tmp_path / "source"
     request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
     count = fetch(request, files, None, destination, lambda: None)
-    return files.read, destination, count
+    return files.taken, destination, count
 
 
 @pytest.mark.parametrize("index_first", [True, False])

@@ -99,14 +99,19 @@ class Converter:
     def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
         """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
+        sound = self._sound(source, destination, media, plan, lambda: self._encoded(source, destination, plan))
+        return self._checked(sound, source, media, plan, output)
+
+    def _sound(
+        self, source: Path, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], float]
+    ) -> "_Sound":
+        """The mp3 without its tag: copied, or made by `encode_it`, which answers its seconds."""
         with destination.open("w+b") as file:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
-            sound = _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
-        else:
-            destination.unlink()
-            sound = _Sound(destination, self._encoded(source, destination, plan), plan.summary, tuple(obstacle))
-        return self._checked(sound, source, media, plan, output)
+            return _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
+        destination.unlink()
+        return _Sound(destination, encode_it(), plan.summary, tuple(obstacle))
 
     def _encoded(self, source: Path, destination: Path, plan: Plan) -> float:
         allowed = budget(self.limits, plan.duration_seconds)
@@ -125,8 +130,15 @@ class Converter:
         except NotCopyableError as error:
             return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
-    def convert_part(self, source: Path, destination: Path, plan: Plan, span: Span) -> float:
-        """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`."""
+    def convert_part(self, source: Path, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+        """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`.
+
+        Of a sound that is copied as a whole there are no parts: it is empty.
+        """
+        with Path(os.devnull).open("w+b") as nowhere:
+            if self._copied(source, nowhere, media, plan)[0] is not None:
+                destination.touch()
+                return 0.0
         start = start_seconds(plan, span)
         allowed = budget(self.limits, plan.duration_seconds)
         watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
@@ -140,10 +152,13 @@ class Converter:
         self, parts: Iterable[bytes], source: Path, destination: Path, media: Media, plan: Plan, output: Output
     ) -> Mp3:
         """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
+        sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, destination, plan))
+        return self._checked(sound, source, media, plan, output)
+
+    def _joined(self, parts: Iterable[bytes], destination: Path, plan: Plan) -> float:
         allowed = budget(self.limits, plan.duration_seconds)
         watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
-        seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
-        return self._checked(_Sound(destination, seconds, plan.summary), source, media, plan, output)
+        return join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
     def _checked(self, sound: "_Sound", source: Path, media: Media, plan: Plan, output: Output) -> Mp3:
         _verify(sound.file, plan, sound.seconds)

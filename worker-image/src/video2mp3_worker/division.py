@@ -22,7 +22,8 @@ def span_of(plan: Plan, number: int, parts: int) -> Span:
     total = math.ceil((plan.duration_seconds or 0) / _piece_seconds(plan))
     if total == 0:
         return Span(0, None) if number == 0 else Span(1, 1)
-    first, end = total * number // parts, total * (number + 1) // parts
+    # Rounded up, so that the first part is never empty: who is asked for nothing cannot tell that from no sound.
+    first, end = (-(-total * each // parts) for each in (number, number + 1))
     return Span(first, end if number + 1 < parts else None)
 
 

@@ -51,7 +51,7 @@ def encode(
     _refuse_failed_decoder(decoded)
     _refuse_implausible(lines.seconds, most)
     _refuse_incomplete(decoded.complaint, lines.seconds, budget)
-    if span is None:
+    if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
     return lines.seconds
 

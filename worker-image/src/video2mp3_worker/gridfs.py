@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final
 
 import pymongo
@@ -129,6 +129,21 @@ class GridFSMp3s:
         with _answering(_QUERY_SECONDS):
             self._files.create_index([("filename", pymongo.ASCENDING), ("uploadDate", pymongo.ASCENDING)])
             self._chunks.create_index([("files_id", pymongo.ASCENDING), ("n", pymongo.ASCENDING)], unique=True)
+
+    def read(self, file_id: str) -> Iterator[bytes]:
+        """Read a file that was stored whole, a chunk at a time."""
+        with _answering(_QUERY_SECONDS):
+            file = self._files.find_one({"_id": ObjectId(file_id)})
+        left = int(file["length"]) if file else 0
+        for n in count():
+            if file is not None and left <= 0:
+                return
+            with _answering(_QUERY_SECONDS):
+                chunk = self._chunks.find_one({"files_id": ObjectId(file_id), "n": n})
+            if file is None or chunk is None:
+                raise TryAgain(Reason.SERVICE_UNAVAILABLE, "A part of the sound is missing.", detail=file_id)
+            left -= len(chunk["data"])
+            yield bytes(chunk["data"])
 
     def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
         """Remove a file's document, then its chunks. Chunks without a document are what a killed worker leaves."""

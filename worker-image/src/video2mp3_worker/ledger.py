@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 
 from video2mp3_contracts import ledger as moves
 from video2mp3_contracts import mongo
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerPart, MadePart
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport, Progress
@@ -51,6 +51,11 @@ class MongoLedger:
         self._open = True
         return entry
 
+    def note_parallelism(self, parts: int) -> None:
+        """Note into how many parts the sound is worth dividing. Raises Superseded."""
+        if self._apply(moves.note_parallelism(self._uid, self._token, parts)) is None:
+            raise Superseded
+
     def name_upload(self, file_id: str) -> None:
         """Note the mp3 that is about to be written. Raises Superseded."""
         if self._apply(moves.name_upload(self._uid, self._token, file_id)) is None:
@@ -91,3 +96,71 @@ class MongoLedger:
     def _apply(self, move: moves.Move) -> LedgerEntry | None:
         with _translated():
             return mongo.apply(self._collection, move)
+
+
+class MongoPartLedger(MongoLedger):
+    """The ledger in MongoDB, for an attempt at a part. `attempt.part` names it; `parts` is how many there are.
+
+    The token is that of the part's worker, and of the attempt as a whole once this worker joins all parts.
+    """
+
+    def __init__(
+        self,
+        collection: Collection[dict[str, Any]],
+        conversion: ConversionRef,
+        owner: str,
+        attempt: LedgerAttempt,
+        now: Callable[[], datetime],
+        parts: int,
+    ) -> None:
+        super().__init__(collection, conversion, owner, attempt, now)
+        self._parts = parts
+        self._part_open = False
+
+    def open_part(self) -> LedgerEntry:
+        """Become the worker that may write this part, and answer the entry."""
+        part = LedgerPart(token=self._token, pod=self._attempt.pod, started_at=self._attempt.started_at)
+        entry = self._apply(moves.open_part(self._conversion, self._owner, self._number, part))
+        if entry is None:
+            raise Superseded
+        self._part_open = True
+        return entry
+
+    def name_part_file(self, file_id: str) -> None:
+        """Note the file that is about to be written for this part. Raises Superseded."""
+        if self._apply(moves.name_part_file(self._uid, self._number, self._token, file_id)) is None:
+            raise Superseded
+
+    def finish_part(self, file_id: str, made_of: str, progress: Progress) -> LedgerEntry:
+        """Note that this part's file is complete, and answer the entry. Raises Superseded."""
+        made = MadePart(file_id=file_id, made_of=made_of, progress=progress)
+        entry = self._apply(moves.finish_part(self._uid, self._number, self._token, made))
+        if entry is None:
+            raise Superseded
+        return entry
+
+    def claim_join(self) -> LedgerEntry | None:
+        """Open the attempt that joins all parts, and answer the entry; None where another worker does or has done."""
+        entry = self._apply(moves.claim_join(self._uid, self._parts, self._attempt))
+        self._open = entry is not None
+        return entry
+
+    def report_progress(self, progress: Progress) -> None:
+        """Say how far the part is, or the join. Raises Superseded."""
+        if self._open:
+            super().report_progress(progress)
+        elif self._apply(moves.report_part_progress(self._uid, self._number, self._token, progress)) is None:
+            raise Superseded
+
+    def store_error(self, error: LedgerError) -> None:
+        """Leave the attempt's last words, unless another part's worker left some that are final."""
+        if self._open:
+            super().store_error(error)
+        elif self._part_open:
+            self._apply(moves.store_part_error(self._uid, self._number, self._token, error))
+
+    @property
+    def _number(self) -> int:
+        if self._attempt.part is None:
+            raise AssertionError("an attempt at a part says which")
+        return self._attempt.part

@@ -9,10 +9,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 from pydantic import ValidationError
+from pymongo.collection import Collection
 
 from video2mp3_contracts import mongo
 from video2mp3_contracts.exit_codes import ExitCode
@@ -25,11 +26,12 @@ from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused, TryAgain, WorkerError
 from video2mp3_worker.gridfs import GridFSMp3s, GridFSSources
 from video2mp3_worker.last_words import crashed, last_words, leave
-from video2mp3_worker.ledger import MongoLedger
+from video2mp3_worker.ledger import MongoLedger, MongoPartLedger
 from video2mp3_worker.ports import Web
 from video2mp3_worker.queue import AmqpQueue
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.run import Worker
+from video2mp3_worker.run_part import PartWorker
 from video2mp3_worker.settings import WorkerSettings
 from video2mp3_worker.stop import Stop
 
@@ -87,9 +89,8 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
         conversion=request.conversion.name,
     )
     name = settings.pod_name or "video2mp3-worker"
-    token = LedgerAttempt(token=secrets.token_hex(16), pod=settings.pod_name, started_at=_now())
     with mongo.connect(settings.mongodb_uri.get_secret_value(), name) as client:
-        ledger = MongoLedger(mongo.ledger(client), request.conversion, request.owner, token, _now)
+        ledger = _ledger(settings, mongo.ledger(client))
         reporter = Reporter(ledger, time.monotonic, _now)
         worker = Worker(
             request=request,
@@ -105,11 +106,11 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
             now=_now(),
         )
         try:
-            worker.run()
+            words = _run(worker, ledger, settings.part)
         except WorkerError as error:
             _store_error(ledger, error, settings.pod_name)
             return _end(error, settings.termination_message_path)
-    leave(last_words(ExitCode.DONE, Reason.SUCCEEDED, "The mp3 is stored."), settings.termination_message_path)
+    leave(words, settings.termination_message_path)
     return ExitCode.DONE
 
 
@@ -117,6 +118,29 @@ def _web() -> Web:
     from video2mp3_worker.web import HttpWeb  # noqa: PLC0415 - most attempts do without urllib3
 
     return HttpWeb()
+
+
+def _ledger(settings: WorkerSettings, collection: Collection[dict[str, Any]]) -> MongoLedger:
+    """The ledger for this attempt: at the whole sound, or at a part of it."""
+    request, parts = settings.request, settings.request.parts
+    part = None if parts is None else settings.part
+    attempt = LedgerAttempt(token=secrets.token_hex(16), pod=settings.pod_name, started_at=_now(), part=part)
+    if parts is None:
+        return MongoLedger(collection, request.conversion, request.owner, attempt, _now)
+    return MongoPartLedger(collection, request.conversion, request.owner, attempt, _now, parts)
+
+
+def _run(worker: Worker, ledger: MongoLedger, part: int) -> bytes:
+    """Run the attempt; answer the last words of one that ended well."""
+    if isinstance(ledger, MongoPartLedger):
+        made = PartWorker(part, ledger, worker).run()
+        said = f"Part {part + 1} of {worker.request.parts} is stored."
+        reason = Reason.SUCCEEDED
+    else:
+        made = worker.run()
+        reason = Reason.SUCCEEDED if made else Reason.DIVIDED
+        said = Reason.DIVIDED.meaning
+    return last_words(ExitCode.DONE, reason, "The mp3 is stored." if made else said)
 
 
 def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:

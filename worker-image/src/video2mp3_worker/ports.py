@@ -73,6 +73,9 @@ class Mp3s(Protocol):
     def write(self, file_id: str, filename: str, metadata: FileMetadata, content: Iterable[bytes]) -> None:
         """Store a file under an id. It is there whole, or only as leftovers that `remove` removes."""
 
+    def read(self, file_id: str) -> Iterator[bytes]:
+        """Read a file that was stored whole. Raises TryAgain when it is not there."""
+
     def remove(self, file_id: str, watch: Callable[[], None] = lambda: None) -> None:
         """Remove a file, or what there is of it; nothing to remove is fine. `watch` is called on the way.
 
@@ -85,6 +88,9 @@ class Ledger(Protocol):
 
     def open_attempt(self) -> LedgerEntry:
         """Become the worker that may write, and answer the entry."""
+
+    def note_parallelism(self, parts: int) -> None:
+        """Note into how many parts the sound is worth dividing. Raises Superseded."""
 
     def name_upload(self, file_id: str) -> None:
         """Note the mp3 that is about to be written. Raises Superseded."""
@@ -100,6 +106,22 @@ class Ledger(Protocol):
 
     def mark_published(self) -> None:
         """Note that the queue has the message."""
+
+
+class PartLedger(Protocol):
+    """The conversion's entry in the ledger, for one attempt at one part of the sound."""
+
+    def open_part(self) -> LedgerEntry:
+        """Become the worker that may write this part, and answer the entry."""
+
+    def name_part_file(self, file_id: str) -> None:
+        """Note the file that is about to be written for this part. Raises Superseded."""
+
+    def finish_part(self, file_id: str, made_of: str, progress: Progress) -> LedgerEntry:
+        """Note that this part's file is complete, and answer the entry. Raises Superseded."""
+
+    def claim_join(self) -> LedgerEntry | None:
+        """Open the attempt that joins all parts, and answer the entry; None where another worker does or has done."""
 
 
 class Queue(Protocol):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -22,8 +22,9 @@ from video2mp3_contracts.message import ConversionFinished
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport
 from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import WorkerRequest
+from video2mp3_contracts.worker import Division, WorkerRequest
 from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_worker.division import worthwhile_parts
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.fetch import fetch
 from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources, Web
@@ -52,42 +53,68 @@ class Worker:
     scratch: Path
     now: datetime
 
-    def run(self) -> OutputReport:
-        """Make this conversion succeed, as far as it has not yet. Raises Refused or TryAgain."""
+    def run(self) -> OutputReport | None:
+        """Make this conversion succeed, as far as it has not yet. Raises Refused or TryAgain.
+
+        None where the sound is to be divided among several workers.
+        """
         entry = self.ledger.open_attempt()
         result = entry.result or self._make(entry)
-        self._publish(result, entry)
+        if result is not None:
+            self.publish(result, entry)
         return result
 
-    def _make(self, entry: LedgerEntry) -> OutputReport:
-        _refuse_if_given_up(entry)
+    def _make(self, entry: LedgerEntry) -> OutputReport | None:
+        refuse_if_given_up(entry)
+        if entry.parallelism is not None:
+            return None
         self._remove_leftovers(entry)
+        with self.fetched_source() as source:
+            if self.request.division is not None and self._divides(source, self.request.division):
+                return None
+            mp3 = self.converter.convert(source, source.with_name("output.mp3"), self.request.output)
+            _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
+            return self.store(mp3)
+
+    @contextlib.contextmanager
+    def fetched_source(self) -> Iterator[Path]:
+        """The source, in a folder that is removed with all that is in it."""
         with _empty_folder(self.scratch / "attempt") as folder:
             source = folder / "source"
             fetched = fetch(self.request, self.sources, self.web, source, self._while_fetching)
             _log.info("source fetched", size=source.stat().st_size, fetched=fetched)
-            mp3 = self.converter.convert(source, folder / "output.mp3", self.request.output)
-            _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
-            return self._store(mp3)
+            yield source
+
+    def _divides(self, source: Path, division: Division) -> bool:
+        """Whether the sound is to be divided among several workers; then that is noted, and the operator sees to it."""
+        _, plan = self.converter.plan(source, self.request.output)
+        # What is copied is done sooner than others could start.
+        parts = 1 if plan.may_copy else worthwhile_parts(plan.duration_seconds, division)
+        if parts > 1:
+            self.ledger.note_parallelism(parts)
+            _log.info("sound divided", parts=parts, duration_seconds=plan.duration_seconds)
+        return parts > 1
 
     def _while_fetching(self) -> None:
         self.stop.check()
         self.reporter.report(0.0, None)
 
-    def _at_work(self) -> None:
+    def at_work(self) -> None:
+        """Called now and then by what takes long: shows a sign of life, and raises where it is to stop."""
         self.stop.check()
         self.reporter.repeat()
 
     def _remove_leftovers(self, entry: LedgerEntry) -> None:
         for file_id in entry.uploads:
-            self.mp3s.remove(file_id, self._at_work)
+            self.mp3s.remove(file_id, self.at_work)
             _log.info("leftover removed", file_id=file_id)
 
-    def _store(self, mp3: Mp3) -> OutputReport:
+    def store(self, mp3: Mp3) -> OutputReport:
+        """Store the mp3 and then the result; answer the result that is stored, which may be another worker's."""
         file_id = self.mp3s.new_id()
         self.ledger.name_upload(file_id)
         with self._removed_unless_stored(file_id):
-            self.mp3s.write(file_id, self.request.filename, self._metadata(mp3), self._content(mp3))
+            self.mp3s.write(file_id, self.request.filename, self._metadata("mp3", mp3.sha256), self._content(mp3))
             self.stop.check()
         stored = self._store_result(file_id, mp3)
         if stored.file_id != file_id:
@@ -114,6 +141,12 @@ class Worker:
                 self.mp3s.remove(file_id)
             raise
 
+    def write_part(self, file_id: str, file: Path) -> None:
+        """Store a part of the sound, whole or not at all."""
+        with self._removed_unless_stored(file_id):
+            self.mp3s.write(file_id, self.request.filename, self._metadata("part", None), self._blocks(file))
+            self.stop.check()
+
     @contextlib.contextmanager
     def _removed_unless_stored(self, file_id: str) -> Iterator[None]:
         try:
@@ -124,12 +157,13 @@ class Worker:
                 self.mp3s.remove(file_id)
             raise
 
-    def _metadata(self, mp3: Mp3) -> FileMetadata:
+    def _metadata(self, kind: Literal["mp3", "part"], sha256: str | None) -> FileMetadata:
         return FileMetadata(
-            owner=self.request.owner,
-            content_type="audio/mpeg",
-            sha256=mp3.sha256,
-            kind="mp3",
+            # No account is called "": nobody can download a part.
+            owner=self.request.owner if kind == "mp3" else "",
+            content_type="audio/mpeg" if kind == "mp3" else "application/octet-stream",
+            sha256=sha256,
+            kind=kind,
             conversion_uid=self.request.conversion.uid,
             uploaded_at=self.now,
         )
@@ -137,12 +171,16 @@ class Worker:
     def _content(self, mp3: Mp3) -> Iterator[bytes]:
         if mp3.tag:
             yield mp3.tag
-        with mp3.file.open("rb") as file:
+        yield from self._blocks(mp3.file)
+
+    def _blocks(self, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
-                self._at_work()
+                self.at_work()
                 yield block
 
-    def _publish(self, result: OutputReport, entry: LedgerEntry) -> None:
+    def publish(self, result: OutputReport, entry: LedgerEntry) -> None:
+        """Announce the result, unless that is known to be done."""
         if entry.published("succeeded"):
             return
         self.queue.publish(
@@ -164,7 +202,8 @@ class Worker:
         self.ledger.mark_published()
 
 
-def _refuse_if_given_up(entry: LedgerEntry) -> None:
+def refuse_if_given_up(entry: LedgerEntry) -> None:
+    """Raise where there is nothing to be made any more."""
     if entry.failure is not None:
         raise Refused(Reason.BAD_REQUEST, f"The conversion was given up before: {entry.failure.message}")
 

@@ -26,6 +26,9 @@ class WorkerSettings(BaseModel):
     pod_name: str = ""
     """Written into the ledger, so that people find the pod of an attempt. Empty outside of Kubernetes."""
 
+    part: int = 0
+    """Which part of the sound to make, from 0, where the request says that it is divided."""
+
     scratch: Path = Path(SCRATCH_PATH)
     """A folder of the pod's own for the source and the mp3; what is in it from before is removed."""
 

@@ -213,7 +213,9 @@ class MongoStore:
 
     async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         """See the port."""
-        return await self._files(MP3S_DATABASE, {"metadata.kind": "mp3"}, _span(before, place), limit)
+        return await self._files(
+            MP3S_DATABASE, {"metadata.kind": {"$in": ["mp3", "part"]}}, _span(before, place), limit
+        )
 
     async def _files(self, database: str, query: Document, span: Document, limit: int) -> Sequence[StoredFile]:
         files = self._client[database]["fs.files"]
@@ -226,7 +228,8 @@ class MongoStore:
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         """See the port."""
         recent = [
-            {field: {"$gte": before}} for field in ("attempt.startedAt", "progress.updatedAt", "failure.failedAt")
+            {field: {"$gte": before}}
+            for field in ("attempt.startedAt", ledger.PARTS_OPENED_AT, "progress.updatedAt", "failure.failedAt")
         ]
         query: Document = {"_id": {"$gt": place}, "$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}]}
         found = await self._ask(lambda: self._ledger.find(query).sort("_id").limit(limit).to_list())

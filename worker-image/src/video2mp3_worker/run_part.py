@@ -1,0 +1,155 @@
+"""⑥⑦ One attempt at one part of a long sound, whose parts are made by several workers at the same time.
+
+Each worker encodes its part and stores that unpacked; whoever finds all parts complete joins them, and goes on as
+`run` does. What makes every crash harmless, beside what `run` says:
+
+- `open_part` fences off every worker of the same part before this one; the other parts' workers are not concerned;
+- a part's file is noted before its first byte, and the part is complete only by another note, after its last one;
+- `claim_join` gives one part's workers the join for good. A worker that dies while it joins is followed by that part's
+  next one, which finds all parts complete and joins them.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from video2mp3_contracts.ledger import LedgerEntry, LedgerPart
+from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.status import OutputReport, Progress
+from video2mp3_worker.division import span_of
+from video2mp3_worker.encoder.parts import VERSION
+from video2mp3_worker.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.media import Media
+from video2mp3_worker.plan import Plan
+from video2mp3_worker.ports import PartLedger
+from video2mp3_worker.run import Worker, refuse_if_given_up
+
+_VERSION: Final = f"{VERSION}:"
+_log = structlog.get_logger("video2mp3_worker.run_part")
+
+
+@dataclass(frozen=True)
+class PartWorker:
+    """Everything that one attempt at part `number` works with; `worker` makes one mp3 of all parts."""
+
+    number: int
+    ledger: PartLedger
+    worker: Worker
+
+    def run(self) -> OutputReport | None:
+        """Make this part, as far as it is not made yet; and the mp3, where no part is missing then.
+
+        None where that is another worker's. Raises Refused or TryAgain.
+        """
+        entry = self.ledger.open_part()
+        result = entry.result or self._make(entry)
+        if result is not None:
+            self.worker.publish(result, entry)
+        if entry.result is not None:
+            self._remove_parts(entry)
+        return result
+
+    def _make(self, entry: LedgerEntry) -> OutputReport | None:
+        refuse_if_given_up(entry)
+        own = entry.parts[self.number]
+        self._remove_leftovers(own)
+        if _is_complete(own) and not self._may_join(entry):
+            return None
+        with self.worker.fetched_source() as source:
+            media, plan = self.worker.converter.plan(source, self.worker.request.output)
+            made_of = self._made_of(source, plan)
+            if own.file_id is None or own.made_of != made_of:
+                entry = self._encode(source, media, plan, made_of)
+            if not self._may_join(entry):
+                return None
+            _refuse_if_different(entry, made_of)
+            return self._join(source, media, plan)
+
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+        return self.worker.request.parts or 1
+
+    def _remove_leftovers(self, own: LedgerPart) -> None:
+        for file_id in own.files:
+            if file_id != own.file_id:
+                self.worker.mp3s.remove(file_id, self.worker.at_work)
+                _log.info("leftover removed", file_id=file_id)
+
+    def _may_join(self, entry: LedgerEntry) -> bool:
+        """Whether all parts are complete, and no other part's workers have the join."""
+        found = [entry.parts.get(number) for number in range(self.parts)]
+        joining = entry.attempt.part if entry.attempt else None
+        return all(part is not None and _is_complete(part) for part in found) and joining in (None, self.number)
+
+    def _made_of(self, source: Path, plan: Plan) -> str:
+        what = repr((source.stat().st_size, plan, self.parts))
+        return _VERSION + hashlib.sha256(what.encode()).hexdigest()
+
+    def _encode(self, source: Path, media: Media, plan: Plan, made_of: str) -> LedgerEntry:
+        """Encode and store this part; answer the entry in which it is complete."""
+        encoded = source.with_name("part")
+        span = span_of(plan, self.number, self.parts)
+        seconds = self.worker.converter.convert_part(source, encoded, media, plan, span)
+        _log.info("part converted", part=self.number, size=encoded.stat().st_size, duration_seconds=seconds)
+        file_id = self.worker.mp3s.new_id()
+        self.ledger.name_part_file(file_id)
+        self.worker.write_part(file_id, encoded)
+        encoded.unlink()
+        progress = Progress(processed_seconds=round(seconds, 3), duration_seconds=plan.duration_seconds)
+        try:
+            return self.ledger.finish_part(file_id, made_of, progress)
+        except Superseded:
+            # As with an mp3: this file will never be the part, and nobody else may look for it again.
+            with contextlib.suppress(TryAgain):
+                self.worker.mp3s.remove(file_id)
+            raise
+
+    def _join(self, source: Path, media: Media, plan: Plan) -> OutputReport | None:
+        entry = self.ledger.claim_join()
+        if entry is None:
+            return None
+        for leftover in set(entry.uploads) - set(_files_of_parts(entry)):
+            self.worker.mp3s.remove(leftover, self.worker.at_work)
+        mp3 = self.worker.converter.join(
+            self._content(entry), source, source.with_name("output.mp3"), media, plan, self.worker.request.output
+        )
+        _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
+        result = self.worker.store(mp3)
+        self._remove_parts(entry)
+        return result
+
+    def _remove_parts(self, entry: LedgerEntry) -> None:
+        """They have served. Where this fails, the operator removes what is not the result."""
+        with contextlib.suppress(TryAgain):
+            for file_id in _files_of_parts(entry):
+                self.worker.mp3s.remove(file_id)
+
+    def _content(self, entry: LedgerEntry) -> Iterator[bytes]:
+        for number in range(self.parts):
+            file_id = entry.parts[number].file_id
+            assert file_id is not None  # noqa: S101 - the claim says so
+            for piece in self.worker.mp3s.read(file_id):
+                self.worker.at_work()
+                yield piece
+
+
+def _files_of_parts(entry: LedgerEntry) -> list[str]:
+    return [file_id for part in entry.parts.values() for file_id in part.files]
+
+
+def _is_complete(part: LedgerPart) -> bool:
+    """Whether its file is there, in the format of today: what another version of the worker left is made anew."""
+    return part.file_id is not None and part.made_of.startswith(_VERSION)
+
+
+def _refuse_if_different(entry: LedgerEntry, made_of: str) -> None:
+    if any(part.made_of != made_of for part in entry.parts.values()):
+        raise Refused(
+            Reason.BAD_REQUEST, "The source changed while it was converted: its parts do not belong together."
+        )
