@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from benchmarks.operator.workers import Workers
 from tests.contract.chart.helm import NAMESPACE
 from tests.servers import MongoDBServer, Server
 from video2mp3_contracts import names
-from video2mp3_contracts.storage import VIDEOS_DATABASE, FileMetadata
+from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
 
 _CREATORS = 16
 """Conversions that are created at the same time."""
@@ -67,12 +67,19 @@ class Result:
         return self.phases["Succeeded"]
 
 
+class _Store(MongoDBServer):
+    """The stand-in without the fsync that it makes at each write while nobody else may write; MongoDB shares those."""
+
+    def command(self) -> Sequence[str]:
+        return [word for word in super().command() if word != "--sync-on-commit"]
+
+
 class Cluster:
     """All that runs."""
 
     def __init__(self, cap: int) -> None:
         self.api = AuditedApi(USER)
-        self.mongodb = MongoDBServer()
+        self.mongodb = _Store()
         self.operator = OperatorProcess(self.api, self.mongodb, cap)
         self.controllers = (ControllerManager(self.api), Scheduler(self.api), Nodes(self.api))
 
@@ -160,7 +167,8 @@ class _Run:
             for file_id, owner in sources
         ]
         database = mongodb[VIDEOS_DATABASE]
-        await database["fs.chunks"].create_index([("files_id", 1), ("n", 1)], unique=True)
+        for each in (database, mongodb[MP3S_DATABASE]):
+            await each["fs.chunks"].create_index([("files_id", 1), ("n", 1)], unique=True)
         await database["fs.chunks"].insert_many(
             [{"files_id": file_id, "n": 0, "data": _SOURCE} for file_id, _ in sources]
         )

@@ -2,6 +2,9 @@
 
 A worker opens its attempt when its pod runs, reports progress once a second, names its upload, stores the mp3 and the
 result, and marks its message as published; then its container has ended, and the pod with it. The queue is left out.
+
+The documents that come of it are the same, but not all commands: the stand-in for MongoDB reads a whole collection for
+`findAndModify` and for GridFS's own look at its indexes.
 """
 
 import asyncio
@@ -11,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
-from gridfs.asynchronous import AsyncGridFSBucket
 from pymongo import AsyncMongoClient
 
 from benchmarks.operator.client import Client
@@ -32,7 +34,8 @@ class Workers:
     def __init__(self, client: Client, mongodb: AsyncMongoClient[Document]) -> None:
         self._client = client
         self._ledger = mongodb[MP3S_DATABASE][LEDGER_COLLECTION]
-        self._mp3s = AsyncGridFSBucket(mongodb[MP3S_DATABASE])
+        self._files = mongodb[MP3S_DATABASE]["fs.files"]
+        self._chunks = mongodb[MP3S_DATABASE]["fs.chunks"]
         self.running = 0
 
     async def run(self) -> None:
@@ -74,15 +77,8 @@ class Workers:
     async def _store(self, request: WorkerRequest, token: str) -> None:
         file_id, uid = ObjectId(), request.conversion.uid
         await self._move(ledger.name_upload(uid, token, str(file_id)))
-        metadata = FileMetadata(
-            owner=request.owner,
-            content_type="audio/mpeg",
-            sha256="0" * 64,
-            kind="mp3",
-            conversion_uid=uid,
-            uploaded_at=datetime.now(UTC),
-        )
-        await self._mp3s.upload_from_stream_with_id(file_id, request.filename, _MP3, metadata=metadata.as_document())
+        await self._chunks.insert_one({"files_id": file_id, "n": 0, "data": _MP3})
+        await self._files.insert_one(_file(file_id, request))
         result = OutputReport(
             file_id=str(file_id),
             filename=request.filename,
@@ -94,8 +90,8 @@ class Workers:
         await self._move(ledger.store_result(uid, token, result))
 
     async def _move(self, move: Move) -> None:
-        answer = await self._ledger.find_one_and_update(move.filter, move.update, upsert=move.upsert)
-        if answer is None and not move.upsert:
+        answer = await self._ledger.update_one(move.filter, move.update, upsert=move.upsert)
+        if not answer.matched_count and not move.upsert:
             raise AssertionError(f"the worker of {move.filter['_id']} was superseded")
 
     async def _end(self, pod: Document) -> None:
@@ -116,6 +112,27 @@ class Workers:
         await self._client.patch(
             f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status", {"status": status}
         )
+
+
+def _file(file_id: ObjectId, request: WorkerRequest) -> Document:
+    """As GridFS keeps it."""
+    now = datetime.now(UTC)
+    metadata = FileMetadata(
+        owner=request.owner,
+        content_type="audio/mpeg",
+        sha256="0" * 64,
+        kind="mp3",
+        conversion_uid=request.conversion.uid,
+        uploaded_at=now,
+    )
+    return {
+        "_id": file_id,
+        "filename": request.filename,
+        "length": len(_MP3),
+        "chunkSize": 255 * 1024,
+        "uploadDate": now,
+        "metadata": metadata.as_document(),
+    }
 
 
 def _request(pod: Document) -> WorkerRequest:

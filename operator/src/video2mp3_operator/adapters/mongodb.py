@@ -104,10 +104,9 @@ class MongoStore:
         await self._move(ledger.retain(uid, at))
 
     async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
-        """See the port. The index holds retained entries only, of which there are few."""
+        """See the port. The index holds only entries that are or will be retained: no others have fingerprints."""
         if not self._fingerprints_indexed:
-            partial_filter = {"retainedAt": {"$exists": True}}
-            await self._ask(lambda: self._ledger.create_index("fingerprints", partialFilterExpression=partial_filter))
+            await self._ask(lambda: self._ledger.create_index("fingerprints", sparse=True))
             self._fingerprints_indexed = True
         query = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
         documents = await self._ask(lambda: self._ledger.find(query).sort("retainedAt").to_list())
