@@ -145,6 +145,10 @@ def _labels(conversion: ConversionBuilder) -> Document:
 class JobBuilder(_Builder):
     """A worker Job."""
 
+    def with_metadata(self, **fields: Any) -> Self:
+        """With this metadata, merged into what is there."""
+        return self._merged({"metadata": fields})
+
     def active(self, *, ready: int = 0, failed: int = 0) -> Self:
         """With a pod on its way, or ready."""
         return self._merged(

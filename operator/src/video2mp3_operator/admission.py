@@ -8,7 +8,8 @@ waits for room under a cap, nobody behind it takes that room away.
 
 import heapq
 import math
-from collections import Counter, defaultdict, deque
+from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +67,18 @@ class _Usage:
     reserved: set[tuple[str, str]] = field(default_factory=set)
     """Caps under which somebody waits for room."""
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no place for anybody."""
+        return _CLUSTER in self.reserved or self.taken[_CLUSTER] >= self.caps.cluster
+
+    def admit(self, candidate: Candidate) -> bool:
+        """Give it a place, if there is one for it."""
+        fits = self.fits(candidate.slot)
+        if fits:
+            self.take(candidate.slot)
+        return fits
+
     def take(self, slot: Slot) -> None:
         for name, _ in self._caps_of(slot):
             self.taken[name] += slot.pods
@@ -101,41 +114,88 @@ class Turns:
     """In the order in which they would go if places came free one by one."""
 
 
-def turns(candidates: Iterable[Candidate], taken: Iterable[Slot], caps: Caps) -> Turns:
-    """Who goes now, and who waits in which order. O(n log n) in the candidates."""
-    usage = _Usage(caps)
-    for slot in taken:
-        usage.take(slot)
+class Line:
+    """Those who wait. Who joins, leaves or goes next costs little, however long the line is."""
+
+    def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
+        self._candidates: dict[str, Candidate] = {}
+        self._owners: dict[str, list[_Rank]] = {}
+        for candidate in candidates:
+            self.join(candidate)
+
+    def __len__(self) -> int:
+        return len(self._candidates)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self._candidates.values())
+
+    def join(self, candidate: Candidate) -> None:
+        """Stand in line; who stands there already, perhaps with another priority, stands there anew."""
+        if self._candidates.get(candidate.uid) != candidate:
+            self.leave(candidate.uid)
+            self._candidates[candidate.uid] = candidate
+            insort(self._owners.setdefault(candidate.owner, []), _rank(candidate))
+
+    def leave(self, uid: str) -> None:
+        """Stand in line no more."""
+        candidate = self._candidates.pop(uid, None)
+        if candidate is None:
+            return
+        ranks = self._owners[candidate.owner]
+        del ranks[bisect_left(ranks, _rank(candidate))]
+        if not ranks:
+            del self._owners[candidate.owner]
+
+    def in_order(self, running: Counter[str]) -> Iterator[Candidate]:
+        """By priority, then by how many their owner has before them (`running`, at first), then by age.
+
+        Each owner's candidates stand in a line of their own; only the heads compete.
+        """
+        before = Counter(running)
+        # Priority, those before, age, owner, place in the owner's line.
+        heads = [(ranks[0][0], before[owner], *ranks[0][1:], owner, 0) for owner, ranks in self._owners.items()]
+        heapq.heapify(heads)
+        while heads:
+            *_, uid, owner, place = heapq.heappop(heads)
+            candidate = self._candidates[uid]
+            yield candidate
+            before[owner] += candidate.pods
+            if place + 1 < len(self._owners[owner]):
+                priority, created_at, following = self._owners[owner][place + 1]
+                heapq.heappush(heads, (priority, before[owner], created_at, following, owner, place + 1))
+
+
+_Rank = tuple[int, datetime, str]
+
+
+def _rank(candidate: Candidate) -> _Rank:
+    return (-candidate.priority, candidate.created_at, candidate.uid)
+
+
+def turns(line: Line, taken: Iterable[Slot], caps: Caps) -> Turns:
+    """Who goes now, and who waits in which order."""
+    usage = _usage(taken, caps)
     admitted: list[Candidate] = []
     waiting: list[Candidate] = []
-    for candidate in _fair_order(candidates, usage.by_owner()):
-        if usage.fits(candidate.slot):
-            usage.take(candidate.slot)
-            admitted.append(candidate)
-        else:
-            waiting.append(candidate)
+    for candidate in line.in_order(usage.by_owner()):
+        (admitted if usage.admit(candidate) else waiting).append(candidate)
     return Turns(tuple(admitted), tuple(waiting))
 
 
-def _fair_order(candidates: Iterable[Candidate], running: Counter[str]) -> Iterable[Candidate]:
-    """Candidates by priority, then by how many their owner has before them, then by age.
+def next_turns(line: Line, taken: Iterable[Slot], caps: Caps) -> tuple[Candidate, ...]:
+    """Who goes now; looks no further than the last place that is free."""
+    usage = _usage(taken, caps)
+    admitted: list[Candidate] = []
+    for candidate in line.in_order(usage.by_owner()):
+        if usage.full:
+            break
+        if usage.admit(candidate):
+            admitted.append(candidate)
+    return tuple(admitted)
 
-    Each owner's candidates stand in a line of their own; only the heads compete.
-    """
-    lines: dict[str, deque[Candidate]] = defaultdict(deque)
-    for candidate in sorted(candidates, key=lambda each: (-each.priority, each.created_at, each.uid)):
-        lines[candidate.owner].append(candidate)
 
-    def entry(owner: str) -> tuple[int, int, datetime, str, str]:
-        head = lines[owner][0]
-        return (-head.priority, running[owner], head.created_at, head.uid, owner)
-
-    heap = [entry(owner) for owner in lines]
-    heapq.heapify(heap)
-    while heap:
-        owner = heapq.heappop(heap)[-1]
-        candidate = lines[owner].popleft()
-        yield candidate
-        running[owner] += candidate.pods
-        if lines[owner]:
-            heapq.heappush(heap, entry(owner))
+def _usage(taken: Iterable[Slot], caps: Caps) -> _Usage:
+    usage = _Usage(caps)
+    for slot in taken:
+        usage.take(slot)
+    return usage

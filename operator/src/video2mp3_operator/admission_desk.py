@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from video2mp3_operator.admission import Candidate, Caps, Slot, Turns, turns
+from video2mp3_operator.admission import Candidate, Caps, Line, Slot, next_turns, turns
 from video2mp3_operator.observation import Turn
 from video2mp3_operator.observed import Key
 from video2mp3_operator.view import View
@@ -27,31 +27,29 @@ class AdmissionDesk:
         self._view = view
         self._caps = caps
         self._call = call
-        self._waiting: dict[str, Candidate] = {}
+        self._line = Line()
         self._held: dict[str, Slot] = {}
         self._positions: dict[str, int] = {}
         self._open = False
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._line)
 
     def longest_wait(self, now: datetime) -> float:
         """Seconds since the oldest of those who wait was created; 0 when nobody waits."""
-        oldest = min((each.created_at for each in self._waiting.values()), default=now)
+        oldest = min((each.created_at for each in self._line), default=now)
         return max(0.0, (now - oldest).total_seconds())
 
     def ask(self, candidate: Candidate) -> Turn:
         """Whether it is this one's turn; else it waits in line and is called.
 
-        Only who finds nobody else in line is judged at once; the line is judged as a whole, by `review`, since that
-        costs more the longer it is.
+        Only who finds nobody else in line is judged at once; the others by `review`, when all have asked.
         """
         if candidate.uid not in self._held:
-            alone = not (self._waiting.keys() - {candidate.uid})
-            self._waiting[candidate.uid] = candidate
-            if alone and self._open:
+            self._line.join(candidate)
+            if len(self._line) == 1 and self._open:
                 self._judge()
-            elif len(self._waiting) <= _SHORT_LINE:
+            elif len(self._line) <= _SHORT_LINE:
                 self.line()
         if candidate.uid in self._held:
             return Turn(admitted=True)
@@ -59,14 +57,14 @@ class AdmissionDesk:
 
     def leave(self, uid: str) -> None:
         """It asks for no turn any more: it has its Job, or will have none."""
-        self._waiting.pop(uid, None)
+        self._line.leave(uid)
         self._held.pop(uid, None)
         self._positions.pop(uid, None)
 
     def review(self) -> None:
         """See whose turn has come since, and call them. The first time opens the desk."""
         self._open = True
-        if self._waiting and self._taken() < self._caps.cluster:
+        if self._line and self._taken() < self._caps.cluster:
             for candidate in self._judge():
                 self._call(candidate.key)
 
@@ -74,25 +72,23 @@ class AdmissionDesk:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
-        decided = self._turns()
-        self._place(*decided.admitted, *decided.waiting)
-        return (*decided.admitted, *decided.waiting)
+        decided = turns(self._line, self._slots(), self._caps)
+        line = (*decided.admitted, *decided.waiting)
+        self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
+        return line
 
     def _judge(self) -> tuple[Candidate, ...]:
-        decided = self._turns()
-        for candidate in decided.admitted:
-            del self._waiting[candidate.uid]
+        admitted = next_turns(self._line, self._slots(), self._caps)
+        for candidate in admitted:
+            self.leave(candidate.uid)
             self._held[candidate.uid] = candidate.slot
-        self._place(*decided.waiting)
-        return decided.admitted
+        if len(self._line) <= _SHORT_LINE:
+            self.line()
+        return admitted
 
-    def _turns(self) -> Turns:
+    def _slots(self) -> list[Slot]:
         unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
-        return turns(self._waiting.values(), [*self._view.slots(), *unseen], self._caps)
-
-    def _place(self, *line: Candidate) -> None:
-        self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
+        return [*self._view.slots(), *unseen]
 
     def _taken(self) -> int:
-        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
-        return sum(slot.pods for slot in (*self._view.slots(), *unseen))
+        return sum(slot.pods for slot in self._slots())

@@ -58,6 +58,7 @@ class Job:
     """The reason of the condition Failed; None unless it is true."""
 
     failed_message: str = ""
+    created_at: datetime | None = None
     start_time: datetime | None = None
     completion_time: datetime | None = None
 
@@ -188,6 +189,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         complete=_condition(document, "Complete") is not None,
         failed_reason=failed.get("reason", "") if failed else None,
         failed_message=(failed or {}).get("message", "")[:_SHORT],
+        created_at=parse_time(metadata.get("creationTimestamp")),
         start_time=parse_time(status.get("startTime")),
         completion_time=parse_time(status.get("completionTime")),
     )

@@ -39,6 +39,7 @@ from video2mp3_operator.status import (
     only_progress,
     progress_due,
     realtime_factor,
+    starting_early,
     status_patch,
 )
 from video2mp3_operator.timeouts import Limits, starting_since
@@ -105,7 +106,11 @@ class Reconciler:
             return None
         # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
         handed_over = isinstance(decision, Start) and seen.handed_over
-        await self._report(key, document, version, seen, SUSPENDED_JOB if handed_over else decision)
+        told = SUSPENDED_JOB if handed_over else decision
+        early = starting_early(seen, told)
+        if early:
+            return early if again is None else min(early, again)
+        await self._report(key, document, version, seen, told)
         limited = seen.spec is not None and seen.spec.ttl_seconds_after_finished is not None
         # Our own status write comes back through the watch as nothing new.
         return 0.0 if limited and isinstance(decision, Succeed | Fail) else again

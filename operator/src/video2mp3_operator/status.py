@@ -207,6 +207,27 @@ def realtime_factor(status: ConversionStatus) -> float | None:
     return status.output.duration_seconds / max(1.0, (max(ended) - min(started)).total_seconds())
 
 
+_STARTING_SECONDS: Final = 3.0
+"""Most pods run before that, and then one write tells of both."""
+
+
+def starting_early(seen: Observation, decision: Decision) -> float:
+    """Seconds for which it need not be told yet that a Job is on its way; 0 where there is something to tell."""
+    if seen.status.reason == Reason.STARTING:
+        return 0.0
+    match decision:
+        case Start():
+            return _STARTING_SECONDS
+        case Follow(Reason.STARTING, message) if (
+            seen.job and seen.job.created_at and message == on_its_way(seen.job.name)
+        ):
+            age = (seen.now - seen.job.created_at).total_seconds()
+            # A clock that differs from the API server's has it told at once.
+            return _STARTING_SECONDS - age if 0 <= age < _STARTING_SECONDS else 0.0
+        case _:
+            return 0.0
+
+
 def only_progress(patch: Mapping[str, Any]) -> bool:
     """Whether a patch says nothing but how far it is or how many wait before it, which may wait a little."""
     return bool(patch) and patch.keys() <= {"progress", "queue"}

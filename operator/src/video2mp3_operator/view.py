@@ -5,6 +5,7 @@ Two things keep it true: an older document never replaces a newer one, and `reta
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from sys import intern
 from typing import Any, TypeVar
 
 from video2mp3_contracts.ledger import LedgerEntry
@@ -21,8 +22,23 @@ def trimmed(document: Mapping[str, Any]) -> Document:
     annotations = metadata.get("annotations") or {}
     if _LAST_APPLIED in annotations:
         metadata["annotations"] = annotations | {_LAST_APPLIED: ""}
-    return {"metadata": metadata, "spec": document.get("spec") or {}, "status": document.get("status") or {}}
+    trimmed: Document = _sharing(
+        {"metadata": metadata, "spec": document.get("spec") or {}, "status": document.get("status") or {}}
+    )
+    return trimmed
 
+
+def _sharing(value: Any) -> Any:
+    """The same, with keys and short strings that other documents have too kept only once."""
+    if isinstance(value, dict):
+        return {intern(key): _sharing(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sharing(each) for each in value]
+    return intern(value) if isinstance(value, str) and len(value) <= _SHORT else value
+
+
+_SHORT = 32
+"""Characters: reasons, phases, times and addresses, but no uids and sentences."""
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

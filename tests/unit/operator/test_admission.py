@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW
-from video2mp3_operator.admission import Candidate, Caps, Slot, turns
+from video2mp3_operator.admission import Candidate, Caps, Line, Slot, next_turns, turns
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.observed import Key
 from video2mp3_operator.view import View
@@ -20,7 +20,7 @@ def candidate(name: str, owner: str = "a", priority: int = 0, age: int = 0, name
 
 
 def order(candidates: list[Candidate], taken: list[Slot] | None = None, caps: Caps = UNLIMITED) -> list[str]:
-    return [each.uid for each in turns(candidates, taken or [], caps).admitted]
+    return [each.uid for each in turns(Line(candidates), taken or [], caps).admitted]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_order(candidates: list[Candidate], taken: list[Slot], expected: list[st
 
 def test_the_first_upload_of_one_account_does_not_wait_for_a_thousand_of_another() -> None:
     crowd = [candidate(f"a{number:04}", "a", age=2000 - number) for number in range(1000)]
-    decided = turns([*crowd, candidate("b", "b")], [Slot("media", "a")] * 9, Caps(10, 100, 100))
+    decided = turns(Line([*crowd, candidate("b", "b")]), [Slot("media", "a")] * 9, Caps(10, 100, 100))
     assert [each.uid for each in decided.admitted] == ["b"]
 
 
@@ -63,7 +63,7 @@ def test_the_first_upload_of_one_account_does_not_wait_for_a_thousand_of_another
 )
 def test_caps(caps: Caps, expected: list[str]) -> None:
     waiting = [candidate("a1", "a", age=3), candidate("a2", "a", age=2), candidate("b1", "b", age=1)]
-    decided = turns(waiting, [], caps)
+    decided = turns(Line(waiting), [], caps)
     assert [each.uid for each in decided.admitted] == expected
     assert {each.uid for each in decided.waiting} == {"a1", "a2", "b1"} - set(expected)
 
@@ -85,7 +85,8 @@ def test_caps_always_hold_and_no_place_stays_empty() -> None:
             candidate(f"c{n}", chance.choice("abc"), chance.randint(-1, 1), n, chance.choice(("media", "other")))
             for n in range(chance.randint(0, 15))
         ]
-        decided = turns(waiting, [], caps)
+        decided = turns(Line(waiting), [], caps)
+        assert next_turns(Line(waiting), [], caps) == decided.admitted
         owners = Counter(each.owner for each in decided.admitted)
         namespaces = Counter(each.key.namespace for each in decided.admitted)
         assert len(decided.admitted) <= caps.cluster
@@ -97,6 +98,20 @@ def test_caps_always_hold_and_no_place_stays_empty() -> None:
                 or owners[each.owner] == caps.per_owner
                 or namespaces[each.key.namespace] == caps.per_namespace
             )
+
+
+def test_who_leaves_or_changes_leaves_the_others_in_their_order() -> None:
+    chance = random.Random(7)
+    everyone = [candidate(f"c{n}", chance.choice("abc"), chance.randint(-1, 1), n) for n in range(40)]
+    line = Line(everyone)
+    for each in everyone[::3]:
+        line.leave(each.uid)
+    line.leave("nobody")
+    changed = candidate("c1", everyone[1].owner, 9, 1)
+    line.join(changed)
+    left = [changed if each.uid == "c1" else each for each in everyone if each not in everyone[::3]]
+    assert set(line) == set(left)
+    assert turns(line, [], UNLIMITED) == turns(Line(left), [], UNLIMITED)
 
 
 def test_nobody_is_admitted_before_everyone_was_heard() -> None:

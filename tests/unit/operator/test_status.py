@@ -22,9 +22,10 @@ from video2mp3_operator.decisions import (
     Start,
     Succeed,
     Suspend,
+    on_its_way,
 )
 from video2mp3_operator.observation import Observation
-from video2mp3_operator.status import build_status, only_progress, progress_due, status_patch
+from video2mp3_operator.status import build_status, only_progress, progress_due, starting_early, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)
 
@@ -168,3 +169,25 @@ def test_progress_of_which_nobody_said_when_is_due() -> None:
 def test_times_are_written_as_kubernetes_does() -> None:
     status = built(observing(None, a_job().complete()), Fail(Reason.NO_AUDIO, "no sound"))
     assert status_patch({}, status)["completionTime"] == at(NOW)
+
+
+@pytest.mark.parametrize(
+    ("decision", "age", "stored", "expected"),
+    [
+        (Start(1), 0, "Queued", 3),
+        (Follow(Reason.STARTING, on_its_way("j")), 1, "Queued", 2),
+        (Follow(Reason.STARTING, on_its_way("j")), 3, "Queued", 0),
+        (Follow(Reason.STARTING, on_its_way("j")), -60, "Queued", 0),
+        (Follow(Reason.STARTING, on_its_way("j")), 1, "Starting", 0),
+        (Follow(Reason.STARTING, "Unschedulable: no node is large enough"), 1, "Queued", 0),
+        (Follow(Reason.RUNNING, "run"), 1, "Queued", 0),
+        (Queue(3, "wait"), 1, "Pending", 0),
+    ],
+    ids=["made", "new", "not so new", "clocks differ", "told", "there is more to say", "runs", "waits"],
+)
+def test_a_job_on_its_way_is_told_only_when_it_takes_a_while(
+    decision: Decision, age: int, stored: str, expected: float
+) -> None:
+    made = {"name": "j", "creationTimestamp": at(NOW - timedelta(seconds=age))}
+    seen = observing(a_conversion().with_status(reason=stored), a_job().with_metadata(**made))
+    assert starting_early(seen, decision) == expected
