@@ -55,6 +55,10 @@ class AdmissionDesk:
             return Turn(admitted=True)
         return Turn(admitted=False, position=self._positions.get(candidate.uid))
 
+    def holds(self, uid: str) -> bool:
+        """Whether a place is held for it."""
+        return uid in self._held
+
     def leave(self, uid: str) -> None:
         """It asks for no turn any more: it has its Job, or will have none."""
         self._line.leave(uid)

@@ -85,7 +85,9 @@ class Operator:
         self.metrics = metrics
         self.clock = ports.clock
         self.view = View()
-        self.queue: WorkQueue[Key] = WorkQueue(self._reconcile, self._backoff, settings.reconcile_concurrency)
+        self.queue: WorkQueue[Key] = WorkQueue(
+            self._reconcile, self._backoff, settings.reconcile_concurrency, self._is_urgent
+        )
         self.desk = AdmissionDesk(self.view, caps, self.queue.add)
         self.outbox = Outbox(ports.publisher, ports.ledger, ports.clock, settings.outbox_seconds)
         self.events = EventRecorder(ports.events)
@@ -186,6 +188,11 @@ class Operator:
     async def _reconcile(self, key: Key) -> float | None:
         with self.metrics.reconcile_seconds.time():
             return await self.reconciler.reconcile(key)
+
+    def _is_urgent(self, key: Key) -> bool:
+        """Whether others wait for the place that it has, or could have."""
+        document = self.view.conversion(key)
+        return document is not None and (self.view.runs(key) or self.desk.holds(document["metadata"]["uid"]))
 
     def _backoff(self, key: Key, error: BaseException) -> Backoff:
         self.metrics.reconcile_errors.labels(type(error).__name__).inc()

@@ -65,6 +65,11 @@ class View:
         """A Conversion as it was last seen."""
         return self._conversions.get(key)
 
+    def runs(self, key: Key) -> bool:
+        """Whether a Conversion has a Job and no verdict yet."""
+        document = self._conversions.get(key)
+        return document is not None and document["metadata"]["uid"] in self._jobs and not _finished(document)
+
     def documents(self) -> Iterable[Document]:
         """All Conversions' documents."""
         return self._conversions.values()

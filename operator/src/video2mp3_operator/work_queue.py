@@ -1,5 +1,7 @@
 """④ The work queue: each key once, one at a time, and again after a pause when it went wrong.
 
+What is urgent goes before what is not, however much of that there is.
+
 Adding a key that waits is nothing; adding one that is being worked on makes it due again afterwards. So a key is never
 worked on twice at once, and no change goes unseen.
 """
@@ -30,6 +32,7 @@ class WorkQueue(Generic[_K]):
     """Runs `process(key)`, which answers the seconds after which to look again, or None.
 
     `on_error(key, error)` answers the backoff for an error of `process`; it also sees errors that are bugs.
+    `urgent(key)` is asked whenever a key is made due.
     """
 
     def __init__(
@@ -37,10 +40,13 @@ class WorkQueue(Generic[_K]):
         process: Callable[[_K], Awaitable[float | None]],
         on_error: Callable[[_K, BaseException], Backoff],
         concurrency: int,
+        urgent: Callable[[_K], bool] = lambda _key: False,
     ) -> None:
         self._process = process
         self._on_error = on_error
         self._concurrency = concurrency
+        self._is_urgent = urgent
+        self._urgent: dict[_K, None] = {}
         self._waiting: dict[_K, None] = {}
         self._working: dict[asyncio.Task[float | None], _K] = {}
         self._busy: set[_K] = set()
@@ -50,12 +56,12 @@ class WorkQueue(Generic[_K]):
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._urgent) + len(self._waiting)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is due and nothing under way."""
-        return not self._waiting and not self._busy
+        return not len(self) and not self._busy
 
     def add(self, key: _K) -> None:
         """Make a key due now."""
@@ -64,16 +70,21 @@ class WorkQueue(Generic[_K]):
             timer.cancel()
         if key in self._busy:
             self._again.add(key)
-        else:
+            return
+        if self._is_urgent(key):
+            self._waiting.pop(key, None)
+            self._urgent[key] = None
+        elif key not in self._urgent:
             self._waiting[key] = None
-            self._wake.set()
+        self._wake.set()
 
     def add_after(self, key: _K, seconds: float) -> None:
         """Make a key due after a while, unless it is due before that anyway."""
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
         due = loop.time() + seconds
-        if key in self._waiting or (timer is not None and timer.when() <= due):
+        is_due = key in self._urgent or key in self._waiting
+        if is_due or (timer is not None and timer.when() <= due):
             return
         if timer is not None:
             timer.cancel()
@@ -85,8 +96,8 @@ class WorkQueue(Generic[_K]):
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting and len(self._working) < self._concurrency:
-                    self._start(next(iter(self._waiting)))
+                while len(self) and len(self._working) < self._concurrency:
+                    self._start(self._urgent or self._waiting)
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -94,8 +105,9 @@ class WorkQueue(Generic[_K]):
                 task.cancel()
             await asyncio.gather(*self._working, return_exceptions=True)
 
-    def _start(self, key: _K) -> None:
-        del self._waiting[key]
+    def _start(self, due: dict[_K, None]) -> None:
+        key = next(iter(due))
+        del due[key]
         self._busy.add(key)
         task = asyncio.ensure_future(self._process(key))
         self._working[task] = key

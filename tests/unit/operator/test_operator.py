@@ -160,12 +160,15 @@ def test_handlers_route_news_and_only_news() -> None:
         before = len(operator.queue)
         asyncio.run(handler(event={"type": kind, "object": document}, memo=memo))
         added = len(operator.queue) > before
-        operator.queue._waiting.clear()
+        for due in (operator.queue._urgent, operator.queue._waiting):
+            due.clear()
         return added
 
     assert handle(handlers.on_conversion, None, a_conversion().versioned(1).document)
+    assert not operator._is_urgent(key)
     assert not handle(handlers.on_conversion, "MODIFIED", a_conversion().versioned(1).document)
     assert handle(handlers.on_job, "ADDED", a_job().document)
+    assert operator._is_urgent(key)
     assert not handle(handlers.on_job, "MODIFIED", a_job().document)
     assert handle(handlers.on_pod, "ADDED", a_pod().document)
     assert handle(handlers.on_pod, "DELETED", a_pod().document)

@@ -40,6 +40,25 @@ def test_a_key_that_waits_is_worked_on_once() -> None:
     assert seen == ["a", "b"]
 
 
+def test_what_is_urgent_goes_first_and_once() -> None:
+    seen: list[str] = []
+    urgent: set[str] = {"u"}
+
+    async def process(key: str) -> None:
+        seen.append(key)
+
+    queue = WorkQueue(process, lambda _key, _error: QUICK, 1, urgent.__contains__)
+    for key in ("a", "b", "u", "c"):
+        queue.add(key)
+    urgent.add("c")
+    queue.add("c")
+    urgent.clear()
+    queue.add("u")
+    assert len(queue) == 4
+    run_for(queue, lambda: queue.idle)
+    assert seen == ["u", "c", "a", "b"]
+
+
 def test_a_key_that_changes_while_it_is_worked_on_is_worked_on_again_and_never_twice_at_once() -> None:
     seen: list[str] = []
     at_once = most = 0
