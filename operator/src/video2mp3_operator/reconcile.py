@@ -109,6 +109,7 @@ class Reconciler:
         told = SUSPENDED_JOB if handed_over else decision
         early = starting_early(seen, told)
         if early:
+            self._tell_of_start(seen, told)
             return early if again is None else min(early, again)
         await self._report(key, document, version, seen, told)
         limited = seen.spec is not None and seen.spec.ttl_seconds_after_finished is not None
@@ -238,6 +239,12 @@ class Reconciler:
             self.metrics.attempts.labels(reason).inc()
         if isinstance(decision, Succeed | Fail):
             self._count_verdict(status)
+
+    def _tell_of_start(self, seen: Observation, decision: Decision) -> None:
+        """An Event tells of it at once, though the status does not yet."""
+        status = build_status(seen, decision)
+        if isinstance(decision, Start) and status:
+            self.events.record(seen.meta, happenings(seen.status, status), seen.now)
 
     def _too_soon(self, seen: Observation, patch: dict[str, Any]) -> bool:
         """Progress and the place in the queue are told coarsely: each write wakes everyone who watches."""

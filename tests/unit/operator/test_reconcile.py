@@ -39,6 +39,22 @@ def test_a_new_conversion_gets_one_job() -> None:
     assert world.writes == ["set finalizers", "create job", "patch status"]
 
 
+def test_that_a_job_is_on_its_way_is_an_event_at_once_and_a_status_after_a_while() -> None:
+    world = World()
+    operator = live(world)
+    key = world.apply(a_conversion())
+
+    async def look() -> float | None:
+        await operator.sweep.resync_once()
+        return await operator.reconciler.reconcile(key)
+
+    assert asyncio.run(look()) == 3
+    assert world.writes == ["set finalizers", "create job"]
+    assert operator.events._queue.get_nowait()["reason"] == "Starting"
+    asyncio.run(look())
+    assert told(world, key) == ("Running", "Starting")
+
+
 def test_looking_again_writes_nothing() -> None:
     world = World()
     world.apply(a_conversion())
