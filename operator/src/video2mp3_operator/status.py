@@ -212,8 +212,8 @@ _STARTING_SECONDS: Final = 3.0
 
 
 def starting_early(seen: Observation, decision: Decision) -> float:
-    """Seconds for which it need not be told yet that a Job is on its way; 0 where there is something to tell."""
-    if seen.status.reason == Reason.STARTING:
+    """Seconds for which it need not be told yet that the first attempt is on its way; 0 where there is more to tell."""
+    if seen.status.reason == Reason.STARTING or seen.attempts:
         return 0.0
     match decision:
         case Start():
