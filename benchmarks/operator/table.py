@@ -21,7 +21,7 @@ def lines(results: Sequence[Result]) -> list[str]:
 
 
 def _row(name: str, values: Iterable[str]) -> str:
-    return f"{name:46}" + "".join(f"{value:>12}" for value in values)
+    return f"{name:46}" + "".join(f"{value:>17}" for value in values)
 
 
 def _each(result: Result, total: float) -> str:
