@@ -50,13 +50,14 @@ def test_a_place_that_comes_free_goes_by_priority_which_may_change_while_they_wa
 def test_caps_of_an_owner_and_of_a_namespace_hold(cluster: Cluster, operator: OperatorProcess) -> None:
     changed(operator, max_running_per_owner="1", max_running_per_namespace="2")
     others = cluster.upload(OTHER)
-    for name in ("a-1", "a-2"):
-        cluster.convert(name)
+    cluster.convert("a-1")
     await_running(cluster, "a-1")
+    cluster.convert("a-2")
     for name in ("b-1", "b-2"):
         cluster.convert(name, owner=OTHER, source={"gridfs": {"fileId": others}})
-    await_running(cluster, "a-1", "b-1")
-    nobodys = cluster.convert("nobodys", owner="", source={"gridfs": {"fileId": cluster.upload("")}})
+        await_running(cluster, "a-1", "b-1")
+    # Ages are whole seconds: of those created within one, the priority makes sure who goes first.
+    nobodys = cluster.convert("nobodys", owner="", priority=-1, source={"gridfs": {"fileId": cluster.upload("")}})
     cluster.await_reason(nobodys, "Queued")
     finish(cluster, "a-1")
     await_running(cluster, "b-1", "a-2")
