@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,13 +104,20 @@ class EventRecorder:
     def __init__(self, api: EventsApi) -> None:
         self._api = api
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_LONGEST_QUEUE)
+        self._told: deque[str] = deque(maxlen=_LONGEST_QUEUE)
+        """Names of the last Events, which the API server would refuse a second time."""
+
         self.dropped = 0
 
     def record(self, meta: ObjectMeta, told: Sequence[Happening], now: datetime) -> None:
         """Tell of what happened, soon."""
         for happening in told:
+            event = build_event(meta, happening, now)
+            if event["metadata"]["name"] in self._told:
+                continue
             try:
-                self._queue.put_nowait(build_event(meta, happening, now))
+                self._queue.put_nowait(event)
+                self._told.append(event["metadata"]["name"])
             except asyncio.QueueFull:
                 self.dropped += 1
 

@@ -1,6 +1,7 @@
 """What people are told by Events, and that it is told once."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -101,5 +102,26 @@ def test_an_api_server_that_is_away_costs_events_and_nothing_else() -> None:
 
 def test_the_queue_is_bounded() -> None:
     recorder = EventRecorder(FakeKubernetes(World()))
-    recorder.record(META, [Happening("Normal", "Succeeded", "")] * 1500, NOW)
+    recorder.record(META, [Happening("Normal", "Retrying", "", str(number)) for number in range(1500)], NOW)
     assert recorder.dropped == 500
+
+
+def test_what_was_told_is_not_posted_again() -> None:
+    posted: list[str] = []
+
+    class Noting(FakeKubernetes):
+        async def post(self, manifest: dict[str, Any]) -> None:
+            posted.append(manifest["message"])
+
+    recorder = EventRecorder(Noting(World()))
+
+    async def main() -> None:
+        task = asyncio.create_task(recorder.run())
+        for occasion, note in (("1", "first"), ("1", "again"), ("2", "second")):
+            recorder.record(META, [Happening("Normal", "Starting", note, occasion)], NOW)
+        await until(lambda: "second" in posted)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+    assert posted == ["first", "second"]
