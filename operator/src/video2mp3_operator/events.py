@@ -50,8 +50,13 @@ def happenings(before: ConversionStatus, after: ConversionStatus) -> tuple[Happe
             told.append(Happening("Warning", after.reason, after.message))
         elif after.reason in _TOLD:
             kind: Literal["Normal", "Warning"] = "Warning" if after.reason == Reason.SERVICE_UNAVAILABLE else "Normal"
-            told.append(Happening(kind, after.reason, after.message, str(len(after.attempts))))
+            told.append(Happening(kind, after.reason, after.message, _occasion(after)))
     return tuple(told)
+
+
+def _occasion(status: ConversionStatus) -> str:
+    """Which attempt it is about: the same before its pod is known and after."""
+    return str(sum(attempt.end_time is not None for attempt in status.attempts))
 
 
 def _newly_failed(before: ConversionStatus, after: ConversionStatus) -> Sequence[Attempt]:

@@ -106,6 +106,13 @@ def test_the_queue_is_bounded() -> None:
     assert recorder.dropped == 500
 
 
+def test_a_start_is_the_same_whether_its_pod_is_known_or_not() -> None:
+    early = happenings(UNSEEN, status("Running", "Starting"))
+    late = happenings(UNSEEN, status("Running", "Starting", Attempt(number=1, pod="talk-1")))
+    assert early == late
+    assert early != happenings(UNSEEN, status("Running", "Starting", ENDED))
+
+
 def test_what_was_told_is_not_posted_again() -> None:
     posted: list[str] = []
 
