@@ -31,7 +31,7 @@ from video2mp3_operator.decisions import (
     on_its_way,
 )
 from video2mp3_operator.observation import Observation
-from video2mp3_operator.observed import Job
+from video2mp3_operator.observed import Job, Pod
 from video2mp3_operator.progress import overall
 from video2mp3_operator.retention import lifetime
 
@@ -198,19 +198,35 @@ def _running_job(seen: Observation) -> Decision | None:
     if left is not None and left <= 0:
         told = f"The worker's pod did not start within {limit} s."
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
-    return _between_attempts(seen, job) or Follow(Reason.STARTING, waiting or on_its_way(job.name))
+    return _between_attempts(seen, job) or _about_to_end(seen, job, waiting) or _on_its_way(job, waiting)
+
+
+def _about_to_end(seen: Observation, job: Job, waiting: str) -> Follow | None:
+    """A worker of this Job is done, which the Job says a moment after its pod."""
+    if waiting or not any(pod.exit_code == 0 for pod in _ended_pods(seen, job)):
+        return None
+    return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
+
+
+def _on_its_way(job: Job, waiting: str) -> Follow:
+    return Follow(Reason.STARTING, waiting or on_its_way(job.name))
 
 
 def _between_attempts(seen: Observation, job: Job) -> Follow | None:
     """An attempt has failed, and either another follows or the Job is about to say that none does."""
     last = attempts.last_words(seen.attempts, None)
-    ended = [pod.name for pod in seen.pods if pod.ended and job.start_time and pod.created_at >= job.start_time]
+    ended = {pod.name for pod in _ended_pods(seen, job)}
     if last is None or not (job.failed or seen.attempts[-1].pod in ended):
         return None
     failed = f"Attempt {max(_failed(job, seen), 1)} failed: {last[1]}"
     if attempts.permanent(seen.attempts, None) or _spent(seen):
         return Follow(Reason.RUNNING, failed)
     return Follow(Reason.RETRYING, f"{failed} The next one follows.")
+
+
+def _ended_pods(seen: Observation, job: Job) -> list[Pod]:
+    """Of this Job; those of one before it may still be there."""
+    return [pod for pod in seen.pods if pod.ended and job.start_time and pod.created_at >= job.start_time]
 
 
 def _adoption(seen: Observation) -> Decision | None:

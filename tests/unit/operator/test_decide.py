@@ -197,6 +197,10 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         observing(None, a_job().active(failed=1), a_pod().ended(75, AWAY)),
         Follow(Reason.RETRYING, "Attempt 1 failed: MongoDB was away. The next one follows."),
     ),
+    "worker done, and the Job does not tell yet": (
+        observing(None, a_job().active(), a_pod().created(NOW).ended(0), entry=an_entry().at_percent(100)),
+        Follow(Reason.RUNNING, Reason.RUNNING.meaning, Progress(percent=100, updated_at=NOW)),
+    ),
     "attempt failed, and the Job does not tell yet": (
         observing(None, a_job().active(), a_pod().created(NOW).ended(75, AWAY)),
         Follow(Reason.RETRYING, "Attempt 1 failed: MongoDB was away. The next one follows."),
