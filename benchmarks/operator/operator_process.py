@@ -10,6 +10,7 @@ from typing import ClassVar
 from benchmarks.operator.control_plane import AuditedApi, made
 from tests.contract.chart.helm import NAMESPACE, Chart
 from tests.servers import MongoDBServer, Server
+from tests.servers.kubeconfig import token_kubeconfig
 from tests.servers.process import HOST
 
 ACCOUNT = "video2mp3-operator"
@@ -41,16 +42,7 @@ class OperatorProcess(Server):
         for document in (namespace, account, *rights):
             self._api.kubectl("apply", "--filename", "-", stdin=json.dumps(document))
         token = self._api.kubectl("create", "token", ACCOUNT, "--namespace", NAMESPACE, "--duration", "24h").strip()
-        server = {"server": self._api.url, "certificate-authority": str(self._api.ca_file)}
-        configuration = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "here",
-            "clusters": [{"name": "here", "cluster": server}],
-            "users": [{"name": "operator", "user": {"token": token}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "operator"}}],
-        }
-        self._kubeconfig.write_text(json.dumps(configuration))
+        self._kubeconfig.write_text(token_kubeconfig(self._api.url, token, self._api.ca_file))
 
     @property
     def _kubeconfig(self) -> Path:

@@ -9,7 +9,6 @@ import structlog
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
-from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.adoption import fingerprints
@@ -66,7 +65,7 @@ class Applier:
         return await effect(self, seen, decision) if effect else None
 
     async def _await_store(self, seen: Observation, _decision: Await) -> float:
-        self.awaiting.add(Key(seen.meta.namespace, seen.meta.name))
+        self.awaiting.add(seen.key)
         return _AWAIT_SECONDS
 
     async def _start(self, seen: Observation, decision: Start) -> None:
@@ -92,8 +91,7 @@ class Applier:
 
     async def _adopt(self, seen: Observation, decision: Adopt) -> float:
         """With the result in the ledger it has succeeded, which the next look tells and makes known."""
-        conversion = ConversionRef(uid=seen.meta.uid, namespace=seen.meta.namespace, name=seen.meta.name)
-        if not await self.ledger.adopt(conversion, decision.found.owner, decision.found):
+        if not await self.ledger.adopt(seen.ref, decision.found.owner, decision.found):
             raise ConflictError("somebody began to work for it meanwhile")
         _log.info("result_adopted", adopted_from=decision.found.uid)
         return 0.0
@@ -132,8 +130,7 @@ class Applier:
         return None
 
     async def _expire(self, seen: Observation, _decision: Expire) -> None:
-        key = Key(seen.meta.namespace, seen.meta.name)
-        await self.conversions.expire(key, seen.meta.uid, int(seen.meta.resource_version or 0))
+        await self.conversions.expire(seen.key, seen.meta.uid, int(seen.meta.resource_version or 0))
         _log.info("conversion_expired")
 
     # --- verdicts ---
@@ -154,8 +151,8 @@ class Applier:
         spec = seen.spec
         if spec is None or not self._retains(seen):
             return
-        file_ids = [spec.source.gridfs.file_id] if spec.source.gridfs else []
-        source = next(iter((await self.files.sources(file_ids)).values()), None) if file_ids else None
+        gridfs = spec.source.gridfs
+        source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
         filename = Conversion(metadata=seen.meta, spec=spec).filename
         made_of = fingerprints(spec, filename, source.sha256 if source else None)
         await self.ledger.note_fingerprints(seen.meta.uid, made_of)
@@ -175,7 +172,6 @@ class Applier:
             self.outbox.put(message)
 
     async def _record(self, seen: Observation, decision: Fail) -> LedgerEntry:
-        conversion = ConversionRef(uid=seen.meta.uid, namespace=seen.meta.namespace, name=seen.meta.name)
         spec = seen.spec
         owner = spec.owner if spec else ""
         failure = LedgerFailure(
@@ -185,7 +181,7 @@ class Applier:
             email=(spec.notify.email or "") if spec else "",
             filename=Conversion(metadata=seen.meta, spec=spec).filename if spec else "",
         )
-        if not await self.ledger.store_failure(conversion, owner, failure):
+        if not await self.ledger.store_failure(seen.ref, owner, failure):
             raise ConflictError("a result was stored meanwhile")
         uploads = seen.entry.uploads if seen.entry else ()
         return LedgerEntry(
@@ -200,7 +196,7 @@ class Applier:
     async def _deal_with_source(self, seen: Observation, file_id: str, stays: bool) -> None:
         """Another Conversion that still has to read it removes it when it is done."""
         owner = seen.spec.owner if seen.spec else ""
-        self.view.give_up_source(Key(seen.meta.namespace, seen.meta.name), seen.meta.uid)
+        self.view.give_up_source(seen.key, seen.meta.uid)
         if stays:
             await self.files.keep_source(file_id, owner, seen.now)
         elif not self.view.wants_source(file_id):
@@ -273,15 +269,13 @@ class Applier:
         if spec and spec.source.gridfs:
             stays = self._retains(seen) or spec.source_policy == "Retain"
             await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
-        if keep is not None:
-            return
-        await self.ledger.remove(seen.meta.uid)
+        if keep is None:
+            await self.ledger.remove(seen.meta.uid)
 
     async def _let_go(self, seen: Observation) -> None:
-        key = Key(seen.meta.namespace, seen.meta.name)
         left = tuple(finalizer for finalizer in seen.meta.finalizers if finalizer != names.FINALIZER)
-        await self.conversions.set_finalizers(key, left, int(seen.meta.resource_version or 0))
-        self.view.forget_conversion(key, seen.meta.uid)
+        await self.conversions.set_finalizers(seen.key, left, int(seen.meta.resource_version or 0))
+        self.view.forget_conversion(seen.key, seen.meta.uid)
         _log.info("conversion_released")
 
     _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Observation, Any], Awaitable[float | None]]]] = {

@@ -198,7 +198,8 @@ def _running_job(seen: Observation) -> Decision | None:
     if left is not None and left <= 0:
         told = f"The worker's pod did not start within {limit} s."
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
-    return _between_attempts(seen, job) or _about_to_end(seen, job, waiting) or _on_its_way(job, waiting)
+    starting = Follow(Reason.STARTING, waiting or on_its_way(job.name))
+    return _between_attempts(seen, job) or _about_to_end(seen, job, waiting) or starting
 
 
 def _about_to_end(seen: Observation, job: Job, waiting: str) -> Follow | None:
@@ -206,10 +207,6 @@ def _about_to_end(seen: Observation, job: Job, waiting: str) -> Follow | None:
     if waiting or not any(pod.exit_code == 0 for pod in _ended_pods(seen, job)):
         return None
     return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
-
-
-def _on_its_way(job: Job, waiting: str) -> Follow:
-    return Follow(Reason.STARTING, waiting or on_its_way(job.name))
 
 
 def _between_attempts(seen: Observation, job: Job) -> Follow | None:

@@ -7,12 +7,13 @@ from typing import Final
 
 from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.reasons import ConditionType
 from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_operator import conditions
 from video2mp3_operator.division import parts_of
 from video2mp3_operator.memory import Memory
-from video2mp3_operator.observed import Job, Pod, SourceFile
+from video2mp3_operator.observed import Job, Key, Pod, SourceFile
 from video2mp3_operator.replacement import Tries, tries
 from video2mp3_operator.timeouts import NO_SAY, Limits
 
@@ -81,6 +82,16 @@ class Observation:
     def tries(self) -> Tries:
         """What its attempts so far mean for its next Job."""
         return tries(self.attempts, divided=self.divided)
+
+    @property
+    def key(self) -> Key:
+        """Where it is found."""
+        return Key(self.meta.namespace, self.meta.name)
+
+    @property
+    def ref(self) -> ConversionRef:
+        """What the ledger and messages call it."""
+        return ConversionRef(uid=self.meta.uid, namespace=self.meta.namespace, name=self.meta.name)
 
     @property
     def divided(self) -> bool:

@@ -5,7 +5,7 @@ are stored before they are told, and what is told twice is told alike.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -143,14 +143,12 @@ class Reconciler:
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.view.entries.get(meta.uid)
-        changes["watched_seconds"] = self.waits.watch(
-            Key(meta.namespace, meta.name), _waited_for(seen, changes["pods"])
-        )
-        seen = _with(seen, **changes)
+        changes["watched_seconds"] = self.waits.watch(seen.key, _waited_for(seen, changes["pods"]))
+        seen = replace(seen, **changes)
         if needs_source(seen):
-            seen = _with(seen, **await self._source(seen))
-            seen = _with(seen, retained=await self._retained(seen))
-        return _with(seen, turn=self._turn(seen))
+            seen = replace(seen, **await self._source(seen))
+            seen = replace(seen, retained=await self._retained(seen))
+        return replace(seen, turn=self._turn(seen))
 
     def _limits(self) -> Limits:
         settings = self.settings
@@ -199,13 +197,13 @@ class Reconciler:
 
     def _turn(self, seen: Observation) -> Turn:
         """Only who would start if its turn had come asks for it."""
-        would_start = decide(_with(seen, turn=Turn(admitted=True)))
+        would_start = decide(replace(seen, turn=Turn(admitted=True)))
         if not isinstance(would_start, Start) or seen.handed_over or seen.spec is None:
             return Turn(admitted=False)
         return self.desk.ask(
             Candidate(
                 uid=seen.meta.uid,
-                key=Key(seen.meta.namespace, seen.meta.name),
+                key=seen.key,
                 owner=seen.spec.owner,
                 priority=seen.spec.priority,
                 created_at=seen.meta.creation_timestamp or seen.now,
@@ -242,8 +240,8 @@ class Reconciler:
 
     def _tell_of_start(self, seen: Observation, decision: Decision) -> None:
         """An Event tells of it at once, though the status does not yet."""
-        status = build_status(seen, decision)
-        if isinstance(decision, Start) and status:
+        status = build_status(seen, decision) if isinstance(decision, Start) else None
+        if status:
             self.events.record(seen.meta, happenings(seen.status, status), seen.now)
 
     def _too_soon(self, seen: Observation, patch: dict[str, Any]) -> bool:
@@ -271,10 +269,6 @@ class Reconciler:
             self.view.see_conversion(await self.conversions.get(key))
         except GoneError:
             self.view.forget_conversion(key)
-
-
-def _with(seen: Observation, **changes: Any) -> Observation:
-    return Observation(**{**{field: getattr(seen, field) for field in seen.__dataclass_fields__}, **changes})
 
 
 def _waited_for(seen: Observation, pods: tuple[Pod, ...]) -> Hashable:

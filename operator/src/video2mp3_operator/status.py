@@ -36,7 +36,7 @@ class _Report:
     reason: Reason
     message: str
     ready: Literal["True", "False"] = "False"
-    also: ConditionType | tuple[ConditionType, ...] = ConditionType.RECONCILING
+    also: tuple[ConditionType, ...] = (ConditionType.RECONCILING,)
 
 
 _FAILED: Final = (ConditionType.STALLED, ConditionType.FAILED)
@@ -72,7 +72,7 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
             message = f"{result.filename} is stored as {result.file_id}."
             if seen.entry and seen.entry.adopted_from:
                 message += " It was made before, by a Conversion that is gone."
-            return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", ConditionType.COMPLETE)
+            return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", (ConditionType.COMPLETE,))
         case Fail(reason, message):
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)
         case Suspend():
@@ -104,10 +104,9 @@ def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
 
 
 def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
-    also = report.also if isinstance(report.also, tuple) else (report.also,)
     return {
         ConditionType.READY: Wanted(report.ready, report.reason, report.message),
-        **{kind: Wanted("True", report.reason, report.message) for kind in also},
+        **{kind: Wanted("True", report.reason, report.message) for kind in report.also},
     }
 
 

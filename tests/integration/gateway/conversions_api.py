@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers.kubeconfig import token_kubeconfig
+
 TOKEN = "the-service-accounts-token"
 PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
 
@@ -35,16 +37,7 @@ class ConversionsApi:
     def kubeconfig(self, folder: Path) -> Path:
         """A file that leads here."""
         file = folder / "kubeconfig"
-        server = {"server": f"http://127.0.0.1:{self._server.server_port}"}
-        configuration = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "here",
-            "clusters": [{"name": "here", "cluster": server}],
-            "users": [{"name": "gateway", "user": {"token": TOKEN}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "gateway"}}],
-        }
-        file.write_text(json.dumps(configuration))
+        file.write_text(token_kubeconfig(f"http://127.0.0.1:{self._server.server_port}", TOKEN))
         return file
 
     def reset(self) -> None:

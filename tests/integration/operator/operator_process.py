@@ -1,6 +1,5 @@
 """The real operator as a process of its own, with the rights that the chart gives it and no more."""
 
-import json
 import sys
 import urllib.error
 import urllib.request
@@ -8,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from tests.servers.kubeconfig import token_kubeconfig
 from tests.servers.process import Server
 
 _ASK_SECONDS = 1
@@ -41,16 +41,7 @@ class OperatorProcess(Server):
 
     def prepare(self) -> None:
         """Write the kubeconfig with the service account's token."""
-        server = {"server": self._addresses.kubernetes, "certificate-authority": str(self._addresses.ca_file)}
-        configuration = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "here",
-            "clusters": [{"name": "here", "cluster": server}],
-            "users": [{"name": "operator", "user": {"token": self._token}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "operator"}}],
-        }
-        self._kubeconfig.write_text(json.dumps(configuration))
+        self._kubeconfig.write_text(token_kubeconfig(self._addresses.kubernetes, self._token, self._addresses.ca_file))
 
     def command(self) -> Sequence[str]:
         """Return the argv."""

@@ -1,13 +1,11 @@
 """The ledger's side of adoption, in a real MongoDB."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import gridfs
 from bson import ObjectId
 
+from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger as moves
 from video2mp3_contracts.ledger import LedgerAttempt
@@ -17,18 +15,6 @@ from video2mp3_operator.adapters.mongodb import MongoStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = "a@example.com"
-_Answer = TypeVar("_Answer")
-
-
-def ask(mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[_Answer]]) -> _Answer:
-    async def run() -> _Answer:
-        store = MongoStore(mongodb.uri, timeout_seconds=30)
-        try:
-            return await question(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
 
 
 def ref(uid: str) -> ConversionRef:

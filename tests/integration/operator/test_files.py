@@ -1,12 +1,11 @@
 """Removing what belongs to a Conversion: all of a file, what a crash left of one, its entry, and nothing else."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import gridfs
 from bson import ObjectId
 
+from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger, mongo
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
@@ -15,17 +14,6 @@ from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 SMALL_CHUNK = 1024
-
-
-def ask(mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[None]]) -> None:
-    async def run() -> None:
-        store = MongoStore(mongodb.uri, timeout_seconds=30)
-        try:
-            await question(store)
-        finally:
-            await store.close()
-
-    asyncio.run(run())
 
 
 def test_every_chunk_of_a_large_source_goes_and_no_other(mongodb: MongoDBServer) -> None:

@@ -1,32 +1,19 @@
 """Looking through what lies in a real MongoDB for what is nobody's."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import gridfs
 from bson import ObjectId
 
+from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
-from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.observed import StoredFile
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BEFORE = LONG_AGO + timedelta(days=1)
 OWNER = "a@example.com"
-_Answer = TypeVar("_Answer")
-
-
-def ask(mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[_Answer]]) -> _Answer:
-    async def run() -> _Answer:
-        store = MongoStore(mongodb.uri, timeout_seconds=30)
-        try:
-            return await question(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
 
 
 def store_file(mongodb: MongoDBServer, database: str, second: int, metadata: dict[str, Any] | None) -> str:

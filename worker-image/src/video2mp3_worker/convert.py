@@ -22,7 +22,7 @@ from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.images import Picture
-from video2mp3_worker.limits import budget
+from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -114,16 +114,14 @@ class Converter:
         return _Sound(destination, encode_it(), plan.summary, tuple(obstacle))
 
     def _encoded(self, source: Path, destination: Path, plan: Plan) -> float:
-        allowed = budget(self.limits, plan.duration_seconds)
-        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        allowed, watch = self._bounded(plan)
         return encode(source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
     def _copied(self, source: Path, file: BinaryIO, media: Media, plan: Plan) -> tuple[Copied | None, list[str]]:
         """What was passed on into `file`; None where it is to be encoded, and why, if it might have been copied."""
         if not plan.may_copy:
             return None, []
-        allowed = budget(self.limits, plan.duration_seconds)
-        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        allowed, watch = self._bounded(plan)
         copy = StreamCopy(source, media, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
         try:
             return copy.write(file), []
@@ -140,8 +138,7 @@ class Converter:
                 destination.touch()
                 return 0.0
         start = start_seconds(plan, span)
-        allowed = budget(self.limits, plan.duration_seconds)
-        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        allowed, watch = self._bounded(plan)
 
         def report(done: float) -> None:
             self.report(max(done - start, 0.0), plan.duration_seconds)
@@ -156,8 +153,7 @@ class Converter:
         return self._checked(sound, source, media, plan, output)
 
     def _joined(self, parts: Iterable[bytes], destination: Path, plan: Plan) -> float:
-        allowed = budget(self.limits, plan.duration_seconds)
-        watch = self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        allowed, watch = self._bounded(plan)
         return join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
     def _checked(self, sound: "_Sound", source: Path, media: Media, plan: Plan, output: Output) -> Mp3:
@@ -177,6 +173,10 @@ class Converter:
 
     def _cover(self, source: Path, media: Media) -> tuple[Picture | None, list[str]]:
         return cover_of(source, media, self._watch(bounds.PROBE_WALL_SECONDS).check)
+
+    def _bounded(self, plan: Plan) -> tuple[Budget, Watch]:
+        allowed = budget(self.limits, plan.duration_seconds)
+        return allowed, self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
 
     def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
         return Watch(self.stop, self.clock, wall_seconds, stall_seconds)

@@ -45,26 +45,21 @@ class MongoLedger:
 
     def open_attempt(self) -> LedgerEntry:
         """Become the worker that may write, and answer the entry."""
-        entry = self._apply(moves.open_attempt(self._conversion, self._owner, self._attempt))
-        if entry is None:
-            raise Superseded
+        entry = self._held(moves.open_attempt(self._conversion, self._owner, self._attempt))
         self._open = True
         return entry
 
     def note_parallelism(self, parts: int) -> None:
         """Note into how many parts the sound is worth dividing. Raises Superseded."""
-        if self._apply(moves.note_parallelism(self._uid, self._token, parts)) is None:
-            raise Superseded
+        self._held(moves.note_parallelism(self._uid, self._token, parts))
 
     def name_upload(self, file_id: str) -> None:
         """Note the mp3 that is about to be written. Raises Superseded."""
-        if self._apply(moves.name_upload(self._uid, self._token, file_id)) is None:
-            raise Superseded
+        self._held(moves.name_upload(self._uid, self._token, file_id))
 
     def report_progress(self, progress: Progress) -> None:
         """Say how far the attempt is. Raises Superseded."""
-        if self._apply(moves.report_progress(self._uid, self._token, progress)) is None:
-            raise Superseded
+        self._held(moves.report_progress(self._uid, self._token, progress))
 
     def store_result(self, result: OutputReport) -> OutputReport:
         """Store the result and answer the one that is stored, which may be another worker's. Raises Superseded."""
@@ -93,6 +88,13 @@ class MongoLedger:
     def _token(self) -> str:
         return self._attempt.token
 
+    def _held(self, move: moves.Move) -> LedgerEntry:
+        """Make a move that has no match once another worker took over. Raises Superseded."""
+        entry = self._apply(move)
+        if entry is None:
+            raise Superseded
+        return entry
+
     def _apply(self, move: moves.Move) -> LedgerEntry | None:
         with _translated():
             return mongo.apply(self._collection, move)
@@ -120,24 +122,18 @@ class MongoPartLedger(MongoLedger):
     def open_part(self) -> LedgerEntry:
         """Become the worker that may write this part, and answer the entry."""
         part = LedgerPart(token=self._token, pod=self._attempt.pod, started_at=self._attempt.started_at)
-        entry = self._apply(moves.open_part(self._conversion, self._owner, self._number, part))
-        if entry is None:
-            raise Superseded
+        entry = self._held(moves.open_part(self._conversion, self._owner, self._number, part))
         self._part_open = True
         return entry
 
     def name_part_file(self, file_id: str) -> None:
         """Note the file that is about to be written for this part. Raises Superseded."""
-        if self._apply(moves.name_part_file(self._uid, self._number, self._token, file_id)) is None:
-            raise Superseded
+        self._held(moves.name_part_file(self._uid, self._number, self._token, file_id))
 
     def finish_part(self, file_id: str, made_of: str, progress: Progress) -> LedgerEntry:
         """Note that this part's file is complete, and answer the entry. Raises Superseded."""
         made = MadePart(file_id=file_id, made_of=made_of, progress=progress)
-        entry = self._apply(moves.finish_part(self._uid, self._number, self._token, made))
-        if entry is None:
-            raise Superseded
-        return entry
+        return self._held(moves.finish_part(self._uid, self._number, self._token, made))
 
     def claim_join(self) -> LedgerEntry | None:
         """Open the attempt that joins all parts, and answer the entry; None where another worker does or has done."""
@@ -149,8 +145,8 @@ class MongoPartLedger(MongoLedger):
         """Say how far the part is, or the join. Raises Superseded."""
         if self._open:
             super().report_progress(progress)
-        elif self._apply(moves.report_part_progress(self._uid, self._number, self._token, progress)) is None:
-            raise Superseded
+        else:
+            self._held(moves.report_part_progress(self._uid, self._number, self._token, progress))
 
     def store_error(self, error: LedgerError) -> None:
         """Leave the attempt's last words, unless another part's worker left some that are final."""

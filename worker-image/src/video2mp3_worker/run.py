@@ -9,7 +9,7 @@ A worker may be killed between any two lines. What makes the next attempt end we
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ class Worker:
         refuse_if_given_up(entry)
         if entry.parallelism is not None:
             return None
-        self._remove_leftovers(entry)
+        self.remove_leftovers(entry.uploads)
         with self.fetched_source() as source:
             if self.request.division is not None and self._divides(source, self.request.division):
                 return None
@@ -104,8 +104,9 @@ class Worker:
         self.stop.check()
         self.reporter.repeat()
 
-    def _remove_leftovers(self, entry: LedgerEntry) -> None:
-        for file_id in entry.uploads:
+    def remove_leftovers(self, file_ids: Iterable[str]) -> None:
+        """Remove what workers before this one began and did not finish."""
+        for file_id in file_ids:
             self.mp3s.remove(file_id, self.at_work)
             _log.info("leftover removed", file_id=file_id)
 

@@ -57,7 +57,7 @@ class PartWorker:
     def _make(self, entry: LedgerEntry) -> OutputReport | None:
         refuse_if_given_up(entry)
         own = entry.parts[self.number]
-        self._remove_leftovers(own)
+        self.worker.remove_leftovers(file_id for file_id in own.files if file_id != own.file_id)
         if _is_complete(own) and not self._may_join(entry):
             return None
         with self.worker.fetched_source() as source:
@@ -74,12 +74,6 @@ class PartWorker:
     def parts(self) -> int:
         """How many there are."""
         return self.worker.request.parts or 1
-
-    def _remove_leftovers(self, own: LedgerPart) -> None:
-        for file_id in own.files:
-            if file_id != own.file_id:
-                self.worker.mp3s.remove(file_id, self.worker.at_work)
-                _log.info("leftover removed", file_id=file_id)
 
     def _may_join(self, entry: LedgerEntry) -> bool:
         """Whether all parts are complete, and no other part's workers have the join."""
@@ -114,8 +108,7 @@ class PartWorker:
         entry = self.ledger.claim_join()
         if entry is None:
             return None
-        for leftover in set(entry.uploads) - set(_files_of_parts(entry)):
-            self.worker.mp3s.remove(leftover, self.worker.at_work)
+        self.worker.remove_leftovers(set(entry.uploads) - set(_files_of_parts(entry)))
         mp3 = self.worker.converter.join(
             self._content(entry), source, source.with_name("output.mp3"), media, plan, self.worker.request.output
         )

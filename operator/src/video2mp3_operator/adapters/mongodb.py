@@ -85,11 +85,7 @@ class MongoStore:
 
     async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
         """See the port."""
-        try:
-            await self._move(ledger.store_failure(conversion, owner, failure))
-        except DuplicateKeyError:
-            return False
-        return True
+        return await self._won(ledger.store_failure(conversion, owner, failure))
 
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         """See the port."""
@@ -125,8 +121,12 @@ class MongoStore:
 
     async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """See the port."""
+        return await self._won(ledger.adopt(conversion, owner, source))
+
+    async def _won(self, move: ledger.Move) -> bool:
+        """Make a move that upserts; False where a duplicate key says that somebody else was first."""
         try:
-            await self._move(ledger.adopt(conversion, owner, source))
+            await self._move(move)
         except DuplicateKeyError:
             return False
         return True

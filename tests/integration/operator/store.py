@@ -1,0 +1,23 @@
+"""The operator's own way to MongoDB, asked from a test."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tests.servers import MongoDBServer
+from video2mp3_operator.adapters.mongodb import MongoStore
+
+_Answer = TypeVar("_Answer")
+
+
+def ask(mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[_Answer]]) -> _Answer:
+    """Ask one question over a connection of its own; answers the answer."""
+
+    async def run() -> _Answer:
+        store = MongoStore(mongodb.uri, timeout_seconds=30)
+        try:
+            return await question(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
