@@ -49,6 +49,12 @@ class Division3:
         worker.pause()
         assert "result" not in self.installation.entry(), "the test came too late: it shows nothing"
 
+    def until_it_opens_again(self, worker: RunningWorker, part: int, token: str) -> None:
+        """Wait until a part has a worker after the one of that token, and hold it there."""
+        self.installation.await_entry(lambda entry: entry["parts"][str(part)]["token"] != token)
+        worker.pause()
+        assert "result" not in self.installation.entry(), "the test came too late: it shows nothing"
+
     def unclaim(self) -> None:
         """As if nobody had begun to join."""
         with self.installation.mongodb.client() as client:
@@ -149,7 +155,14 @@ def test_of_several_who_could_join_one_does(division: Division3, samples: Sample
     joiner.kill()
     division.unclaim()
 
-    ended = [worker.finish() for worker in [division.start(part) for part in range(3)]]
+    tokens = [part["token"] for _, part in sorted(installation.entry()["parts"].items())]
+    workers = []
+    for part, token in enumerate(tokens):
+        workers.append(division.start(part))
+        division.until_it_opens_again(workers[-1], part, token)
+    for worker in workers:
+        worker.resume()
+    ended = [worker.finish() for worker in workers]
 
     assert [each.code for each in ended] == [0, 0, 0], [each.log for each in ended]
     assert is_whole(installation, by_one_worker(samples.song(), tmp_path))
