@@ -32,6 +32,10 @@ ORPHANED_AT: Final = "orphanedAt"
 ORPHAN_RETENTION: Final = timedelta(days=7)
 """How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
 
+UPSERT_LOOKS: Final = 2
+"""How often an upsert is tried before it counts as refused. Another's first write of the document may come between
+MongoDB's look and its own write; MongoDB looks again by itself only for filters of equalities, and ours have more."""
+
 PARTS_OPENED_AT: Final = "partsOpenedAt"
 """When the last part was opened."""
 
@@ -145,7 +149,7 @@ class LedgerEntry(_Document):
 
 @dataclass(frozen=True)
 class Move:
-    """One atomic change: run it as `find_one_and_update(filter, update, upsert=upsert)`."""
+    """One atomic change: run it as `find_one_and_update(filter, update, upsert=upsert)`; see `UPSERT_LOOKS`."""
 
     filter: dict[str, Any]
     update: dict[str, Any]

@@ -4,6 +4,7 @@ The only module here that knows pymongo (extra `mongo`).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import pymongo
@@ -11,7 +12,7 @@ from pymongo import MongoClient, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from video2mp3_contracts.ledger import LedgerEntry, Move
+from video2mp3_contracts.ledger import UPSERT_LOOKS, LedgerEntry, Move
 from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE
 
 CONNECT_SECONDS: Final = 5
@@ -58,14 +59,16 @@ def apply(collection: Collection[Document], move: Move) -> LedgerEntry | None:
     """
     try:
         with pymongo.timeout(MOVE_SECONDS):
-            document = collection.find_one_and_update(
-                move.filter, move.update, upsert=move.upsert, return_document=ReturnDocument.AFTER
-            )
-    except DuplicateKeyError:
-        return None
+            for _ in range(UPSERT_LOOKS if move.upsert else 1):
+                with suppress(DuplicateKeyError):
+                    document = collection.find_one_and_update(
+                        move.filter, move.update, upsert=move.upsert, return_document=ReturnDocument.AFTER
+                    )
+                    if document is not None:
+                        return _entry(document)
     except PyMongoError as error:
         raise StoreError(f"the ledger did not answer: {type(error).__name__}") from error
-    return _entry(document)
+    return None
 
 
 def read(collection: Collection[Document], uid: str) -> LedgerEntry | None:

@@ -161,7 +161,7 @@ class Cluster:
     def _set_job(self, name: str, **status: Any) -> None:
         [job] = self.jobs(name)
         path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}/status"
-        started = job.get("status", {}).get("startTime") or now()
+        started = job.get("status", {}).get("startTime") or status.get("completionTime") or now()
         self.api("PATCH", path, {"status": {"startTime": started} | status})
 
     def run(self, name: str) -> None:

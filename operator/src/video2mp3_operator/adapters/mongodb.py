@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -124,12 +125,12 @@ class MongoStore:
         return await self._won(ledger.adopt(conversion, owner, source))
 
     async def _won(self, move: ledger.Move) -> bool:
-        """Make a move that upserts; False where a duplicate key says that somebody else was first."""
-        try:
-            await self._move(move)
-        except DuplicateKeyError:
-            return False
-        return True
+        """Make a move that upserts; False where a duplicate key says, also at a second look, that others were first."""
+        for _ in range(ledger.UPSERT_LOOKS):
+            with suppress(DuplicateKeyError):
+                await self._move(move)
+                return True
+        return False
 
     async def _move(self, move: ledger.Move) -> None:
         await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
