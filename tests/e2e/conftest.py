@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import media
+from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Account, Release
 from video2mp3_localcluster import cluster
 from video2mp3_localcluster.layout import NodeFiles, log_dir
@@ -15,6 +17,8 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
 VALUES = Path(__file__).with_name("values.yaml")
 NAMESPACE = "video2mp3-e2e"
 HOST = "e2e.video2mp3.test"
+LONG_SECONDS = 45 * 60
+"""Of media: workers are busy with it for many seconds."""
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +51,16 @@ def account(release: Release) -> Account:
 def other(release: Release) -> Account:
     """Somebody else who is new."""
     return release.create_account()
+
+
+@pytest.fixture(scope="session")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video whose conversion can be interrupted."""
+    return media.make_long_video(tmp_path_factory.mktemp("media") / "long.mp4", LONG_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def web(release: Release) -> Iterator[PublicWeb]:
+    """A web server that workers may fetch from."""
+    with PublicWeb(release) as web:
+        yield web

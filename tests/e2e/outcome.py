@@ -21,7 +21,8 @@ def assert_one_mp3_and_one_email(release: Release, name: str, account: Account) 
     assert [file_id in email["text"] for email in emails] == [True]
     assert [str(mp3["_id"]) for mp3 in release.mp3s_of(uid)] == [file_id]
     assert entry["result"]["fileId"] == file_id
-    assert not release.has_source(conversion["spec"]["source"]["gridfs"]["fileId"])
+    if stored := conversion["spec"]["source"].get("gridfs"):
+        assert not release.has_source(stored["fileId"])
     assert release.orphaned_chunks("mp3s") == []
     await_value(lambda: no_job_left(release, uid), seconds=120, what="the Conversion's Job is gone")
     return conversion
@@ -35,3 +36,10 @@ def _sent(release: Release, uid: str) -> dict[str, Any] | None:
 def no_job_left(release: Release, uid: str) -> bool:
     """Whether no Job of a Conversion exists any more."""
     return not release.objects("jobs", f"video2mp3.dev/conversion-uid={uid}")
+
+
+def assert_nothing_left(release: Release, uid: str) -> None:
+    """Of a Conversion that failed: no mp3, no stray chunk, no Job."""
+    assert release.mp3s_of(uid) == []
+    assert release.orphaned_chunks("mp3s") == []
+    await_value(lambda: no_job_left(release, uid), seconds=120, what="the Conversion's Job is gone")

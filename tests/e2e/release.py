@@ -16,6 +16,8 @@ import pymongo
 import requests
 from bson import ObjectId
 
+from video2mp3_contracts import names
+
 COMMAND_SECONDS = 120
 _POLL_SECONDS = 0.25
 _T = TypeVar("_T")
@@ -40,6 +42,13 @@ class Account:
     password: str = field(repr=False)
 
 
+def build_conversion(name: str, account: Account, source: str | dict[str, Any], **spec: object) -> dict[str, Any]:
+    """A Conversion of an account, with an email to it; `source` is a file's id, or what stands in spec.source."""
+    source = {"gridfs": {"fileId": source}} if isinstance(source, str) else source
+    wanted = {"source": source, "owner": account.email, "notify": {"email": account.email}} | spec
+    return {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": {"name": name}, "spec": wanted}
+
+
 @dataclass(frozen=True)
 class Release:
     """The chart, installed."""
@@ -62,6 +71,11 @@ class Release:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout if done.returncode == 0 else done.stderr
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """Apply documents, by the server's side."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": [*documents]}
+        self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(listed))
 
     def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
         """All objects of a kind, as documents."""
@@ -135,6 +149,10 @@ class Release:
     def mp3s_of(self, uid: str) -> list[dict[str, Any]]:
         """The files in `mp3s` that belong to a Conversion."""
         return list(self.mongodb["mp3s"]["fs.files"].find({"metadata.conversionUid": uid}))
+
+    def mp3(self, file_id: str) -> bytes:
+        """An mp3's content."""
+        return gridfs.GridFSBucket(self.mongodb["mp3s"]).open_download_stream(ObjectId(file_id)).read()
 
     def store_source(self, path: Path, owner: str) -> str:
         """Put a file into `videos` as an administrator would; answers its id."""

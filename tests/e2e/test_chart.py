@@ -1,19 +1,26 @@
 """The chart as its users meet it: `helm test`, upgrades, and the examples."""
 
 import hashlib
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from tests.e2e import media
+from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Release, await_value
+from tests.web_server import StoredFile
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ("conversion.yaml", "conversion-full.yaml", "gitops/conversions/keynote.yaml")
+EXAMPLES = (
+    "conversion.yaml",
+    "conversion-full.yaml",
+    "gitops/conversions/keynote.yaml",
+    "gitops/conversions/panel.yaml",
+)
 
 
 def helm(release: Release, *arguments: str) -> str:
@@ -51,16 +58,19 @@ def secrets_and_pods(release: Release) -> tuple[dict[str, Any], set[str]]:
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
-def test_an_example_converts(path: str, release: Release, tmp_path: Path) -> None:
-    """As it stands in the repository, with the id of a file that exists."""
+def test_an_example_converts(path: str, release: Release, web: PublicWeb, tmp_path: Path) -> None:
+    """As it stands in the repository, with a source that exists."""
     document = yaml.safe_load((ROOT / "examples" / path).read_text())
     video = media.make_video(tmp_path / "example.mp4", 2)
-    source = document["spec"]["source"]
-    source["gridfs"]["fileId"] = release.store_source(video, document["spec"].get("owner", ""))
+    source, owner = document["spec"]["source"], document["spec"].get("owner", "")
+    if "url" in source:
+        source["url"] = web.serve(urlsplit(source["url"]).path, StoredFile(video.read_bytes()))
+    else:
+        source["gridfs"]["fileId"] = release.store_source(video, owner)
     if "sha256" in source:
         source["sha256"] = hashlib.sha256(video.read_bytes()).hexdigest()
     name = document["metadata"]["name"]
-    release.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(document))
+    release.apply(document)
     release.kubectl("wait", "--for=condition=Ready", f"conversion/{name}", "--timeout=120s")
     status = release.conversion(name)["status"]
     assert status["phase"] == "Succeeded", status

@@ -10,15 +10,6 @@ from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value
 
-LONG_SECONDS = 45 * 60
-"""Of media: the worker is busy with it for many seconds."""
-
-
-@pytest.fixture(scope="module")
-def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video whose conversion can be interrupted."""
-    return media.make_long_video(tmp_path_factory.mktemp("media") / "long.mp4", LONG_SECONDS)
-
 
 @pytest.fixture
 def mail_server(release: Release) -> Iterator[Release]:

@@ -9,17 +9,13 @@ import yaml
 
 from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
-from tests.e2e.release import Account, Release, await_value
+from tests.e2e.release import Account, Release, await_value, build_conversion
 from tests.kubectl_table import rows
 from video2mp3_contracts import names
 
 
 def manifest(name: str, file_id: str, account: Account, **spec: object) -> str:
-    wanted = {"source": {"gridfs": {"fileId": file_id}}, "owner": account.email, "notify": {"email": account.email}}
-    document = {
-        "apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": {"name": name}, "spec": wanted | spec,
-    }  # fmt: skip
-    return yaml.safe_dump(document)
+    return yaml.safe_dump(build_conversion(name, account, file_id, **spec))
 
 
 def test_a_conversion_applied_with_kubectl(release: Release, account: Account, tmp_path: Path) -> None:

@@ -172,9 +172,14 @@ class KubernetesServer(Component):
             return False
 
     def initialise(self) -> None:
-        """Create the CRD, and wait until the API serves it."""
-        self.kubectl("apply", "--server-side", "--filename", str(CRDS))
-        await_condition(self._serves_crd, seconds=30, what="the API did not serve the CRD")
+        """Create the CRD."""
+        self.add_kinds(CRDS)
+
+    def add_kinds(self, *paths: Path) -> None:
+        """Create CRDs, from files or folders, and wait until the API serves them."""
+        for path in paths:
+            self.kubectl("apply", "--server-side", "--filename", str(path))
+        await_condition(self._serves_crds, seconds=30, what="the API did not serve the CRDs")
 
     def write_kubeconfig(self, identity: str, file: Path) -> None:
         """Write how one component reaches this server, with the certificate of its own."""
@@ -182,7 +187,7 @@ class KubernetesServer(Component):
         configuration["clusters"][0]["cluster"]["server"] = self.url
         file.write_text(json.dumps(configuration))
 
-    def _serves_crd(self) -> bool:
+    def _serves_crds(self) -> bool:
         # `kubectl wait` and jsonpath filters give up on a CRD that has no conditions yet.
         crds = json.loads(self.kubectl("get", "customresourcedefinitions", "--output", "json"))["items"]
         return all(

@@ -13,8 +13,8 @@ import pytest
 from tests.integration.worker.installation import Finished, Installation, RunningWorker
 from tests.integration.worker.internet import Internet
 from tests.integration.worker.samples import Samples
-from tests.integration.worker.web_server import Authority, Page, Request, StoredFile, WebServer, redirect
 from tests.servers import MongoDBServer, RabbitMQServer
+from tests.web_server import Authority, Page, Request, StoredFile, WebServer, redirect
 from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.worker import WorkerLimits
