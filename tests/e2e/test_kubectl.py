@@ -20,9 +20,9 @@ def manifest(name: str, file_id: str, account: Account, **spec: object) -> str:
 
 def test_a_conversion_applied_with_kubectl(release: Release, account: Account, tmp_path: Path) -> None:
     file_id = release.store_source(media.make_video(tmp_path / "talk.mp4", 3), account.email)
-    release.kubectl("apply", "--filename=-", stdin=manifest("talk", file_id, account))
-    release.kubectl("wait", "--for=condition=Ready", "conversion/talk", "--timeout=120s")
-    assert_one_mp3_and_one_email(release, "talk", account)
+    release.kubectl("apply", "--filename=-", stdin=manifest("applied", file_id, account))
+    release.kubectl("wait", "--for=condition=Ready", "conversion/applied", "--timeout=120s")
+    assert_one_mp3_and_one_email(release, "applied", account)
 
 
 def test_a_success_as_the_reference_shows_it(release: Release, account: Account, tmp_path: Path) -> None:
