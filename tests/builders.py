@@ -211,8 +211,9 @@ class PodBuilder(_Builder):
         return self._state({"waiting": {"reason": reason, "message": message}})
 
     def running(self, since: datetime = NOW) -> Self:
-        """With a running container."""
-        return self._merged({"status": {"phase": "Running"}})._state({"running": {"startedAt": at(since)}})
+        """With a running container, and so ready: it has no probe."""
+        ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+        return self._merged({"status": ready})._state({"running": {"startedAt": at(since)}})
 
     def ended(self, exit_code: int, said: TerminationMessage | str = "", reason: str = "Error") -> Self:
         """With a container that has ended, and what it left as its termination message."""
@@ -225,7 +226,7 @@ class PodBuilder(_Builder):
             "finishedAt": at(NOW),
         }
         phase = "Succeeded" if exit_code == 0 else "Failed"
-        return self._merged({"status": {"phase": phase}})._state({"terminated": state})
+        return self._merged({"status": {"phase": phase, "conditions": []}})._state({"terminated": state})
 
     def out_of_time(self) -> Self:
         """Ended by the kubelet at its deadline."""

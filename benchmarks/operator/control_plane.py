@@ -184,3 +184,21 @@ class Nodes(Server):
         ]
         self._api.kubectl("create", "-f", "-", stdin="\n---\n".join(map(json.dumps, nodes)))
         self._api.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=50s")
+
+
+class ControlPlane:
+    """All of it. What is started beside it works through `api`."""
+
+    def __init__(self, user: str) -> None:
+        self.api = AuditedApi(user)
+        self._others = (ControllerManager(self.api), Scheduler(self.api), Nodes(self.api))
+
+    @property
+    def to_start(self) -> tuple[Server, ...]:
+        """What is started, in that order; the API server starts its etcd."""
+        return (self.api, *self._others)
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Every process."""
+        return (self.api, self.api.etcd, *self._others)

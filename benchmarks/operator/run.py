@@ -15,10 +15,11 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 
 from benchmarks.operator.audit import Requests, read_requests
+from benchmarks.operator.bare_jobs import BareJobs, measured_bare
 from benchmarks.operator.client import Client
-from benchmarks.operator.control_plane import AuditedApi, ControllerManager, Nodes, Scheduler
+from benchmarks.operator.control_plane import ControlPlane
 from benchmarks.operator.operator_process import USER, OperatorProcess
-from benchmarks.operator.processes import cpu_seconds, peak_bytes
+from benchmarks.operator.processes import cpu_by_name, peak_bytes
 from benchmarks.operator.workers import Workers
 from tests.contract.chart.helm import NAMESPACE
 from tests.servers import MongoDBServer, Server
@@ -58,6 +59,9 @@ class Result:
     memory: int = 0
     """The operator's peak."""
 
+    bare: BareJobs | None = None
+    """The same Jobs without an operator."""
+
     restart_seconds: float = 0
     restart_memory: int = 0
 
@@ -78,27 +82,26 @@ class Cluster:
     """All that runs."""
 
     def __init__(self, cap: int) -> None:
-        self.api = AuditedApi(USER)
+        self._plane = ControlPlane(USER)
+        self.api = self._plane.api
         self.mongodb = _Store()
         self.operator = OperatorProcess(self.api, self.mongodb, cap)
-        self.controllers = (ControllerManager(self.api), Scheduler(self.api), Nodes(self.api))
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Everything started, and ended afterwards whatever happens."""
         with ExitStack() as stack:
-            for server in (self.api, self.mongodb, *self.controllers, self.operator):
+            for server in (*self._plane.to_start, self.mongodb, self.operator):
                 stack.enter_context(server)
             yield
 
     @property
     def _servers(self) -> tuple[Server, ...]:
-        return (self.operator, self.api, self.api.etcd, *self.controllers, self.mongodb)
+        return (self.operator, *self._plane.servers, self.mongodb)
 
     def cpu(self) -> Mapping[str, float]:
         """Processor seconds so far, by process."""
-        spent = {server.name: cpu_seconds(server.pid) for server in self._servers}
-        return spent | {"benchmark": time.process_time()}
+        return cpu_by_name(self._servers)
 
     def keep_logs(self, folder: Path) -> None:
         """Copy the logs into a folder."""
@@ -109,11 +112,13 @@ class Cluster:
 
 def measured(conversions: int, cap: int, logs: Path | None) -> Result:
     """Run one size; `logs` is a folder that keeps what the programs said."""
+    bare = measured_bare(conversions, cap)
     print(f"{conversions} conversions: starting a cluster", flush=True)
     cluster = Cluster(cap)
     with cluster.running():
         try:
             result = asyncio.run(_Run(cluster, conversions).measured())
+            result.bare = bare
             _restart(cluster.operator, result)
         finally:
             if logs:
@@ -229,7 +234,7 @@ def _conversion(file_id: str, owner: str) -> dict[str, Any]:
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
-        "metadata": {"name": names.conversion_name_for_upload(file_id)},
+        "metadata": {"name": names.conversion_name_for_upload(file_id), "finalizers": [names.FINALIZER]},
         "spec": {
             "source": {"gridfs": {"fileId": file_id}},
             "output": {"filename": "talk.mp3"},

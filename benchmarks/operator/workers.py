@@ -9,14 +9,15 @@ The documents that come of it are the same, but not all commands: the stand-in f
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
 from pymongo import AsyncMongoClient
 
+from benchmarks.operator import pods
 from benchmarks.operator.client import Client
+from benchmarks.operator.pods import RUN_SECONDS
 from video2mp3_contracts import ledger, names
 from video2mp3_contracts.ledger import LedgerAttempt, Move
 from video2mp3_contracts.status import OutputReport, Progress
@@ -24,7 +25,6 @@ from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, FileMe
 from video2mp3_contracts.worker import REQUEST_VARIABLE, WorkerRequest
 
 Document = dict[str, Any]
-RUN_SECONDS = 2
 _MP3 = secrets.token_bytes(24 * 1024)
 
 
@@ -41,16 +41,8 @@ class Workers:
     async def run(self) -> None:
         """Work until cancelled. Raises what goes wrong with any worker."""
         async with asyncio.TaskGroup() as workers:
-            async for pod in self._started():
+            async for pod in pods.started(self._client):
                 workers.create_task(self._work(pod))
-
-    async def _started(self) -> AsyncIterator[Document]:
-        known: set[str] = set()
-        async for event in self._client.watch("/api/v1/pods", fieldSelector="status.phase=Running"):
-            uid = event["object"]["metadata"]["uid"]
-            if event["type"] == "ADDED" and uid not in known:
-                known.add(uid)
-                yield event["object"]
 
     async def _work(self, pod: Document) -> None:
         self.running += 1
@@ -71,7 +63,7 @@ class Workers:
             await self._move(ledger.report_progress(uid, token, progress))
         await self._store(request, token)
         await self._move(ledger.mark_published(uid, "succeeded", datetime.now(UTC)))
-        await self._end(pod)
+        await pods.end(self._client, pod)
         self.running -= 1
 
     async def _store(self, request: WorkerRequest, token: str) -> None:
@@ -93,25 +85,6 @@ class Workers:
         answer = await self._ledger.update_one(move.filter, move.update, upsert=move.upsert)
         if not answer.matched_count and not move.upsert:
             raise AssertionError(f"the worker of {move.filter['_id']} was superseded")
-
-    async def _end(self, pod: Document) -> None:
-        """The kubelet's report that the container has ended."""
-        [container] = pod["status"]["containerStatuses"]
-        started = container["state"]["running"]["startedAt"]
-        finished = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ended = {"exitCode": 0, "reason": "Completed", "startedAt": started, "finishedAt": finished}
-        status = {
-            "phase": "Succeeded",
-            "containerStatuses": [container | {"ready": False, "started": False, "state": {"terminated": ended}}],
-            "conditions": [
-                condition | ({"status": "False", "reason": "PodCompleted"} if "Ready" in condition["type"] else {})
-                for condition in pod["status"]["conditions"]
-            ],
-        }
-        metadata = pod["metadata"]
-        await self._client.patch(
-            f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status", {"status": status}
-        )
 
 
 def _file(file_id: ObjectId, request: WorkerRequest) -> Document:

@@ -4,7 +4,7 @@ The steps of `decide` are asked in order and the first that has an answer gives 
 phase; that a Conversion is finished is the one thing its status is believed in, since it never runs again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from video2mp3_contracts import names, source_urls
@@ -45,11 +45,14 @@ def decide(seen: Observation) -> Decision:
     return _admit(seen)
 
 
-def needs_ledger(meta: ObjectMeta, job: Job | None, finished: bool) -> bool:
-    """Whether the decision turns on the ledger: a running Job is followed by the sweep, which reads all at once."""
+def needs_ledger(meta: ObjectMeta, job: Job | None, pods: Iterable[Pod], finished: bool) -> bool:
+    """Whether the decision turns on the ledger.
+
+    A running Job is followed by the sweep, which reads all at once, until a worker says that it is done.
+    """
     if meta.deletion_timestamp is not None:
         return names.FINALIZER in meta.finalizers
-    return not finished and (job is None or job.finished)
+    return not finished and (job is None or job.finished or any(pod.exit_code == 0 for pod in pods))
 
 
 def needs_source(seen: Observation) -> bool:
@@ -73,7 +76,7 @@ def _finished(seen: Observation) -> Decision | None:
 
 
 def _ledger_away(seen: Observation) -> Decision | None:
-    if seen.ledger_known or not needs_ledger(seen.meta, seen.job, finished=False):
+    if seen.ledger_known or not needs_ledger(seen.meta, seen.job, seen.pods, finished=False):
         return None
     return Await("MongoDB does not answer; this goes on as soon as it does.")
 
@@ -190,7 +193,7 @@ def _running_job(seen: Observation) -> Decision | None:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
         return _overdue(seen) or SUSPENDED_JOB
-    if job.ready:
+    if job.ready or any(pod.ready for pod in seen.own_pods):  # the Job says it a moment after its pod
         return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
     waiting = next((pod.waiting for pod in seen.pods if pod.waiting and not pod.ended), "")
     since, limit = timeouts.starting_since(job, seen.pods), seen.limits.start_seconds
@@ -199,12 +202,12 @@ def _running_job(seen: Observation) -> Decision | None:
         told = f"The worker's pod did not start within {limit} s."
         return Fail(Reason.START_TIMEOUT, f"{told} {waiting}".strip())
     starting = Follow(Reason.STARTING, waiting or on_its_way(job.name))
-    return _between_attempts(seen, job) or _about_to_end(seen, job, waiting) or starting
+    return _between_attempts(seen, job) or _about_to_end(seen, waiting) or starting
 
 
-def _about_to_end(seen: Observation, job: Job, waiting: str) -> Follow | None:
+def _about_to_end(seen: Observation, waiting: str) -> Follow | None:
     """A worker of this Job is done, which the Job says a moment after its pod."""
-    if waiting or not any(pod.exit_code == 0 for pod in _ended_pods(seen, job)):
+    if waiting or not any(pod.exit_code == 0 for pod in seen.own_pods):
         return None
     return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
 
@@ -212,18 +215,13 @@ def _about_to_end(seen: Observation, job: Job, waiting: str) -> Follow | None:
 def _between_attempts(seen: Observation, job: Job) -> Follow | None:
     """An attempt has failed, and either another follows or the Job is about to say that none does."""
     last = attempts.last_words(seen.attempts, None)
-    ended = {pod.name for pod in _ended_pods(seen, job)}
+    ended = {pod.name for pod in seen.own_pods if pod.ended}
     if last is None or not (job.failed or seen.attempts[-1].pod in ended):
         return None
     failed = f"Attempt {max(_failed(job, seen), 1)} failed: {last[1]}"
     if attempts.permanent(seen.attempts, None) or _spent(seen):
         return Follow(Reason.RUNNING, failed)
     return Follow(Reason.RETRYING, f"{failed} The next one follows.")
-
-
-def _ended_pods(seen: Observation, job: Job) -> list[Pod]:
-    """Of this Job; those of one before it may still be there."""
-    return [pod for pod in seen.pods if pod.ended and job.start_time and pod.created_at >= job.start_time]
 
 
 def _adoption(seen: Observation) -> Decision | None:

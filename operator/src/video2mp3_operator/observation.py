@@ -94,6 +94,12 @@ class Observation:
         return ConversionRef(uid=self.meta.uid, namespace=self.meta.namespace, name=self.meta.name)
 
     @property
+    def own_pods(self) -> tuple[Pod, ...]:
+        """The pods of its Job; those of one before that may still be there."""
+        since = self.job.start_time if self.job else None
+        return tuple(pod for pod in self.pods if since and pod.created_at >= since)
+
+    @property
     def divided(self) -> bool:
         """Whether a worker has found that several should share the sound."""
         return self.entry is not None and self.entry.parallelism is not None

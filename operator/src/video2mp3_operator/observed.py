@@ -102,6 +102,7 @@ class Pod:
 
     node: str = ""
     phase: str = "Pending"
+    ready: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
@@ -216,6 +217,7 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         generation=_whole(labels.get(names.LABEL_JOB_GENERATION)),
         node=document.get("spec", {}).get("nodeName", ""),
         phase=status.get("phase", "Pending"),
+        ready=_condition(document, "Ready") is not None,
         started_at=parse_time((state.get("running") or terminated).get("startedAt")),
         ended_at=parse_time(terminated.get("finishedAt")),
         exit_code=terminated.get("exitCode"),

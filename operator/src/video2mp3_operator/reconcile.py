@@ -139,7 +139,7 @@ class Reconciler:
         )
         changes: dict[str, Any] = {"pods": seen.pods if seen.finished else await self._pods(seen.job, seen.pods)}
         changes["attempts"] = attempts.history(seen.status.attempts, changes["pods"], seen.now.replace(microsecond=0))
-        if needs_ledger(meta, seen.job, seen.finished):
+        if needs_ledger(meta, seen.job, changes["pods"], seen.finished):
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.view.entries.get(meta.uid)

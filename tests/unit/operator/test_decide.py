@@ -193,6 +193,14 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         observing(None, a_job().active(ready=1), a_pod().running(), entry=an_entry().at_percent(40)),
         Follow(Reason.RUNNING, Reason.RUNNING.meaning, Progress(percent=40, updated_at=NOW)),
     ),
+    "worker runs, and the Job does not tell yet": (
+        observing(None, a_job().active(), a_pod().created(NOW).running()),
+        Follow(Reason.RUNNING, Reason.RUNNING.meaning),
+    ),
+    "worker of the Job before still runs": (
+        observing(None, a_job().active(), a_pod().created(NOW - timedelta(minutes=1)).running()),
+        Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
+    ),
     "between two attempts": (
         observing(None, a_job().active(failed=1), a_pod().ended(75, AWAY)),
         Follow(Reason.RETRYING, "Attempt 1 failed: MongoDB was away. The next one follows."),
@@ -308,26 +316,29 @@ def test_decide(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "finished", "expected"),
+    ("job", "pods", "finished", "expected"),
     [
-        (None, False, True),
-        (a_job().active(ready=1), False, False),
-        (a_job().complete(), False, True),
-        (a_job().failed(), False, True),
-        (None, True, False),
-        (a_job().complete(), True, False),
+        (None, (), False, True),
+        (a_job().active(ready=1), (), False, False),
+        (a_job().active(ready=1), (a_pod().running(),), False, False),
+        (a_job().active(ready=1), (a_pod().ended(0),), False, True),
+        (a_job().active(ready=1), (a_pod().ended(75),), False, False),
+        (a_job().complete(), (), False, True),
+        (a_job().failed(), (), False, True),
+        (None, (), True, False),
+        (a_job().complete(), (a_pod().ended(0),), True, False),
     ],
 )
 def test_the_ledger_is_asked_only_where_the_decision_turns_on_it(
-    job: JobBuilder | None, finished: bool, expected: bool
+    job: JobBuilder | None, pods: tuple[PodBuilder, ...], finished: bool, expected: bool
 ) -> None:
-    meta = ObjectMeta.model_validate(a_conversion().document["metadata"])
-    assert needs_ledger(meta, parse_job(job.document) if job else None, finished) is expected
+    seen = observing(None, job, *pods)
+    assert needs_ledger(seen.meta, seen.job, seen.pods, finished) is expected
 
 
 def test_a_deletion_asks_the_ledger_whatever_else_is() -> None:
     meta = ObjectMeta.model_validate(a_conversion().deleted().document["metadata"])
-    assert needs_ledger(meta, None, finished=True)
+    assert needs_ledger(meta, None, (), finished=True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +28,9 @@ _REST_SECONDS: Final = 2.0
 
 _CHUNKS_AT_A_TIME: Final = 64
 """Chunks that one operation removes: 16 MiB at GridFS's default size."""
+
+_CHUNKS: Final = {"length": 1, "chunkSize": 1}
+"""What tells how many chunks a file has."""
 
 _UNPUBLISHED: Final = {
     # What goes with its Conversion is told to nobody.
@@ -169,10 +172,11 @@ class MongoStore:
     async def remove_source(self, file_id: str, owner: str) -> None:
         """See the port."""
         files = self._client[VIDEOS_DATABASE]["fs.files"]
-        ids = _object_ids([file_id])
-        query = {"_id": {"$in": ids}, "metadata.owner": owner}
-        if await self._ask(lambda: files.find_one(query, {"_id": 1})) is not None:
-            await self._remove_files(VIDEOS_DATABASE, ids)
+        for each in _object_ids([file_id]):
+            query = {"_id": each, "metadata.owner": owner}
+            known = await self._ask(partial(files.find_one, query, _CHUNKS))
+            if known is not None:
+                await self._remove_file(VIDEOS_DATABASE, each, known)
 
     async def keep_source(self, file_id: str, owner: str, at: datetime) -> None:
         """See the port."""
@@ -190,19 +194,23 @@ class MongoStore:
         ids = {document["_id"] for document in made} | set(_object_ids(uploads))
         await self._remove_files(MP3S_DATABASE, [each for each in ids if str(each) != keep])
 
-    async def _remove_files(self, database: str, ids: Collection[ObjectId]) -> None:
+    async def _remove_files(self, database: str, ids: Iterable[ObjectId]) -> None:
+        files = self._client[database]["fs.files"]
+        for file_id in ids:
+            known = await self._ask(partial(files.find_one, {"_id": file_id}, _CHUNKS))
+            await self._remove_file(database, file_id, known)
+
+    async def _remove_file(self, database: str, file_id: ObjectId, known: Document | None) -> None:
         """Chunks first: what is interrupted leaves a file that can still be found and removed.
 
         Some chunks at a time, so that no single operation grows with the file: it would run into its time limit.
         """
         files, chunks = self._client[database]["fs.files"], self._client[database]["fs.chunks"]
-        for file_id in ids:
-            known = await self._ask(partial(files.find_one, {"_id": file_id}, {"length": 1, "chunkSize": 1}))
-            for first in range(0, _chunk_count(known), _CHUNKS_AT_A_TIME):
-                await self._remove_chunks(chunks, file_id, first)
-            while (left := await self._ask(partial(chunks.find_one, {"files_id": file_id}, {"n": 1}))) is not None:
-                await self._remove_chunks(chunks, file_id, left["n"])
-            await self._ask(partial(files.delete_one, {"_id": file_id}))
+        for first in range(0, _chunk_count(known), _CHUNKS_AT_A_TIME):
+            await self._remove_chunks(chunks, file_id, first)
+        while (left := await self._ask(partial(chunks.find_one, {"files_id": file_id}, {"n": 1}))) is not None:
+            await self._remove_chunks(chunks, file_id, left["n"])
+        await self._ask(partial(files.delete_one, {"_id": file_id}))
 
     # --- Store ---
 
