@@ -32,10 +32,10 @@ def test_a_clock_that_is_set_ends_no_wait_that_only_passing_time_may_end(
     cluster: Cluster, operator: OperatorProcess, clock: SetClock
 ) -> None:
     starts, runs, goes = cluster.convert("starts"), cluster.convert("runs"), cluster.convert("goes")
-    queued = [cluster.convert(f"queued-{number}", timeouts={"queueSeconds": 3 * 3600}) for number in range(4)]
-    stays = cluster.convert("stays", ttlSecondsAfterFinished=3 * 3600)
     for name in (starts, runs, goes):
         cluster.await_job(name)
+    queued = [cluster.convert(f"queued-{number}", timeouts={"queueSeconds": 3 * 3600}) for number in range(4)]
+    stays = cluster.convert("stays", ttlSecondsAfterFinished=3 * 3600)
     cluster.pod(starts, waiting={"reason": "ContainerCreating"})
     for name in (runs, goes):
         cluster.pod(name, running=RUNNING)
