@@ -36,7 +36,7 @@ def test_the_whole_decoding() -> None:
             *("ffmpeg", "-protocol_whitelist", "file", "-format_whitelist", formats, "-codec_whitelist", codecs),
             *("-max_streams", "64", "-probesize", "20000000", "-analyzeduration", "15000000", "-vn", "-sn", "-dn"),
             *("-i", "file:/scratch/out: put", "-filter_complex", graph, "-map", "[s0]", "-f", "s32le"),
-            *("-ar", "44100", "-ac", "2", "-t", "3601", "pipe:1"),
+            *("-flush_packets", "0", "-ar", "44100", "-ac", "2", "-t", "3601", "pipe:1"),
             *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-max_alloc", "134217728"),
         ]
     )

@@ -60,8 +60,9 @@ def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seco
     # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
     factor = 10 ** (gain / 20) / HEADROOM
     sound = _sound(source, plan).filter("volume", factor, precision="float")
-    output = sound.output("pipe:1", f="s32le", ar=plan.sample_rate, ac=plan.channels, **_longest(budget, end_seconds))
-    return _compiled(output, *_QUIET)
+    as_wanted = {"ar": plan.sample_rate, "ac": plan.channels, **_longest(budget, end_seconds)}
+    # Into a pipe ffmpeg writes every frame by itself, and each time wakes who reads it: that costs more than to decode.
+    return _compiled(sound.output("pipe:1", f="s32le", flush_packets=0, **as_wanted), *_QUIET)
 
 
 def attached_picture(source: Path, stream: int) -> list[str]:

@@ -13,6 +13,8 @@ import gc
 import io
 import os
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -22,13 +24,16 @@ if __name__ == "__main__":
 from video2mp3_worker import launcher
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.frames import Layout
+from video2mp3_worker.encoder.gulps import in_gulps
 from video2mp3_worker.encoder.lame import Lame, LameError, Quality
 from video2mp3_worker.encoder.parts import BrokenPartsError, PartsReader, PartWriter
-from video2mp3_worker.encoder.pieces import SAMPLE_BYTES, Span
+from video2mp3_worker.encoder.pieces import PIECE_FRAMES, SAMPLE_BYTES, Read, Span
 from video2mp3_worker.encoder.silence import after_silence
 from video2mp3_worker.encoder.writer import Mp3Writer
 
 _BUFFER_BYTES = 1024**2
+_PAUSE_SECONDS = 0.001
+"""ffmpeg fills the pipe in about two."""
 
 
 def main(arguments: list[str]) -> int:
@@ -48,7 +53,7 @@ def main(arguments: list[str]) -> int:
         _report(done, layout.sample_rate)
 
     with io.FileIO(sys.stdin.fileno(), closefd=False) as given, Path(destination).open("r+b") as file:
-        samples = after_silence(given.readinto, wanted.get("silence", 0) * layout.channels * SAMPLE_BYTES)
+        samples = _samples(given, wanted, layout)
         if "first" in wanted:
             span = Span(wanted["first"], wanted.get("end"))
             PartWriter(file, encoder, layout, quality).write(samples, wanted["threads"], span, report)
@@ -58,6 +63,13 @@ def main(arguments: list[str]) -> int:
         else:
             Mp3Writer(file, encoder, layout, quality).write(samples, wanted["threads"], report)
     return 0
+
+
+def _samples(given: io.FileIO, wanted: dict[str, int], layout: Layout) -> Read:
+    sample_bytes = layout.channels * SAMPLE_BYTES
+    at_once = wanted.get("threads", 1) * PIECE_FRAMES * layout.samples * sample_bytes
+    sound = in_gulps(given.readinto, at_once, partial(time.sleep, _PAUSE_SECONDS))
+    return after_silence(sound, wanted.get("silence", 0) * sample_bytes)
 
 
 def _report(samples: int, sample_rate: int) -> None:
