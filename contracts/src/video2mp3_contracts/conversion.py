@@ -2,24 +2,25 @@
 
 The CustomResourceDefinition is generated from these models (`crd`), the gateway builds with them (③), the operator
 parses with them (④). What the API server refuses, they refuse, and the other way round: each rule between fields is
-written twice, as CEL for the API server and as a validator for Python, side by side.
+written twice, as CEL for the API server and as a validator for Python, side by side; `forms` writes both for one field.
 """
 
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from video2mp3_contracts import names, source_urls
-from video2mp3_contracts.model import NO_CONTROL_CHARACTERS, Model, immutable, rule, with_rules
+from video2mp3_contracts.forms import FORM_LENGTH, NO_CONTROL_CHARACTERS, IntOrString, Text, in_one_line
+from video2mp3_contracts.model import Model, immutable, rule, with_rules
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
 
 FILE_ID: Final = r"^[0-9a-f]{24}$"
 MAX_PARALLELISM: Final = 16
 _EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$"
-_URL = r"^https?://[^\x00-\x20\x7f]+$"
+_SHA256 = r"^[0-9a-f]{64}$"
 _WEEK_SECONDS = 7 * 24 * 3600
 _YEAR_SECONDS = 366 * 24 * 3600
 
@@ -27,7 +28,14 @@ _YEAR_SECONDS = 366 * 24 * 3600
 class GridFSSource(Model):
     """② A file that lies in the `videos` database."""
 
-    file_id: Annotated[str, Field(pattern=FILE_ID, max_length=24, description="The file's ObjectId as 24 hex digits.")]
+    file_id: Annotated[
+        str,
+        Field(
+            description="The file's ObjectId as 24 hex digits.",
+            json_schema_extra={"maxLength": FORM_LENGTH},
+        ),
+        Text(FILE_ID, "source.gridfs.fileId must be the id of an uploaded file: 24 digits of 0-9 and a-f"),
+    ]
 
 
 class Source(Model):
@@ -44,25 +52,19 @@ class Source(Model):
     url: Annotated[
         str | None,
         Field(
-            pattern=_URL,
             max_length=2048,
             description="An http or https address the worker fetches, from a host that the installation allows.",
-            json_schema_extra=with_rules(
-                rule(f"self.matches(r'{source_urls.URL_PATTERN}')", source_urls.URL_COMPLAINT),
-            ),
         ),
+        Text(source_urls.URL_PATTERN, source_urls.URL_COMPLAINT),
     ] = None
     sha256: Annotated[
         str | None,
-        Field(pattern=r"^[0-9a-f]{64}$", max_length=64, description="What the content's SHA-256 must be, in hex."),
+        Field(
+            description="What the content's SHA-256 must be, in hex.",
+            json_schema_extra={"maxLength": FORM_LENGTH},
+        ),
+        Text(_SHA256, "source.sha256 must be 64 digits of 0-9 and a-f, as sha256sum prints them"),
     ] = None
-
-    @field_validator("url")
-    @classmethod
-    def _fetchable(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(source_urls.URL_PATTERN, url):
-            raise ValueError(source_urls.URL_COMPLAINT)
-        return url
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -74,7 +76,11 @@ class Source(Model):
 class Notify(Model):
     """Who is told when it is done."""
 
-    email: Annotated[str | None, Field(pattern=_EMAIL, max_length=254, description="Gets one email at the end.")] = None
+    email: Annotated[
+        str | None,
+        Field(max_length=254, description="Gets one email at the end."),
+        Text(_EMAIL, "notify.email must be one email address, such as you@example.com, without spaces"),
+    ] = None
 
 
 def _limit(description: str) -> Any:
@@ -93,26 +99,16 @@ class Timeouts(Model):
     ] = None
 
 
-def _known_parallelism(value: int | str) -> int | str:
-    if isinstance(value, int) and not 1 <= value <= MAX_PARALLELISM:
-        raise ValueError(f'must be between 1 and {MAX_PARALLELISM}, or "auto"')
-    return value
-
-
 _Parallelism = Annotated[
     int | Literal["auto"],
-    Field(
-        description='How many pods share a long sound: 1 to 16, or "auto", which goes by its duration. Immutable.',
-        json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": "^auto$", "maxLength": 4}
-        | with_rules(
-            rule(
-                f"type(self) == string || (self >= 1 && self <= {MAX_PARALLELISM})",
-                f'parallelism must be between 1 and {MAX_PARALLELISM}, or "auto"',
-            ),
-            immutable("parallelism"),
-        ),
+    Field(description='How many pods share a long sound: 1 to 16, or "auto", which goes by its duration. Immutable.'),
+    IntOrString(
+        1,
+        MAX_PARALLELISM,
+        "^auto$",
+        f'parallelism must be an integer from 1 to {MAX_PARALLELISM}, or "auto"',
+        (immutable("parallelism"),),
     ),
-    AfterValidator(_known_parallelism),
 ]
 
 
@@ -123,12 +119,8 @@ class ConversionSpec(Model):
     output: Annotated[Output, Field(description="The mp3 that is wanted. Immutable.")] = Output()
     owner: Annotated[
         str,
-        Field(
-            pattern=NO_CONTROL_CHARACTERS,
-            max_length=254,
-            description="The account it belongs to, and that may download the mp3. Immutable.",
-            json_schema_extra=with_rules(immutable("owner")),
-        ),
+        Field(max_length=254, description="The account it belongs to, and that may download the mp3. Immutable."),
+        Text(NO_CONTROL_CHARACTERS, in_one_line("owner"), (immutable("owner"),)),
     ] = ""
     notify: Annotated[
         Notify,

@@ -60,20 +60,10 @@ def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     while "$ref" in node or "anyOf" in node or "allOf" in node:
         if "$ref" in node:
             inner = definitions[node["$ref"].rsplit("/", 1)[1]]
-        elif node.get("x-kubernetes-int-or-string") or _int_or_string(node):
-            return {key: value for key, value in node.items() if key != "anyOf"} | _int_or_string(node)
         else:
             inner = next(child for child in node.get("anyOf") or node["allOf"] if child.get("type") != "null")
         node = inner | {key: value for key, value in node.items() if key not in ("$ref", "anyOf", "allOf")}
     return _with_enum_type(node)
-
-
-def _int_or_string(node: dict[str, Any]) -> dict[str, Any]:
-    """The node's int-or-string facts, wherever pydantic put them."""
-    for child in node.get("anyOf", []):
-        if child.get("x-kubernetes-int-or-string"):
-            return {key: child[key] for key in ("x-kubernetes-int-or-string", "pattern", "maxLength") if key in child}
-    return {}
 
 
 def _with_enum_type(node: dict[str, Any]) -> dict[str, Any]:

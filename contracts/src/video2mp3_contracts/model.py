@@ -1,11 +1,9 @@
 """What the models of a Conversion's spec have in common: strictness, and rules that are told to the API server too."""
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
-
-NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
 
 
 def rule(expression: str, message: str, **more: str) -> dict[str, str]:

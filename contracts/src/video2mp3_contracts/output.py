@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from video2mp3_contracts.model import NO_CONTROL_CHARACTERS, Model, immutable, rule, with_rules
+from video2mp3_contracts.forms import NO_CONTROL_CHARACTERS, IntOrString, Text, in_one_line
+from video2mp3_contracts.model import Model, immutable, rule, with_rules
 
 MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """kbit/s of MPEG-1 Layer III (ISO/IEC 11172-3, table of `bitrate_index`)."""
@@ -21,7 +22,14 @@ MAX_CBR_MPEG25: Final = 64
 CLOCK_TIME: Final = r"^([0-9]{1,2}:[0-5][0-9]:[0-5][0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
 """`HH:MM:SS.mmm` or seconds."""
 
-_FILENAME = r"^[^/\\\x00-\x1f\x7f]+$"
+_RATES_COMPLAINT = (
+    f"output.encoding.cbr must be at most {MAX_CBR_MPEG2} where output.sampleRate is under 32000, "
+    f"and at most {MAX_CBR_MPEG25} where it is up to 12000"
+)
+
+_FILENAME = r"^(\.{0,2}[^./\\\x00-\x1f\x7f]|\.{3})[^/\\\x00-\x1f\x7f]*$"
+"""Neither empty nor one or two points; without lookahead, which the API server's regular expressions do not have."""
+
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 
 
@@ -58,39 +66,24 @@ class Encoding(Model):
         return self
 
 
-def _not_negative(value: int | str) -> int | str:
-    if isinstance(value, int) and not 0 <= value <= 999_999:
-        raise ValueError("must be between 0 and 999999 seconds")
-    return value
-
-
-_Position = Annotated[
-    int | Annotated[str, Field(pattern=CLOCK_TIME, max_length=18)],
-    Field(json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": CLOCK_TIME, "maxLength": 18}),
-    AfterValidator(_not_negative),
-]
-
-
-_POSITION_RANGE = "type(self.{0}) == string || (self.{0} >= 0 && self.{0} <= 999999)"
+def _position(field: str) -> IntOrString:
+    allowed = 'seconds from 0 to 999999, such as 90 or "90.5", or "HH:MM:SS.mmm", such as "00:01:30.500"'
+    return IntOrString(0, 999_999, CLOCK_TIME, f"{field} must be {allowed}")
 
 
 class Trim(Model):
     """The part of the source to convert, sample-accurate."""
 
-    model_config = ConfigDict(
-        json_schema_extra=with_rules(
-            *(
-                rule(
-                    f"!has(self.{field}) || " + _POSITION_RANGE.format(field),
-                    f"output.trim.{field} must be between 0 and 999999 seconds",
-                )
-                for field in ("start", "end")
-            )
-        )
-    )
-
-    start: Annotated[_Position | None, Field(description='Where it begins: seconds or "HH:MM:SS.mmm".')] = None
-    end: Annotated[_Position | None, Field(description='Where it ends: seconds or "HH:MM:SS.mmm".')] = None
+    start: Annotated[
+        int | str | None,
+        Field(description='Where it begins: seconds or "HH:MM:SS.mmm".'),
+        _position("output.trim.start"),
+    ] = None
+    end: Annotated[
+        int | str | None,
+        Field(description='Where it ends: seconds or "HH:MM:SS.mmm".'),
+        _position("output.trim.end"),
+    ] = None
 
 
 class Loudness(Model):
@@ -109,7 +102,11 @@ class AudioTrack(Model):
     )
 
     index: Annotated[int | None, Field(ge=0, le=63, description="Counted over the audio tracks, from 0.")] = None
-    language: Annotated[str | None, Field(pattern=_LANGUAGE, max_length=35, description="A BCP 47 tag.")] = None
+    language: Annotated[
+        str | None,
+        Field(max_length=35, description="A BCP 47 tag."),
+        Text(_LANGUAGE, "output.audioTrack.language must be a BCP 47 tag, such as de, deu or pt-BR"),
+    ] = None
 
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:
@@ -118,22 +115,26 @@ class AudioTrack(Model):
         return self
 
 
-def _tag(description: str, longest: int = 256) -> Any:
-    return Field(pattern=NO_CONTROL_CHARACTERS, max_length=longest, description=description)
+def _tag(name: str) -> Text:
+    return Text(NO_CONTROL_CHARACTERS, in_one_line(f"output.tags.{name}"))
+
+
+def _words(description: str, longest: int = 256) -> Any:
+    return Field(max_length=longest, description=description)
 
 
 class Tags(Model):
     """What the mp3's ID3 tag says. Unset fields are copied from the source."""
 
-    title: Annotated[str | None, _tag("Title.")] = None
-    artist: Annotated[str | None, _tag("Artist.")] = None
-    album: Annotated[str | None, _tag("Album.")] = None
-    album_artist: Annotated[str | None, _tag("Album artist.")] = None
-    composer: Annotated[str | None, _tag("Composer.")] = None
-    genre: Annotated[str | None, _tag("Genre.")] = None
-    date: Annotated[str | None, _tag("Date, for example 2026-03-01 or 2026.", 32)] = None
-    track: Annotated[str | None, _tag("Track number, for example 3 or 3/12.", 16)] = None
-    comment: Annotated[str | None, _tag("Comment.", 1024)] = None
+    title: Annotated[str | None, _words("Title."), _tag("title")] = None
+    artist: Annotated[str | None, _words("Artist."), _tag("artist")] = None
+    album: Annotated[str | None, _words("Album."), _tag("album")] = None
+    album_artist: Annotated[str | None, _words("Album artist."), _tag("albumArtist")] = None
+    composer: Annotated[str | None, _words("Composer."), _tag("composer")] = None
+    genre: Annotated[str | None, _words("Genre."), _tag("genre")] = None
+    date: Annotated[str | None, _words("Date, for example 2026-03-01 or 2026.", 32), _tag("date")] = None
+    track: Annotated[str | None, _words("Track number, for example 3 or 3/12.", 16), _tag("track")] = None
+    comment: Annotated[str | None, _words("Comment.", 1024), _tag("comment")] = None
 
 
 class Output(Model):
@@ -144,9 +145,8 @@ class Output(Model):
             rule(
                 "!has(self.sampleRate) || !has(self.encoding.cbr) || self.sampleRate >= 32000"
                 f" || self.encoding.cbr <= (self.sampleRate > 12000 ? {MAX_CBR_MPEG2} : {MAX_CBR_MPEG25})",
-                "output.encoding.cbr is at most 160 for an output.sampleRate under 32000, and 64 up to 12000",
+                _RATES_COMPLAINT,
             ),
-            rule("!has(self.filename) || !(self.filename in ['.', '..'])", "output.filename must be a file's name"),
             immutable("output"),
         )
     )
@@ -154,10 +154,12 @@ class Output(Model):
     filename: Annotated[
         str | None,
         Field(
-            pattern=_FILENAME,
-            min_length=1,
             max_length=200,
             description="What the mp3 is called when it is downloaded; the Conversion's name and .mp3 by default.",
+        ),
+        Text(
+            _FILENAME,
+            r"output.filename must be a file's name: not empty, . or .., and without /, \ and control characters",
         ),
     ] = None
     encoding: Annotated[Encoding, Field(description="A quality or a bit rate; vbr: 2 by default.")] = Encoding(vbr=2)
@@ -180,7 +182,5 @@ class Output(Model):
     def _rates_fit(self) -> Self:
         rate, cbr = self.sample_rate, self.encoding.cbr
         if rate and cbr and rate < 32000 and cbr > (MAX_CBR_MPEG2 if rate > 12000 else MAX_CBR_MPEG25):
-            raise ValueError("output.encoding.cbr is at most 160 for a sampleRate under 32000, and 64 up to 12000")
-        if self.filename in (".", ".."):
-            raise ValueError("output.filename must be a file's name")
+            raise ValueError(_RATES_COMPLAINT)
         return self

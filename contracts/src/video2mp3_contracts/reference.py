@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from video2mp3_contracts import crd
+from video2mp3_contracts.forms import FORM_LENGTH
 from video2mp3_contracts.reasons import Reason
 
 _BLOCK: Final = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -98,7 +99,8 @@ def _type(node: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in node["enum"])
     low, high = node.get("minimum"), node.get("maximum")
     span = f", {low} to {high}" if low is not None and high is not None else ""
-    longest = f", up to {node['maxLength']} characters" if "maxLength" in node else ""
+    bound = node.get("maxLength", FORM_LENGTH)
+    longest = "" if bound == FORM_LENGTH else f", up to {bound} characters"
     kind = {"array": "list", "date-time": "time"}.get(node.get("format", node["type"]), node["type"])
     return f"{kind}{span}{longest}"
 

@@ -13,14 +13,14 @@ PORTS: Final = (80, 443)
 
 URL_PATTERN: Final = (
     r"^https?://([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])"
-    rf"(:({'|'.join(map(str, PORTS))}))?([/?#].*)?$"
+    rf"(:({'|'.join(map(str, PORTS))}))?([/?#][^\x00-\x20\x7f]*)?$"
 )
-"""For the API server (RE2) as for Python, of a text without spaces and control characters. A user name or a password
-has no place in it: the resource, the Job and the log are read by many."""
+"""For the API server (RE2) as for Python. A user name or a password has no place in it: the resource, the Job and the
+log are read by many."""
 
 URL_COMPLAINT: Final = (
     "source.url must be http or https, with a host name or an IP address in plain ASCII, port 80, 443 or none, and "
-    "without a user name or a password"
+    "without a user name, a password or spaces"
 )
 
 ANY_HOST: Final = "*"

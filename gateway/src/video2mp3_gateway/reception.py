@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.web import Problem
 from video2mp3_gateway import problems
@@ -175,9 +176,6 @@ def _unknown_field(name: str) -> Problem:
 
 
 def _invalid_output(error: ValidationError) -> Problem:
-    errors = [
-        {"field": ".".join([OUTPUT_FIELD, *map(str, found["loc"])]), "message": found["msg"]}
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    first = f"{errors[0]['field']}: {errors[0]['message']}"
-    return problems.invalid_options(f"The options are not supported: {first}. Nothing was stored.", errors)
+    found = complaints(error, OUTPUT_FIELD)
+    errors = [{"field": each.field, "message": each.message} for each in found]
+    return problems.invalid_options(f"The options are not supported: {found[0]}. Nothing was stored.", errors)

@@ -12,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
+from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.status import ConversionStatus
@@ -283,11 +284,7 @@ def _spec(document: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
     try:
         return ConversionSpec.model_validate(document["spec"]), ""
     except ValidationError as error:
-        return None, "; ".join(f"{_path(each['loc'])}: {each['msg']}" for each in error.errors()[:5])
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(("spec", *(str(part) for part in location)))
+        return None, "; ".join(map(str, complaints(error, "spec")[:5]))
 
 
 def _status(document: dict[str, Any]) -> ConversionStatus:

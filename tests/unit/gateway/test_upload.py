@@ -149,20 +149,38 @@ def test_a_part_with_a_huge_head_leaves_nothing() -> None:
     assert gateway.stored == []
 
 
+POSITION = 'seconds from 0 to 999999, such as 90 or "90.5", or "HH:MM:SS.mmm", such as "00:01:30.500"'
+
+
 @pytest.mark.parametrize(
-    ("value", "field"),
+    ("value", "field", "words"),
     [
-        ('{"codec": "aac"}', "output.codec"),
-        ('{"encoding": {"vbr": 12}}', "output.encoding.vbr"),
-        ('{"encoding": {"vbr": 2, "cbr": 128}}', "output.encoding"),
-        ('{"trim": {"start": "soon"}}', "output.trim.start"),
-        ('{"filename": "a/b.mp3"}', "output.filename"),
+        ('{"codec": "aac"}', "output.codec", "output.codec: unknown field"),
+        (
+            '{"encoding": {"vbr": 12}}',
+            "output.encoding.vbr",
+            "output.encoding.vbr: Input should be less than or equal to 9",
+        ),
+        (
+            '{"encoding": {"vbr": 2, "cbr": 128}}',
+            "output.encoding",
+            "set exactly one of output.encoding.vbr and output.encoding.cbr",
+        ),
+        ('{"trim": {"start": "1:30"}}', "output.trim.start", f"output.trim.start must be {POSITION}"),
+        ('{"trim": {"end": 90.5}}', "output.trim.end", f"output.trim.end must be {POSITION}"),
+        ('{"trim": {"end": true}}', "output.trim.end", f"output.trim.end must be {POSITION}"),
+        (
+            '{"filename": "a/b.mp3"}',
+            "output.filename",
+            "output.filename must be a file's name: not empty, . or .., and without /, \\ and control characters",
+        ),
+        ("loud", "output", "output: Invalid JSON: expected value at line 1 column 1"),
     ],
 )
-def test_unsupported_options_are_named(value: str, field: str) -> None:
+def test_unsupported_options_are_named_and_what_is_allowed_is_said(value: str, field: str, words: str) -> None:
     refused = problem(Gateway().upload(a_file(), a_field("output", value)))
-    assert refused["errors"][0]["field"].startswith(field)
-    assert field in refused["detail"]
+    assert refused["errors"] == [{"field": field, "message": words.removeprefix(f"{field}: ")}]
+    assert refused["detail"] == f"The options are not supported: {words}. Nothing was stored."
 
 
 def test_an_unknown_field_is_named() -> None:

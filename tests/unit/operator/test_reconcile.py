@@ -76,6 +76,19 @@ def test_a_result_succeeds_and_the_source_goes() -> None:
     assert (world.sources, list(world.mp3s), world.queue) == ({}, [MP3_ID], [])
 
 
+def test_a_spec_that_the_api_server_let_through_fails_and_every_field_is_named() -> None:
+    world = World()
+    conversion = a_conversion()
+    conversion.document["spec"] |= {"notify": {"email": "somebody"}, "colour": "red"}
+    key = world.apply(conversion)
+    live(world)
+    assert told(world, key) == ("Failed", "InvalidSpec")
+    assert status(world, key)["message"] == (
+        "The spec is not valid: spec.notify.email: notify.email must be one email address, such as you@example.com, "
+        "without spaces; spec.colour: unknown field"
+    )
+
+
 def test_a_source_that_another_conversion_still_needs_stays_until_that_is_done() -> None:
     world = World()
     first, second = world.apply(a_conversion("first")), world.apply(a_conversion("second"))

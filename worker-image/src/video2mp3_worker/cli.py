@@ -7,6 +7,7 @@ Same code, same limits and same exit codes as in a Job.
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
+from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
 from video2mp3_contracts.reasons import Reason
@@ -28,6 +31,17 @@ from video2mp3_worker.stop import Stop
 _BAR_WIDTH: Final = 30
 _WHY_COPIED: Final = "the sound is the mp3 that was asked for, so its frames are passed on as they are"
 _BLOCK_BYTES: Final = 1024**2
+_OPTIONS: Final = {
+    "output.encoding.vbr": "--vbr",
+    "output.encoding.cbr": "--cbr",
+    "output.sampleRate": "--sample-rate",
+    "output.trim.start": "--start",
+    "output.trim.end": "--end",
+    "output.loudness.integratedLufs": "--loudness",
+    "output.audioTrack.index": "--audio-track",
+    "output.audioTrack.language": "--language",
+} | {f"output.tags.{to_camel(name)}": f"--{name.replace('_', '-')}" for name in Tags.model_fields}
+"""Which option stands for which field."""
 
 
 def command_line(arguments: Sequence[str]) -> int:
@@ -76,23 +90,27 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 
 def _output(options: argparse.Namespace) -> Output:
-    tags = {name: getattr(options, name) for name in Tags.model_fields if getattr(options, name) is not None}
-    wanted: dict[str, Any] = {"channels": options.channels, "sample_rate": options.sample_rate, "tags": tags}
+    tags = {to_camel(name): getattr(options, name) for name in Tags.model_fields if getattr(options, name) is not None}
+    wanted: dict[str, Any] = {"channels": options.channels, "sampleRate": options.sample_rate, "tags": tags}
     if options.vbr is not None or options.cbr is not None:
         wanted["encoding"] = {"vbr": options.vbr, "cbr": options.cbr}
     if options.start is not None or options.end is not None:
         wanted["trim"] = {"start": options.start, "end": options.end}
     if options.loudness is not None:
-        wanted["loudness"] = {"integrated_lufs": options.loudness}
+        wanted["loudness"] = {"integratedLufs": options.loudness}
     if options.audio_track is not None or options.language is not None:
-        wanted["audio_track"] = {"index": options.audio_track, "language": options.language}
+        wanted["audioTrack"] = {"index": options.audio_track, "language": options.language}
     try:
         return Output.model_validate(wanted)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, found['loc'])) or 'options'}: {found['msg']}" for found in error.errors()
-        )
-        raise Refused(Reason.BAD_REQUEST, wrong) from error
+        raise Refused(Reason.BAD_REQUEST, _of_options("; ".join(map(str, complaints(error, "output"))))) from error
+
+
+def _of_options(words: str) -> str:
+    """What is said of a Conversion's fields, said of the options that stand for them."""
+    for field, option in _OPTIONS.items():
+        words = re.sub(rf"\b{re.escape(field)}\b", option, words)
+    return words
 
 
 def _convert(options: argparse.Namespace, stop: Stop) -> None:
@@ -113,7 +131,8 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
 
 
 def _probe(options: argparse.Namespace, stop: Stop) -> None:
-    for line in describe(Converter(stop).preview(_existing(options.source), _output(options))):
+    output = _output(options)
+    for line in describe(Converter(stop).preview(_existing(options.source), output)):
         print(line)  # noqa: T201
 
 

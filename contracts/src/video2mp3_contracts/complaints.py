@@ -1,0 +1,34 @@
+"""What is wrong with a document of the models, in words for those who wrote it."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+_UNKNOWN_FIELD = "unknown field"
+_OURS = "Value error, "
+"""What pydantic puts before the words of a validator."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong."""
+
+    field: str
+    """Its path, for example `output.trim.start`."""
+
+    message: str
+    """What is allowed. The words of a rule of ours name the field, pydantic's do not."""
+
+    def __str__(self) -> str:
+        return self.message if self.field in self.message else f"{self.field}: {self.message}"
+
+
+def complaints(error: ValidationError, document: str) -> list[Complaint]:
+    """What was wrong, field by field; `document` is the path of what was validated. Values are never repeated."""
+    return [
+        Complaint(
+            field=".".join((document, *map(str, found["loc"]))),
+            message=_UNKNOWN_FIELD if found["type"] == "extra_forbidden" else found["msg"].removeprefix(_OURS),
+        )
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
