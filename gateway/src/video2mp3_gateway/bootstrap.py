@@ -1,10 +1,8 @@
-"""Chooses what stands behind each port, from the settings. Nothing else does."""
+"""Chooses what stands behind each port, from the settings. Nothing else does, but `file_stores` for its two."""
 
 from dataclasses import dataclass
 
-from video2mp3_contracts import mongo
-from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
-from video2mp3_gateway import kubernetes_api, mongodb
+from video2mp3_gateway import file_stores, kubernetes_api
 from video2mp3_gateway.auth_service import AuthService
 from video2mp3_gateway.capacity import THREADS
 from video2mp3_gateway.jwks import KeySet
@@ -27,12 +25,12 @@ class Ports:
 def connect(settings: GatewaySettings) -> Ports:
     """The real systems. Nothing is contacted before it is needed."""
     auth = AuthService(settings.auth_url)
-    stores = mongo.connect(settings.mongodb_uri.get_secret_value(), "video2mp3-gateway")
+    stores = file_stores.connect(settings)
     api = kubernetes_api.connect(settings.kubeconfig, connections=THREADS)
     return Ports(
         tokens=JwksTokenVerifier(KeySet(auth.key_set), settings.jwt_issuer, settings.jwt_audience),
         logins=auth,
-        sources=mongodb.GridFSSources(stores[VIDEOS_DATABASE]),
-        mp3s=mongodb.GridFSMp3s(stores[MP3S_DATABASE]),
+        sources=stores.sources,
+        mp3s=stores.mp3s,
         conversions=kubernetes_api.KubernetesConversions(api, settings.conversion_namespace),
     )

@@ -57,7 +57,7 @@ class GatewayServer(Server):
     def resident_bytes(self, field: str = "VmRSS") -> int:
         """Memory of the worker and its parent together; VmHWM is the most they ever had."""
         pids = (self.worker_pid, self._running_process().pid)
-        return sum(_status_bytes(pid, field) for pid in pids)
+        return sum(status_bytes(pid, field) for pid in pids)
 
     def connect(self, timeout: float = 60) -> http.client.HTTPConnection:
         """A connection of one's own."""
@@ -98,7 +98,7 @@ def form_closing() -> bytes:
     return f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-def _status_bytes(pid: int, field: str) -> int:
+def status_bytes(pid: int, field: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024

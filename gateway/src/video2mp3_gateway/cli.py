@@ -1,0 +1,81 @@
+"""② The command `video2mp3-gateway`: stores a video without an upload, for whoever writes Conversions by hand.
+
+As an upload does, it passes the video on in pieces, and leaves nothing when it does not come to its end.
+"""
+
+import argparse
+import mimetypes
+import sys
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final
+
+from pydantic import ValidationError
+
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_gateway import file_stores
+from video2mp3_gateway.filenames import display_name
+from video2mp3_gateway.ports import ServiceAway, SourceStore
+from video2mp3_gateway.settings import GatewaySettings
+
+_PIECE_BYTES: Final = 256 * 1024
+_ANY_TYPE: Final = "application/octet-stream"
+
+Connect = Callable[[GatewaySettings], SourceStore]
+
+
+def _sources(settings: GatewaySettings) -> SourceStore:
+    return file_stores.connect(settings).sources
+
+
+def main(arguments: Sequence[str] | None = None, video: BinaryIO | None = None, connect: Connect = _sources) -> int:
+    """Run the command; answers the exit code: 0 done, 1 not done (standard error says why), 2 wrong usage."""
+    parsed = _parser().parse_args(arguments)
+    configure_logging("gateway", level="WARNING")
+    try:
+        sources = connect(GatewaySettings())
+        file_id = _store(sources, video or sys.stdin.buffer, parsed.owner, parsed.filename)
+    except ValidationError as error:
+        found = (f"GATEWAY_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        return _fail("; ".join(found))
+    except ServiceAway as error:
+        return _fail(f"{error}. Nothing was stored.")
+    if file_id is None:
+        return _fail("Nothing came on standard input: give the video there, with `kubectl exec --stdin`.")
+    sys.stdout.write(f"{file_id}\n")
+    return 0
+
+
+def _store(sources: SourceStore, video: BinaryIO, owner: str, filename: str) -> str | None:
+    """Store all of the video; answers its file's id, None where there is nothing to store."""
+    piece = video.read(_PIECE_BYTES)
+    if not piece:
+        return None
+    content_type = mimetypes.guess_type(filename)[0] or _ANY_TYPE
+    with sources.begin(owner, display_name(filename), content_type) as upload:
+        while piece:
+            upload.write(piece)
+            piece = video.read(_PIECE_BYTES)
+        return upload.finish().file_id
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="video2mp3-gateway",
+        description="Videos for Conversions that are written by hand.",
+        epilog="The store comes from the variables GATEWAY_…, as for the service: run it in its pod.",
+    )
+    commands = parser.add_subparsers(required=True)
+    summary = "Store the video on standard input, and print its file's id."
+    store = commands.add_parser("store", help=summary, description=summary)
+    store.add_argument("filename", help="what the video is called")
+    store.add_argument("--owner", default="", help="whose it is: the account in spec.owner; nobody's by default")
+    return parser
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

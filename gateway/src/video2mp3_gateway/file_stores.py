@@ -1,0 +1,28 @@
+"""Chooses what stands behind the two file stores, as `bootstrap` does for the rest.
+
+Apart from it, since a command that runs beside the service shares its memory, and needs no Kubernetes and no Flask.
+"""
+
+from dataclasses import dataclass
+
+from video2mp3_contracts import mongo
+from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_gateway import mongodb
+from video2mp3_gateway.ports import Mp3Store, SourceStore
+from video2mp3_gateway.settings import GatewaySettings
+
+
+@dataclass(frozen=True)
+class FileStores:
+    """What comes in, and what goes out."""
+
+    sources: SourceStore
+    mp3s: Mp3Store
+
+
+def connect(settings: GatewaySettings) -> FileStores:
+    """The real stores. Nothing is contacted before it is needed."""
+    databases = mongo.connect(settings.mongodb_uri.get_secret_value(), "video2mp3-gateway")
+    return FileStores(
+        sources=mongodb.GridFSSources(databases[VIDEOS_DATABASE]), mp3s=mongodb.GridFSMp3s(databases[MP3S_DATABASE])
+    )

@@ -1,0 +1,72 @@
+"""The command that stores a video, on fakes."""
+
+import io
+from typing import BinaryIO
+
+import pytest
+
+from tests.unit.gateway.fakes import FakeSources
+from video2mp3_gateway.cli import main
+from video2mp3_gateway.settings import GatewaySettings
+
+PIECE_BYTES = 256 * 1024
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pod's."""
+    monkeypatch.setenv("GATEWAY_MONGODB_URI", "mongodb://gateway:secret@mongodb:27017")
+    monkeypatch.setenv("GATEWAY_AUTH_URL", "http://auth:8080")
+    monkeypatch.setenv("GATEWAY_CONVERSION_NAMESPACE", "video2mp3")
+
+
+def run(sources: FakeSources, *arguments: str, video: bytes | BinaryIO = b"video") -> int:
+    def connect(settings: GatewaySettings) -> FakeSources:
+        assert settings.mongodb_uri.get_secret_value().startswith("mongodb://gateway:")
+        return sources
+
+    return main(arguments, io.BytesIO(video) if isinstance(video, bytes) else video, connect)
+
+
+def test_it_prints_the_id_of_what_it_stored(capsys: pytest.CaptureFixture[str]) -> None:
+    sources = FakeSources()
+    content = bytes(range(256)) * 4096
+    assert run(sources, "store", "--owner", "you@example.com", "folder/talk.mp4", video=content) == 0
+    [(file_id, file)] = sources.files.items()
+    assert capsys.readouterr().out == f"{file_id}\n"
+    assert file == {"owner": "you@example.com", "filename": "talk.mp4", "content_type": "video/mp4"}
+    assert sources.chunks[file_id] == content
+    assert sources.largest_write == PIECE_BYTES
+
+
+def test_a_file_of_nobody_and_of_no_known_type() -> None:
+    sources = FakeSources()
+    assert run(sources, "store", "talk") == 0
+    assert [*sources.files.values()] == [{"owner": "", "filename": "talk", "content_type": "application/octet-stream"}]
+
+
+def test_nothing_is_no_video(capsys: pytest.CaptureFixture[str]) -> None:
+    sources = FakeSources()
+    assert run(sources, "store", "talk.mp4", video=b"") == 1
+    assert "error: Nothing came on standard input" in capsys.readouterr().err
+    assert sources.chunks == {}
+
+
+@pytest.mark.parametrize("step", ["begin", "write", "finish"])
+def test_a_store_that_is_away_is_told_of_and_keeps_nothing(step: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sources = FakeSources()
+    sources.switch.off(step)
+    assert run(sources, "store", "talk.mp4") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: mongodb: ")
+    assert said.err.endswith("Nothing was stored.\n")
+    assert sources.chunks == {}
+
+
+def test_without_its_settings_it_names_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GATEWAY_MONGODB_URI")
+    assert run(FakeSources(), "store", "talk.mp4") == 1
+    assert capsys.readouterr().err == "error: GATEWAY_MONGODB_URI: Field required\n"
