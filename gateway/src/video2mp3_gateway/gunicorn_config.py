@@ -59,13 +59,17 @@ def pre_request(worker: Any, req: Any) -> None:
     `continuation`. After an upload the connection is closed, so that a body that was refused is never read.
     """
     connection = req.unreader.sock
-    if isinstance(connection, PacedSocket):  # of the request before on the same connection
-        connection = connection.whole
     connection.settimeout(SOCKET_SECONDS)
     req.unreader.sock = PacedSocket(connection)
     req._expected_100_continue = False  # noqa: SLF001 - the one place where gunicorn remembers that it has to answer
     if req.path == "/upload":
         req.force_close()
+
+
+def post_request(_worker: Any, req: Any, _environ: Any, _response: Any) -> None:
+    """Stop the watch: a connection may be silent until the next request on it."""
+    if isinstance(req.unreader.sock, PacedSocket):
+        req.unreader.sock = req.unreader.sock.whole
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,12 +1,14 @@
 """Clients that send, but hardly."""
 
 from collections import deque
-from socket import socket
+from socket import socket, socketpair
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from tests.unit.gateway.fakes import FakeClock
+from video2mp3_gateway import gunicorn_config
 from video2mp3_gateway.pacing import MIN_BYTES, WINDOW_SECONDS, PacedSocket
 
 
@@ -45,3 +47,15 @@ def test_hardly_is_given_up(size: int, seconds: float) -> None:
 
 def test_it_is_a_socket_otherwise() -> None:
     assert paced(1, 1).gettimeout() == 30
+
+
+def test_the_pause_before_the_next_request_on_a_connection_is_nobodys_slowness() -> None:
+    """Only requests are paced, each by itself: what reads the next one's head is the connection."""
+    ours, theirs = socketpair()
+    with ours, theirs:
+        request = SimpleNamespace(unreader=SimpleNamespace(sock=ours), path="/conversions")
+        for _ in range(2):
+            gunicorn_config.pre_request(None, request)
+            assert isinstance(request.unreader.sock, PacedSocket)
+            gunicorn_config.post_request(None, request, {}, None)
+            assert request.unreader.sock is ours
