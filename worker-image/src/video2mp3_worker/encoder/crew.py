@@ -38,7 +38,7 @@ def in_order(work: Callable[[In], Out], given: Iterable[In], threads: int) -> It
             open_tasks.append(task)
             waiting.put(task)
             del each, task
-            if len(open_tasks) > threads + _AHEAD:
+            if len(open_tasks) >= threads + _AHEAD:
                 yield _finished(open_tasks.popleft())
         while open_tasks:
             yield _finished(open_tasks.popleft())
