@@ -1,5 +1,6 @@
 """Seconds, processor seconds and memory of a process and all that it starts."""
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -63,11 +64,10 @@ class _MemoryWatcher(threading.Thread):
 def _family(pid: int) -> list[int]:
     found = [pid]
     for member in found:
-        for task in Path(f"/proc/{member}/task").glob("*/children"):
-            try:
+        # Any of them may end meanwhile, with its folder.
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{member}/task").glob("*/children"):
                 found += map(int, task.read_text().split())
-            except OSError:
-                continue
     return found
 
 
