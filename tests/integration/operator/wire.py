@@ -6,6 +6,7 @@ RabbitMQ's sides follow the two protocols as far as they must to tell when a wri
 """
 
 import asyncio
+import socket
 import ssl
 import struct
 import threading
@@ -22,7 +23,7 @@ from yarl import URL
 
 from tests.integration.operator.operator_process import Addresses
 from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
-from tests.servers.process import HOST, free_port
+from tests.servers.process import HOST, await_condition, free_port
 
 _CALL_SECONDS: Final = 20
 _AUTOMATIC: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -60,6 +61,7 @@ class Wire:
         self._healed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
+        self._sockets: list[socket.socket] = []
         self._left: int | None = None
         self._deaf = False
         self._age_of_watches = 0
@@ -120,7 +122,11 @@ class Wire:
 
     async def _open(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context(cafile=self._kubernetes.ca_file)),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                ssl=ssl.create_default_context(cafile=self._kubernetes.ca_file),
+                socket_factory=self._socket,
+            ),
             timeout=aiohttp.ClientTimeout(total=None, connect=_CALL_SECONDS),
             auto_decompress=False,
         )
@@ -146,6 +152,20 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._runner.cleanup()
         await self._session.close()
+        # Connections that were given up in the middle take leave of the API server first; nobody else waits for that.
+        await asyncio.to_thread(
+            await_condition,
+            lambda: all(each.fileno() < 0 for each in self._sockets),
+            seconds=_CALL_SECONDS / 2,
+            what="connections to the API server did not end",
+        )
+
+    def _socket(self, address: tuple[Any, ...]) -> socket.socket:
+        """A socket to the API server, as aiohttp would make it."""
+        family, kind, protocol, *_ = address
+        made = socket.socket(family, kind, protocol)
+        self._sockets.append(made)
+        return made
 
     async def _heal(self) -> None:
         self._left, self.is_cut, self._deaf = None, False, False
