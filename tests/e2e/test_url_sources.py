@@ -24,7 +24,9 @@ def test_a_video_on_a_server_that_redirects_and_breaks_off(
 
     assert_one_mp3_and_one_email(release, "panel", account)
     ranges = [headers.get("Range") for headers in web.requests("/2026/panel.mp4")]
-    assert ranges == [None, f"bytes={len(content) // 2}-"]
+    # A try that brings nothing is made again from the start: the Service's rules are new.
+    assert set(ranges[:-1]) == {None}
+    assert ranges[-1] == f"bytes={len(content) // 2}-"
 
 
 def test_what_is_not_fetched(release: Release, account: Account, web: PublicWeb) -> None:
