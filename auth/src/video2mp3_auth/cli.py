@@ -16,6 +16,7 @@ from video2mp3_auth.errors import AuthError, StoreUnavailable, UnusableInput
 from video2mp3_auth.key_rotation import rotate
 from video2mp3_auth.passwords import generate_password
 from video2mp3_auth.settings import AuthSettings
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.logs import configure_logging
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed.command(AuthSettings(), parsed)
     except ValidationError as error:
-        return _fail("; ".join(_setting_error(item["loc"], item["msg"]) for item in error.errors(include_input=False)))
+        return _fail(of_variables(error, "AUTH_"))
     except AuthError as error:
         return _fail(str(error))
     return 0
@@ -167,10 +168,6 @@ def _patiently(work: Callable[[], T], seconds: float) -> T:
                 raise
             _say(f"{error} Trying again for {deadline - time.monotonic():.0f} s.")
             time.sleep(_PAUSE_SECONDS)
-
-
-def _setting_error(location: tuple[int | str, ...], message: str) -> str:
-    return f"AUTH_{str(location[0]).upper()}: {message}" if location else message
 
 
 def _say(line: str) -> None:

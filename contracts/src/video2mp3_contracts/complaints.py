@@ -1,8 +1,12 @@
-"""What is wrong with a document of the models, in words for those who wrote it."""
+"""What is wrong with a document of the models, or with settings, in words for those who wrote it.
+
+Values are never repeated.
+"""
 
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 _UNKNOWN_FIELD = "unknown field"
 _OURS = "Value error, "
@@ -24,11 +28,23 @@ class Complaint:
 
 
 def complaints(error: ValidationError, document: str) -> list[Complaint]:
-    """What was wrong, field by field; `document` is the path of what was validated. Values are never repeated."""
+    """What was wrong, field by field; `document` is the path of what was validated."""
     return [
         Complaint(
             field=".".join((document, *map(str, found["loc"]))),
             message=_UNKNOWN_FIELD if found["type"] == "extra_forbidden" else found["msg"].removeprefix(_OURS),
         )
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        for found in _errors(error)
     ]
+
+
+def of_variables(error: ValidationError, prefix: str) -> str:
+    """What was wrong with flat settings that come from the environment, whose variables' names begin with `prefix`."""
+    return "; ".join(
+        f"{prefix}{str(found['loc'][0]).upper()}: {found['msg']}" if found["loc"] else found["msg"]
+        for found in _errors(error)
+    )
+
+
+def _errors(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_context=False, include_input=False)

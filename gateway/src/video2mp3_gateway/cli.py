@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_gateway import file_stores
 from video2mp3_gateway.filenames import display_name
@@ -35,8 +36,7 @@ def main(arguments: Sequence[str] | None = None, video: BinaryIO | None = None, 
         sources = connect(GatewaySettings())
         file_id = _store(sources, video or sys.stdin.buffer, parsed.owner, parsed.filename)
     except ValidationError as error:
-        found = (f"GATEWAY_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        return _fail("; ".join(found))
+        return _fail(of_variables(error, "GATEWAY_"))
     except ServiceAway as error:
         return _fail(f"{error}. Nothing was stored.")
     if file_id is None:
