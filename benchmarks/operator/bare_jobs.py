@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
@@ -20,8 +19,8 @@ from benchmarks.operator import pods
 from benchmarks.operator.client import Client
 from benchmarks.operator.control_plane import ControlPlane
 from benchmarks.operator.processes import cpu_by_name
+from benchmarks.operator.uploads import CONTENT, upload_of
 from tests.contract.chart.helm import NAMESPACE
-from video2mp3_contracts.conversion import Conversion
 from video2mp3_operator.job import build_job
 from video2mp3_operator.settings import Settings
 
@@ -72,7 +71,8 @@ def measured_bare(conversions: int, cap: int) -> BareJobs:
 class _Run:
     def __init__(self, plane: ControlPlane, count: int, cap: int) -> None:
         self._plane = plane
-        self._ended = {f"bare-{number}": asyncio.Event() for number in range(count)}
+        self._manifests = [_manifest(number) for number in range(count)]
+        self._ended = {manifest["metadata"]["name"]: asyncio.Event() for manifest in self._manifests}
         self._places = asyncio.Semaphore(cap)
 
     async def finish(self) -> None:
@@ -80,15 +80,15 @@ class _Run:
         async with Client(self._plane.api) as client:
             beside = [asyncio.create_task(self._work(client)), asyncio.create_task(self._follow(client))]
             async with asyncio.TaskGroup() as jobs:
-                for name in self._ended:
-                    jobs.create_task(self._convert(client, name))
+                for manifest in self._manifests:
+                    jobs.create_task(self._convert(client, manifest))
             for task in beside:
                 task.cancel()
 
-    async def _convert(self, client: Client, name: str) -> None:
+    async def _convert(self, client: Client, manifest: dict[str, Any]) -> None:
         async with self._places:
-            await client.create(_PATH, _manifest(name))
-            await asyncio.wait_for(self._ended[name].wait(), timeout=_JOB_SECONDS)
+            await client.create(_PATH, manifest)
+            await asyncio.wait_for(self._ended[manifest["metadata"]["name"]].wait(), timeout=_JOB_SECONDS)
 
     async def _follow(self, client: Client) -> None:
         async for event in client.watch(_PATH):
@@ -107,27 +107,13 @@ async def _run(client: Client, pod: dict[str, Any]) -> None:
     await pods.end(client, pod)
 
 
-def _manifest(name: str) -> dict[str, Any]:
+def _manifest(number: int) -> dict[str, Any]:
     """The operator's, for an upload; it belongs to nobody."""
-    conversion = Conversion.model_validate(
-        {
-            "metadata": {
-                "name": name,
-                "namespace": NAMESPACE,
-                "uid": name,
-                "creationTimestamp": datetime.now(UTC).isoformat(),
-            },
-            "spec": {
-                "source": {"gridfs": {"fileId": str(ObjectId())}},
-                "output": {"filename": "talk.mp3"},
-                "owner": "owner@example.com",
-                "notify": {"email": "owner@example.com"},
-            },
-        }
-    )
-    manifest = build_job(conversion, _settings(), source_bytes=300)
+    upload = upload_of("owner@example.com", str(ObjectId()))
+    metadata = upload.metadata.model_copy(update={"uid": f"bare-{number}"})
+    manifest = build_job(upload.model_copy(update={"metadata": metadata}), _settings(), len(CONTENT))
     del manifest["metadata"]["ownerReferences"]
-    return manifest | {"metadata": manifest["metadata"] | {"name": name}}
+    return manifest
 
 
 def _settings() -> Settings:

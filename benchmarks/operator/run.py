@@ -20,6 +20,7 @@ from benchmarks.operator.client import Client
 from benchmarks.operator.control_plane import ControlPlane
 from benchmarks.operator.operator_process import USER, OperatorProcess
 from benchmarks.operator.processes import cpu_by_name, peak_bytes
+from benchmarks.operator.uploads import CONTENT, upload_of
 from benchmarks.operator.workers import Workers
 from tests.contract.chart.helm import NAMESPACE
 from tests.servers import MongoDBServer, Server
@@ -34,7 +35,6 @@ _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 5.0
 _STUCK_SECONDS = 120.0
 _PATH = f"/apis/{names.API_VERSION}/namespaces/{NAMESPACE}/{names.PLURAL}"
-_SOURCE = b"video" * 100
 
 
 @dataclass
@@ -42,6 +42,9 @@ class Result:
     """What a run showed. Times in seconds, memory in bytes."""
 
     conversions: int
+    bare: BareJobs
+    """The same Jobs without an operator."""
+
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0
     """From the first creation to the last status."""
@@ -58,9 +61,6 @@ class Result:
 
     memory: int = 0
     """The operator's peak."""
-
-    bare: BareJobs | None = None
-    """The same Jobs without an operator."""
 
     restart_seconds: float = 0
     restart_memory: int = 0
@@ -117,8 +117,7 @@ def measured(conversions: int, cap: int, logs: Path | None) -> Result:
     cluster = Cluster(cap)
     with cluster.running():
         try:
-            result = asyncio.run(_Run(cluster, conversions).measured())
-            result.bare = bare
+            result = asyncio.run(_Run(cluster, Result(conversions, bare)).measured())
             _restart(cluster.operator, result)
         finally:
             if logs:
@@ -135,10 +134,10 @@ def _restart(operator: OperatorProcess, result: Result) -> None:
 
 
 class _Run:
-    def __init__(self, cluster: Cluster, conversions: int) -> None:
+    def __init__(self, cluster: Cluster, result: Result) -> None:
         self._cluster = cluster
         self._created: dict[str, datetime] = {}
-        self._result = Result(conversions)
+        self._result = result
 
     async def measured(self) -> Result:
         mongodb: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._cluster.mongodb.uri)
@@ -164,7 +163,7 @@ class _Run:
             {
                 "_id": file_id,
                 "filename": "talk.mp4",
-                "length": len(_SOURCE),
+                "length": len(CONTENT),
                 "chunkSize": 255 * 1024,
                 "uploadDate": now,
                 "metadata": FileMetadata(owner=owner, content_type="video/mp4", uploaded_at=now).as_document(),
@@ -175,7 +174,7 @@ class _Run:
         for each in (database, mongodb[MP3S_DATABASE]):
             await each["fs.chunks"].create_index([("files_id", 1), ("n", 1)], unique=True)
         await database["fs.chunks"].insert_many(
-            [{"files_id": file_id, "n": 0, "data": _SOURCE} for file_id, _ in sources]
+            [{"files_id": file_id, "n": 0, "data": CONTENT} for file_id, _ in sources]
         )
         await database["fs.files"].insert_many(files)
         return [(str(file_id), owner) for file_id, owner in sources]
@@ -185,9 +184,9 @@ class _Run:
 
         async def creator() -> None:
             for file_id, owner in waiting:
-                body = _conversion(file_id, owner)
-                await client.create(_PATH, body)
-                self._created[body["metadata"]["name"]] = datetime.now(UTC)
+                conversion = upload_of(owner, file_id)
+                await client.create(_PATH, conversion.manifest())
+                self._created[conversion.metadata.name] = datetime.now(UTC)
 
         async with asyncio.TaskGroup() as creators:
             for _ in range(_CREATORS):
@@ -227,18 +226,3 @@ class _Run:
         self._result.waits = sorted(
             (there - self._created[job.rpartition("-")[0]]).total_seconds() for job, there in requests.jobs.items()
         )
-
-
-def _conversion(file_id: str, owner: str) -> dict[str, Any]:
-    """As the gateway makes it for an upload."""
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "metadata": {"name": names.conversion_name_for_upload(file_id), "finalizers": [names.FINALIZER]},
-        "spec": {
-            "source": {"gridfs": {"fileId": file_id}},
-            "output": {"filename": "talk.mp3"},
-            "owner": owner,
-            "notify": {"email": owner},
-        },
-    }
