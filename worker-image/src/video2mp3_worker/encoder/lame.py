@@ -20,6 +20,9 @@ DELAY_SAMPLES: Final = 576
 _LIBRARY: Final = "libmp3lame.so.0"
 _JOINT_STEREO, _MONO = 1, 3
 _VBR_MTRH: Final = 4
+VBR_QUALITY: Final = 5
+"""LAME's `quality` for a variable bit rate: 0 to 4 also search for smaller Huffman tables. See ADR 14."""
+
 _FLUSH_BYTES: Final = 7200
 _BLOCK_FRAMES: Final = 48
 """Encoded by one call."""
@@ -86,7 +89,11 @@ class Lame:
             "lame_set_scale": ctypes.c_float(HEADROOM),
         }
         if self._quality.bit_rate is None:
-            wanted |= {"lame_set_VBR": _VBR_MTRH, "lame_set_VBR_quality": ctypes.c_float(self._quality.level or 0)}
+            wanted |= {
+                "lame_set_VBR": _VBR_MTRH,
+                "lame_set_VBR_quality": ctypes.c_float(self._quality.level or 0),
+                "lame_set_quality": VBR_QUALITY,
+            }
         else:
             wanted |= {"lame_set_brate": self._quality.bit_rate}
         for name, value in wanted.items():
