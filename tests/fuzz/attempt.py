@@ -15,6 +15,7 @@ from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused, WorkerError
 from video2mp3_worker.limits import DATA_BYTES
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 LIMITS: Final = WorkerLimits(max_duration_seconds=600, max_output_bytes=20_000_000, run_seconds=600)
@@ -65,7 +66,7 @@ def attempt(content: bytes, number: int, folder: Path) -> Outcome:
 
 def _converted(source: Path, mp3: Path, number: int) -> Outcome:
     try:
-        Converter(Stop(), LIMITS, clock=time.monotonic).convert(source, mp3, Output())
+        Converter(Stop(), LIMITS, clock=time.monotonic).convert(LocalSource.whole(source), mp3, Output())
     except WorkerError as error:
         wrong = "" if isinstance(error, Refused) and error.reason in OF_MEDIA else "a reason that is not the media's"
         if not error.message.endswith("."):

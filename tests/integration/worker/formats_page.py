@@ -17,6 +17,7 @@ from tests.integration.worker.listening import Heard, listen
 from video2mp3_contracts.output import Encoding, Output
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 from video2mp3_worker.whitelists import AUDIO_CODECS
 from video2mp3_worker.whitelists import FORMATS as DEMUXERS
@@ -39,7 +40,7 @@ class Measurements:
     def converted(self, source: Path, output: Output | None = None) -> Heard:
         """What is heard of any file when it is an mp3."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            mp3 = Converter(Stop()).convert(source, Path(folder, "output.mp3"), output or Output())
+            mp3 = Converter(Stop()).convert(LocalSource.whole(source), Path(folder, "output.mp3"), output or Output())
             return listen(mp3.file)
 
     def refusal(self, hostile: Hostile) -> Refused:

@@ -74,6 +74,20 @@ class Samples:
             lambda path: ffmpeg("-stream_loop", "7", "-i", self.clip(), "-map", "0:a", "-c", "copy", path),
         )
 
+    def two_minutes(self) -> Path:
+        """Picture and sound, with the index at the front."""
+        repeated = ("-stream_loop", "11", "-i", self.clip(), "-map", "0:v", "-map", "0:a", "-c", "copy")
+        return self._made("two-minutes.mp4", lambda path: ffmpeg(*repeated, "-movflags", "+faststart", path))
+
+    def with_gap(self) -> Path:
+        """Ten seconds of picture, with the index at the front; the sound begins after one and pauses for two."""
+
+        def make(path: Path) -> None:
+            pause = ("-af", "aselect='gte(t,1)*not(between(t,4,6))'", "-c:a", "aac")
+            ffmpeg(*_PICTURE, *_SOUND, "-t", "10", *_PICTURE_CODEC, *pause, "-movflags", "+faststart", path)
+
+        return self._made("gap.mp4", make)
+
     def long(self) -> Path:
         """Ten minutes, which take a few seconds to convert."""
 

@@ -20,6 +20,7 @@ from video2mp3_contracts.output import Output, Tags, Trim
 from video2mp3_worker import limits
 from video2mp3_worker.cli import describe
 from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 HOSTILE = {
@@ -84,7 +85,7 @@ def converted(source: Path, output: Output | None = None) -> tuple[Mp3, Path]:
     """And the whole file, as it is downloaded."""
     destination = source.with_name("output.mp3")
     destination.unlink(missing_ok=True)
-    mp3 = Converter(Stop()).convert(source, destination, output or Output())
+    mp3 = Converter(Stop()).convert(LocalSource.whole(source), destination, output or Output())
     whole = source.with_name("whole.mp3")
     whole.write_bytes(mp3.tag + mp3.file.read_bytes())
     return mp3, whole
@@ -164,7 +165,7 @@ def test_cover_and_chapters_of_a_source_that_is_not_read_whole(
     ended = installation.run(installation.request(installation.upload(source)))
 
     assert ended.code == 0, ended.log
-    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source fetched"]
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
     assert fetched["fetched"] < 0.25 * fetched["size"]
     mp3 = installation.mp3()
     assert covers(mp3) == [data]
@@ -285,7 +286,7 @@ def test_the_probe_tells_of_cover_and_chapters(samples: Samples, tmp_path: Path)
     file["covr"] = [MP4Cover(samples.picture("cover.jpg").read_bytes()), MP4Cover(b"broken")]
     file.save()
 
-    told = "\n".join(describe(Converter(Stop()).preview(source, Output(trim=Trim(end=3)))))
+    told = "\n".join(describe(Converter(Stop()).preview(LocalSource.whole(source), Output(trim=Trim(end=3)))))
 
     assert "cover     JPEG, 300 x 200" in told
     assert "chapters  2, of which the mp3 gets 1" in told

@@ -16,6 +16,7 @@ from video2mp3_worker.cli import describe
 from video2mp3_worker.convert import Converter, Mp3
 from video2mp3_worker.encoder.frames import Layout, frames_of
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 
@@ -31,7 +32,7 @@ def converted(source: Path, output: Output | None = None) -> tuple[Mp3, Path]:
     """And the whole file, as it is downloaded."""
     folder = source.parent / f"made-{len(list(source.parent.iterdir()))}"
     folder.mkdir()
-    mp3 = Converter(Stop()).convert(source, folder / "output.mp3", output or Output())
+    mp3 = Converter(Stop()).convert(LocalSource.whole(source), folder / "output.mp3", output or Output())
     whole = folder / "whole.mp3"
     whole.write_bytes(mp3.tag + mp3.file.read_bytes())
     return mp3, whole
@@ -245,7 +246,7 @@ def test_the_status_and_the_probe_say_that_it_was_copied(
     source = with_sound(samples, tmp_path / "source.mkv")
 
     ended = installation.run(installation.request(installation.upload(source)))
-    told = describe(Converter(Stop()).preview(source, Output()))
+    told = describe(Converter(Stop()).preview(LocalSource.whole(source), Output()))
 
     assert ended.code == 0, ended.log
     assert installation.entry()["result"]["encoding"] == "copied: CBR 128 kbit/s, 44100 Hz, stereo"
@@ -255,7 +256,7 @@ def test_the_status_and_the_probe_say_that_it_was_copied(
 def test_the_probe_says_why_an_mp3_is_encoded(samples: Samples, tmp_path: Path) -> None:
     source = with_sound(samples, tmp_path / "source.mp3", "-b:a", "320k")
 
-    told = describe(Converter(Stop()).preview(source, Output()))
+    told = describe(Converter(Stop()).preview(LocalSource.whole(source), Output()))
 
     (note,) = [line for line in told if line.startswith("note")]
     assert "since it has 320 kbit/s, and V2 gives 190" in note

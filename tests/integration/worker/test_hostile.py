@@ -18,6 +18,7 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.cli import command_line
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{0}\n#EXT-X-ENDLIST\n"
@@ -45,7 +46,7 @@ def test_text_that_points_at_another_file_is_not_media(
     source.write_text(_SCRIPTS[kind].format(reference.format(folder=tmp_path)))
 
     with pytest.raises(Refused) as refused:
-        Converter(Stop()).convert(source, tmp_path / "out.mp3", Output())
+        Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "out.mp3", Output())
 
     assert refused.value.reason is Reason.NOT_MEDIA
 
@@ -104,7 +105,7 @@ def test_the_sentence_about_tracks_counts_them(ingredients: Path, tmp_path: Path
     source.write_bytes(many.make(ingredients))
 
     with pytest.raises(Refused, match="more than 64 tracks"):
-        Converter(Stop()).plan(source, Output())
+        Converter(Stop()).plan(LocalSource.whole(source), Output())
 
 
 def test_other_files_that_a_mov_names_are_not_opened(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_other_files_that_a_mov_names_are_not_opened(tmp_path: Path) -> None:
     source.write_bytes(a_movie(references=box(b"dinf", box(b"dref", struct.pack(">II", 0, 1), alias))))
 
     with Opened(tmp_path) as opened, pytest.raises(Refused, match="no sound in it"):
-        Converter(Stop()).convert(source, tmp_path / "output.mp3", Output())
+        Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "output.mp3", Output())
 
     assert "film.mov" in opened.names()
     assert opened.names() <= {"film.mov", "output.mp3"}
@@ -133,7 +134,7 @@ def test_wherever_a_file_is_cut_that_is_what_is_said(
     source.write_bytes(content[: max(int(len(content) * share), 30)])
 
     with pytest.raises(Refused) as refused:
-        Converter(Stop()).convert(source, tmp_path / "output.mp3", Output())
+        Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "output.mp3", Output())
 
     assert refused.value.reason in ({Reason.TRUNCATED} if share >= 0.02 else {Reason.TRUNCATED, Reason.NOT_MEDIA})
 
@@ -145,7 +146,7 @@ def test_an_hour_of_noughts_is_refused_in_a_moment(tmp_path: Path) -> None:
     started = time.monotonic()
 
     with pytest.raises(Refused) as refused:
-        Converter(Stop()).convert(source, tmp_path / "out.mp3", Output())
+        Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "out.mp3", Output())
 
     assert refused.value.reason is Reason.NOT_MEDIA
     assert time.monotonic() - started < 30

@@ -10,6 +10,7 @@ from tests.integration.worker.samples import Samples
 from video2mp3_contracts.output import Encoding, Loudness, Output, Tags, Trim
 from video2mp3_contracts.worker import Division, WorkerRequest
 from video2mp3_worker.convert import Converter
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 OUTPUTS = {
@@ -68,7 +69,7 @@ def division(installation: Installation, samples: Samples) -> Division3:
 
 def by_one_worker(source: Path, folder: Path, output: Output | None = None) -> str:
     """The SHA-256 of the mp3 that nobody divided."""
-    return Converter(Stop()).convert(source, folder / "whole.mp3", output or Output()).sha256
+    return Converter(Stop()).convert(LocalSource.whole(source), folder / "whole.mp3", output or Output()).sha256
 
 
 def is_whole(installation: Installation, sha256: str) -> bool:

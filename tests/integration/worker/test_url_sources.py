@@ -21,6 +21,7 @@ from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.download import Download
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.ports import BrokenOffError
 from video2mp3_worker.stop import Stop
 from video2mp3_worker.web import HttpWeb
@@ -133,7 +134,7 @@ def nothing_left(online: Online) -> bool:
 
 
 def fetched_bytes(ended: Finished) -> int:
-    (line,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source fetched"]
+    (line,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
     size: int = line["fetched"]
     return size
 
@@ -158,7 +159,7 @@ def test_a_video_on_the_web_becomes_an_mp3(online: Online, web: Web, samples: Sa
     content = samples.clip().read_bytes()
     web.pages["/latest"] = redirect("https://media.example/film.mp4?signature=very-secret")
     web.pages["/film.mp4"] = StoredFile(content, cuts=[40_000, 30_000])
-    whole = Converter(Stop()).convert(samples.clip(), tmp_path / "whole.mp3", Output())
+    whole = Converter(Stop()).convert(LocalSource.whole(samples.clip()), tmp_path / "whole.mp3", Output())
     proxies = dict.fromkeys(("http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://10.0.0.5:80")
 
     ended = online.run(

@@ -13,6 +13,7 @@ from video2mp3_contracts.conversion import GridFSSource, Source
 from video2mp3_contracts.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Converter
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
 
 
@@ -73,7 +74,7 @@ def test_the_options_are_obeyed(installation: Installation, samples: Samples) ->
 def test_the_loudness_is_reached(samples: Samples, tmp_path: Path, wanted: float) -> None:
     output = Output(loudness=Loudness(integrated_lufs=wanted), trim=Trim(start=1))
 
-    mp3 = Converter(Stop()).convert(samples.clip(), tmp_path / "output.mp3", output)
+    mp3 = Converter(Stop()).convert(LocalSource.whole(samples.clip()), tmp_path / "output.mp3", output)
 
     assert loudness(mp3.file) == pytest.approx(wanted, abs=0.5)
     assert mp3.duration_seconds == pytest.approx(9, abs=0.1)
@@ -85,13 +86,13 @@ def test_of_a_large_video_only_the_sound_is_read(
 ) -> None:
     """And the mp3 is the one of the whole file."""
     video = samples.camera(index_first=index_first)
-    whole = Converter(Stop()).convert(video, tmp_path / "whole.mp3", Output())
+    whole = Converter(Stop()).convert(LocalSource.whole(video), tmp_path / "whole.mp3", Output())
 
     ended = installation.run(installation.request(installation.upload(video)))
 
     assert ended.code == 0, ended.log
     assert installation.entry()["result"]["sha256"] == whole.sha256
-    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source fetched"]
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
     assert fetched["size"] == video.stat().st_size
     assert fetched["fetched"] < 0.25 * video.stat().st_size
 

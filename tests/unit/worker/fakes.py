@@ -16,6 +16,7 @@ from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Mp3
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.ports import SourceFile
@@ -248,23 +249,23 @@ class FakeConverter:
     outside: Outside
     seconds: float = 60.0
 
-    def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
+    def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         self.outside.call("convert")
-        destination.write_bytes(b"sound of " + source.read_bytes()[:4])
+        destination.write_bytes(b"sound of " + source.path.read_bytes()[:4])
         return self._mp3(destination, output)
 
-    def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
+    def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         self.outside.call("plan")
         media = a_media(a_track(duration_seconds=self.seconds), duration_seconds=self.seconds)
         return media, decide(media, output, WorkerLimits())
 
-    def convert_part(self, source: Path, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> float:
         self.outside.call("convert_part")
         destination.write_bytes(b"from %d " % span.first)
         return 30.0
 
     def join(
-        self, parts: Iterable[bytes], source: Path, destination: Path, media: Media, plan: Plan, output: Output
+        self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
     ) -> Mp3:
         self.outside.call("join")
         destination.write_bytes(b"".join(parts))

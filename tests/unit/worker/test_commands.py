@@ -9,10 +9,11 @@ from tests.unit.worker.builders import a_track
 from video2mp3_contracts.output import Encoding
 from video2mp3_worker import commands, whitelists
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.local_source import Arrival, LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.timing import Timing
 
-SOURCE, MP3 = Path("/scratch/out: put"), Path("/scratch/output.mp3")
+SOURCE, MP3 = LocalSource(Path("/scratch/out: put"), 5_000), Path("/scratch/output.mp3")
 BUDGET = Budget(wall_seconds=100, cpu_seconds=100, output_bytes=1_000_000, media_seconds=3600)
 
 
@@ -42,6 +43,15 @@ def test_the_whole_decoding() -> None:
     )
     assert command.index("-format_whitelist") < command.index("-i") < command.index("-map")
     assert pairs(command).count(("-i", "file:/scratch/out: put")) == 1
+
+
+def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
+    coming = LocalSource(SOURCE.path, SOURCE.size, Arrival(lambda _go_on: None))
+
+    for command in (commands.decode(coming, a_plan(), BUDGET), commands.probe(coming)):
+        assert "subfile,,start,0,end,5000,,:file:/scratch/out: put" in command
+        options = pairs(command)
+        assert {("-protocol_whitelist", "file,subfile"), ("-follow", "1"), ("-fflags", "+ignidx")} < set(options)
 
 
 @pytest.mark.parametrize(("encoding", "option"), [(Encoding(vbr=2), "level=2"), (Encoding(cbr=192), "bit_rate=192")])

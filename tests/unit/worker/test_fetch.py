@@ -1,6 +1,9 @@
 """Which chunks of a source are fetched."""
 
 import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,11 @@ from tests.unit.worker.builders import SOURCE_ID, a_request
 from tests.unit.worker.fakes import FakeFiles, Outside
 from tests.unit.worker.test_audio_map import CHUNK_OFFSETS, SIZE, a_file, a_track
 from video2mp3_contracts.conversion import Source
+from video2mp3_contracts.reasons import Reason
+from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.fetch import fetch
+from video2mp3_worker.local_source import ClosedError, LocalSource
+from video2mp3_worker.ports import SourceFile
 
 CHUNK_BYTES = 100_000
 
@@ -19,8 +26,9 @@ def fetched(tmp_path: Path, content: bytes, **source: str) -> tuple[list[int], P
     files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
     destination = tmp_path / "source"
     request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
-    count = fetch(request, files, None, destination, lambda: None)
-    return files.taken, destination, count
+    fetched = fetch(request, files, None, destination, lambda: None)
+    fetched.source.wait(lambda: None)
+    return files.taken, destination, fetched.size
 
 
 @pytest.mark.parametrize("index_first", [True, False])
@@ -62,3 +70,95 @@ def test_what_has_to_be_compared_with_a_checksum_is_fetched_whole(tmp_path: Path
     numbers, _file, _count = fetched(tmp_path, content, sha256=hashlib.sha256(content).hexdigest())
 
     assert len(numbers) == SIZE // CHUNK_BYTES
+
+
+@dataclass
+class Slowly(FakeFiles):
+    """Gives chunks one after the other up to number `until`, and the rest when it may."""
+
+    until: int = 45
+    may: threading.Event = field(default_factory=threading.Event)
+
+    def chunks(self, source: SourceFile, numbers: Sequence[int]) -> Iterator[bytes]:
+        for number, chunk in zip(numbers, super().chunks(source, numbers), strict=True):
+            assert number <= self.until or self.may.wait(60)
+            yield chunk
+
+
+def begun(tmp_path: Path, files: FakeFiles, **source: str) -> LocalSource:
+    request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
+    return fetch(request, files, None, tmp_path / "source", lambda: None).source
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path, checked: bool) -> None:
+    content = bytearray(a_file(a_track()).getvalue())
+    content[SIZE // 2 :] = b"sound" * (SIZE // 10)
+    checksum = {"sha256": hashlib.sha256(content).hexdigest()} if checked else {}
+    files = Slowly(Outside(sources={SOURCE_ID: bytes(content)}), chunk_bytes=CHUNK_BYTES)
+
+    source = begun(tmp_path, files, **checksum)
+
+    assert source.is_coming()
+    on_disk = source.path.read_bytes()
+    assert len(on_disk) <= (files.until + 1) * CHUNK_BYTES
+    assert on_disk == content[: len(on_disk)]
+    assert len(on_disk) > 200
+    assert source.size == SIZE
+
+    files.may.set()
+    source.wait(lambda: None)
+
+    assert not source.is_coming()
+    assert source.path.stat().st_size == SIZE
+    chunk = slice(CHUNK_OFFSETS[-1], CHUNK_OFFSETS[-1] + CHUNK_BYTES)
+    assert source.path.read_bytes()[chunk] == content[chunk]
+    assert (source.path.read_bytes() == content) == checked
+
+
+@pytest.mark.parametrize(
+    "content",
+    [a_file(a_track(), index_first=False).getvalue(), bytes(SIZE), a_file(a_track()).getvalue()[:100_000]],
+    ids=["index last", "no mp4", "small"],
+)
+def test_otherwise_all_is_there_before_work_begins(tmp_path: Path, content: bytes) -> None:
+    files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
+
+    source = begun(tmp_path, files)
+
+    assert not source.is_coming()
+    assert source.arrival is None
+    assert source.path.stat().st_size == len(content)
+
+
+def test_what_ends_the_rest_is_told_to_whoever_waits(tmp_path: Path) -> None:
+    content = a_file(a_track()).getvalue()
+    files = Slowly(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
+    files.sha256 = "0" * 64
+    source = begun(tmp_path, files, sha256=hashlib.sha256(content).hexdigest())
+    files.may.set()
+
+    with pytest.raises(Refused) as error:
+        source.wait(lambda: None)
+
+    assert error.value.reason == Reason.TRUNCATED
+    with pytest.raises(Refused):
+        source.is_coming()
+
+
+def stopped() -> None:
+    raise TryAgain(Reason.STOPPED, "Stop.")
+
+
+def test_whoever_waits_can_turn_away_and_nothing_more_is_fetched(tmp_path: Path) -> None:
+    files = Slowly(Outside(sources={SOURCE_ID: a_file(a_track()).getvalue()}), chunk_bytes=CHUNK_BYTES)
+    source = begun(tmp_path, files, sha256="0" * 64)
+
+    with pytest.raises(TryAgain):
+        source.wait(stopped)
+    source.close()
+    files.may.set()
+
+    with pytest.raises(ClosedError):
+        source.wait(lambda: None)
+    assert max(files.taken) <= files.until + 1

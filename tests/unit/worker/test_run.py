@@ -19,6 +19,7 @@ from tests.unit.worker.fakes import (
     away,
     killed,
 )
+from tests.unit.worker.test_audio_map import SIZE, a_file, a_track
 from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport
@@ -144,6 +145,31 @@ def test_a_failed_write_is_cleaned_up_at_once(tmp_path: Path) -> None:
         a_worker(outside, tmp_path).run()
 
     assert outside.strays() == set()
+
+
+WHOLE = a_file(a_track(offsets=list(range(0, SIZE, 70_000)), sizes=[100] * 400)).getvalue()
+"""An mp4 with its index in front and sound everywhere."""
+
+
+@pytest.mark.parametrize("refused_before", [False, True])
+def test_a_source_that_is_not_what_was_stored_leaves_nothing_behind(tmp_path: Path, refused_before: bool) -> None:
+    """Though it was converted while it came, and whatever else was found to be wrong with it by then."""
+    outside = Outside(sources={SOURCE_ID: WHOLE})
+
+    def refuse(call: str) -> None:
+        if call == "convert" and refused_before:
+            raise Refused(Reason.NO_AUDIO, "There is no sound in it.")
+
+    outside.before = refuse
+    files = FakeFiles(outside, chunk_bytes=100_000, sha256="0" * 64)
+
+    with pytest.raises(Refused) as error:
+        a_worker(outside, tmp_path, sources=files).run()
+
+    assert error.value.reason is Reason.TRUNCATED
+    assert "name_upload" not in outside.calls
+    assert (outside.files, outside.messages) == ({}, [])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_worker_that_was_overtaken_writes_nothing(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tag
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter, Mp3, Preview
 from video2mp3_worker.errors import Refused, WorkerError
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import AudioTrack
 from video2mp3_worker.reuse import in_words
 from video2mp3_worker.stop import Stop
@@ -165,10 +166,10 @@ def _in_words(track: AudioTrack) -> str:
     return ", ".join(parts)
 
 
-def _existing(source: Path) -> Path:
+def _existing(source: Path) -> LocalSource:
     if not source.is_file():
         raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no file {source}.")
-    return source.absolute()
+    return LocalSource.whole(source.absolute())
 
 
 def _join(mp3: Mp3, destination: Path) -> Path:

@@ -15,44 +15,48 @@ from video2mp3_worker import limits, whitelists
 from video2mp3_worker.encoder.lame import HEADROOM
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.timing import synchronising
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
 
-def probe(source: Path, extra_decoders: Iterable[str] = ()) -> list[str]:
+def probe(source: LocalSource, extra_decoders: Iterable[str] = ()) -> list[str]:
     """The ffprobe call that says what a file holds, as JSON.
 
     ffprobe sets up a decoder for every stream and leaves when it may not, so those of pictures and subtitles are
     named for it; none of them is ever fed, because what looks into the streams obeys the audio list.
     """
-    return [*_probing(extra_decoders), "-of", "json", "-show_format", "-show_streams", "-show_chapters", _file(source)]
+    shown = ("-of", "json", "-show_format", "-show_streams", "-show_chapters")
+    return [*_probing(source, extra_decoders), *shown, _input(source)]
 
 
-def packets(source: Path, plan: Plan) -> list[str]:
+def packets(source: LocalSource, plan: Plan) -> list[str]:
     """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
     shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples"
     chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
-    return [*_probing(), "-of", "compact=p=0", *chosen, _file(source)]
+    return [*_probing(source), "-of", "compact=p=0", *chosen, _input(source)]
 
 
-def extract(source: Path, plan: Plan) -> list[str]:
+def extract(source: LocalSource, plan: Plan) -> list[str]:
     """The ffmpeg call that writes the frames of a source's mp3 track as they stand in the file, one after the other."""
-    sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
+    sound = ffmpeg.input(_input(source), **_input_options(source), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
     as_is: dict[str, Any] = {"c": "copy", "copypriorss": 1, "write_xing": 0, "id3v2_version": 0}
     return _compiled(sound.output("pipe:1", f="mp3", **as_is), *_QUIET)
 
 
-def _probing(extra_decoders: Iterable[str] = ()) -> list[str]:
+def _probing(source: LocalSource, extra_decoders: Iterable[str] = ()) -> list[str]:
     named = ",".join((*whitelists.AUDIO_CODECS, *whitelists.NAMED_ONLY_CODECS, *extra_decoders))
-    options = _input_options() | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
+    options = _input_options(source) | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
     arguments = [word for name, value in options.items() for word in (f"-{name}", str(value))]
     quiet = ("-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES))
     return ["ffprobe", *quiet, "-threads", "1", *arguments]
 
 
-def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seconds: float | None = None) -> list[str]:
+def decode(
+    source: LocalSource, plan: Plan, budget: Budget, gain: float = 0.0, end_seconds: float | None = None
+) -> list[str]:
     """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB.
 
     Nothing that comes after `end_seconds` is needed.
@@ -65,17 +69,17 @@ def decode(source: Path, plan: Plan, budget: Budget, gain: float = 0.0, end_seco
     return _compiled(sound.output("pipe:1", f="s32le", flush_packets=0, **as_wanted), *_QUIET)
 
 
-def attached_picture(source: Path, stream: int) -> list[str]:
+def attached_picture(source: LocalSource, stream: int) -> list[str]:
     """The ffmpeg call that writes a picture as it stands in the file, without any decoder for it."""
     # The picture comes from the file's head: nothing has to be found out about the other streams.
-    options = _input_options() | {"probesize": 32, "analyzeduration": 1}
-    picture = ffmpeg.input(_file(source), **options)[str(stream)]
+    options = _input_options(source) | {"probesize": 32, "analyzeduration": 1}
+    picture = ffmpeg.input(_input(source), **options)[str(stream)]
     output = picture.output("pipe:1", f="image2pipe", c="copy", **{"frames:v": 1})
     # Without decoders ffmpeg calls every picture and film of the file an error.
     return _compiled(output, *_QUIET[:-1], "fatal")
 
 
-def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:
+def measure(source: LocalSource, plan: Plan, budget: Budget) -> list[str]:
     """The ffmpeg call that says at its end how loud a source's track is, in as many channels as the mp3 will have."""
     layout = "mono" if plan.channels == 1 else "stereo"
     sound = _sound(source, plan).filter("aformat", channel_layouts=layout)
@@ -85,8 +89,8 @@ def measure(source: Path, plan: Plan, budget: Budget) -> list[str]:
     return _compiled(output, *_QUIET[:-1], "info", "-progress", "pipe:1", "-stats_period", "0.5")
 
 
-def _sound(source: Path, plan: Plan) -> Any:
-    sound = ffmpeg.input(_file(source), **_input_options(), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
+def _sound(source: LocalSource, plan: Plan) -> Any:
+    sound = ffmpeg.input(_input(source), **_input_options(source), vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
     for name, options in synchronising() if plan.timing.fills_gaps else ():
         sound = sound.filter(name, **options)
     if plan.start_seconds or plan.end_seconds is not None:
@@ -128,8 +132,8 @@ def _mp3(plan: Plan) -> list[str]:
     return [f"sample_rate={plan.sample_rate}", f"channels={plan.channels}", quality]
 
 
-def _input_options() -> dict[str, Any]:
-    return {
+def _input_options(source: LocalSource) -> dict[str, Any]:
+    options: dict[str, Any] = {
         "protocol_whitelist": ",".join(whitelists.PROTOCOLS),
         "format_whitelist": ",".join(whitelists.FORMATS),
         "codec_whitelist": ",".join(whitelists.AUDIO_CODECS),
@@ -137,8 +141,15 @@ def _input_options() -> dict[str, Any]:
         "probesize": limits.PROBE_BYTES,
         "analyzeduration": limits.PROBE_SECONDS * 1_000_000,
     }
+    if source.arrival is not None:
+        # At the end of the file ffmpeg waits for more; and with the index in hand it does not look behind the media.
+        protocols = ",".join((*whitelists.PROTOCOLS, whitelists.COMING_PROTOCOL))
+        options |= {"protocol_whitelist": protocols, "follow": 1, "fflags": "+ignidx"}
+    return options
 
 
-def _file(path: Path) -> str:
+def _input(source: LocalSource) -> str:
     # Without the protocol's name, a name with a colon in it would be taken for an address.
-    return f"file:{path}"
+    file = f"file:{source.path}"
+    # Of a file that is still growing, only this knows where it ends.
+    return file if source.arrival is None else f"{whitelists.COMING_PROTOCOL},,start,0,end,{source.size},,:{file}"

@@ -23,6 +23,7 @@ from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.images import Picture
 from video2mp3_worker.limits import Budget, budget
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -81,7 +82,7 @@ class Converter:
     report: Callable[[float, float | None], None] = lambda _done, _expected: None
     clock: Clock = time.monotonic
 
-    def preview(self, source: Path, output: Output) -> Preview:
+    def preview(self, source: LocalSource, output: Output) -> Preview:
         """Say what `convert` would do. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
         cover, notes = self._cover(source, media)
@@ -91,19 +92,19 @@ class Converter:
         chapters = _chapters(media, plan, longest if copied is None else copied.seconds)
         return Preview(media, plan, copied, cover, chapters, (*obstacle, *notes))
 
-    def plan(self, source: Path, output: Output) -> tuple[Media, Plan]:
+    def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
-        media = look_into(source, self._watch(bounds.PROBE_WALL_SECONDS).check)
+        media = look_into(source, self._watch(source, bounds.PROBE_WALL_SECONDS).check)
         return media, decide(media, output, self.limits)
 
-    def convert(self, source: Path, destination: Path, output: Output) -> Mp3:
+    def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
         sound = self._sound(source, destination, media, plan, lambda: self._encoded(source, destination, plan))
         return self._checked(sound, source, media, plan, output)
 
     def _sound(
-        self, source: Path, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], float]
+        self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], float]
     ) -> "_Sound":
         """The mp3 without its tag: copied, or made by `encode_it`, which answers its seconds."""
         with destination.open("w+b") as file:
@@ -113,22 +114,22 @@ class Converter:
         destination.unlink()
         return _Sound(destination, encode_it(), plan.summary, tuple(obstacle))
 
-    def _encoded(self, source: Path, destination: Path, plan: Plan) -> float:
-        allowed, watch = self._bounded(plan)
+    def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> float:
+        allowed, watch = self._bounded(source, plan)
         return encode(source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
-    def _copied(self, source: Path, file: BinaryIO, media: Media, plan: Plan) -> tuple[Copied | None, list[str]]:
+    def _copied(self, source: LocalSource, file: BinaryIO, media: Media, plan: Plan) -> tuple[Copied | None, list[str]]:
         """What was passed on into `file`; None where it is to be encoded, and why, if it might have been copied."""
         if not plan.may_copy:
             return None, []
-        allowed, watch = self._bounded(plan)
+        allowed, watch = self._bounded(source, plan)
         copy = StreamCopy(source, media, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
         try:
             return copy.write(file), []
         except NotCopyableError as error:
             return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
-    def convert_part(self, source: Path, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> float:
         """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`.
 
         Of a sound that is copied as a whole there are no parts: it is empty.
@@ -138,7 +139,7 @@ class Converter:
                 destination.touch()
                 return 0.0
         start = start_seconds(plan, span)
-        allowed, watch = self._bounded(plan)
+        allowed, watch = self._bounded(source, plan)
 
         def report(done: float) -> None:
             self.report(max(done - start, 0.0), plan.duration_seconds)
@@ -146,17 +147,17 @@ class Converter:
         return max(encode(source, destination, plan, allowed, watch, report, span) - start, 0.0)
 
     def join(
-        self, parts: Iterable[bytes], source: Path, destination: Path, media: Media, plan: Plan, output: Output
+        self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
     ) -> Mp3:
         """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
-        sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, destination, plan))
+        sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, source, destination, plan))
         return self._checked(sound, source, media, plan, output)
 
-    def _joined(self, parts: Iterable[bytes], destination: Path, plan: Plan) -> float:
-        allowed, watch = self._bounded(plan)
+    def _joined(self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan) -> float:
+        allowed, watch = self._bounded(source, plan)
         return join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
-    def _checked(self, sound: "_Sound", source: Path, media: Media, plan: Plan, output: Output) -> Mp3:
+    def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
         _verify(sound.file, plan, sound.seconds)
         _refuse_cut_short(media, plan, sound.seconds)
         cover, notes = self._cover(source, media)
@@ -171,15 +172,15 @@ class Converter:
             notes=(*sound.notes, *notes),
         )
 
-    def _cover(self, source: Path, media: Media) -> tuple[Picture | None, list[str]]:
-        return cover_of(source, media, self._watch(bounds.PROBE_WALL_SECONDS).check)
+    def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
+        return cover_of(source, media, self._watch(source, bounds.PROBE_WALL_SECONDS).check)
 
-    def _bounded(self, plan: Plan) -> tuple[Budget, Watch]:
+    def _bounded(self, source: LocalSource, plan: Plan) -> tuple[Budget, Watch]:
         allowed = budget(self.limits, plan.duration_seconds)
-        return allowed, self._watch(allowed.wall_seconds, bounds.STALL_SECONDS)
+        return allowed, self._watch(source, allowed.wall_seconds, bounds.STALL_SECONDS)
 
-    def _watch(self, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
-        return Watch(self.stop, self.clock, wall_seconds, stall_seconds)
+    def _watch(self, source: LocalSource, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
+        return Watch(self.stop, self.clock, wall_seconds, stall_seconds, source.is_coming)
 
 
 @dataclass(frozen=True)

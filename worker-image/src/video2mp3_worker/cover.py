@@ -4,19 +4,19 @@ A source without a good cover is converted all the same: what was left out, and 
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from video2mp3_worker import child, commands, limits
 from video2mp3_worker.child import Confinement
 from video2mp3_worker.images import NotAPictureError, Picture, picture
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import AttachedPicture, Media
 
 _TRIES: Final = 3
 """Pictures of one file that are looked at."""
 
 
-def cover_of(source: Path, media: Media, watch: Callable[[], None]) -> tuple[Picture | None, list[str]]:
+def cover_of(source: LocalSource, media: Media, watch: Callable[[], None]) -> tuple[Picture | None, list[str]]:
     """The first picture that can be carried over, those that call themselves the front before others.
 
     Answers a sentence for each that was looked at and left out, too. Raises what `watch` raises.
@@ -30,7 +30,7 @@ def cover_of(source: Path, media: Media, watch: Callable[[], None]) -> tuple[Pic
     return None, left_out
 
 
-def _extracted(source: Path, attached: AttachedPicture, watch: Callable[[], None]) -> bytes:
+def _extracted(source: LocalSource, attached: AttachedPicture, watch: Callable[[], None]) -> bytes:
     content = bytearray()
 
     def take(piece: bytes) -> None:
@@ -38,7 +38,7 @@ def _extracted(source: Path, attached: AttachedPicture, watch: Callable[[], None
         if len(content) > limits.COVER_BYTES:
             raise NotAPictureError(f"has more than {limits.COVER_BYTES} bytes")
 
-    confinement = Confinement(reads=(source,), cpu_seconds=limits.COVER_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+    confinement = Confinement(reads=(source.path,), cpu_seconds=limits.COVER_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
     ended = child.run(commands.attached_picture(source, attached.stream), confinement, output=take, watch=watch)
     if ended.status != 0:
         raise NotAPictureError("cannot be read")

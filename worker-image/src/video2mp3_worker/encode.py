@@ -11,6 +11,7 @@ from video2mp3_worker.encoder.pieces import WHOLE, Span
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import measure
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
@@ -18,7 +19,7 @@ from video2mp3_worker.watch import Watch
 
 
 def encode(
-    source: Path,
+    source: LocalSource,
     destination: Path,
     plan: Plan,
     budget: Budget,
@@ -37,8 +38,8 @@ def encode(
     if plan.loudness is not None:
         gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
         watch.start_over()
-    lines, most = ProgressLines(), limits.plausible_seconds(source.stat().st_size)
-    decoding = Confinement(reads=(source,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+    lines, most = ProgressLines(), limits.plausible_seconds(source.size)
+    decoding = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
     decoded, encoded = child.run_into_encoder(
         commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),

@@ -1,11 +1,15 @@
 """⑥ Bring the source to the disk, in constant memory, and make sure that it is what was stored.
 
 Of a large mp4 only those chunks are fetched in which its index and its sound lie, where the index says that this is
-worth it; the rest of the file on the disk is a hole that nothing reads.
+worth it; the rest of the file on the disk is a hole that nothing reads. Where the index comes first, work can begin as
+soon as that is there: ffmpeg reads on as more comes.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +20,7 @@ from video2mp3_worker import audio_map, isobmff
 from video2mp3_worker.content import refuse_other_content, refuse_size
 from video2mp3_worker.disk import enough_space, refuse_full_disk
 from video2mp3_worker.errors import Refused
+from video2mp3_worker.local_source import Arrival, LocalSource
 from video2mp3_worker.ports import SourceFile, Sources, Web
 from video2mp3_worker.sparse import SparseFile
 
@@ -26,12 +31,21 @@ _MOST_SHARE: Final = 0.7
 """Of a source's chunks; from there on, one pass over all of them is as quick, and can be checked."""
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """A source, and how many bytes are fetched for it, those included that are still to come."""
+
+    source: LocalSource
+    size: int
+
+
 def fetch(
     request: WorkerRequest, sources: Sources, web: Web | None, destination: Path, watch: Callable[[], None]
-) -> int:
-    """Write the source to `destination`; answer how many bytes were fetched. `watch` is called a few times a second.
+) -> Fetched:
+    """Write the source to `destination`, or as much of it as is needed to begin.
 
-    `web` is needed only where the source is an address. Raises Refused or TryAgain.
+    `watch` is called a few times a second; `web` is needed only where the source is an address. Raises Refused or
+    TryAgain, and so may what is still coming.
     """
     with enough_space():
         if request.source.gridfs is not None:
@@ -39,58 +53,71 @@ def fetch(
         from video2mp3_worker.download import Download  # noqa: PLC0415 - most attempts do without
 
         assert web is not None  # noqa: S101 - whoever asks for an address has it
-        return Download(request, web, destination, watch).run()
+        size = Download(request, web, destination, watch).run()
+        return Fetched(LocalSource(destination, size), size)
 
 
 def _fetch_file(
     request: WorkerRequest, file_id: str, sources: Sources, destination: Path, watch: Callable[[], None]
-) -> int:
+) -> Fetched:
     found = sources.find(file_id)
     if found is None:
         raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no source file {file_id}.")
     _refuse(found, request)
-    # A checksum that was asked for needs every byte.
-    if request.source.sha256 is None and found.length >= _WORTH_IT_BYTES:
-        fetched = _fetch_sound(found, sources, destination, watch)
-        if fetched is not None:
-            return fetched
-    digest = _copy(found, sources, destination, watch)
-    _verify(found, request.source, digest)
-    return found.length
+    every = range(-(-found.length // found.chunk_bytes))
+    with ExitStack() as opened:
+        file = opened.enter_context(SparseFile(found, sources, destination))
+        sound = _chunks_of_sound(found, file)
+        # A checksum that was asked for needs every byte.
+        is_whole = sound is None or request.source.sha256 is not None or len(sound) > _MOST_SHARE * len(every)
+        numbers = every if sound is None or is_whole else sound
+        size = min(len(numbers) * found.chunk_bytes, found.length)
+        refuse_full_disk(destination, size)
+        can_begin = sound is not None and _fetch_index(file, numbers, watch)
+        opened.pop_all()
+    verify = partial(_verify, found, request.source) if is_whole else None
+    arrival = Arrival(partial(_fetch_rest, file, numbers, verify))
+    if not can_begin:
+        arrival.wait_for_all(watch)
+    return Fetched(LocalSource(destination, found.length, arrival if can_begin else None), size)
 
 
-def _fetch_sound(found: SourceFile, sources: Sources, destination: Path, watch: Callable[[], None]) -> int | None:
-    """Fetch no more than index and sound; None where that is not possible or not worth it."""
-    with SparseFile(found, sources, destination, watch) as file:
-        if not isobmff.is_isobmff(file.read(isobmff.HEAD_BYTES)):
-            return None
-        ranges = audio_map.audio_ranges(file, found.length)
-        if ranges is None:
-            return None
-        numbers = file.missing(ranges)
-        chunks = -(-found.length // found.chunk_bytes)
-        if len(numbers) > _MOST_SHARE * chunks:
-            return None
-        refuse_full_disk(destination, len(numbers) * found.chunk_bytes)
-        file.fetch(numbers)
-        return min(file.fetched_bytes, found.length)
+def _chunks_of_sound(found: SourceFile, file: SparseFile) -> list[int] | None:
+    """The numbers of the chunks in which index and sound lie; None where that cannot be told or is not worth it."""
+    if found.length < _WORTH_IT_BYTES or not isobmff.is_isobmff(file.read(isobmff.HEAD_BYTES)):
+        return None
+    ranges = audio_map.audio_ranges(file, found.length)
+    return None if ranges is None else file.touched(ranges)
+
+
+def _fetch_index(file: SparseFile, numbers: Sequence[int], watch: Callable[[], None]) -> bool:
+    """Fetch all that lies before what was last read of the index. False, and nothing, where that is most."""
+    front = [number for number in numbers if number <= file.last]
+    if 2 * len(front) > len(numbers):
+        return False
+    for _ in file.chunks(front):
+        watch()
+    return True
+
+
+def _fetch_rest(
+    file: SparseFile, numbers: Sequence[int], verify: Callable[[str], None] | None, go_on: Callable[[], None]
+) -> None:
+    digest = hashlib.sha256()
+    with enough_space(), file:
+        for chunk in file.chunks(numbers):
+            if verify is not None:
+                digest.update(chunk)
+            go_on()
+        file.complete()
+    if verify is not None:
+        verify(digest.hexdigest())
 
 
 def _refuse(found: SourceFile, request: WorkerRequest) -> None:
     if found.metadata is None or found.metadata.owner != request.owner:
         raise Refused(Reason.OWNER_MISMATCH, "The source file belongs to somebody else.")
     refuse_size(found.length, request.limits)
-
-
-def _copy(found: SourceFile, sources: Sources, destination: Path, watch: Callable[[], None]) -> str:
-    refuse_full_disk(destination, found.length)
-    digest = hashlib.sha256()
-    with destination.open("wb") as file:
-        for chunk in sources.chunks(found, range(-(-found.length // found.chunk_bytes))):
-            file.write(chunk)
-            digest.update(chunk)
-            watch()
-    return digest.hexdigest()
 
 
 def _verify(found: SourceFile, source: Source, digest: str) -> None:

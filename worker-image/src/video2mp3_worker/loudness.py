@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from video2mp3_contracts.reasons import Reason
@@ -16,6 +15,7 @@ from video2mp3_worker.child import Confinement
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import explain_failure, refuse_if_killed
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
@@ -43,7 +43,7 @@ class Loudness:
         return min(wanted - self.integrated, TRUE_PEAK_LIMIT - self.true_peak)
 
 
-def measure(source: Path, plan: Plan, budget: Budget, watch: Watch, report: Callable[[float], None]) -> Loudness:
+def measure(source: LocalSource, plan: Plan, budget: Budget, watch: Watch, report: Callable[[float], None]) -> Loudness:
     """Listen to the whole of what will be encoded; `report` is told that nothing is done yet. Raises as `encode`."""
     lines = ProgressLines()
 
@@ -52,7 +52,7 @@ def measure(source: Path, plan: Plan, budget: Budget, watch: Watch, report: Call
         watch.check()
         report(0.0)
 
-    confinement = Confinement(reads=(source,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+    confinement = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
     listen: Callable[[bytes], None] = lines.feed
     ended = child.run(commands.measure(source, plan, budget), confinement, output=listen, watch=look)
     refuse_if_killed(ended)

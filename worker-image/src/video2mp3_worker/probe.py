@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from video2mp3_contracts.reasons import Reason
@@ -11,6 +10,7 @@ from video2mp3_worker import child, commands, limits, sniff
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media, parse_media
 
 _REFUSED_DECODER: Final = re.compile(r"Codec \(([A-Za-z0-9_.-]{1,64})\) not on whitelist")
@@ -18,11 +18,10 @@ _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
 
 
-def look_into(source: Path, watch: Callable[[], None]) -> Media:
+def look_into(source: LocalSource, watch: Callable[[], None]) -> Media:
     """Say what a file holds. Raises Refused when that is nothing which could be converted."""
-    size = source.stat().st_size
-    with source.open("rb") as file:
-        sniff.look(file, size)
+    with source.path.open("rb") as file:
+        sniff.look(file, source.size)
     answer, ended = _ask(source, watch)
     if ended.status != 0:
         raise _unreadable(ended)
@@ -30,11 +29,11 @@ def look_into(source: Path, watch: Callable[[], None]) -> Media:
         document = json.loads(answer)
     except ValueError as error:
         raise Refused(Reason.NOT_MEDIA, "The file cannot be read as audio or video.") from error
-    return parse_media(document, size)
+    return parse_media(document, source.size)
 
 
-def _ask(source: Path, watch: Callable[[], None]) -> tuple[bytes, Ended]:
-    confinement = Confinement(reads=(source,), cpu_seconds=limits.PROBE_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+def _ask(source: LocalSource, watch: Callable[[], None]) -> tuple[bytes, Ended]:
+    confinement = Confinement(reads=(source.path,), cpu_seconds=limits.PROBE_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
     extra: set[str] = set()
     for _ in range(_ROUNDS):
         answer = bytearray()

@@ -27,6 +27,7 @@ from video2mp3_worker.convert import Converter, Mp3
 from video2mp3_worker.division import worthwhile_parts
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.fetch import fetch
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources, Web
 from video2mp3_worker.reporter import Reporter
 from video2mp3_worker.stop import Stop
@@ -72,20 +73,31 @@ class Worker:
         with self.fetched_source() as source:
             if self.request.division is not None and self._divides(source, self.request.division):
                 return None
-            mp3 = self.converter.convert(source, source.with_name("output.mp3"), self.request.output)
+            mp3 = self.converter.convert(source, source.path.with_name("output.mp3"), self.request.output)
+            source.wait(self.at_work)
             _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
             return self.store(mp3)
 
     @contextlib.contextmanager
-    def fetched_source(self) -> Iterator[Path]:
-        """The source, in a folder that is removed with all that is in it."""
-        with _empty_folder(self.scratch / "attempt") as folder:
-            source = folder / "source"
-            fetched = fetch(self.request, self.sources, self.web, source, self._while_fetching)
-            _log.info("source fetched", size=source.stat().st_size, fetched=fetched)
-            yield source
+    def fetched_source(self) -> Iterator[LocalSource]:
+        """The source, in a folder that is removed with all that is in it.
 
-    def _divides(self, source: Path, division: Division) -> bool:
+        It may still be coming: wait for all of it before anything is stored.
+        """
+        with _empty_folder(self.scratch / "attempt") as folder:
+            fetched = fetch(self.request, self.sources, self.web, folder / "source", self._while_fetching)
+            source = fetched.source
+            _log.info("source at hand", size=source.size, fetched=fetched.size, coming=source.is_coming())
+            try:
+                yield source
+            except Refused:
+                # Where the source is not what was stored, that says more than what is wrong with it.
+                source.wait(self._while_fetching)
+                raise
+            finally:
+                source.close()
+
+    def _divides(self, source: LocalSource, division: Division) -> bool:
         """Whether the sound is to be divided among several workers; then that is noted, and the operator sees to it."""
         _, plan = self.converter.plan(source, self.request.output)
         # What is copied is done sooner than others could start.

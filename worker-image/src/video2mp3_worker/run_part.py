@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -24,6 +23,7 @@ from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_worker.division import span_of
 from video2mp3_worker.encoder.parts import VERSION
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.ports import PartLedger
@@ -81,15 +81,16 @@ class PartWorker:
         joining = entry.attempt.part if entry.attempt else None
         return all(part is not None and _is_complete(part) for part in found) and joining in (None, self.number)
 
-    def _made_of(self, source: Path, plan: Plan) -> str:
-        what = repr((source.stat().st_size, plan, self.parts))
+    def _made_of(self, source: LocalSource, plan: Plan) -> str:
+        what = repr((source.size, plan, self.parts))
         return _VERSION + hashlib.sha256(what.encode()).hexdigest()
 
-    def _encode(self, source: Path, media: Media, plan: Plan, made_of: str) -> LedgerEntry:
+    def _encode(self, source: LocalSource, media: Media, plan: Plan, made_of: str) -> LedgerEntry:
         """Encode and store this part; answer the entry in which it is complete."""
-        encoded = source.with_name("part")
+        encoded = source.path.with_name("part")
         span = span_of(plan, self.number, self.parts)
         seconds = self.worker.converter.convert_part(source, encoded, media, plan, span)
+        source.wait(self.worker.at_work)
         _log.info("part converted", part=self.number, size=encoded.stat().st_size, duration_seconds=seconds)
         file_id = self.worker.mp3s.new_id()
         self.ledger.name_part_file(file_id)
@@ -104,14 +105,15 @@ class PartWorker:
                 self.worker.mp3s.remove(file_id)
             raise
 
-    def _join(self, source: Path, media: Media, plan: Plan) -> OutputReport | None:
+    def _join(self, source: LocalSource, media: Media, plan: Plan) -> OutputReport | None:
         entry = self.ledger.claim_join()
         if entry is None:
             return None
         self.worker.remove_leftovers(set(entry.uploads) - set(_files_of_parts(entry)))
         mp3 = self.worker.converter.join(
-            self._content(entry), source, source.with_name("output.mp3"), media, plan, self.worker.request.output
+            self._content(entry), source, source.path.with_name("output.mp3"), media, plan, self.worker.request.output
         )
+        source.wait(self.worker.at_work)
         _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
         result = self.worker.store(mp3)
         self._remove_parts(entry)

@@ -1,51 +1,61 @@
-"""⑥ A source of which only some chunks are on the disk: those that were needed, in a file of the source's full size."""
+"""⑥ A stored source on its way to the disk: in the order of its bytes, and only those chunks of it that are wanted."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from video2mp3_worker.ports import SourceFile, Sources
 
 
 class SparseFile(io.RawIOBase):
-    """Reads a stored source like a file; fetches the chunks that are touched, each once, and keeps them on the disk."""
+    """Reads a stored source like a file; fetches the chunks that are touched, each once, and keeps them on the disk.
 
-    def __init__(self, found: SourceFile, sources: Sources, destination: Path, watch: Callable[[], None]) -> None:
+    The file ends with the last chunk that was fetched, until it is completed; what was not fetched is a hole.
+    """
+
+    def __init__(self, found: SourceFile, sources: Sources, destination: Path) -> None:
         self._found = found
         self._sources = sources
-        self._watch = watch
         self._position = 0
         self._there: set[int] = set()
         self._file = destination.open("w+b")
-        self._file.truncate(found.length)
 
     @property
-    def fetched_bytes(self) -> int:
-        """How much of the source is on the disk."""
-        return len(self._there) * self._found.chunk_bytes
+    def last(self) -> int:
+        """The number of the last chunk that is there; -1 for none."""
+        return max(self._there, default=-1)
 
-    def missing(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
-        """The numbers of the chunks in which ranges of bytes lie and that are not there yet."""
+    def touched(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
+        """The numbers of the chunks in which ranges of bytes lie, and of those that are there already."""
         size = self._found.chunk_bytes
-        touched: set[int] = set()
+        numbers = set(self._there)
         for start, end in ranges:
-            touched.update(range(start // size, (end - 1) // size + 1))
-        return sorted(touched - self._there)
+            numbers.update(range(start // size, (end - 1) // size + 1))
+        return sorted(numbers)
 
-    def fetch(self, numbers: list[int]) -> None:
-        """Fetch chunks by their numbers."""
-        for number, chunk in zip(numbers, self._sources.chunks(self._found, numbers), strict=True):
-            self._file.seek(number * self._found.chunk_bytes)
+    def chunks(self, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Chunks by their numbers, which ascend; those that are not there yet are, each before it is answered."""
+        coming = self._sources.chunks(self._found, [number for number in numbers if number not in self._there])
+        for number in numbers:
+            at = number * self._found.chunk_bytes
+            self._file.seek(at)
+            if number in self._there:
+                yield self._file.read(self._found.chunk_bytes)
+                continue
+            chunk = next(coming)
             self._file.write(chunk)
+            # Who follows the file sees what is not in our buffer.
+            self._file.flush()
             self._there.add(number)
-            self._watch()
+            yield chunk
 
     def read(self, size: int = -1) -> bytes:
         """Read from the position on."""
         end = self._found.length if size < 0 else min(self._position + size, self._found.length)
         if end <= self._position:
             return b""
-        self.fetch(self.missing([(self._position, end)]))
+        for _ in self.chunks([n for n in self.touched([(self._position, end)]) if n not in self._there]):
+            pass
         self._file.seek(self._position)
         content = self._file.read(end - self._position)
         self._position = end
@@ -57,6 +67,10 @@ class SparseFile(io.RawIOBase):
             raise io.UnsupportedOperation("only from the beginning")
         self._position = offset
         return offset
+
+    def complete(self) -> None:
+        """Give the file its full size."""
+        self._file.truncate(self._found.length)
 
     def close(self) -> None:
         """Close the file on the disk, which stays."""

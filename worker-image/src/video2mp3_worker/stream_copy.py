@@ -6,7 +6,6 @@ NotCopyableError, and the sound is encoded instead: that also says what is wrong
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from video2mp3_contracts.reasons import Reason
@@ -17,6 +16,7 @@ from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import is_partial
 from video2mp3_worker.limits import Budget
+from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.packets import PacketLines
 from video2mp3_worker.plan import Plan
@@ -30,7 +30,7 @@ _BLOCK_BYTES: Final = 256 * 1024
 class StreamCopy:
     """One try. `report` is told how far it is, in seconds."""
 
-    source: Path
+    source: LocalSource
     media: Media
     plan: Plan
     budget: Budget
@@ -55,7 +55,7 @@ class StreamCopy:
         return copied
 
     def _read(self, copy: FrameCopy) -> None:
-        with self.source.open("rb") as file:
+        with self.source.path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 self._feed(copy, block)
                 self.watch.check()
@@ -73,7 +73,7 @@ class StreamCopy:
 
     def _run(self, command: list[str], output: Callable[[bytes], None]) -> None:
         confinement = Confinement(
-            reads=(self.source,), cpu_seconds=self.budget.cpu_seconds, data_bytes=limits.DATA_BYTES
+            reads=(self.source.path,), cpu_seconds=self.budget.cpu_seconds, data_bytes=limits.DATA_BYTES
         )
         ended = child.run(command, confinement, output=output, watch=self.watch.check)
         if ended.status != 0 or is_partial(ended.complaint):

@@ -21,6 +21,9 @@ class Watch:
     stall_seconds: float | None = None
     """None where there is no progress to be seen."""
 
+    waiting: Callable[[], bool] = lambda: False
+    """Whether what is worked on is not all there. That time has limits of its own, and counts for none of these."""
+
     def __post_init__(self) -> None:
         self._started = self._moved = self.clock()
         self._seen = 0.0
@@ -40,6 +43,8 @@ class Watch:
         """Raise if the run must end."""
         self.stop.check()
         now = self.clock()
+        if self.waiting():
+            self._started = self._moved = now
         if now - self._started > self.wall_seconds:
             raise TryAgain(
                 Reason.RUN_TIMEOUT, f"The conversion was not done after {self.wall_seconds:.0f} seconds, its limit."

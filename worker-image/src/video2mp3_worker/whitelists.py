@@ -8,6 +8,9 @@ from typing import Final
 
 PROTOCOLS: Final = ("file",)
 
+COMING_PROTOCOL: Final = "subfile"
+"""A stretch of a file; only for a source that is still being fetched."""
+
 FORMATS: Final = (
     "mov", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "mp3", "aac", "loas", "ac3", "eac3", "dts",
     "dtshd", "truehd", "mlp", "flac", "wav", "w64", "aiff", "caf", "au", "amr", "wv", "tta", "ape",
