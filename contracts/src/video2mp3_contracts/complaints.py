@@ -39,11 +39,15 @@ def complaints(error: ValidationError, document: str) -> list[Complaint]:
 
 
 def of_variables(error: ValidationError, prefix: str) -> str:
-    """What was wrong with flat settings that come from the environment, whose variables' names begin with `prefix`."""
-    return "; ".join(
-        f"{prefix}{str(found['loc'][0]).upper()}: {found['msg']}" if found["loc"] else found["msg"]
-        for found in _errors(error)
-    )
+    """What was wrong with settings from the environment, the names of whose variables are `prefix` and the fields'."""
+    return "; ".join(_of_variable(found, prefix) for found in _errors(error))
+
+
+def _of_variable(found: ErrorDetails, prefix: str) -> str:
+    if not found["loc"]:
+        return found["msg"]
+    variable, *inside = map(str, found["loc"])
+    return f"{'.'.join((prefix + variable.upper(), *inside))}: {found['msg'].removeprefix(_OURS)}"
 
 
 def _errors(error: ValidationError) -> list[ErrorDetails]:

@@ -6,6 +6,7 @@ import sys
 import structlog
 from pydantic import ValidationError
 
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_notifier.bootstrap import run
 from video2mp3_notifier.settings import NotifierSettings
@@ -23,8 +24,7 @@ def main() -> None:
     try:
         settings = NotifierSettings()
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
-        log.critical("settings_invalid", problems=problems)
+        log.critical("settings_invalid", problems=of_variables(error, "NOTIFIER_"))
         sys.exit(EXIT_CONFIG)
     try:
         run(settings)

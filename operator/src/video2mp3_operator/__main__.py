@@ -1,7 +1,11 @@
 """Starts `kopf run -m video2mp3_operator.handlers` for the namespaces of the settings."""
 
-from kopf.cli import main as kopf_main
+import sys
 
+from kopf.cli import main as kopf_main
+from pydantic import ValidationError
+
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_operator.settings import Settings
 
 
@@ -13,7 +17,11 @@ def arguments(settings: Settings) -> list[str]:
 
 def main() -> None:
     """Run the operator until it is stopped."""
-    kopf_main(args=arguments(Settings()), prog_name="kopf")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit(f"The operator's environment is not as it should be: {of_variables(error, 'OPERATOR_')}")
+    kopf_main(args=arguments(settings), prog_name="kopf")
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ def test_an_environment_without_sense_is_refused_without_telling_its_secrets(ins
     ended = installation.run(request, {"WORKER_REQUEST": '{"owner": "someone-secret"}'})
 
     assert (ended.code, ended.words["reason"]) == (64, "BadRequest")
-    assert "source" in ended.words["message"]
+    assert "WORKER_REQUEST.source: Field required" in ended.words["message"]
     assert "secret" not in ended.log + ended.words["message"]
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from video2mp3_contracts.complaints import Complaint, complaints
+from video2mp3_contracts.complaints import Complaint, complaints, of_variables
 from video2mp3_contracts.conversion import ConversionSpec
 from video2mp3_contracts.output import Output
 
@@ -47,3 +47,15 @@ def test_a_sentence_names_its_field_once() -> None:
         Output.model_validate({"tags": {"title": "\n"}})
     [complaint] = complaints(refused.value, "output")
     assert str(complaint) == TITLE
+
+
+def test_what_is_wrong_inside_a_variable_is_told_by_its_path() -> None:
+    class Settings(BaseModel):
+        port: int
+        output: Output
+
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"port": "secret", "output": {"tags": {"title": "secret\n"}}})
+
+    number = "Input should be a valid integer, unable to parse string as an integer"
+    assert of_variables(refused.value, "OUR_") == f"OUR_PORT: {number}; OUR_OUTPUT.tags.title: {TITLE}"

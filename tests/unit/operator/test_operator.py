@@ -13,7 +13,7 @@ from tests.builders import NOW, a_conversion, a_job, a_pod
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, settings, until
 from video2mp3_operator import handlers
-from video2mp3_operator.__main__ import arguments
+from video2mp3_operator.__main__ import arguments, main
 from video2mp3_operator.errors import ConflictError, RefusedError, UnavailableError
 from video2mp3_operator.kopf_settings import configure_kopf
 from video2mp3_operator.observed import Key
@@ -53,6 +53,19 @@ def test_what_has_no_safe_default_must_be_given(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv(missing)
     with pytest.raises(ValidationError, match=missing.removeprefix("OPERATOR_").lower()):
         Settings()
+
+
+def test_started_with_wrong_settings_it_names_the_variables_and_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (REQUIRED | {"OPERATOR_WORKER_PART_SECONDS": "5"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("OPERATOR_WORKER_IMAGE")
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert "OPERATOR_WORKER_IMAGE: Field required" in str(ended.value)
+    assert "OPERATOR_WORKER_PART_SECONDS: " in str(ended.value)
+    assert "hunter2" not in str(ended.value)
 
 
 def test_all_namespaces_by_default() -> None:

@@ -45,6 +45,15 @@ def test_the_whole_decoding() -> None:
     assert pairs(command).count(("-i", "file:/scratch/out: put")) == 1
 
 
+def test_with_an_index_ffmpeg_looks_no_further_into_the_media_than_it_has_to() -> None:
+    taking = (commands.decode, commands.measure)
+
+    for command in (each(SOURCE, a_plan(is_indexed=True), BUDGET) for each in taking):
+        assert ("-probesize", "5000000") in pairs(command)
+    for command in (each(SOURCE, a_plan(), BUDGET) for each in taking):
+        assert ("-probesize", "20000000") in pairs(command)
+
+
 def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
     coming = LocalSource(SOURCE.path, SOURCE.size, Arrival(lambda _go_on: None))
 

@@ -29,6 +29,9 @@ MIN_PLAUSIBLE_SECONDS: Final = 600
 PROBE_BYTES: Final = 20_000_000
 """What ffmpeg reads to find out what is in a file that has no index (mpeg-ts, mpeg-ps)."""
 
+INDEXED_PROBE_BYTES: Final = 5_000_000
+"""Where there is an index: a second or two at 20 to 40 Mbit/s. ffmpeg keeps in memory what it reads for this."""
+
 PROBE_SECONDS: Final = 15
 """Of media, for the same."""
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pymongo.collection import Collection
 
 from video2mp3_contracts import mongo
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
 from video2mp3_contracts.logs import configure_logging
@@ -74,9 +75,8 @@ def read_settings() -> WorkerSettings:
     try:
         return WorkerSettings.of(os.environ)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_input=False)
-        )
+        # The fields' names are the variables' already.
+        wrong = of_variables(error, "")
         raise Refused(Reason.BAD_REQUEST, f"The worker's environment is not as it should be: {wrong}") from error
 
 

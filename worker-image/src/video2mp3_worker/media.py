@@ -71,6 +71,11 @@ class Media:
     chapters: tuple[Chapter, ...] = ()
     """Counted from the beginning of the file."""
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether the container says in one place what its tracks are: mp4, mov and 3gp do."""
+        return "mov" in self.format.split(",")
+
 
 def parse_media(document: Mapping[str, Any], size: int) -> Media:
     """Read ffprobe's `-show_format -show_streams -show_chapters`. What is missing or malformed is taken as unknown."""

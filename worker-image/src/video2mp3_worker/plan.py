@@ -44,6 +44,9 @@ class Plan:
     timing: Timing = field(default_factory=Timing)
     """When the track plays."""
 
+    is_indexed: bool = False
+    """Whether an index describes the track: then little of the media tells how it is to be decoded."""
+
     may_copy: bool = False
     """Whether the track is an mp3 whose frames may be passed on as they are, if they are as they are wanted."""
 
@@ -89,6 +92,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         duration_seconds=length,
         loudness=None if output.loudness is None else output.loudness.integrated_lufs,
         timing=times,
+        is_indexed=media.is_indexed,
         may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),
         why=_why(media, track, output),
     )
