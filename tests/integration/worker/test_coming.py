@@ -82,6 +82,18 @@ def test_it_becomes_the_same_mp3(samples: Samples, tmp_path: Path, kind: str, ou
     assert same(mp3, whole)
 
 
+def test_it_shows_signs_of_life_while_it_waits_for_what_it_has_to_look_at(samples: Samples, tmp_path: Path) -> None:
+    alive = threading.Event()
+
+    def wait_for_a_sign() -> None:
+        assert alive.wait(WAIT_SECONDS)
+
+    source = coming(samples.index_first(), tmp_path / "film.mp4", 0.2, wait_for_a_sign)
+    Converter(Stop(), report=lambda _done, _expected: alive.set()).plan(source, Output())
+
+    source.wait(lambda: None)
+
+
 def cover(samples: Samples, folder: Path) -> Path:
     tagged, film = folder / "tagged.mp4", folder / "cover.mp4"
     with_cover_in_mp4(samples, tagged, samples.picture("cover.jpg").read_bytes(), "image/jpeg")

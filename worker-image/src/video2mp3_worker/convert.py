@@ -94,7 +94,15 @@ class Converter:
 
     def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
-        media = look_into(source, self._watch(source, bounds.PROBE_WALL_SECONDS).check)
+        watch = self._watch(source, bounds.PROBE_WALL_SECONDS)
+
+        def look() -> None:
+            watch.check()
+            if source.is_coming():
+                # What ffprobe looks for may come last, and much later: whoever follows the attempt sees a sign of life.
+                self.report(0.0, None)
+
+        media = look_into(source, look)
         return media, decide(media, output, self.limits)
 
     def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:

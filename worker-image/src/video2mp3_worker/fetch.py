@@ -8,7 +8,7 @@ soon as that is there: ffmpeg reads on as more comes.
 import ctypes
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,8 @@ def _fetch_file(
     verify = partial(_verify, found, request.source) if is_whole else None
     arrival = Arrival(partial(_fetch_rest, file, numbers, verify))
     if not can_begin:
-        arrival.wait_for_all(watch)
+        with closing(arrival):
+            arrival.wait_for_all(watch)
     return Fetched(LocalSource(destination, found.length, arrival if can_begin else None), size)
 
 
