@@ -86,8 +86,8 @@ class Applier:
             self.metrics.start_seconds.observe(max(0.0, waited))
         _log.info("job_created", job=manifest["metadata"]["name"], owner=seen.spec.owner)
 
-    async def _suspend(self, seen: Observation, _decision: Suspend) -> None:
-        await self._end_job(seen)
+    async def _suspend(self, seen: Observation, _decision: Suspend) -> float | None:
+        return await self._end_job(seen)
 
     async def _adopt(self, seen: Observation, decision: Adopt) -> float:
         """With the result in the ledger it has succeeded, which the next look tells and makes known."""
@@ -101,14 +101,18 @@ class Applier:
         known = tries(seen.status.attempts, divided=seen.divided)
         if seen.job is None or known.generation <= seen.job.generation:
             return 0.0
-        await self._end_job(seen)
-        return None
+        return await self._end_job(seen)
 
-    async def _end_job(self, seen: Observation) -> None:
+    async def _end_job(self, seen: Observation) -> float | None:
+        """Delete the Job. That it is gone an event says, unless it went before our watch began: then look again now."""
         job = seen.job
-        if job is not None and not job.deleting:
-            await self.jobs.delete(job.namespace, job.name, job.uid)
+        if job is None or job.deleting:
+            return None
+        if await self.jobs.delete(job.namespace, job.name, job.uid):
             _log.info("job_deleted", job=job.name)
+            return None
+        self.view.lose_job(job)
+        return 0.0
 
     async def _look_for_turn(self, seen: Observation, _decision: Queue) -> float | None:
         since = timeouts.queued_since(seen.status) or seen.now
@@ -126,8 +130,7 @@ class Applier:
             return None
         if not decision.lifetime.over:
             return decision.lifetime.remaining.total_seconds()
-        await self._end_job(seen)
-        return None
+        return await self._end_job(seen)
 
     async def _expire(self, seen: Observation, _decision: Expire) -> None:
         await self.conversions.expire(seen.key, seen.meta.uid, int(seen.meta.resource_version or 0))
@@ -210,7 +213,8 @@ class Applier:
 
     async def _release(self, seen: Observation, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
-        await self._end_job(seen)
+        if await self._end_job(seen) is not None:
+            return 0.0
         by_clock = seen.now - (seen.meta.deletion_timestamp or seen.now)
         waited = min(by_clock.total_seconds(), seen.watched_seconds)
         running = seen.job is not None or any(not pod.ended for pod in seen.pods)

@@ -54,8 +54,8 @@ class JobsApi(Protocol):
         Raises AlreadyExistsError (somebody else's), RefusedError.
         """
 
-    async def delete(self, namespace: str, name: str, uid: str) -> None:
-        """Delete this very Job, and in the background its pods. Gone is done. Raises RefusedError."""
+    async def delete(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete this very Job, and in the background its pods; answers whether it was there. Raises RefusedError."""
 
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         """The pods of a Conversion's Jobs, as they are now."""

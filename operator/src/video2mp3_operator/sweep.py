@@ -33,6 +33,9 @@ _PLACES_SECONDS: Final = 5.0
 _PLACES_TOLD: Final = 20
 """How often, and how many at most, are told a new place in the queue: four writes in a second, however long it is."""
 
+_FIRST_RESYNC_SECONDS: Final = 10.0
+"""After the start: by then the watches have had their first lists."""
+
 _FIRST_HEARING_ROUNDS: Final = 150
 """After so many rounds, 30 s, the hearing ends in any case."""
 
@@ -170,9 +173,14 @@ class Sweep:
     # --- lists ---
 
     async def resync(self) -> None:
-        """List everything again now and then, until cancelled."""
+        """List everything again now and then, until cancelled.
+
+        And soon after the start: what went after the first lists, and before the watches had theirs, no event told.
+        """
+        pause = min(_FIRST_RESYNC_SECONDS, self.settings.resync_seconds)
         while True:
-            await asyncio.sleep(self.settings.resync_seconds)
+            await asyncio.sleep(pause)
+            pause = self.settings.resync_seconds
             try:
                 repaired = await self.resync_once()
             except (UnavailableError, RefusedError) as error:

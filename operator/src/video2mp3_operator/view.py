@@ -164,10 +164,14 @@ class View:
     def forget_job(self, document: Mapping[str, Any]) -> Job | None:
         """A Job is gone; answers it if it was known."""
         job = parse_job(document)
-        if job is None or not _forget(self._jobs, job.conversion_uid, job.name):
-            return None
-        self._end_life(job)
-        return job
+        return job if job is not None and self.lose_job(job) else None
+
+    def lose_job(self, job: Job) -> bool:
+        """A Job is gone, as forget_job; answers whether it was known."""
+        known = _forget(self._jobs, job.conversion_uid, job.name)
+        if known:
+            self._end_life(job)
+        return known
 
     def forget_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """A pod is gone; answers it if it was known."""
@@ -209,8 +213,7 @@ class View:
                 touched.add(key)
         for job in [job for group in self._jobs.values() for job in group.values()]:
             if job.uid not in jobs and job.resource_version <= before:
-                _forget(self._jobs, job.conversion_uid, job.name)
-                self._end_life(job)
+                self.lose_job(job)
                 touched.add(job.key)
         for pod in [pod for group in self._pods.values() for pod in group.values()]:
             if pod.uid not in pods and pod.resource_version <= before:

@@ -249,12 +249,14 @@ class FakeKubernetes:
         world.effect("create job")
         return answer
 
-    async def delete(self, namespace: str, name: str, uid: str) -> None:
+    async def delete(self, namespace: str, name: str, uid: str) -> bool:
         self.world.reach("kubernetes", "delete job")
         job = self.world.jobs.get(Key(namespace, name))
-        if job is not None and job["metadata"]["uid"] == uid:
+        was_there = job is not None and job["metadata"]["uid"] == uid
+        if was_there:
             del self.world.jobs[Key(namespace, name)]
         self.world.effect("delete job")
+        return was_there
 
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         self.world.reach("kubernetes", "list pods", write=False)

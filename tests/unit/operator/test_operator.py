@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tests.builders import NOW, a_conversion, a_job, a_pod
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, settings, until
-from video2mp3_operator import handlers
+from video2mp3_operator import handlers, sweep
 from video2mp3_operator.__main__ import arguments, main
 from video2mp3_operator.errors import ConflictError, RefusedError, UnavailableError
 from video2mp3_operator.kopf_settings import configure_kopf
@@ -222,6 +222,23 @@ def test_gauges_tell_of_this_moment() -> None:
     assert value("video2mp3_operator_conversions", {"phase": "Queued"}) == 1
     assert value("video2mp3_operator_jobs_live") == 1
     assert value("video2mp3_operator_queued") == 1
+
+
+def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "_FIRST_RESYNC_SECONDS", 0.001)
+    world = World()
+    key = world.apply(a_conversion())
+    operator = an_operator(world, resync_seconds=3600)
+
+    async def main() -> None:
+        await operator.prime()
+        del world.conversions[key]
+        task = asyncio.create_task(operator.sweep.resync())
+        await until(lambda: operator.view.conversion(key) is None)
+        task.cancel()
+
+    asyncio.run(main())
+    assert operator.metrics.registry.get_sample_value("video2mp3_operator_resync_repairs_total") == 1
 
 
 def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> None:

@@ -452,6 +452,22 @@ def test_deletion_waits_for_the_worker_but_not_for_ever() -> None:
     assert world.conversions == {}
 
 
+def test_deletion_does_not_wait_for_a_job_that_went_without_an_event() -> None:
+    """As one does that goes after the operator's first lists, and before the watch of the Jobs has begun."""
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.delete(key)
+    operator.view.see_conversion(world.conversions[key])
+    world.jobs.clear()
+
+    async def twice() -> list[float | None]:
+        return [await operator.reconciler.reconcile(key) for _ in range(2)]
+
+    assert asyncio.run(twice()) == [0.0, None]
+    assert (world.conversions, operator.view.live()) == ({}, set())
+
+
 def test_deletion_waits_for_mongodb_but_not_for_ever() -> None:
     world = World()
     key, operator = finished(world)

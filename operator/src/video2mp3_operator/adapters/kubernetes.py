@@ -106,13 +106,14 @@ class KubernetesApi:
                 raise
             return existing
 
-    async def delete(self, namespace: str, name: str, uid: str) -> None:
+    async def delete(self, namespace: str, name: str, uid: str) -> bool:
         """See the port."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         try:
             await self._request("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}", body)
         except (GoneError, ConflictError):
-            return  # this Job is gone, and maybe another of its name is there
+            return False  # this Job is gone, and maybe another of its name is there
+        return True
 
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         """See the port."""
