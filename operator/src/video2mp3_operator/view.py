@@ -167,11 +167,13 @@ class View:
         return job if job is not None and self.lose_job(job) else None
 
     def lose_job(self, job: Job) -> bool:
-        """A Job is gone, as forget_job; answers whether it was known."""
-        known = _forget(self._jobs, job.conversion_uid, job.name)
-        if known:
-            self._end_life(job)
-        return known
+        """This very Job is gone; answers whether it was known. Another one of its name stays."""
+        known = self._jobs.get(job.conversion_uid, {}).get(job.name)
+        if known is None or known.uid != job.uid:
+            return False
+        _forget(self._jobs, job.conversion_uid, job.name)
+        self._end_life(job)
+        return True
 
     def forget_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """A pod is gone; answers it if it was known."""

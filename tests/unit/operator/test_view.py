@@ -63,6 +63,18 @@ def test_slots_are_those_of_live_jobs() -> None:
     assert view.job(UID) is None
 
 
+def test_of_a_job_that_was_made_anew_only_the_old_one_goes() -> None:
+    view = View()
+    old, new = a_job().versioned(2).document, a_job().versioned(3).document
+    new["metadata"]["uid"] = "another"
+    view.see_job(new)
+    assert view.forget_job(old) is None
+    assert view.job(UID) is not None
+    assert len(view.slots()) == len(view.live())
+    assert view.forget_job(new) is not None
+    assert view.job(UID) is None
+
+
 def test_jobs_and_pods_of_others_are_not_seen() -> None:
     view = View()
     stranger = a_job().document
