@@ -14,8 +14,8 @@ from tests.unit.worker.test_audio_map import CHUNK_OFFSETS, SIZE, a_file, a_trac
 from video2mp3_contracts.conversion import Source
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.fetch import fetch
-from video2mp3_worker.local_source import ClosedError, LocalSource
+from video2mp3_worker.fetch import Fetched, fetch
+from video2mp3_worker.local_source import ClosedError
 from video2mp3_worker.ports import SourceFile
 
 CHUNK_BYTES = 100_000
@@ -24,11 +24,15 @@ CHUNK_BYTES = 100_000
 def fetched(tmp_path: Path, content: bytes, **source: str) -> tuple[list[int], Path, int]:
     """The numbers of the chunks that were fetched, the file, and the bytes that `fetch` speaks of."""
     files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
-    destination = tmp_path / "source"
+    begun = begin(tmp_path, files, **source)
+    begun.source.wait(lambda: None)
+    return files.taken, begun.source.path, begun.size
+
+
+def begin(tmp_path: Path, files: FakeFiles, **source: str) -> Fetched:
+    """As much of the source as comes before work can begin."""
     request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
-    fetched = fetch(request, files, None, destination, lambda: None)
-    fetched.source.wait(lambda: None)
-    return files.taken, destination, fetched.size
+    return fetch(request, files, None, tmp_path / "source", lambda: None)
 
 
 @pytest.mark.parametrize("index_first", [True, False])
@@ -85,11 +89,6 @@ class Slowly(FakeFiles):
             yield chunk
 
 
-def begun(tmp_path: Path, files: FakeFiles, **source: str) -> LocalSource:
-    request = a_request(source=Source(gridfs={"fileId": SOURCE_ID}, **source))
-    return fetch(request, files, None, tmp_path / "source", lambda: None).source
-
-
 @pytest.mark.parametrize("checked", [False, True])
 def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path, checked: bool) -> None:
     content = bytearray(a_file(a_track()).getvalue())
@@ -97,7 +96,7 @@ def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path,
     checksum = {"sha256": hashlib.sha256(content).hexdigest()} if checked else {}
     files = Slowly(Outside(sources={SOURCE_ID: bytes(content)}), chunk_bytes=CHUNK_BYTES)
 
-    source = begun(tmp_path, files, **checksum)
+    source = begin(tmp_path, files, **checksum).source
 
     assert source.is_coming()
     on_disk = source.path.read_bytes()
@@ -124,7 +123,7 @@ def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path,
 def test_otherwise_all_is_there_before_work_begins(tmp_path: Path, content: bytes) -> None:
     files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
 
-    source = begun(tmp_path, files)
+    source = begin(tmp_path, files).source
 
     assert not source.is_coming()
     assert source.arrival is None
@@ -135,7 +134,7 @@ def test_what_ends_the_rest_is_told_to_whoever_waits(tmp_path: Path) -> None:
     content = a_file(a_track()).getvalue()
     files = Slowly(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
     files.sha256 = "0" * 64
-    source = begun(tmp_path, files, sha256=hashlib.sha256(content).hexdigest())
+    source = begin(tmp_path, files, sha256=hashlib.sha256(content).hexdigest()).source
     files.may.set()
 
     with pytest.raises(Refused) as error:
@@ -152,7 +151,7 @@ def stopped() -> None:
 
 def test_whoever_waits_can_turn_away_and_nothing_more_is_fetched(tmp_path: Path) -> None:
     files = Slowly(Outside(sources={SOURCE_ID: a_file(a_track()).getvalue()}), chunk_bytes=CHUNK_BYTES)
-    source = begun(tmp_path, files, sha256="0" * 64)
+    source = begin(tmp_path, files, sha256="0" * 64).source
 
     with pytest.raises(TryAgain):
         source.wait(stopped)
@@ -162,3 +161,13 @@ def test_whoever_waits_can_turn_away_and_nothing_more_is_fetched(tmp_path: Path)
     with pytest.raises(ClosedError):
         source.wait(lambda: None)
     assert max(files.taken) <= files.until + 1
+
+
+def test_reading_a_long_index_can_be_stopped(tmp_path: Path) -> None:
+    content = a_file(a_track(), index_first=False).getvalue()
+    files = FakeFiles(Outside(sources={SOURCE_ID: content}), chunk_bytes=CHUNK_BYTES)
+
+    with pytest.raises(TryAgain):
+        fetch(a_request(), files, None, tmp_path / "source", stopped)
+
+    assert len(files.taken) == 1

@@ -41,11 +41,8 @@ def packets(source: LocalSource, plan: Plan) -> list[str]:
 
 def extract(source: LocalSource, plan: Plan) -> list[str]:
     """The ffmpeg call that writes the frames of a source's mp3 track as they stand in the file, one after the other."""
-    sound = ffmpeg.input(_input(source), **_options_for(source, plan), vn=None, sn=None, dn=None)[
-        f"a:{plan.track.index}"
-    ]
     as_is: dict[str, Any] = {"c": "copy", "copypriorss": 1, "write_xing": 0, "id3v2_version": 0}
-    return _compiled(sound.output("pipe:1", f="mp3", **as_is), *_QUIET)
+    return _compiled(_track(source, plan).output("pipe:1", f="mp3", **as_is), *_QUIET)
 
 
 def _probing(source: LocalSource, extra_decoders: Iterable[str] = ()) -> list[str]:
@@ -92,9 +89,7 @@ def measure(source: LocalSource, plan: Plan, budget: Budget) -> list[str]:
 
 
 def _sound(source: LocalSource, plan: Plan) -> Any:
-    sound = ffmpeg.input(_input(source), **_options_for(source, plan), vn=None, sn=None, dn=None)[
-        f"a:{plan.track.index}"
-    ]
+    sound = _track(source, plan)
     for name, options in synchronising() if plan.timing.fills_gaps else ():
         sound = sound.filter(name, **options)
     if plan.start_seconds or plan.end_seconds is not None:
@@ -136,8 +131,9 @@ def _mp3(plan: Plan) -> list[str]:
     return [f"sample_rate={plan.sample_rate}", f"channels={plan.channels}", quality]
 
 
-def _options_for(source: LocalSource, plan: Plan) -> dict[str, Any]:
-    return _input_options(source) | ({"probesize": limits.INDEXED_PROBE_BYTES} if plan.is_indexed else {})
+def _track(source: LocalSource, plan: Plan) -> Any:
+    options = _input_options(source) | ({"probesize": limits.INDEXED_PROBE_BYTES} if plan.is_indexed else {})
+    return ffmpeg.input(_input(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
 
 
 def _input_options(source: LocalSource) -> dict[str, Any]:

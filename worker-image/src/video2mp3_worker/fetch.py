@@ -67,18 +67,19 @@ def _fetch_file(
     _refuse(found, request)
     every = range(-(-found.length // found.chunk_bytes))
     with ExitStack() as opened:
-        file = opened.enter_context(SparseFile(found, sources, destination))
+        file = opened.enter_context(SparseFile(found, sources, destination, watch))
         sound = _chunks_of_sound(found, file)
+        numbers: Sequence[int] = every
         # A checksum that was asked for needs every byte.
-        is_whole = sound is None or request.source.sha256 is not None or len(sound) > _MOST_SHARE * len(every)
-        numbers = every if sound is None or is_whole else sound
+        if sound is not None and request.source.sha256 is None and len(sound) <= _MOST_SHARE * len(every):
+            numbers = sound
         size = min(len(numbers) * found.chunk_bytes, found.length)
         refuse_full_disk(destination, size)
         can_begin = sound is not None and _fetch_index(file, numbers, watch)
         opened.pop_all()
     if sound is not None:
         _give_back_memory()
-    verify = partial(_verify, found, request.source) if is_whole else None
+    verify = partial(_verify, found, request.source) if numbers is every else None
     arrival = Arrival(partial(_fetch_rest, file, numbers, verify))
     if not can_begin:
         with closing(arrival):

@@ -1,7 +1,7 @@
 """⑥ A stored source on its way to the disk: in the order of its bytes, and only those chunks of it that are wanted."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from video2mp3_worker.ports import SourceFile, Sources
@@ -10,12 +10,14 @@ from video2mp3_worker.ports import SourceFile, Sources
 class SparseFile(io.RawIOBase):
     """Reads a stored source like a file; fetches the chunks that are touched, each once, and keeps them on the disk.
 
-    The file ends with the last chunk that was fetched, until it is completed; what was not fetched is a hole.
+    The file ends with the last chunk that was fetched, until it is completed; what was not fetched is a hole. While
+    it is read, `watch` is called for each chunk.
     """
 
-    def __init__(self, found: SourceFile, sources: Sources, destination: Path) -> None:
+    def __init__(self, found: SourceFile, sources: Sources, destination: Path, watch: Callable[[], None]) -> None:
         self._found = found
         self._sources = sources
+        self._watch = watch
         self._position = 0
         self._there: set[int] = set()
         self._file = destination.open("w+b")
@@ -27,11 +29,11 @@ class SparseFile(io.RawIOBase):
 
     def touched(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
         """The numbers of the chunks in which ranges of bytes lie, and of those that are there already."""
-        size = self._found.chunk_bytes
-        numbers = set(self._there)
-        for start, end in ranges:
-            numbers.update(range(start // size, (end - 1) // size + 1))
-        return sorted(numbers)
+        return sorted(self._there.union(*map(self._lying_in, ranges)))
+
+    def _lying_in(self, place: tuple[int, int]) -> range:
+        start, end = place
+        return range(start // self._found.chunk_bytes, (end - 1) // self._found.chunk_bytes + 1)
 
     def chunks(self, numbers: Sequence[int]) -> Iterator[bytes]:
         """Chunks by their numbers, which ascend; those that are not there yet are, each before it is answered."""
@@ -54,8 +56,8 @@ class SparseFile(io.RawIOBase):
         end = self._found.length if size < 0 else min(self._position + size, self._found.length)
         if end <= self._position:
             return b""
-        for _ in self.chunks([n for n in self.touched([(self._position, end)]) if n not in self._there]):
-            pass
+        for _ in self.chunks([number for number in self._lying_in((self._position, end)) if number not in self._there]):
+            self._watch()
         self._file.seek(self._position)
         content = self._file.read(end - self._position)
         self._position = end
