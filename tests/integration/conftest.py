@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
+from tests.integration.worker.corpus.rows import PROPERTY
 from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
 
 
@@ -82,3 +84,18 @@ def kube_apiserver(kubernetes_server: KubernetesServer) -> KubernetesServer:
     """
     kubernetes_server.restore()
     return kubernetes_server
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Show what became of the corpus, beside what is right."""
+    lines = [
+        str(line)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, line in report.user_properties
+        if name == PROPERTY
+    ]
+    if lines:
+        terminalreporter.section("corpus: file | what is right | what came")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)

@@ -1,5 +1,6 @@
 """Samples for the whole run, and an empty installation for each test."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,3 +23,12 @@ def installation(mongodb: MongoDBServer, rabbitmq: RabbitMQServer, tmp_path: Pat
     there = Installation(mongodb, rabbitmq, tmp_path)
     yield there
     there.close()
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The command line listens to signals as long as its process lives: here, no longer than the test."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)

@@ -1,6 +1,5 @@
 """Files made to mislead the worker: each is refused, and nothing but the source is ever read."""
 
-import signal
 import socket
 import struct
 import time
@@ -64,15 +63,6 @@ def quiet_server() -> Iterator[socket.socket]:
 @pytest.fixture(scope="module")
 def ingredients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("ingredients")
-
-
-@pytest.fixture
-def signals() -> Iterator[None]:
-    """The command line listens to signals as long as its process lives: here, no longer than the test."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("signals")
