@@ -66,6 +66,11 @@ class Source(Model):
         Text(_SHA256, "source.sha256 must be 64 digits of 0-9 and a-f, as sha256sum prints them"),
     ] = None
 
+    allow_truncated: Annotated[
+        bool,
+        Field(description="Convert what is there of a file that was cut short or damaged, instead of refusing it."),
+    ] = False
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.gridfs is None) == (self.url is None):

@@ -28,6 +28,8 @@ FTYP, MDAT = box(b"ftyp", b"isom\0\0\2\0"), box(b"mdat", b"sound")
         FTYP + MDAT + an_index(),
         FTYP + an_index() + box(b"mdat", b"sound", claims=1) + b"",
         FTYP + an_index() + MDAT + b"junk that some program left at the end",
+        FTYP + an_index() + MDAT + box(b"free", bytes(9), claims=4096),
+        FTYP + MDAT + an_index() + box(b"meta", b"tags", claims=500),
         FTYP + an_index() + b"\0\0\0\0mdat to the end",
         FTYP + an_index() + b"\0\0\0\1mdat" + (21).to_bytes(8, "big") + b"sound",
         FTYP + an_index(b"enca") + an_index(b"mp4a") + MDAT,
@@ -56,6 +58,8 @@ def test_what_may_be_media_passes(content: bytes) -> None:
         (b"<!DOCTYPE html><html>", Reason.NOT_MEDIA, "web page"),
         (FTYP + MDAT, Reason.TRUNCATED, "cut short"),
         (FTYP + an_index() + box(b"mdat", b"so", claims=500), Reason.TRUNCATED, "cut short"),
+        (FTYP + MDAT + box(b"free", bytes(9), claims=4096), Reason.TRUNCATED, "source.allowTruncated"),
+        (FTYP + an_index() + box(b"moof", b"half", claims=500), Reason.TRUNCATED, "cut short"),
         ((FTYP + an_index())[:-5], Reason.TRUNCATED, "cut short"),
         (b"RIFF" + (400).to_bytes(4, "little") + b"AVI ", Reason.TRUNCATED, "cut short"),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x41\x00half", Reason.TRUNCATED, "cut short"),
@@ -68,6 +72,12 @@ def test_what_cannot_be_media_is_refused(content: bytes, reason: Reason, says: s
         look(BytesIO(content), len(content))
 
     assert refused.value.reason is reason
+
+
+def test_what_is_cut_short_may_be_let_pass() -> None:
+    content = FTYP + an_index() + box(b"mdat", b"so", claims=500)
+
+    assert look(BytesIO(content), len(content), allow_truncated=True).is_cut_short
 
 
 def test_a_file_of_nothing_but_boxes_keeps_nobody_busy() -> None:

@@ -88,9 +88,12 @@ def run_into_encoder(
     confinements: tuple[Confinement, Confinement],
     *,
     output: Callable[[bytes], None],
+    complained: Callable[[bytes], None],
     watch: Callable[[], None],
 ) -> tuple[Ended, Ended]:
     """Run a command with its standard output going into the encoder, as `run` does; `output` gets the encoder's.
+
+    `complained` gets all of the command's standard error.
 
     Answers how the command ended, and how the encoder did. When one ends early the other follows.
     """
@@ -102,7 +105,12 @@ def run_into_encoder(
         second = stack.enter_context(_started(_encoder(options, confinements[1]), stdin=first.stdout))
         # Only the encoder holds the pipe's end now: when it goes, the command learns of it.
         first.stdout.close()
-        sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, complaints[0].add)]
+
+        def heed(piece: bytes) -> None:
+            complaints[0].add(piece)
+            complained(piece)
+
+        sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, heed)]
         _pump(sinks, watch)
         return complaints[0].ended(_status(first, watch)), complaints[1].ended(_status(second, watch))
 

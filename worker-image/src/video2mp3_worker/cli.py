@@ -33,6 +33,7 @@ _BAR_WIDTH: Final = 30
 _WHY_COPIED: Final = "the sound is the mp3 that was asked for, so its frames are passed on as they are"
 _BLOCK_BYTES: Final = 1024**2
 _OPTIONS: Final = {
+    "source.allowTruncated": "--allow-truncated",
     "output.encoding.vbr": "--vbr",
     "output.encoding.cbr": "--cbr",
     "output.sampleRate": "--sample-rate",
@@ -54,7 +55,7 @@ def command_line(arguments: Sequence[str]) -> int:
         run: Callable[[argparse.Namespace, Stop], None] = options.run
         run(options, stop)
     except WorkerError as error:
-        sys.stderr.write(f"{error.reason}: {error.message}\n")
+        sys.stderr.write(f"{error.reason}: {_of_options(error.message)}\n")
         return error.exit_code
     return ExitCode.DONE
 
@@ -83,6 +84,9 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--start", metavar="TIME", help="seconds or HH:MM:SS.mmm")
     command.add_argument("--end", metavar="TIME", help="seconds or HH:MM:SS.mmm")
     command.add_argument("--loudness", type=float, metavar="LUFS", help="integrated loudness to reach (EBU R128)")
+    command.add_argument(
+        "--allow-truncated", action="store_true", help="convert what is there of a file that was cut short or damaged"
+    )
     track = command.add_mutually_exclusive_group()
     track.add_argument("--audio-track", type=int, metavar="INDEX", help="audio track, counted from 0")
     track.add_argument("--language", metavar="TAG", help="audio track in a language, for example de")
@@ -123,7 +127,8 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
     # Beside the destination, so that moving it there is one step and never leaves half an mp3.
     with tempfile.TemporaryDirectory(prefix=".video2mp3-", dir=destination.parent) as folder:
         bar = _Bar()
-        mp3 = Converter(stop, report=bar.show).convert(source, Path(folder, "output.mp3"), output)
+        converter = Converter(stop, report=bar.show, allow_truncated=options.allow_truncated)
+        mp3 = converter.convert(source, Path(folder, "output.mp3"), output)
         bar.clear()
         for note in mp3.notes:
             sys.stderr.write(f"{note}\n")
@@ -133,7 +138,8 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
 
 def _probe(options: argparse.Namespace, stop: Stop) -> None:
     output = _output(options)
-    for line in describe(Converter(stop).preview(_existing(options.source), output)):
+    converter = Converter(stop, allow_truncated=options.allow_truncated)
+    for line in describe(converter.preview(_existing(options.source), output)):
         print(line)  # noqa: T201
 
 

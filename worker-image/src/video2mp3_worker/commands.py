@@ -133,6 +133,7 @@ def _mp3(plan: Plan) -> list[str]:
 
 def _track(source: LocalSource, plan: Plan) -> Any:
     options = _input_options(source) | ({"probesize": limits.INDEXED_PROBE_BYTES} if plan.is_indexed else {})
+    options |= {"ignore_length": 1} if plan.is_endless else {}
     return ffmpeg.input(_input(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
 
 

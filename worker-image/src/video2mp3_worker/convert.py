@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,11 +16,11 @@ from video2mp3_worker import tags
 from video2mp3_worker.chapters import Chapter, fitted
 from video2mp3_worker.cover import cover_of
 from video2mp3_worker.division import start_seconds
-from video2mp3_worker.encode import encode, join
+from video2mp3_worker.encode import CUT_SHORT, Encoded, encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.errors import Refused, TryAgain
+from video2mp3_worker.errors import TryAgain, cut_short
 from video2mp3_worker.images import Picture
 from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
@@ -81,6 +81,8 @@ class Converter:
     limits: WorkerLimits = field(default_factory=WorkerLimits)
     report: Callable[[float, float | None], None] = lambda _done, _expected: None
     clock: Clock = time.monotonic
+    allow_truncated: bool = False
+    """Whether what is there of a source that was cut short or damaged is enough."""
 
     def preview(self, source: LocalSource, output: Output) -> Preview:
         """Say what `convert` would do. Raises Refused or TryAgain."""
@@ -102,8 +104,8 @@ class Converter:
                 # What ffprobe looks for may come last, and much later: whoever follows the attempt sees a sign of life.
                 self.report(0.0, None)
 
-        media = look_into(source, look)
-        return media, decide(media, output, self.limits)
+        media = look_into(source, look, allow_truncated=self.allow_truncated)
+        return media, replace(decide(media, output, self.limits), allow_truncated=self.allow_truncated)
 
     def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
@@ -112,17 +114,18 @@ class Converter:
         return self._checked(sound, source, media, plan, output)
 
     def _sound(
-        self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], float]
+        self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], Encoded]
     ) -> "_Sound":
-        """The mp3 without its tag: copied, or made by `encode_it`, which answers its seconds."""
+        """The mp3 without its tag: copied, or made by `encode_it`."""
         with destination.open("w+b") as file:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
             return _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
         destination.unlink()
-        return _Sound(destination, encode_it(), plan.summary, tuple(obstacle))
+        encoded = encode_it()
+        return _Sound(destination, encoded.seconds, plan.summary, (*obstacle, *encoded.notes))
 
-    def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> float:
+    def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
         return encode(source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
@@ -152,7 +155,7 @@ class Converter:
         def report(done: float) -> None:
             self.report(max(done - start, 0.0), plan.duration_seconds)
 
-        return max(encode(source, destination, plan, allowed, watch, report, span) - start, 0.0)
+        return max(encode(source, destination, plan, allowed, watch, report, span).seconds - start, 0.0)
 
     def join(
         self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
@@ -161,13 +164,14 @@ class Converter:
         sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, source, destination, plan))
         return self._checked(sound, source, media, plan, output)
 
-    def _joined(self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan) -> float:
+    def _joined(self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
-        return join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        done = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        return Encoded(done)
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
         _verify(sound.file, plan, sound.seconds)
-        _refuse_cut_short(media, plan, sound.seconds)
+        ending = _notes_on_ending(media, plan, sound)
         cover, notes = self._cover(source, media)
         tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
         return Mp3(
@@ -177,14 +181,14 @@ class Converter:
             sha256=_sha256(tag, sound.file),
             size=len(tag) + sound.file.stat().st_size,
             encoding=sound.encoding,
-            notes=(*sound.notes, *notes),
+            notes=(*sound.notes, *ending, *notes),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
         return cover_of(source, media, self._watch(source, bounds.PROBE_WALL_SECONDS).check)
 
     def _bounded(self, source: LocalSource, plan: Plan) -> tuple[Budget, Watch]:
-        allowed = budget(self.limits, plan.duration_seconds)
+        allowed = budget(self.limits, plan.duration_seconds, source.size)
         return allowed, self._watch(source, allowed.wall_seconds, bounds.STALL_SECONDS)
 
     def _watch(self, source: LocalSource, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
@@ -206,10 +210,12 @@ def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:
     return fitted(media.chapters, plan.start_seconds, seconds)
 
 
-def _refuse_cut_short(media: Media, plan: Plan, seconds: float) -> None:
-    """Formats that count their samples tell when some are missing."""
-    if media.format in _COUNTED and seconds < (plan.duration_seconds or 0.0) - _MISSING_SECONDS:
-        raise Refused(Reason.TRUNCATED, "The file ends before its media does; the upload was probably cut short.")
+def _notes_on_ending(media: Media, plan: Plan, sound: _Sound) -> list[str]:
+    """What is to be said of a source without its end. Formats that count their samples tell when some are missing."""
+    lacks = media.format in _COUNTED and sound.seconds < (plan.duration_seconds or 0.0) - _MISSING_SECONDS
+    if lacks and not plan.allow_truncated:
+        raise cut_short()
+    return [CUT_SHORT] if (lacks or media.is_cut_short) and CUT_SHORT not in sound.notes else []
 
 
 def _verify(mp3: Path, plan: Plan, seconds: float) -> None:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, cores, division, limits
 from video2mp3_worker.child import Confinement, Ended
+from video2mp3_worker.damage import Damage
 from video2mp3_worker.encoder.pieces import WHOLE, Span
-from video2mp3_worker.errors import Refused, TryAgain
+from video2mp3_worker.errors import Refused, TryAgain, cut_short
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
@@ -16,6 +18,20 @@ from video2mp3_worker.loudness import measure
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
+
+_BROKEN_OFF = "The sound could not be read to its end: what comes before that is the mp3."
+CUT_SHORT = "The file ends before its media does: what is there is the mp3."
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An mp3, or a part of one, that was written."""
+
+    seconds: float
+    """How long it plays; of a part, where in the whole sound it ends."""
+
+    notes: tuple[str, ...] = ()
+    """What is wrong with the source, in sentences."""
 
 
 def encode(
@@ -26,11 +42,11 @@ def encode(
     watch: Watch,
     report: Callable[[float], None],
     span: Span | None = None,
-) -> float:
-    """Write the mp3, without tags; answer how many seconds it plays. `report` is told how far it is, in seconds.
+) -> Encoded:
+    """Write the mp3, without tags. `report` is told how far it is, in seconds.
 
     Where a loudness is wanted, the sound is listened to first. Of a span, only that part of the sound is written (see
-    `encoder.parts`), and the answer says where in the whole sound it ends.
+    `encoder.parts`).
 
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
@@ -38,23 +54,25 @@ def encode(
     if plan.loudness is not None:
         gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
         watch.start_over()
-    lines, most = ProgressLines(), limits.plausible_seconds(source.size)
+    lines, damage, most = ProgressLines(), Damage(), limits.plausible_seconds(source.size)
     decoding = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
     decoded, encoded = child.run_into_encoder(
         commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),
         (decoding, _encoding(destination, budget)),
         output=lines.feed,
+        complained=damage.feed,
         watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
     _refuse_failed_encoder(encoded)
-    _refuse_failed_decoder(decoded)
+    refuse_if_killed(decoded)
     _refuse_implausible(lines.seconds, most)
-    _refuse_incomplete(decoded.complaint, lines.seconds, budget)
+    broken = _broken(decoded, plan, lines.seconds)
+    _refuse_too_little_or_much(decoded.complaint, lines.seconds, plan, budget)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
-    return lines.seconds
+    return Encoded(lines.seconds, (*broken, *damage.notes))
 
 
 def join(
@@ -107,10 +125,18 @@ def _refuse_failed_encoder(encoded: Ended) -> None:
         raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
 
 
-def _refuse_failed_decoder(decoded: Ended) -> None:
-    refuse_if_killed(decoded)
+def _broken(decoded: Ended, plan: Plan, seconds: float) -> list[str]:
+    """What is to be said of a sound that was not read to its end; raises where that is not to be converted."""
+    may_be_broken = plan.allow_truncated and seconds > 0
     if decoded.status != 0:
-        raise explain_failure(decoded)
+        if not may_be_broken:
+            raise explain_failure(decoded)
+        return [_BROKEN_OFF]
+    if is_partial(decoded.complaint):
+        if not may_be_broken:
+            raise cut_short(decoded.complaint)
+        return [CUT_SHORT]
+    return []
 
 
 def _refuse_implausible(seconds: float, most: float) -> None:
@@ -121,17 +147,14 @@ def _refuse_implausible(seconds: float, most: float) -> None:
         )
 
 
-def _refuse_incomplete(complaint: str, seconds: float, budget: Budget) -> None:
-    if is_partial(complaint):
-        raise Refused(
-            Reason.TRUNCATED,
-            "The file ends before its media does; the upload was probably cut short.",
-            detail=complaint,
-        )
+def _refuse_too_little_or_much(complaint: str, seconds: float, plan: Plan, budget: Budget) -> None:
     if seconds > budget.media_seconds:
         raise Refused(
             Reason.TOO_LONG, f"The sound plays for more than {budget.media_seconds / 3600:g} hours, which is the limit."
         )
+    if seconds <= 0 and plan.start_seconds > 0:
+        sentence = f"output.trim.start ({plan.start_seconds:g} s) is after the end of the sound."
+        raise Refused(Reason.BAD_REQUEST, sentence, detail=complaint)
     if seconds <= 0:
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=complaint)
 

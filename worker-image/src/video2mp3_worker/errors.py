@@ -39,6 +39,16 @@ class Refused(WorkerError):
         return _EXIT_CODES.get(self.reason, ExitCode.BAD_MEDIA)
 
 
+def cut_short(detail: str = "") -> Refused:
+    """What is said of a file of which something is missing, and the way out."""
+    return Refused(
+        Reason.TRUNCATED,
+        "The file ends before its media does; the upload was probably cut short. What is there is converted where"
+        " source.allowTruncated is set.",
+        detail=detail,
+    )
+
+
 class TryAgain(WorkerError):
     """Something outside is away, full or slow: another try may succeed."""
 

@@ -18,6 +18,9 @@ TOP_LEVEL: Final = frozenset(
 PROTECTED_AUDIO: Final = frozenset({b"enca", b"drms"})
 """Sample entries of encrypted sound: Common Encryption, and Apple's FairPlay."""
 
+_NOT_HEARD: Final = frozenset({b"free", b"skip", b"wide", b"uuid", b"udta", b"meta", b"mfra", b"pnot"})
+"""Of those, padding, tags and what only helps to find something: without them all of the media are there."""
+
 HEAD_BYTES: Final = 16
 """Enough for `is_isobmff`."""
 
@@ -77,13 +80,13 @@ def is_isobmff(head: bytes) -> bool:
 
 
 def is_cut_short(file: Readable, size: int) -> bool:
-    """Whether a file lacks its end: a box goes on after it, or the index that should follow the media is not there."""
+    """Whether a file lacks media: a box of them goes on after its end, or the index that should follow is not there."""
     kinds = set()
     for box in boxes(file, 0, size):
         if box.kind not in TOP_LEVEL:
             break
         if box.end > size:
-            return True
+            return box.kind not in _NOT_HEARD or b"moov" not in kinds
         kinds.add(box.kind)
     return b"moov" not in kinds and b"moof" not in kinds
 

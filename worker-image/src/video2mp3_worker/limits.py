@@ -21,7 +21,10 @@ MAX_SAMPLE_RATE: Final = 384_000
 """Hz. Studio recordings end at 192,000."""
 
 MIN_BYTES_PER_SECOND: Final = 16
-"""Digital silence as FLAC takes about 100 bytes a second, speech by the leanest codec 600."""
+"""Digital silence as FLAC takes about 100 bytes a second."""
+
+MIN_CODED_BYTES_PER_SECOND: Final = 600
+"""Speech by the leanest codec: what most of a file holds."""
 
 MIN_PLAUSIBLE_SECONDS: Final = 600
 """Under this duration the bytes per second are not looked at: it costs little either way."""
@@ -57,6 +60,9 @@ STALL_SECONDS: Final = 60
 _START_SECONDS = 120
 """On top of every deadline, for starting and for machines that are busy."""
 
+_INACCURACY = 1.1
+"""Of bit rates."""
+
 _SLOWEST_SPEED = 4
 """Media seconds per second. A core of today does 80 to 160; loudness needs a second pass at 30."""
 
@@ -64,6 +70,11 @@ _SLOWEST_SPEED = 4
 def plausible_seconds(size: int) -> float:
     """How much sound a file of so many bytes may hold."""
     return max(MIN_PLAUSIBLE_SECONDS, size / MIN_BYTES_PER_SECOND)
+
+
+def is_believable(seconds: float, size: int, bit_rate: int | None) -> bool:
+    """Whether a file of so many bytes may be as long as it says. `bit_rate` is the sound's in bit/s, if it is known."""
+    return seconds <= plausible_seconds(size) and seconds * (bit_rate or 0) / 8 <= size * _INACCURACY
 
 
 @dataclass(frozen=True)
@@ -76,9 +87,13 @@ class Budget:
     media_seconds: float
 
 
-def budget(limits: WorkerLimits, duration_seconds: float | None) -> Budget:
-    """The budget for media of a duration; for unknown durations, that of the longest allowed."""
-    seconds = min(duration_seconds or limits.max_duration_seconds, limits.max_duration_seconds)
+def budget(limits: WorkerLimits, duration_seconds: float | None, size: int) -> Budget:
+    """The budget for a source of so many bytes, which says that it plays for a duration, if it says that.
+
+    What it says may be too little by far: it has time for what may be in so many bytes.
+    """
+    likely = max(duration_seconds or 0.0, MIN_PLAUSIBLE_SECONDS, size / MIN_CODED_BYTES_PER_SECOND)
+    seconds = min(likely, limits.max_duration_seconds)
     scaled = _START_SECONDS + seconds / _SLOWEST_SPEED
     return Budget(
         wall_seconds=min(scaled, limits.run_seconds or scaled),

@@ -100,7 +100,7 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
             mp3s=GridFSMp3s(client),
             queue=AmqpQueue(settings.rabbitmq_uri.get_secret_value(), name, stop),
             reporter=reporter,
-            converter=Converter(stop, request.limits, reporter.report),
+            converter=Converter(stop, request.limits, reporter.report, allow_truncated=request.source.allow_truncated),
             stop=stop,
             scratch=settings.scratch,
             now=_now(),

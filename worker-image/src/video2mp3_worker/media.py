@@ -71,6 +71,12 @@ class Media:
     chapters: tuple[Chapter, ...] = ()
     """Counted from the beginning of the file."""
 
+    is_cut_short: bool = False
+    """Whether some of its media are missing at its end."""
+
+    is_endless: bool = False
+    """Whether its header does not know how long the sound is: see `sniff.Seen`."""
+
     @property
     def is_indexed(self) -> bool:
         """Whether the container says in one place what its tracks are: mp4, mov and 3gp do."""

@@ -1,7 +1,6 @@
 """What to do with a source: which track, which rate, how many channels, how it is encoded. Pure decisions."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from video2mp3_contracts.output import MAX_CBR_MPEG2, MAX_CBR_MPEG25, SAMPLE_RATES, Encoding, Output, Trim, seconds
 from video2mp3_contracts.output import AudioTrack as WantedTrack
@@ -13,12 +12,7 @@ from video2mp3_worker.languages import same_language
 from video2mp3_worker.media import AudioTrack, Media
 from video2mp3_worker.reuse import may_be_copied
 from video2mp3_worker.timing import Timing, timing
-from video2mp3_worker.whitelists import AUDIO_CODECS
-
-_DECODERS_OF_CODEC: Final = {"dts": "dca", "amr_nb": "amrnb", "amr_wb": "amrwb", "adpcm_g722": "g722"}
-"""Where ffmpeg's decoder is not called as its codec."""
-
-_HOUR = 3600
+from video2mp3_worker.whitelists import is_decoded
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,7 @@ class Plan:
     start_seconds: float = 0.0
     end_seconds: float | None = None
     duration_seconds: float | None = None
-    """How long the mp3 will be, as far as the source says."""
+    """How long the mp3 will be, as far as the source says so and can be believed. Nothing is refused by it."""
 
     loudness: float | None = None
     """LUFS to reach; None leaves it as it is."""
@@ -49,6 +43,12 @@ class Plan:
 
     may_copy: bool = False
     """Whether the track is an mp3 whose frames may be passed on as they are, if they are as they are wanted."""
+
+    allow_truncated: bool = False
+    """Whether what is there of a source that was cut short or damaged is enough."""
+
+    is_endless: bool = False
+    """Whether the track goes on to the end of the file, whatever its header says."""
 
     why: str = ""
     """What decided on the track and the rate, for people."""
@@ -76,10 +76,8 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     track = choose_track(media, output.audio_track)
     _refuse_extremes(media, track)
     times = timing(media.format, media.start_seconds, track.start_seconds, media.starts)
-    duration = media.duration_seconds if track.duration_seconds is None else track.duration_seconds + times.lead_seconds
-    start, end = _trim(output.trim, duration)
-    length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
-    _refuse_too_long(media, length, duration, limits)
+    start, end = _trim(output.trim)
+    length = _believed_length(media, track, times, (start, end))
     sample_rate = output.sample_rate or fitting_rate(track.sample_rate, output.encoding)
     channels = {"mono": 1, "stereo": 2, "source": min(track.channels, 2)}[output.channels]
     return Plan(
@@ -89,10 +87,11 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         channels=channels,
         start_seconds=start,
         end_seconds=end,
-        duration_seconds=length,
+        duration_seconds=None if length is None or length > limits.max_duration_seconds else length,
         loudness=None if output.loudness is None else output.loudness.integrated_lufs,
         timing=times,
         is_indexed=media.is_indexed,
+        is_endless=media.is_endless,
         may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),
         why=_why(media, track, output),
     )
@@ -153,7 +152,7 @@ def _track_by_language(media: Media, language: str) -> AudioTrack:
 
 
 def _refuse_extremes(media: Media, track: AudioTrack) -> None:
-    if _DECODERS_OF_CODEC.get(track.codec, track.codec) not in AUDIO_CODECS:
+    if not is_decoded(track.codec):
         codec = track.codec or "unknown"
         raise Refused(Reason.NOT_MEDIA, f"The sound is in a format that cannot be read here ({codec}).")
     if media.streams >= bounds.MAX_STREAMS:
@@ -173,27 +172,18 @@ def _refuse_extremes(media: Media, track: AudioTrack) -> None:
         )
 
 
-def _trim(trim: Trim | None, duration: float | None) -> tuple[float, float | None]:
+def _trim(trim: Trim | None) -> tuple[float, float | None]:
     start = seconds(trim.start) if trim and trim.start is not None else 0.0
     end = seconds(trim.end) if trim and trim.end is not None else None
     if end is not None and end <= start:
         raise Refused(Reason.BAD_REQUEST, "output.trim.end is not after output.trim.start.")
-    if duration is not None and start >= duration:
-        raise Refused(
-            Reason.BAD_REQUEST, f"output.trim.start ({start:g} s) is after the end of the sound ({duration:.3f} s)."
-        )
     return start, end
 
 
-def _refuse_too_long(media: Media, length: float | None, duration: float | None, limits: WorkerLimits) -> None:
-    if length is not None and length > limits.max_duration_seconds:
-        raise Refused(
-            Reason.TOO_LONG,
-            f"The sound plays for {length / _HOUR:.1f} hours;"
-            f" at most {limits.max_duration_seconds / _HOUR:g} are allowed.",
-        )
-    if duration is not None and duration > bounds.plausible_seconds(media.size):
-        raise Refused(
-            Reason.LIMIT_EXCEEDED,
-            f"The file claims {duration / _HOUR:.1f} hours of sound in {media.size} bytes, which cannot be.",
-        )
+def _believed_length(media: Media, track: AudioTrack, times: Timing, part: tuple[float, float | None]) -> float | None:
+    """How long the wanted part plays by the source's own words; None where it says nothing that can be believed."""
+    own, (start, end) = track.duration_seconds, part
+    claimed = media.duration_seconds if own is None else own + times.lead_seconds
+    if claimed is None or media.is_endless or not bounds.is_believable(claimed, media.size, track.bit_rate):
+        return None
+    return min(claimed, end or claimed) - start if claimed > start else None

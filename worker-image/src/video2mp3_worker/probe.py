@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from video2mp3_contracts.reasons import Reason
@@ -18,18 +19,18 @@ _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
 
 
-def look_into(source: LocalSource, watch: Callable[[], None]) -> Media:
+def look_into(source: LocalSource, watch: Callable[[], None], *, allow_truncated: bool = False) -> Media:
     """Say what a file holds. Raises Refused when that is nothing which could be converted."""
     with source.path.open("rb") as file:
-        sniff.look(file, source.size)
+        seen = sniff.look(file, source.size, allow_truncated=allow_truncated)
     answer, ended = _ask(source, watch)
     if ended.status != 0:
-        raise _unreadable(ended)
+        raise _without_index(ended) if seen.is_cut_short else _unreadable(ended)
     try:
         document = json.loads(answer)
     except ValueError as error:
         raise Refused(Reason.NOT_MEDIA, "The file cannot be read as audio or video.") from error
-    return parse_media(document, source.size)
+    return replace(parse_media(document, source.size), is_cut_short=seen.is_cut_short, is_endless=seen.is_endless)
 
 
 def _ask(source: LocalSource, watch: Callable[[], None]) -> tuple[bytes, Ended]:
@@ -52,6 +53,13 @@ def _bounded(answer: bytearray) -> Callable[[bytes], None]:
             raise Refused(Reason.LIMIT_EXCEEDED, "The file describes itself at more length than is allowed.")
 
     return take
+
+
+def _without_index(ended: Ended) -> Refused:
+    """The error for an ffprobe that failed at a file of which the end is missing."""
+    refuse_if_killed(ended)
+    sentence = "The file was cut short, and what tells how to read it is missing: nothing of it can be converted."
+    return Refused(Reason.TRUNCATED, sentence, detail=ended.complaint)
 
 
 def _unreadable(ended: Ended) -> Refused:

@@ -5,12 +5,13 @@ is encrypted. Each gets its own sentence.
 """
 
 import re
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import isobmff
-from video2mp3_worker.endings import claimed_end
-from video2mp3_worker.errors import Refused
+from video2mp3_worker.endings import claimed_end, is_endless
+from video2mp3_worker.errors import Refused, cut_short
 from video2mp3_worker.protection import is_protected
 
 HEAD_BYTES: Final = 4096
@@ -29,17 +30,30 @@ _TEXTS: Final = (
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def look(file: BinaryIO, size: int) -> None:
-    """Raise Refused for what can be told from the bytes alone."""
+@dataclass(frozen=True)
+class Seen:
+    """What the bytes tell of a file that may be converted."""
+
+    is_cut_short: bool = False
+    """Whether some of its media are missing at its end."""
+
+    is_endless: bool = False
+    """Whether its header does not know how long the sound is, so that it goes on to the file's end."""
+
+
+def look(file: BinaryIO, size: int, *, allow_truncated: bool = False) -> Seen:
+    """Raise Refused for what can be told from the bytes alone; `allow_truncated` lets what is cut short pass."""
     if size == 0:
         raise Refused(Reason.EMPTY_SOURCE, "The file is empty.")
     file.seek(0)
     head = file.read(HEAD_BYTES)
     _refuse_text(head)
-    if _is_cut_short(file, head, size):
-        raise Refused(Reason.TRUNCATED, "The file ends before its media does; the upload was probably cut short.")
+    is_cut_short = _is_cut_short(file, head, size)
+    if is_cut_short and not allow_truncated:
+        raise cut_short()
     if is_protected(file, head, size):
         raise Refused(Reason.ENCRYPTED, "The sound is protected by encryption (DRM) and cannot be read.")
+    return Seen(is_cut_short, is_endless(file, head, size))
 
 
 def _refuse_text(head: bytes) -> None:
@@ -52,4 +66,4 @@ def _refuse_text(head: bytes) -> None:
 def _is_cut_short(file: BinaryIO, head: bytes, size: int) -> bool:
     if isobmff.is_isobmff(head):
         return isobmff.is_cut_short(file, size)
-    return claimed_end(file, head) > size
+    return claimed_end(file, head, size) > size

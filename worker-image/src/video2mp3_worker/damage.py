@@ -1,0 +1,66 @@
+"""What ffmpeg complained of while it went on, as a count. Pure.
+
+Its own words stay out of what people are told: they may hold words of the file's own, and nobody understands them. The
+lines are those of ffmpeg 5 ("Error while decoding stream"), of ffmpeg 7 ("Error submitting packet to decoder"), and of
+demuxers and decoders, which put their name and an address in front.
+"""
+
+import re
+from typing import Final
+
+from video2mp3_worker.whitelists import AUDIO_CODECS, FORMATS
+
+_UNDECODED: Final = re.compile(
+    rb"Error while decoding stream #\d+:\d+: "
+    rb"|(\[[^\]]{1,80}\] ){1,2}(Error submitting packet to decoder|Decoding error): "
+)
+_READERS: Final = "|".join((*FORMATS, *AUDIO_CODECS))
+_OF_A_READER: Final = re.compile(
+    rf"\[(in#\d+/)?({_READERS})(,[a-z0-9_,]{{,80}})? @ 0x[0-9a-f]+\] (?!Codec \()".encode()
+)
+"""But for what it says of the pictures' decoders, which it may not have."""
+_REPEATED: Final = re.compile(rb" +Last message repeated (\d{1,9}) times")
+_LONGEST_LINE: Final = 4_096
+
+
+class Damage:
+    """Reads ffmpeg's standard error as it comes, in pieces of any size."""
+
+    def __init__(self) -> None:
+        self.undecoded = 0
+        """Packets of sound that a decoder could make nothing of."""
+
+        self.complaints = 0
+        """Of what reads the file, whatever about."""
+
+        self._rest = b""
+        self._last: re.Pattern[bytes] | None = None
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the output."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        self._rest = self._rest[-_LONGEST_LINE:]
+        for line in lines:
+            repeated = _REPEATED.match(line)
+            if repeated is None:
+                self._last = next((kind for kind in (_UNDECODED, _OF_A_READER) if kind.match(line)), None)
+            self._count(1 if repeated is None else int(repeated[1]))
+
+    def _count(self, times: int) -> None:
+        if self._last is _UNDECODED:
+            self.undecoded += times
+        elif self._last is _OF_A_READER:
+            self.complaints += times
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say, in a sentence."""
+        if self.undecoded:
+            return (f"The sound is damaged: {_counted(self.undecoded, 'piece')} of it could not be read.",)
+        if self.complaints:
+            return (f"The file is damaged in {_counted(self.complaints, 'place')}: some of the sound may be missing.",)
+        return ()
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
