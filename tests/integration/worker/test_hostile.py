@@ -115,7 +115,7 @@ def test_other_files_that_a_mov_names_are_not_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.2, 0.4, 0.6, 0.8, 0.97])
-@pytest.mark.parametrize("name", ["mp4, aac", "matroska, opus", "avi, mp3", "wav, pcm_s16le", "asf/wmv, wma v2"])
+@pytest.mark.parametrize("name", ["mp4, aac", "matroska, opus", "wav, pcm_s16le", "asf/wmv, wma v2"])
 def test_wherever_a_file_is_cut_that_is_what_is_said(
     ingredients: Path, tmp_path: Path, name: str, share: float
 ) -> None:
@@ -127,6 +127,23 @@ def test_wherever_a_file_is_cut_that_is_what_is_said(
         Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "output.mp3", Output())
 
     assert refused.value.reason in ({Reason.TRUNCATED} if share >= 0.02 else {Reason.TRUNCATED, Reason.NOT_MEDIA})
+
+
+@pytest.mark.parametrize(("name", "index"), [("avi, mp3", b"idx1"), ("matroska, opus", b"\x1c\x53\xbb\x6b")])
+def test_a_file_that_lacks_no_more_than_its_index_is_whole(
+    ingredients: Path, tmp_path: Path, name: str, index: bytes
+) -> None:
+    content, source = of(name)(ingredients), tmp_path / "source"
+    place = content.rindex(index)
+    source.write_bytes(content[: place + 12])
+    whole = Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "output.mp3", Output())
+    source.write_bytes(content[: place - 12])
+
+    with pytest.raises(Refused) as refused:
+        Converter(Stop()).convert(LocalSource.whole(source), tmp_path / "output.mp3", Output())
+
+    assert whole.duration_seconds == pytest.approx(2.5, abs=0.1)
+    assert refused.value.reason is Reason.TRUNCATED
 
 
 def test_an_hour_of_noughts_is_refused_in_a_moment(tmp_path: Path) -> None:

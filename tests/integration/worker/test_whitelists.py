@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from video2mp3_worker.whitelists import AUDIO_CODECS, DECODER_OF_CODEC, is_decoded
+from video2mp3_worker.whitelists import AUDIO_CODECS, DECODER_OF_CODEC, is_decodable
 
 _LINE = re.compile(r" D.A... (\S+) +(?:.*\(decoders: ([^)]*)\))?")
 
@@ -21,7 +21,7 @@ def codec_of_decoder() -> dict[str, str]:
 @pytest.mark.parametrize("decoder", AUDIO_CODECS)
 def test_a_decoder_is_reached_by_its_codecs_name(codec_of_decoder: dict[str, str], decoder: str) -> None:
     assert decoder in codec_of_decoder, "this ffmpeg has no such decoder"
-    assert is_decoded(codec_of_decoder[decoder])
+    assert is_decodable(codec_of_decoder[decoder])
 
 
 def test_each_exception_is_one(codec_of_decoder: dict[str, str]) -> None:

@@ -58,6 +58,14 @@ def test_what_is_no_damage_is_not_told(said: str) -> None:
     assert notes_on(said) == ()
 
 
+def test_pauses_that_were_not_filled_are_told() -> None:
+    damage = Damage()
+    damage.feed(b"3600.000500\n600.000000\n    Last message repeated 1 times\nnot 60.000000\n1.5\n")
+
+    assert damage.left_out == [3600.0005, 600.0, 600.0]
+    assert damage.notes == ("Long pauses are left out: 3, of 80.0 minutes in all.",)
+
+
 def test_a_line_without_an_end_takes_no_memory() -> None:
     damage = Damage()
     for _ in range(1000):

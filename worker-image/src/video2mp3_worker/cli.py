@@ -131,7 +131,7 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
         mp3 = converter.convert(source, Path(folder, "output.mp3"), output)
         bar.clear()
         for note in mp3.notes:
-            sys.stderr.write(f"{note}\n")
+            sys.stderr.write(f"{_of_options(note)}\n")
         _join(mp3, Path(folder, "tagged.mp3")).replace(destination)
     print(f"{destination}: {mp3.encoding}, {mp3.duration_seconds:.3f} s, {mp3.size} bytes")  # noqa: T201
 

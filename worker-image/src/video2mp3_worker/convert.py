@@ -92,7 +92,7 @@ class Converter:
             copied, obstacle = self._copied(source, nowhere, media, plan)
         longest = plan.duration_seconds or float("inf")
         chapters = _chapters(media, plan, longest if copied is None else copied.seconds)
-        return Preview(media, plan, copied, cover, chapters, (*obstacle, *notes))
+        return Preview(media, plan, copied, cover, chapters, (*plan.notes, *obstacle, *notes))
 
     def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
@@ -181,7 +181,7 @@ class Converter:
             sha256=_sha256(tag, sound.file),
             size=len(tag) + sound.file.stat().st_size,
             encoding=sound.encoding,
-            notes=(*sound.notes, *ending, *notes),
+            notes=(*plan.notes, *sound.notes, *ending, *notes),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:

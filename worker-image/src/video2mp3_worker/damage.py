@@ -6,6 +6,7 @@ demuxers and decoders, which put their name and an address in front.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from video2mp3_worker.whitelists import AUDIO_CODECS, FORMATS
@@ -19,7 +20,11 @@ _OF_A_READER: Final = re.compile(
     rf"\[(in#\d+/)?({_READERS})(,[a-z0-9_,]{{,80}})? @ 0x[0-9a-f]+\] (?!Codec \()".encode()
 )
 """But for what it says of the pictures' decoders, which it may not have."""
+_LEFT_OUT: Final = re.compile(rb"(\d{1,9}\.\d{6})$")
+"""A gap that was not filled, in seconds: see `timing.synchronising`."""
+
 _REPEATED: Final = re.compile(rb" +Last message repeated (\d{1,9}) times")
+_MOST_GAPS: Final = 1_000
 _LONGEST_LINE: Final = 4_096
 
 
@@ -33,8 +38,11 @@ class Damage:
         self.complaints = 0
         """Of what reads the file, whatever about."""
 
+        self.left_out: list[float] = []
+        """Gaps that were too long to be filled, in seconds."""
+
         self._rest = b""
-        self._last: re.Pattern[bytes] | None = None
+        self._last: re.Match[bytes] | None = None
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the output."""
@@ -43,23 +51,33 @@ class Damage:
         for line in lines:
             repeated = _REPEATED.match(line)
             if repeated is None:
-                self._last = next((kind for kind in (_UNDECODED, _OF_A_READER) if kind.match(line)), None)
+                found = (kind.match(line) for kind in (_UNDECODED, _OF_A_READER, _LEFT_OUT))
+                self._last = next(filter(None, found), None)
             self._count(1 if repeated is None else int(repeated[1]))
 
     def _count(self, times: int) -> None:
-        if self._last is _UNDECODED:
+        if self._last is None:
+            return
+        if self._last.re is _UNDECODED:
             self.undecoded += times
-        elif self._last is _OF_A_READER:
+        elif self._last.re is _OF_A_READER:
             self.complaints += times
+        else:
+            self.left_out += [float(self._last[1])] * min(times, _MOST_GAPS - len(self.left_out))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What there is to say, in a sentence."""
+        """What there is to say, in sentences."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
         if self.undecoded:
-            return (f"The sound is damaged: {_counted(self.undecoded, 'piece')} of it could not be read.",)
-        if self.complaints:
-            return (f"The file is damaged in {_counted(self.complaints, 'place')}: some of the sound may be missing.",)
-        return ()
+            yield f"The sound is damaged: {_counted(self.undecoded, 'piece')} of it could not be read."
+        elif self.complaints:
+            yield f"The file is damaged in {_counted(self.complaints, 'place')}: some of the sound may be missing."
+        if self.left_out:
+            minutes = sum(self.left_out) / 60
+            yield f"Long pauses are left out: {len(self.left_out)}, of {minutes:.1f} minutes in all."
 
 
 def _counted(number: int, what: str) -> str:

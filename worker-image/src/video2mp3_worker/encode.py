@@ -17,6 +17,7 @@ from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import measure
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
+from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
 from video2mp3_worker.watch import Watch
 
 _BROKEN_OFF = "The sound could not be read to its end: what comes before that is the mp3."
@@ -54,7 +55,9 @@ def encode(
     if plan.loudness is not None:
         gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
         watch.start_over()
-    lines, damage, most = ProgressLines(), Damage(), limits.plausible_seconds(source.size)
+    lines, damage = ProgressLines(), Damage()
+    # Silence in a pause takes no bytes.
+    most = limits.plausible_seconds(source.size) + (LONGEST_PAUSE_SECONDS if plan.timing.fills_gaps else 0)
     decoding = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
     decoded, encoded = child.run_into_encoder(
         commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
@@ -69,7 +72,8 @@ def encode(
     refuse_if_killed(decoded)
     _refuse_implausible(lines.seconds, most)
     broken = _broken(decoded, plan, lines.seconds)
-    _refuse_too_little_or_much(decoded.complaint, lines.seconds, plan, budget)
+    _refuse_too_long(lines.seconds + sum(damage.left_out), budget)
+    _refuse_nothing(decoded.complaint, lines.seconds, plan)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
     return Encoded(lines.seconds, (*broken, *damage.notes))
@@ -147,16 +151,19 @@ def _refuse_implausible(seconds: float, most: float) -> None:
         )
 
 
-def _refuse_too_little_or_much(complaint: str, seconds: float, plan: Plan, budget: Budget) -> None:
-    if seconds > budget.media_seconds:
-        raise Refused(
-            Reason.TOO_LONG, f"The sound plays for more than {budget.media_seconds / 3600:g} hours, which is the limit."
-        )
+def _refuse_nothing(complaint: str, seconds: float, plan: Plan) -> None:
     if seconds <= 0 and plan.start_seconds > 0:
         sentence = f"output.trim.start ({plan.start_seconds:g} s) is after the end of the sound."
         raise Refused(Reason.BAD_REQUEST, sentence, detail=complaint)
     if seconds <= 0:
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=complaint)
+
+
+def _refuse_too_long(seconds: float, budget: Budget) -> None:
+    if seconds > budget.media_seconds:
+        raise Refused(
+            Reason.TOO_LONG, f"The sound plays for more than {budget.media_seconds / 3600:g} hours, which is the limit."
+        )
 
 
 def _refuse_nothing_but_silence(seconds: float, plan: Plan) -> None:

@@ -38,6 +38,10 @@ INDEXED_PROBE_BYTES: Final = 5_000_000
 PROBE_SECONDS: Final = 15
 """Of media, for the same."""
 
+FURTHER_PROBE_BYTES: Final = 100_000_000
+FURTHER_PROBE_SECONDS: Final = 3600
+"""The same where no sound was found at first: a microphone that is switched on late. What is read stays in memory."""
+
 MAX_ALLOCATION_BYTES: Final = 128 * 1024**2
 """The largest single block of memory; the index of a day of video takes less."""
 
@@ -75,6 +79,11 @@ def plausible_seconds(size: int) -> float:
 def is_believable(seconds: float, size: int, bit_rate: int | None) -> bool:
     """Whether a file of so many bytes may be as long as it says. `bit_rate` is the sound's in bit/s, if it is known."""
     return seconds <= plausible_seconds(size) and seconds * (bit_rate or 0) / 8 <= size * _INACCURACY
+
+
+def fillable_seconds(sample_rate: int, channels: int) -> float:
+    """How long a silence ffmpeg makes: in one piece, for which it takes twice the memory of its samples, as floats."""
+    return MAX_ALLOCATION_BYTES / 2 / 4 / sample_rate / channels
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ DECODER_OF_CODEC: Final = {
 """Where ffmpeg's decoder is not called as its codec, which is what a file is said to hold."""
 
 
-def is_decoded(codec: str) -> bool:
+def is_decodable(codec: str) -> bool:
     """Whether sound in a codec of this name can be read."""
     return DECODER_OF_CODEC.get(codec, codec) in AUDIO_CODECS
 
