@@ -29,7 +29,7 @@ def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversi
     wanted = display_name(video.output.filename or "") or mp3_name(video.filename)
     file_id = video.source.file_id
     spec = ConversionSpec(
-        source=Source(gridfs=GridFSSource(file_id=file_id)),
+        source=_source(file_id, allow_truncated=video.allow_truncated),
         output=_with_filename(video.output, wanted),
         owner=owner,
         notify=Notify(email=owner),
@@ -37,6 +37,12 @@ def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversi
     # With the finalizer from its first moment on: deleted before an operator has seen it, it would leave its video.
     meta = ObjectMeta(name=conversion_name_for_upload(file_id), namespace=namespace, finalizers=(FINALIZER,))
     return Conversion(metadata=meta, spec=spec)
+
+
+def _source(file_id: str, *, allow_truncated: bool) -> Source:
+    gridfs = GridFSSource(file_id=file_id)
+    # A default is left to the API server.
+    return Source(gridfs=gridfs, allow_truncated=True) if allow_truncated else Source(gridfs=gridfs)
 
 
 def _with_filename(output: Output, filename: str) -> Output:

@@ -19,6 +19,9 @@ from video2mp3_gateway.ports import SourceStore, SourceUpload, StoredSource
 
 FILE_FIELD: Final = "file"
 OUTPUT_FIELD: Final = "output"
+TRUNCATED_FIELD: Final = "allowTruncated"
+_FIELDS: Final = (FILE_FIELD, OUTPUT_FIELD, TRUNCATED_FIELD)
+_WORDS: Final = {b"true": True, b"false": False}
 FORM_BYTES: Final = 256 * 1024
 """What a form may hold besides the video, so that a Content-Length tells early that the video is too large."""
 
@@ -35,6 +38,8 @@ class ReceivedVideo:
     """The name the sender gave it, made safe."""
 
     output: Output
+    allow_truncated: bool = False
+    """Whether what is there of a video that was cut short or damaged is to be converted."""
 
 
 @dataclass(frozen=True)
@@ -113,22 +118,25 @@ class _Form:
         self._filename = ""
         self._size = 0
         self._output: Output | None = None
+        self._allow_truncated: bool | None = None
 
     def take(self, part: Part) -> None:
         """Take the next part in. Raises Problem for one that is not wanted."""
         match part:
             case FileData(data):
                 self._write(data)
-            case FileBegins(field=name) | FormField(name=name) if name not in (FILE_FIELD, OUTPUT_FIELD):
+            case FileBegins(field=name) | FormField(name=name) if name not in _FIELDS:
                 raise _unknown_field(name)
             case FileBegins(field=name, filename=filename, content_type=content_type) if name == FILE_FIELD:
                 self._begin(filename, content_type)
             case FormField(name=name, value=value) if name == OUTPUT_FIELD:
                 self._set_output(value)
+            case FormField(name=name, value=value) if name == TRUNCATED_FIELD:
+                self._set_allow_truncated(value)
             case FormField():
                 raise problems.bad_request("no-file", "The field 'file' holds text. Send the video as a file in it.")
-            case FileBegins():
-                detail = "The field 'output' is a file. Send the options as text in it."
+            case FileBegins(field=name):
+                detail = f"The field {name!r} is a file. Send the options as text in it."
                 raise problems.bad_request("malformed-body", detail)
 
     def finish(self) -> ReceivedVideo:
@@ -137,7 +145,8 @@ class _Form:
             raise problems.bad_request("no-file", "The form holds no file. Send the video in the field 'file'.")
         if self._size == 0:
             raise problems.bad_request("empty-file", "The file is empty. Nothing was stored.")
-        return ReceivedVideo(self._upload.finish(), self._filename, self._output or Output())
+        wanted = self._output or Output(), bool(self._allow_truncated)
+        return ReceivedVideo(self._upload.finish(), self._filename, *wanted)
 
     def _begin(self, filename: str, content_type: str) -> None:
         if self._upload is not None:
@@ -164,6 +173,14 @@ class _Form:
         except ValidationError as error:
             raise _invalid_output(error) from error
 
+    def _set_allow_truncated(self, value: bytes) -> None:
+        if self._allow_truncated is not None:
+            raise problems.bad_request("malformed-body", f"The field {TRUNCATED_FIELD!r} is there twice. Send it once.")
+        if value not in _WORDS:
+            detail = f"The field {TRUNCATED_FIELD!r} is neither true nor false. Nothing was stored."
+            raise problems.invalid_options(detail, [{"field": TRUNCATED_FIELD, "message": "must be true or false"}])
+        self._allow_truncated = _WORDS[value]
+
 
 def _is_content_type(text: str) -> bool:
     return len(text) <= _MAX_CONTENT_TYPE and text.isascii() and text.isprintable() and "/" in text
@@ -171,7 +188,7 @@ def _is_content_type(text: str) -> bool:
 
 def _unknown_field(name: str) -> Problem:
     shown = display_name(name) or "(a name that cannot be shown)"
-    detail = f"The form has a field {shown!r}, which is not known. Known are 'file' and 'output'."
+    detail = f"The form has a field {shown!r}, which is not known. Known are 'file', 'output' and 'allowTruncated'."
     return problems.invalid_options(detail, [{"field": shown, "message": "unknown field"}])
 
 

@@ -24,7 +24,9 @@ def fingerprints(spec: ConversionSpec, filename: str, content_sha256: str | None
     sha256 = spec.source.sha256 or content_sha256
     if sha256:
         sources.append({"sha256": sha256})
-    return tuple(_digest(spec, filename, source) for source in sources)
+    # Only where it is set: what was made before there was such a choice stays what it is.
+    how = {"allowTruncated": True} if spec.source.allow_truncated else {}
+    return tuple(_digest(spec, filename, source | how) for source in sources)
 
 
 def _digest(spec: ConversionSpec, filename: str, source: dict[str, Any]) -> str:

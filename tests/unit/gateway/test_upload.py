@@ -97,6 +97,12 @@ def test_options_are_those_of_the_resource(before: bool) -> None:
     }
 
 
+@pytest.mark.parametrize(("said", "wanted"), [("true", {"allowTruncated": True}), ("false", {})])
+def test_what_is_there_of_a_cut_video_may_be_asked_for(said: str, wanted: dict[str, bool]) -> None:
+    source = Gateway().uploaded(a_file(), a_field("allowTruncated", said)).manifest()["spec"]["source"]
+    assert source == wanted | {"gridfs": source["gridfs"]}
+
+
 def test_an_output_name_of_ones_own_is_made_safe() -> None:
     output = Gateway().uploaded(a_file(), a_field("output", '{"filename": "a\\u202eb.mp3"}')).spec.output
     assert output == Output(filename="ab.mp3")
@@ -128,6 +134,9 @@ REFUSED = {
     "an-unknown-field-after-the-file": ([a_file(), a_field("bitrate", "192")], 422, "invalid-options"),
     "an-unknown-file": ([a_file(name="video")], 422, "invalid-options"),
     "options-that-are-no-json": ([a_file(), a_field("output", "loud")], 422, "invalid-options"),
+    "allowed-twice": ([a_field("allowTruncated", "true")] * 2 + [a_file()], 400, "malformed-body"),
+    "allowed-as-a-file": ([a_file(b"true", name="allowTruncated")], 400, "malformed-body"),
+    "neither-true-nor-false": ([a_field("allowTruncated", "yes"), a_file()], 422, "invalid-options"),
     "options-that-are-not-supported": ([a_file(), a_field("output", '{"codec": "aac"}')], 422, "invalid-options"),
 }
 

@@ -33,6 +33,8 @@ def made_of(conversion: ConversionBuilder, sha256: str | None = None) -> set[str
         (a_conversion(), a_conversion().with_spec(output={"encoding": {"vbr": 3}}), False),
         (a_conversion(), a_conversion().with_spec(output={"tags": {"title": "x"}}), False),
         (a_conversion(), a_conversion().with_spec(source={"gridfs": {"fileId": OTHER_FILE}}), False),
+        (a_conversion(), a_conversion().with_spec(source={"allowTruncated": True}), False),
+        (a_conversion(), a_conversion().with_spec(source={"allowTruncated": False}), True),
     ],
 )
 def test_what_is_the_same(one: ConversionBuilder, other: ConversionBuilder, same: bool) -> None:

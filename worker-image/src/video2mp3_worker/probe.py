@@ -12,12 +12,14 @@ from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.edit_lists import segments_of_tracks
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_worker.format_names import name_of
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media, parse_media, with_first_packets, with_segments
 from video2mp3_worker.reading import Reading
 from video2mp3_worker.tracks import needs_further_look
 
 _REFUSED_DECODER: Final = re.compile(r"Codec \(([A-Za-z0-9_.-]{1,64})\) not on whitelist")
+_REFUSED_FORMAT: Final = re.compile(r"^\[([a-z0-9_,]{1,64}) @ 0x[0-9a-f]+\] Format not on whitelist '", re.MULTILINE)
 _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
 
@@ -111,7 +113,9 @@ def _unreadable(ended: Ended) -> Refused:
         sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
         return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
     refuse_if_killed(ended)
-    if "not on whitelist" in complaint:
-        sentence = "The file is in a format that is not accepted, or only points at other files."
-        return Refused(Reason.NOT_MEDIA, sentence, detail=complaint)
+    refused = _REFUSED_FORMAT.search(complaint)
+    if refused:
+        return Refused(
+            Reason.NOT_MEDIA, f"The file looks like {name_of(refused[1])}, which is not accepted.", detail=complaint
+        )
     return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=complaint)
