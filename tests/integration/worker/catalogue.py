@@ -126,7 +126,7 @@ def _video() -> Iterator[Format]:
     )  # fmt: skip
     yield from _many("webm", "webm", "libvpx", "libopus libvorbis")
     yield from _many("avi", "avi", "mpeg4", "libmp3lame mp2 ac3 pcm_s16le adpcm_ms wmav2")
-    yield from _many("mpeg-ts", "ts", "mpeg2video", "aac libmp3lame mp2 ac3 eac3 dca libopus")
+    yield from _many("mpeg-ts", "ts", "mpeg2video", "aac libmp3lame mp2 ac3 eac3 dca libopus s302m")
     yield replace(next(_many("mpeg-ts", "ts", "mpeg2video", "aac", "-mpegts_flags", "latm")), codec="aac in latm")
     yield from _many("mpeg-ps", "mpg", "mpeg2video", "mp2 libmp3lame ac3 dca", "-f", "vob")
     yield from _many("flv", "flv", "flv", "aac")
@@ -136,6 +136,10 @@ def _video() -> Iterator[Format]:
         for found, rate in zip(_many("flv", "flv", "flv", "nellymoser libspeex"), (44_100, 16_000), strict=True)
     )
     yield from _many("asf/wmv", "wmv", "wmv2", "wmav1 wmav2 libmp3lame")
+    yield from _many("mxf", "mxf", "mpeg2video", "pcm_s16le pcm_s24le")
+    yield from _many("dv", "dv", "dvvideo", "pcm_s16le", "-s", "720x576", "-pix_fmt", "yuv420p")
+    yield from _many("realmedia", "rm", "rv10", "ac3")
+    yield from _many("wtv", "wtv", "mpeg2video", "mp2 ac3")
     yield from _many("ogg", "ogv", "libtheora", "libvorbis")
 
 
@@ -151,6 +155,8 @@ def _audio() -> Iterator[Format]:
     yield from _pcm("wav", "wav", "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le")
     yield from _many("wav", "wav", "", "pcm_alaw pcm_mulaw adpcm_ima_wav adpcm_ms")
     yield replace(next(_many("wav", "wav", "", "libgsm_ms")), rate=8_000, channels=1, off_seconds=0.2)
+    yield replace(next(_many("wav", "wav", "", "g726", "-b:a", "32k")), rate=8_000, channels=1)
+    yield from _pcm("voc", "voc", "pcm_s16le")
     yield from _pcm("aiff", "aiff", "pcm_s8", "pcm_s16be", "pcm_s24be", "pcm_s32be")
     yield from _pcm("w64", "w64", "pcm_s16le", "pcm_s24le")
     yield from _pcm("caf", "caf", "pcm_s16be", "pcm_s24le")
