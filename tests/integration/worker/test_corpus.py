@@ -76,7 +76,7 @@ def level(samples: list[float], turns: float) -> float:
 
 
 @pytest.mark.usefixtures("signals")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
 def test_each_file_becomes_what_its_row_says(
     row: Row, tmp_path: Path, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]

@@ -108,6 +108,7 @@ CLAIMS: Final = (
         (Part(3600, 3601, NOISE), Part(25_000, 25_001, NOISE)),
         ("--cbr", "160"),
         off_seconds=25.0,
+        says="encoded anew",
     ),
 )
 """Seven hours are off by as much as a minute's last frame is, 420 times."""
