@@ -8,8 +8,8 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, cores, division, limits
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.encoder.pieces import WHOLE, Span
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
+from video2mp3_worker.errors import Refused
+from video2mp3_worker.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import measure
@@ -48,10 +48,10 @@ def encode(
         watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
-    _refuse_failed_encoder(encoded)
+    refuse_failed_encoder(encoded)
     _refuse_failed_decoder(decoded)
     _refuse_implausible(lines.seconds, most)
-    _refuse_incomplete(decoded.complaint, lines.seconds, budget)
+    _refuse_incomplete(decoded, lines.seconds, budget)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
     return lines.seconds
@@ -74,7 +74,7 @@ def join(
         output=lines.feed,
         watch=_look(lines, watch, report),
     )
-    _refuse_failed_encoder(ended)
+    refuse_failed_encoder(ended)
     return lines.seconds
 
 
@@ -101,12 +101,6 @@ def _look(
     return look
 
 
-def _refuse_failed_encoder(encoded: Ended) -> None:
-    refuse_if_killed(encoded)
-    if encoded.status != 0:
-        raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
-
-
 def _refuse_failed_decoder(decoded: Ended) -> None:
     refuse_if_killed(decoded)
     if decoded.status != 0:
@@ -121,19 +115,21 @@ def _refuse_implausible(seconds: float, most: float) -> None:
         )
 
 
-def _refuse_incomplete(complaint: str, seconds: float, budget: Budget) -> None:
-    if is_partial(complaint):
+def _refuse_incomplete(decoded: Ended, seconds: float, budget: Budget) -> None:
+    if is_partial(decoded):
         raise Refused(
             Reason.TRUNCATED,
             "The file ends before its media does; the upload was probably cut short.",
-            detail=complaint,
+            detail=decoded.complaint,
         )
     if seconds > budget.media_seconds:
         raise Refused(
             Reason.TOO_LONG, f"The sound plays for more than {budget.media_seconds / 3600:g} hours, which is the limit."
         )
     if seconds <= 0:
-        raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=complaint)
+        raise Refused(
+            Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=decoded.complaint
+        )
 
 
 def _refuse_nothing_but_silence(seconds: float, plan: Plan) -> None:

@@ -1,7 +1,6 @@
 """Classify a source by looking: ffprobe's answer, or the reason why there is none."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -9,11 +8,15 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, limits, sniff
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import Refused
-from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_worker.failures import (
+    has_too_many_tracks,
+    is_of_refused_format,
+    refuse_if_killed,
+    refused_decoders,
+)
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media, parse_media
 
-_REFUSED_DECODER: Final = re.compile(r"Codec \(([A-Za-z0-9_.-]{1,64})\) not on whitelist")
 _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
 
@@ -29,6 +32,9 @@ def look_into(source: LocalSource, watch: Callable[[], None]) -> Media:
         document = json.loads(answer)
     except ValueError as error:
         raise Refused(Reason.NOT_MEDIA, "The file cannot be read as audio or video.") from error
+    if not document.get("streams") and has_too_many_tracks(ended):
+        # From version 7 on, ffprobe ends well with what it had before there were too many.
+        raise _too_many_tracks(ended)
     return parse_media(document, source.size)
 
 
@@ -38,8 +44,8 @@ def _ask(source: LocalSource, watch: Callable[[], None]) -> tuple[bytes, Ended]:
     for _ in range(_ROUNDS):
         answer = bytearray()
         ended = child.run(commands.probe(source, sorted(extra)), confinement, output=_bounded(answer), watch=watch)
-        missing = set(_REFUSED_DECODER.findall(ended.complaint)) - extra
-        if ended.status == 0 or not missing:
+        missing = refused_decoders(ended) - extra
+        if not missing:
             break
         extra |= missing
     return bytes(answer), ended
@@ -56,13 +62,16 @@ def _bounded(answer: bytearray) -> Callable[[bytes], None]:
 
 def _unreadable(ended: Ended) -> Refused:
     """The error for an ffprobe that failed; raises it where the media may not be to blame."""
-    complaint = ended.complaint
-    if "max_streams" in complaint:
+    if has_too_many_tracks(ended):
         # For ffmpeg that is a lack of memory.
-        sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
-        return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
+        return _too_many_tracks(ended)
     refuse_if_killed(ended)
-    if "not on whitelist" in complaint:
+    if is_of_refused_format(ended):
         sentence = "The file is in a format that is not accepted, or only points at other files."
-        return Refused(Reason.NOT_MEDIA, sentence, detail=complaint)
-    return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=complaint)
+        return Refused(Reason.NOT_MEDIA, sentence, detail=ended.complaint)
+    return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=ended.complaint)
+
+
+def _too_many_tracks(ended: Ended) -> Refused:
+    sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
+    return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=ended.complaint)
