@@ -9,6 +9,7 @@ from stat import ST_INO, ST_MODE, ST_MTIME
 
 import pytest
 
+from tests.integration.worker import without_landlock
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child
 from video2mp3_worker.child import Confinement, Ended
@@ -60,9 +61,10 @@ def test_a_child_may_read_and_write_what_is_named(ask: Callable[..., tuple[Ended
 _RAW = """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
-def call(name, *arguments):
-    if getattr(libc, name)(*map(ctypes.c_long, arguments)) == -1:
-        raise OSError(ctypes.get_errno(), name)
+name = ctypes.create_string_buffer(b"/x")
+def call(function, *arguments):
+    if getattr(libc, function)(*map(ctypes.c_long, arguments)) == -1:
+        raise OSError(ctypes.get_errno(), function)
 """
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(os.uname().machine, -1)
 _FORBIDDEN = {
@@ -89,7 +91,7 @@ _FORBIDDEN = {
     "shared memory of System V": _RAW + "call('shmget', 0, 4096, 0o1600)",
     "a queue of System V": _RAW + "call('msgget', 0, 0o1600)",
     "a semaphore of System V": _RAW + "call('semget', 0, 1, 0o1600)",
-    "a queue of POSIX": _RAW + "name = ctypes.create_string_buffer(b'/x'); call('mq_open', ctypes.addressof(name), 66, 384, 0)",
+    "a queue of POSIX": _RAW + "call('mq_open', ctypes.addressof(name), 66, 0, 0)",
     "a user namespace": _RAW + "call('unshare', 0x10000000)",
     "to open for writing": "open({victim!r}, 'r+')",
     "to empty by opening": "import os; os.open({victim!r}, os.O_RDONLY | os.O_TRUNC)",
@@ -115,15 +117,7 @@ _FORBIDDEN_BY_LANDLOCK = {
     "the users": "open('/etc/passwd')",
     "the worker's environment": "import os; open(f'/proc/{{os.getppid()}}/environ')",
 }
-_WITHOUT_LANDLOCK = """
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("launcher", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-module._LANDLOCK_CREATE_RULESET = 1_000_000
-module.main(sys.argv[2:])
-"""
-"""Starts a launcher that finds no such call in the kernel."""
+interpreter = child._interpreter
 
 
 @pytest.fixture
@@ -156,7 +150,7 @@ def test_a_child_can_do_nothing_else(ask: Callable[..., tuple[Ended, str]], vict
 def test_without_landlock_it_can_do_little_more(
     ask: Callable[..., tuple[Ended, str]], monkeypatch: pytest.MonkeyPatch, victim: Path, wanted: str
 ) -> None:
-    monkeypatch.setattr(child, "_interpreter", lambda file: (sys.executable, "-I", "-S", "-c", _WITHOUT_LANDLOCK, file))
+    monkeypatch.setattr(child, "_interpreter", lambda file: (*without_landlock.COMMAND, *interpreter(file)))
 
     refused(ask, _FORBIDDEN[wanted], victim)
 
@@ -165,7 +159,7 @@ def test_without_landlock_it_can_read_what_the_worker_can(
     ask: Callable[..., tuple[Ended, str]], monkeypatch: pytest.MonkeyPatch, victim: Path
 ) -> None:
     """So the tests above try what they say; and this is why a missing Landlock is told."""
-    monkeypatch.setattr(child, "_interpreter", lambda file: (sys.executable, "-I", "-S", "-c", _WITHOUT_LANDLOCK, file))
+    monkeypatch.setattr(child, "_interpreter", lambda file: (*without_landlock.COMMAND, *interpreter(file)))
 
     assert ask(f"print(open({str(victim)!r}).read())")[1] == "the mp3\n"
 
