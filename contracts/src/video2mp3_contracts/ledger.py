@@ -58,6 +58,9 @@ class LedgerAttempt(_Document):
     part: int | None = None
     """The part whose worker joins all of them, where the sound is divided."""
 
+    landlock: bool | None = None
+    """Whether its node's kernel has Landlock. None: it did not say."""
+
 
 class MadePart(_Document):
     """What there is of a part of a sound that is divided."""

@@ -80,6 +80,10 @@ class Reason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable", "The source's server was away, too slow, or broke off."
     SERVICE_UNAVAILABLE = "ServiceUnavailable", "A service that the worker needs was away."
     OUT_OF_MEMORY = "OutOfMemory", "The worker was ended because it used more memory than it may."
+    NODE_UNSUITABLE = (
+        "NodeUnsuitable",
+        "The node's kernel lacks Landlock, without which worker.requireLandlock lets no worker work.",
+    )
     STOPPED = "Stopped", "The worker was asked to stop, for example because its node was drained."
     DISRUPTED = "Disrupted", "The worker's pod was evicted or its node went away; this does not count as an attempt."
     WORKER_CRASHED = "WorkerCrashed", "The worker ended in a way it should not."

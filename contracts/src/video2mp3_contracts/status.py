@@ -64,6 +64,13 @@ class Attempt(Report):
     reason: Annotated[str, Field(description="Running, Succeeded, or why it failed.")] = ""
     message: Annotated[str, Field(description="How it ended, in a sentence.")] = ""
     detail: Annotated[str, Field(description="The last lines of ffmpeg's complaint.")] = ""
+    landlock: Annotated[
+        bool | None,
+        Field(
+            description="Whether its node's kernel has Landlock, which leaves ffmpeg no file but those it needs; "
+            "absent where the worker did not say."
+        ),
+    ] = None
 
 
 class OutputReport(Report):

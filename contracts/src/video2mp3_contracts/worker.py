@@ -20,6 +20,9 @@ POD_NAME_VARIABLE: Final = "WORKER_POD_NAME"
 PART_VARIABLE: Final = "WORKER_PART"
 """Which part of the sound this worker makes, from 0; where the request says that it is divided."""
 
+REQUIRE_LANDLOCK_VARIABLE: Final = "WORKER_REQUIRE_LANDLOCK"
+"""`true` where a worker is to refuse to work on a node whose kernel has no Landlock."""
+
 SCRATCH_VARIABLE: Final = "WORKER_SCRATCH"
 """A folder of the pod's own (an emptyDir) for the source and the mp3 while they are worked on."""
 
@@ -87,3 +90,6 @@ class TerminationMessage(BaseModel):
 
     detail: str = ""
     """The last lines of ffmpeg's complaint, for those who run the installation."""
+
+    landlock: bool | None = None
+    """Whether the node's kernel has Landlock. None: it was not looked."""

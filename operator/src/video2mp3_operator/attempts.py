@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
-from video2mp3_contracts.ledger import LedgerError
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import Attempt, ConversionStatus
 from video2mp3_contracts.worker import TerminationMessage
@@ -100,10 +100,18 @@ def succeeded(attempts: tuple[Attempt, ...], pod: str, parts: Collection[str], n
     )
 
 
-def newly_ended(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> list[str]:
-    """The reasons of the attempts that have ended from one history to the next."""
+def newly_ended(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> list[Attempt]:
+    """The attempts that have ended from one history to the next."""
     known = {attempt.number for attempt in before if attempt.end_time}
-    return [attempt.reason for attempt in after if attempt.end_time and attempt.number not in known]
+    return [attempt for attempt in after if attempt.end_time and attempt.number not in known]
+
+
+def told_of_landlock(attempts: tuple[Attempt, ...], opened: LedgerAttempt | None) -> tuple[Attempt, ...]:
+    """The history with what the worker noted of its node when it began: its pod says that only at its end."""
+    if opened is None or opened.landlock is None:
+        return attempts
+    told = {"landlock": opened.landlock}
+    return tuple(attempt.model_copy(update=told) if attempt.pod == opened.pod else attempt for attempt in attempts)
 
 
 def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
@@ -158,6 +166,7 @@ def _vanished(attempt: Attempt, now: datetime) -> Attempt:
 
 def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
     reason, message, detail = _outcome(pod)
+    said = _last_words(pod)
     return Attempt(
         number=number,
         part=pod.part,
@@ -172,6 +181,7 @@ def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
         reason=reason,
         message=message,
         detail=detail,
+        landlock=said.landlock if said else before.landlock if before else None,
     )
 
 
@@ -185,12 +195,18 @@ def _outcome(pod: Pod) -> tuple[str, str, str]:
         return Reason.OUT_OF_MEMORY, Reason.OUT_OF_MEMORY.meaning, ""
     if pod.pod_reason == "DeadlineExceeded":
         return Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning, ""
-    try:
-        said = TerminationMessage.model_validate_json(pod.termination_message)
-    except ValidationError:
+    said = _last_words(pod)
+    if said is None:
         return *_generic(pod.exit_code), ""
     return (
         reason_of(said.reason, pod.exit_code),
         _sentence(said.message, pod.exit_code),
         said.detail[-_LONGEST_MESSAGE:],
     )
+
+
+def _last_words(pod: Pod) -> TerminationMessage | None:
+    try:
+        return TerminationMessage.model_validate_json(pod.termination_message)
+    except ValidationError:
+        return None

@@ -15,6 +15,7 @@ from video2mp3_contracts.worker import (
     POD_NAME_VARIABLE,
     RABBITMQ_URI_VARIABLE,
     REQUEST_VARIABLE,
+    REQUIRE_LANDLOCK_VARIABLE,
     SCRATCH_PATH,
     SCRATCH_VARIABLE,
     TERMINATION_MESSAGE_PATH,
@@ -202,6 +203,7 @@ def _environment(conversion: Conversion, settings: Settings, parts: int) -> list
         from_secret(RABBITMQ_URI_VARIABLE, "rabbitmq-uri"),
         {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
+        *([{"name": REQUIRE_LANDLOCK_VARIABLE, "value": "true"}] if settings.worker_require_landlock else []),
         *([_part_variable()] if parts > 1 else []),
     ]
 

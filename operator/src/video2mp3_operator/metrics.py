@@ -16,6 +16,7 @@ FAULTS: Final = (
     Reason.OUT_OF_MEMORY,
     Reason.STOPPED,
     Reason.DISRUPTED,
+    Reason.NODE_UNSUITABLE,
     Reason.WORKER_CRASHED,
     Reason.RETRIES_EXHAUSTED,
     Reason.START_TIMEOUT,
@@ -50,6 +51,9 @@ class Metrics:
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)
         )
         self.attempts = self._counter("attempts", "Attempts that ended, as the status tells it.", "reason")
+        self.attempts_without_landlock = self._counter(
+            "attempts_without_landlock", "Attempts that ended, on nodes whose kernel has no Landlock."
+        )
         self.realtime_factor = self._histogram(
             "realtime_factor",
             "Seconds of media converted in a second, over the attempt that made the mp3.",

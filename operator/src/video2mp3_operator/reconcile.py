@@ -234,8 +234,10 @@ class Reconciler:
             return
         self.view.see_conversion(await self.conversions.patch_status(key, patch, version))
         self.events.record(seen.meta, happenings(seen.status, status), seen.now)
-        for reason in newly_ended(seen.status.attempts, status.attempts):
-            self.metrics.attempts.labels(reason).inc()
+        for attempt in newly_ended(seen.status.attempts, status.attempts):
+            self.metrics.attempts.labels(attempt.reason).inc()
+            if attempt.landlock is False:
+                self.metrics.attempts_without_landlock.inc()
         if isinstance(decision, Succeed | Fail):
             self._count_verdict(status)
 

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     worker_grace_seconds: Annotated[int, Field(ge=0)] = 30
     """From SIGTERM to SIGKILL: the worker ends ffmpeg, removes its partial mp3 and exits 75."""
 
+    worker_require_landlock: bool = False
+    """Whether workers refuse to work where the kernel has no Landlock. Off: it is only told, since seccomp alone
+    already leaves ffmpeg no way to write, to reach others, or the network."""
+
     job_ttl_seconds: Annotated[int, Field(ge=0)] = 600
     """How long a finished Job and its logs stay for people to look at; the results are in the ledger."""
 

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 from video2mp3_contracts import names
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
-from video2mp3_contracts.status import ConversionStatus, Progress, QueueReport
-from video2mp3_operator.attempts import stalled, succeeded
+from video2mp3_contracts.status import Attempt, ConversionStatus, Progress, QueueReport
+from video2mp3_operator.attempts import stalled, succeeded, told_of_landlock
 from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.decisions import (
     Await,
@@ -151,7 +151,11 @@ def _progress(seen: Observation, decision: Decision) -> Progress | None:
             return None
 
 
-def _attempts(seen: Observation, decision: Decision) -> Any:
+def _attempts(seen: Observation, decision: Decision) -> tuple[Attempt, ...]:
+    return told_of_landlock(_ended_attempts(seen, decision), seen.entry.attempt if seen.entry else None)
+
+
+def _ended_attempts(seen: Observation, decision: Decision) -> tuple[Attempt, ...]:
     if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
         parts = frozenset(part.pod for part in seen.entry.parts.values())
         return succeeded(seen.attempts, seen.entry.attempt.pod, parts, seen.now.replace(microsecond=0))

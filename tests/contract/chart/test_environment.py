@@ -94,6 +94,7 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     numbers = {
         "startSeconds": 7,
         "stallSeconds": 9,
+        "requireLandlock": True,
         "memoryCeiling": "3Gi",
         "runSeconds": 60,
         "jobTtlSeconds": 0,
@@ -110,6 +111,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert (settings.worker_start_seconds, settings.queue_seconds) == (7, 8)
     assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
     assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 0)
+    assert settings.worker_require_landlock
+    assert not settings_of("operator", chart.render({}), monkeypatch).worker_require_landlock
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
     assert settings.allowed_hosts == ("media.example.com", "*.example.org")
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)

@@ -127,11 +127,13 @@ class Installation:
             "PATH": os.environ["PATH"],
         }
 
-    def start(self, request: WorkerRequest, environment: Mapping[str, str] | None = None) -> RunningWorker:
-        """Start a worker in a new pod."""
+    def start(
+        self, request: WorkerRequest, environment: Mapping[str, str] | None = None, through: Sequence[str] = ()
+    ) -> RunningWorker:
+        """Start a worker in a new pod; `through` is a command that becomes it."""
         folder = self.folder / f"pod-{len(self._workers)}"
         process = subprocess.Popen(
-            self.inside([sys.executable, "-m", "video2mp3_worker"]),
+            self.inside([*through, sys.executable, "-m", "video2mp3_worker"]),
             env=self.environment(request, folder) | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from mutagen.id3 import ID3
 
+from tests.integration.worker import without_landlock
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
 from tests.integration.worker.samples import Samples, duration, loudness
 from video2mp3_contracts.conversion import GridFSSource, Source
+from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_contracts.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Converter
@@ -304,3 +306,35 @@ def test_a_conversion_that_was_given_up_stays_so(installation: Installation, sam
     assert ended.code == 64
     assert "Every attempt failed." in ended.words["message"]
     assert nothing_stored(installation)
+
+
+def test_a_node_without_landlock_is_told_of_and_worked_on(installation: Installation, samples: Samples) -> None:
+    request = installation.request(installation.upload(samples.clip()))
+
+    ended = installation.start(request, through=without_landlock.COMMAND).finish()
+
+    assert (ended.code, ended.words["landlock"]) == (ExitCode.DONE, False)
+    assert installation.entry()["attempt"]["landlock"] is False
+    assert ended.log.count("landlock missing") == 1
+
+
+def test_a_node_with_landlock_says_so(installation: Installation, samples: Samples) -> None:
+    request = installation.request(installation.upload(samples.clip()))
+
+    ended = installation.run(request, {"WORKER_REQUIRE_LANDLOCK": "true"})
+
+    assert (ended.code, ended.words["landlock"]) == (ExitCode.DONE, True)
+    assert installation.entry()["attempt"]["landlock"] is True
+    assert "landlock" not in ended.log
+
+
+def test_where_landlock_is_required_nothing_is_read_without(installation: Installation, samples: Samples) -> None:
+    request = installation.request(installation.upload(samples.clip()))
+    required = {"WORKER_REQUIRE_LANDLOCK": "true"}
+
+    ended = installation.start(request, required, through=without_landlock.COMMAND).finish()
+
+    assert (ended.code, ended.words["reason"]) == (ExitCode.TRY_AGAIN, "NodeUnsuitable")
+    assert "worker.requireLandlock" in ended.words["message"]
+    assert installation.entry() == {}
+    assert not installation.mp3s()

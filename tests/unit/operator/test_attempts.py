@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, PodBuilder, a_pod
-from video2mp3_contracts.ledger import LedgerError
+from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import Attempt
 from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.attempts import history, last_words, permanent, succeeded
+from video2mp3_operator.attempts import history, last_words, permanent, succeeded, told_of_landlock
 from video2mp3_operator.observed import Pod, parse_pod
 
 SAID = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.", detail="line\n" * 200)
@@ -118,3 +118,20 @@ def test_permanent_is_what_no_other_attempt_could_better() -> None:
         Reason.SOURCE_NOT_FOUND,
         "Gone.",
     )
+
+
+@pytest.mark.parametrize("landlock", [True, False, None])
+def test_a_worker_says_at_its_end_whether_its_node_has_landlock(landlock: bool | None) -> None:
+    said = SAID.model_copy(update={"landlock": landlock})
+    [attempt] = history((), pods(a_pod().ended(75, said)), NOW)
+    assert attempt.landlock is landlock
+
+
+@pytest.mark.parametrize("landlock", [True, False])
+def test_what_the_worker_noted_when_it_began_is_told_of_its_attempt_alone(landlock: bool) -> None:
+    attempts = history((), pods(a_pod(number=1).ended(75, SAID), a_pod(number=2).running()), NOW)
+    opened = LedgerAttempt(token="x", pod="talk-pod-2", started_at=NOW, landlock=landlock)
+    told = told_of_landlock(attempts, opened)
+    assert [attempt.landlock for attempt in told] == [None, landlock]
+    assert [attempt.landlock for attempt in history(told, pods(a_pod(number=2).running()), NOW)] == [None, landlock]
+    assert told_of_landlock(attempts, None) == attempts

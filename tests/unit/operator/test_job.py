@@ -131,6 +131,15 @@ def test_the_whole_manifest() -> None:
     }
 
 
+def test_landlock_is_required_where_the_installation_says_so() -> None:
+    def environment(manifest: dict[str, Any]) -> dict[str, Any]:
+        container = manifest["spec"]["template"]["spec"]["containers"][0]
+        return {variable["name"]: variable.get("value") for variable in container["env"]}
+
+    assert environment(job(a_conversion(), worker_require_landlock=True))["WORKER_REQUIRE_LANDLOCK"] == "true"
+    assert "WORKER_REQUIRE_LANDLOCK" not in environment(job(a_conversion()))
+
+
 def test_no_credential_is_in_the_manifest() -> None:
     assert "mongodb://" not in json.dumps(job(a_conversion()))
     assert "amqp://" not in json.dumps(job(a_conversion()))

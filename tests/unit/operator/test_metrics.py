@@ -9,6 +9,7 @@ from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live
 from video2mp3_contracts.reasons import Phase, Reason
 from video2mp3_contracts.status import Attempt, ConversionStatus
+from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.bootstrap import Operator
 from video2mp3_operator.observed import Key
 from video2mp3_operator.status import realtime_factor
@@ -55,6 +56,21 @@ def test_attempts_are_counted_once_by_their_reason() -> None:
     counted = [metric(operator, "attempts_total", reason=reason) for reason in ("ServiceUnavailable", "Succeeded")]
     assert counted == [1, 1]
     assert metric(operator, "realtime_factor_count") == 1
+
+
+def test_attempts_on_nodes_without_landlock_are_counted() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    said = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="Away.")
+    for number, landlock in enumerate((None, True, False), start=1):
+        words = said.model_copy(update={"landlock": landlock})
+        ended = a_pod(number=number).ended(75, words).versioned(500 + number)
+        world.pods[Key("media", f"pod-{number}")] = ended.document
+    world.set_job_status(key, active=1, failed=3)
+    live(world, operator)
+    live(world, operator)
+    assert metric(operator, "attempts_without_landlock_total") == 1
 
 
 @pytest.mark.parametrize(

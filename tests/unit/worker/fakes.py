@@ -18,6 +18,7 @@ from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Superseded, TryAgain
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
+from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.ports import SourceFile
 
@@ -252,8 +253,7 @@ class FakeConverter:
 
     def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         self.outside.call("convert")
-        destination.write_bytes(b"sound of " + source.path.read_bytes()[:4])
-        return self._mp3(destination, output)
+        return self._mp3(destination, b"sound of " + source.path.read_bytes()[:4], output)
 
     def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         self.outside.call("plan")
@@ -269,11 +269,14 @@ class FakeConverter:
         self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
     ) -> Mp3:
         self.outside.call("join")
-        destination.write_bytes(b"".join(parts))
-        return self._mp3(destination, output)
+        return self._mp3(destination, b"".join(parts), output)
 
-    def _mp3(self, file: Path, output: Output) -> Mp3:
-        return Mp3(file, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo", self.notes)
+    def _mp3(self, file: Path, sound: bytes, output: Output) -> Mp3:
+        content = Mp3File(file)
+        with content.opened() as opened:
+            opened.write(sound)
+        encoding = f"VBR V{output.encoding.vbr}, 44100 Hz, stereo"
+        return Mp3(file, content, b"tag ", 60.0, "f" * 64, 17, encoding, self.notes)
 
 
 def away(name: str) -> Callable[[str], None]:

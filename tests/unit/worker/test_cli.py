@@ -1,7 +1,10 @@
 """The command line refuses options in their own words, before it looks at any file."""
 
+import errno
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +49,80 @@ def test_options_that_cannot_be_are_named(
     files = ["nowhere.mp4", "nowhere.mp3"][: 2 if command == "convert" else 1]
     assert command_line([command, *files, *options]) == ExitCode.BAD_REQUEST
     assert capsys.readouterr().err == f"BadRequest: {said}\n"
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"not looked at")
+    return path
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What is on standard error: one line."""
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command", ["convert", "probe"])
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("missing.mp4", ExitCode.SOURCE_MISSING, "SourceNotFound: There is no file {0}."),
+        ("film.mp4/film.mp4", ExitCode.SOURCE_MISSING, "SourceNotFound: There is no file {0}."),
+        ("missing\udce0.mp4", ExitCode.SOURCE_MISSING, "SourceNotFound: There is no file {0}."),
+        (".", ExitCode.SOURCE_MISSING, "SourceNotFound: {0} is a folder; IN is a file."),
+    ],
+)
+@pytest.mark.usefixtures("film")
+def test_an_in_that_is_no_file_is_one_line(
+    tmp_path: Path, command: str, name: str, code: ExitCode, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / name
+
+    assert command_line([command, str(source), *[str(tmp_path / "out.mp3")][: command == "convert"]]) == code
+    assert said(capsys) == words.format(os.fsencode(source).decode(errors="replace"))
+
+
+@pytest.mark.parametrize("call", ["is_file", "open"])
+def test_an_in_that_may_not_be_read_is_one_line(
+    film: Path, call: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, call, refuse)
+
+    assert command_line(["probe", str(film)]) == ExitCode.SOURCE_MISSING
+    assert said(capsys) == f"SourceRefused: {film} cannot be read: Permission denied."
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (".", "{0} is a folder; OUT is the mp3 itself."),
+        ("missing/out.mp3", "There is no folder {1}."),
+        ("film.mp4/out.mp3", "There is no folder {1}."),
+        ("x" * 300 + "/out.mp3", "{0} cannot be written: File name too long."),
+    ],
+)
+def test_an_out_that_cannot_be_written_is_one_line(
+    film: Path, name: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    destination = film.parent / name
+
+    assert command_line(["convert", str(film), str(destination)]) == ExitCode.BAD_REQUEST
+    assert said(capsys) == "BadRequest: " + words.format(destination, destination.parent)
+    assert list(film.parent.iterdir()) == [film]
+
+
+def test_a_folder_that_may_not_be_written_into_is_one_line(
+    film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("video2mp3_worker.cli.Converter.convert", refuse)
+
+    assert command_line(["convert", str(film), str(film.with_name("out.mp3"))]) == ExitCode.BAD_REQUEST
+    assert said(capsys) == f"BadRequest: {film.with_name('out.mp3')} cannot be written: Read-only file system."

@@ -34,3 +34,10 @@ def test_without_kubernetes_there_is_no_place_for_it(tmp_path: Path, capsys: pyt
     leave(b"{}", tmp_path / "nowhere" / "log")
 
     assert "no termination message" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("landlock", [True, False, None])
+def test_they_say_what_the_kernel_has(landlock: bool | None) -> None:
+    words = last_words(ExitCode.DONE, Reason.SUCCEEDED, "Done.", landlock=landlock)
+
+    assert TerminationMessage.model_validate_json(words).landlock is landlock

@@ -6,6 +6,7 @@ The children get none of the worker's environment, no terminal, and a process gr
 import contextlib
 import fcntl
 import os
+import resource
 import selectors
 import shutil
 import signal
@@ -19,7 +20,9 @@ from typing import IO, Final
 
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import encoder, launcher
+from video2mp3_worker.attendance import attending
 from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.messages import Messages
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 """What a program needs to start."""
@@ -33,6 +36,8 @@ _PIPE_BYTES: Final = 1024**2
 _WATCH_SECONDS: Final = 0.2
 _ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 _END_SECONDS: Final = 10
+_SPENT_SHARE: Final = 0.75
+"""Of the processor time that is allowed: the kernel enforces it in whole ticks, and tells what was used exactly."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +59,27 @@ class Ended:
 
     status: int
     complaint: str
-    """The end of its standard error."""
+    """The end of its standard error, for people: it may quote the file."""
+
+    messages: tuple[str, ...] = ()
+    """What it wrote there, message by message; see `Messages`. What is concluded, is concluded from these."""
+
+    is_spent: bool = False
+    """Whether it has used all the processor time that it may."""
 
 
 @dataclass
 class _Complaint:
     text: bytearray = field(default_factory=bytearray)
+    messages: Messages = field(default_factory=Messages)
 
     def add(self, piece: bytes) -> None:
+        self.messages.feed(piece)
         self.text.extend(piece)
         del self.text[:-_COMPLAINT_BYTES]
 
-    def ended(self, status: int) -> Ended:
-        return Ended(status, self.text.decode(errors="replace").strip())
+    def ended(self, status: int, *, is_spent: bool) -> Ended:
+        return Ended(status, self.text.decode(errors="replace").strip(), self.messages.all(), is_spent)
 
 
 def run(
@@ -78,8 +91,9 @@ def run(
     """
     complaint = _Complaint()
     with _started(_launched(command, confinement)) as process:
-        _pump([(process.stdout, output), (process.stderr, complaint.add)], watch)
-        return complaint.ended(_status(process, watch))
+        attended = attending([process.pid], watch)
+        _pump([(process.stdout, output), (process.stderr, complaint.add)], attended)
+        return _ended(process, complaint, confinement, attended)
 
 
 def run_into_encoder(
@@ -111,8 +125,12 @@ def run_into_encoder(
             complained(piece)
 
         sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, heed)]
-        _pump(sinks, watch)
-        return complaints[0].ended(_status(first, watch)), complaints[1].ended(_status(second, watch))
+        attended = attending([first.pid, second.pid], watch)
+        _pump(sinks, attended)
+        return (
+            _ended(first, complaints[0], confinements[0], attended),
+            _ended(second, complaints[1], confinements[1], attended),
+        )
 
 
 def run_joiner(
@@ -126,8 +144,9 @@ def run_joiner(
     """Run the encoder with these bytes on its standard input, as `run` does."""
     complaint = _Complaint()
     with _started(_encoder(options, confinement), stdin=subprocess.PIPE) as process:
-        _pump([(process.stdout, output), (process.stderr, complaint.add)], watch, (process.stdin, iter(parts)))
-        return complaint.ended(_status(process, watch))
+        attended = attending([process.pid], watch)
+        _pump([(process.stdout, output), (process.stderr, complaint.add)], attended, (process.stdin, iter(parts)))
+        return _ended(process, complaint, confinement, attended)
 
 
 def _launched(command: list[str], confinement: Confinement) -> list[str]:
@@ -156,24 +175,37 @@ def _limits(confinement: Confinement, *reads: str | Path) -> list[str]:
         f"file_bytes={confinement.file_bytes}",
         f"open_files={_OPEN_FILES}",
         *(f"read={path}" for path in (*_SYSTEM, *reads, *confinement.reads)),
-        *(f"write={path}" for path in ("/dev/null", *confinement.writes)),
+        *(f"write={path}" for path in confinement.writes),
     ]
 
 
 @contextmanager
 def _started(command: list[str], stdin: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command,
-        env=dict(_ENVIRONMENT),
-        cwd="/",
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    # What is written at once is read at once: see `Messages`.
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
+    with open(reading, "rb", buffering=0) as stderr:  # noqa: PTH123 - a descriptor
+        try:
+            process = subprocess.Popen(
+                command,
+                env=dict(_ENVIRONMENT),
+                cwd="/",
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=writing,
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        process.stderr = stderr
+        with _ending(process):
+            yield process
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
     with process:
         try:
-            yield process
+            yield
         finally:
             # Also after a good end: nothing that it may have started stays.
             with contextlib.suppress(ProcessLookupError):
@@ -181,12 +213,26 @@ def _started(command: list[str], stdin: IO[bytes] | int = subprocess.DEVNULL) ->
             process.wait(_END_SECONDS)
 
 
-def _status(process: subprocess.Popen[bytes], watch: Callable[[], None]) -> int:
+def _ended(
+    process: subprocess.Popen[bytes], complaint: _Complaint, confinement: Confinement, watch: Callable[[], None]
+) -> Ended:
+    used_before = _seconds_of_the_ended()
     while True:
         try:
-            return process.wait(_WATCH_SECONDS)
+            status = process.wait(_WATCH_SECONDS)
         except subprocess.TimeoutExpired:
             watch()
+        else:
+            break
+    # ffmpeg takes the signal that its time is up for a wish to stop, and its status then says no more than that.
+    used = _seconds_of_the_ended() - used_before
+    return complaint.ended(status, is_spent=used >= _SPENT_SHARE * confinement.cpu_seconds)
+
+
+def _seconds_of_the_ended() -> float:
+    """Processor time of all children that have been waited for: here, one after the other."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _pump(

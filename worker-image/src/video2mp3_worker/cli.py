@@ -7,11 +7,12 @@ Same code, same limits and same exit codes as in a Job.
 """
 
 import argparse
+import contextlib
+import os
 import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter, Mp3, Preview
+from video2mp3_worker.disk import enough_space
 from video2mp3_worker.errors import Refused, WorkerError
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import AudioTrack
@@ -31,7 +33,6 @@ from video2mp3_worker.stop import Stop
 
 _BAR_WIDTH: Final = 30
 _WHY_COPIED: Final = "the sound is the mp3 that was asked for, so its frames are passed on as they are"
-_BLOCK_BYTES: Final = 1024**2
 _OPTIONS: Final = {
     "source.allowTruncated": "--allow-truncated",
     "output.encoding.vbr": "--vbr",
@@ -120,27 +121,29 @@ def _of_options(words: str) -> str:
 
 def _convert(options: argparse.Namespace, stop: Stop) -> None:
     output = _output(options)
-    source = _existing(options.source)
-    destination: Path = options.destination.absolute()
-    if not destination.parent.is_dir():
-        raise Refused(Reason.BAD_REQUEST, f"There is no folder {destination.parent}.")
-    # Beside the destination, so that moving it there is one step and never leaves half an mp3.
-    with tempfile.TemporaryDirectory(prefix=".video2mp3-", dir=destination.parent) as folder:
-        bar = _Bar()
-        converter = Converter(stop, report=bar.show, allow_truncated=options.allow_truncated)
-        mp3 = converter.convert(source, Path(folder, "output.mp3"), output)
-        bar.clear()
-        for note in mp3.notes:
-            sys.stderr.write(f"{_of_options(note)}\n")
-        _join(mp3, Path(folder, "tagged.mp3")).replace(destination)
-    print(f"{destination}: {mp3.encoding}, {mp3.duration_seconds:.3f} s, {mp3.size} bytes")  # noqa: T201
+    with _given(options.source) as source:
+        destination: Path = options.destination.absolute()
+        # Beside the destination, so that moving it there is one step and never leaves half an mp3.
+        with (
+            _writable(destination),
+            tempfile.TemporaryDirectory(prefix=".video2mp3-", dir=destination.parent) as folder,
+        ):
+            bar = _Bar()
+            converter = Converter(stop, report=bar.show, allow_truncated=options.allow_truncated)
+            mp3 = converter.convert(source, Path(folder, "output.mp3"), output)
+            bar.clear()
+            for note in mp3.notes:
+                sys.stderr.write(f"{_of_options(note)}\n")
+            _join(mp3, Path(folder, "tagged.mp3")).replace(destination)
+    print(f"{_shown(destination)}: {mp3.encoding}, {mp3.duration_seconds:.3f} s, {mp3.size} bytes")  # noqa: T201
 
 
 def _probe(options: argparse.Namespace, stop: Stop) -> None:
     output = _output(options)
     converter = Converter(stop, allow_truncated=options.allow_truncated)
-    for line in describe(converter.preview(_existing(options.source), output)):
-        print(line)  # noqa: T201
+    with _given(options.source) as source:
+        for line in describe(converter.preview(source, output)):
+            print(line)  # noqa: T201
 
 
 def describe(preview: Preview) -> list[str]:
@@ -172,16 +175,49 @@ def _in_words(track: AudioTrack) -> str:
     return ", ".join(parts)
 
 
-def _existing(source: Path) -> LocalSource:
-    if not source.is_file():
-        raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no file {source}.")
-    return LocalSource.whole(source.absolute())
+@contextlib.contextmanager
+def _given(path: Path) -> Iterator[LocalSource]:
+    """The file that is to be read, under a name of ours: people's may be in any encoding, or look like an option."""
+    _refuse_unreadable(path)
+    with tempfile.TemporaryDirectory(prefix="video2mp3-") as folder:
+        name = Path(folder, "source")
+        name.symlink_to(path.absolute())
+        yield LocalSource.whole(name)
+
+
+def _refuse_unreadable(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise Refused(Reason.SOURCE_NOT_FOUND, f"{_shown(path)} is a folder; IN is a file.")
+        if not path.is_file():
+            raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no file {_shown(path)}.")
+        path.open("rb").close()
+    except OSError as error:
+        raise Refused(Reason.SOURCE_REFUSED, f"{_shown(path)} cannot be read: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _writable(destination: Path) -> Iterator[None]:
+    """Say in words what keeps an mp3 from being written there."""
+    try:
+        with enough_space():
+            if destination.is_dir():
+                raise Refused(Reason.BAD_REQUEST, f"{_shown(destination)} is a folder; OUT is the mp3 itself.")
+            if not destination.parent.is_dir():
+                raise Refused(Reason.BAD_REQUEST, f"There is no folder {_shown(destination.parent)}.")
+            yield
+    except OSError as error:
+        raise Refused(Reason.BAD_REQUEST, f"{_shown(destination)} cannot be written: {error.strerror}.") from error
+
+
+def _shown(path: Path) -> str:
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _join(mp3: Mp3, destination: Path) -> Path:
-    with destination.open("wb") as joined, mp3.file.open("rb") as sound:
+    with destination.open("wb") as joined, contextlib.closing(mp3.content) as content:
         joined.write(mp3.tag)
-        shutil.copyfileobj(sound, joined, _BLOCK_BYTES)
+        joined.writelines(content.blocks())
     return destination
 
 

@@ -15,16 +15,18 @@ from video2mp3_worker import limits as bounds
 from video2mp3_worker import tags
 from video2mp3_worker.chapters import Chapter, fitted
 from video2mp3_worker.cover import cover_of
+from video2mp3_worker.disk import enough_space
 from video2mp3_worker.division import start_seconds
 from video2mp3_worker.encode import CUT_SHORT, Encoded, encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.errors import TryAgain, cut_short
+from video2mp3_worker.errors import Refused, cut_short
 from video2mp3_worker.images import Picture
 from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
+from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
 from video2mp3_worker.reuse import in_words
@@ -32,7 +34,6 @@ from video2mp3_worker.stop import Stop
 from video2mp3_worker.stream_copy import StreamCopy
 from video2mp3_worker.watch import Clock, Watch
 
-_BLOCK_BYTES: Final = 1024**2
 _TOLERANCE_SECONDS: Final = 0.001
 _COUNTED: Final = frozenset({"flac", "tta", "wv"})
 """Formats, none of them with a size of the whole file."""
@@ -42,9 +43,12 @@ _MISSING_SECONDS: Final = 0.1
 
 @dataclass(frozen=True)
 class Mp3:
-    """A finished mp3: the tag's bytes, then the file's."""
+    """A finished mp3: the tag's bytes, then the file's. Whoever gets it closes `content`."""
 
     file: Path
+    """Where it lies, without the tag. What was checked, and is to be stored, is `content`."""
+
+    content: Mp3File
     tag: bytes
     duration_seconds: float
     sha256: str
@@ -117,13 +121,14 @@ class Converter:
         self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], Encoded]
     ) -> "_Sound":
         """The mp3 without its tag: copied, or made by `encode_it`."""
-        with destination.open("w+b") as file:
+        content = Mp3File(destination)
+        with enough_space(), content.opened() as file:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
-            return _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
-        destination.unlink()
+            return _Sound(destination, content, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
+        content.empty()
         encoded = encode_it()
-        return _Sound(destination, encoded.seconds, plan.summary, (*obstacle, *encoded.notes))
+        return _Sound(destination, content, encoded.seconds, plan.summary, (*obstacle, *encoded.notes))
 
     def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
@@ -170,16 +175,18 @@ class Converter:
         return Encoded(done)
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
-        _verify(sound.file, plan, sound.seconds)
         ending = _notes_on_ending(media, plan, sound)
+        # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
+        _verify(sound.content, plan, sound.seconds)
         tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
         return Mp3(
             file=sound.file,
+            content=sound.content,
             tag=tag,
             duration_seconds=round(sound.seconds, 3),
-            sha256=_sha256(tag, sound.file),
-            size=len(tag) + sound.file.stat().st_size,
+            sha256=_sha256(tag, sound.content),
+            size=len(tag) + sound.content.size,
             encoding=sound.encoding,
             notes=(*plan.notes, *sound.notes, *ending, *notes),
         )
@@ -200,6 +207,7 @@ class _Sound:
     """An mp3 without its tag."""
 
     file: Path
+    content: Mp3File
     seconds: float
     encoding: str
     notes: tuple[str, ...] = ()
@@ -218,21 +226,21 @@ def _notes_on_ending(media: Media, plan: Plan, sound: _Sound) -> list[str]:
     return [CUT_SHORT] if (lacks or media.is_cut_short) and CUT_SHORT not in sound.notes else []
 
 
-def _verify(mp3: Path, plan: Plan, seconds: float) -> None:
-    """Look at the mp3 as a player would, before anybody is told of it."""
+def _verify(content: Mp3File, plan: Plan, seconds: float) -> None:
+    """Look at the mp3 as a player would, before anybody is told of it. From the same source it would come out again."""
     try:
-        made = inspect(mp3)
+        with content.opened() as file:
+            made = inspect(file)
     except BrokenMp3Error as error:
-        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out broken.", detail=str(error)) from error
+        raise Refused(Reason.WORKER_CRASHED, "The mp3 came out broken.", detail=str(error)) from error
     if (made.layout.sample_rate, made.layout.channels) != (plan.sample_rate, plan.channels):
-        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out other than it was asked for.", detail=str(made))
+        raise Refused(Reason.WORKER_CRASHED, "The mp3 came out other than it was asked for.", detail=str(made))
     if abs(made.seconds - seconds) > _TOLERANCE_SECONDS:
-        raise TryAgain(Reason.WORKER_CRASHED, "The mp3 came out with a wrong length.", detail=str(made))
+        raise Refused(Reason.WORKER_CRASHED, "The mp3 came out with a wrong length.", detail=str(made))
 
 
-def _sha256(tag: bytes, file: Path) -> str:
+def _sha256(tag: bytes, content: Mp3File) -> str:
     digest = hashlib.sha256(tag)
-    with file.open("rb") as content:
-        while block := content.read(_BLOCK_BYTES):
-            digest.update(block)
+    for block in content.blocks():
+        digest.update(block)
     return digest.hexdigest()

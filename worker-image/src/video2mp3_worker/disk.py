@@ -32,4 +32,4 @@ def enough_space() -> Iterator[None]:
 
 
 def _no_space() -> TryAgain:
-    return TryAgain(Reason.SERVICE_UNAVAILABLE, "There is no space for the source on the worker's disk.")
+    return TryAgain(Reason.SERVICE_UNAVAILABLE, "There is no space left on the worker's disk.")

@@ -10,8 +10,8 @@ from video2mp3_worker import child, commands, cores, division, limits
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.damage import Damage
 from video2mp3_worker.encoder.pieces import WHOLE, Span
-from video2mp3_worker.errors import Refused, TryAgain, cut_short
-from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
+from video2mp3_worker.errors import Refused, cut_short
+from video2mp3_worker.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import measure
@@ -68,7 +68,7 @@ def encode(
         watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
-    _refuse_failed_encoder(encoded)
+    refuse_failed_encoder(encoded)
     refuse_if_killed(decoded)
     _refuse_implausible(lines.seconds, most)
     broken = _broken(decoded, plan, lines.seconds)
@@ -96,7 +96,7 @@ def join(
         output=lines.feed,
         watch=_look(lines, watch, report),
     )
-    _refuse_failed_encoder(ended)
+    refuse_failed_encoder(ended)
     return lines.seconds
 
 
@@ -123,12 +123,6 @@ def _look(
     return look
 
 
-def _refuse_failed_encoder(encoded: Ended) -> None:
-    refuse_if_killed(encoded)
-    if encoded.status != 0:
-        raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
-
-
 def _broken(decoded: Ended, plan: Plan, seconds: float) -> list[str]:
     """What is to be said of a sound that was not read to its end; raises where that is not to be converted."""
     may_be_broken = plan.allow_truncated and seconds > 0
@@ -136,7 +130,7 @@ def _broken(decoded: Ended, plan: Plan, seconds: float) -> list[str]:
         if not may_be_broken:
             raise explain_failure(decoded)
         return [_BROKEN_OFF]
-    if is_partial(decoded.complaint):
+    if is_partial(decoded):
         if not may_be_broken:
             raise cut_short(decoded.complaint)
         return [CUT_SHORT]

@@ -12,12 +12,14 @@ _MESSAGE_LENGTH: Final = 500
 _CRASHED: Final = 1
 
 
-def last_words(exit_code: ExitCode, reason: Reason, message: str, detail: str = "") -> bytes:
+def last_words(
+    exit_code: ExitCode, reason: Reason, message: str, detail: str = "", *, landlock: bool | None = None
+) -> bytes:
     """The message as JSON. The detail gives way until all of it fits: JSON writes some characters as six."""
     while True:
         words = TerminationMessage(
-            exit_code=exit_code, reason=reason, message=message[:_MESSAGE_LENGTH], detail=detail
-        ).model_dump_json(by_alias=True)
+            exit_code=exit_code, reason=reason, message=message[:_MESSAGE_LENGTH], detail=detail, landlock=landlock
+        ).model_dump_json(by_alias=True, exclude_none=True)
         if len(words.encode()) <= TERMINATION_MESSAGE_LIMIT or not detail:
             return words.encode()
         detail = detail[len(detail) // 4 + 1 :]
@@ -30,7 +32,7 @@ def crashed(kind: type[BaseException]) -> bytes:
         reason=Reason.WORKER_CRASHED,
         message=f"The worker ended in a way it should not ({kind.__name__}).",
     )
-    return words.model_dump_json(by_alias=True).encode()
+    return words.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 def leave(words: bytes, path: Path) -> None:

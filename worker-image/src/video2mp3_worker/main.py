@@ -88,6 +88,10 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
         namespace=request.conversion.namespace,
         conversion=request.conversion.name,
     )
+    if not _has_landlock():
+        _log.warning("landlock missing", required=settings.require_landlock)
+        if settings.require_landlock:
+            return _end(_unsuitable(), settings.termination_message_path)
     name = settings.pod_name or "video2mp3-worker"
     with mongo.connect(settings.mongodb_uri.get_secret_value(), name) as client:
         ledger = _ledger(settings, mongo.ledger(client))
@@ -114,6 +118,16 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
     return ExitCode.DONE
 
 
+def _has_landlock() -> bool:
+    return launcher.landlock_version() > 0
+
+
+def _unsuitable() -> TryAgain:
+    # The node's fault, and the next attempt may be on another.
+    sentence = "The node's kernel has no Landlock, and worker.requireLandlock says that nothing is converted without."
+    return TryAgain(Reason.NODE_UNSUITABLE, sentence)
+
+
 def _web() -> Web:
     from video2mp3_worker.web import HttpWeb  # noqa: PLC0415 - most attempts do without urllib3
 
@@ -124,7 +138,13 @@ def _ledger(settings: WorkerSettings, collection: Collection[dict[str, Any]]) ->
     """The ledger for this attempt: at the whole sound, or at a part of it."""
     request, parts = settings.request, settings.request.parts
     part = None if parts is None else settings.part
-    attempt = LedgerAttempt(token=secrets.token_hex(16), pod=settings.pod_name, started_at=_now(), part=part)
+    attempt = LedgerAttempt(
+        token=secrets.token_hex(16),
+        pod=settings.pod_name,
+        started_at=_now(),
+        part=part,
+        landlock=_has_landlock(),
+    )
     if parts is None:
         return MongoLedger(collection, request.conversion, request.owner, attempt, _now)
     return MongoPartLedger(collection, request.conversion, request.owner, attempt, _now, parts)
@@ -140,7 +160,7 @@ def _run(worker: Worker, ledger: MongoLedger, part: int) -> bytes:
         made = worker.run()
         reason = Reason.SUCCEEDED if made else Reason.DIVIDED
         said = Reason.DIVIDED.meaning
-    return last_words(ExitCode.DONE, reason, "The mp3 is stored." if made else said)
+    return last_words(ExitCode.DONE, reason, "The mp3 is stored." if made else said, landlock=_has_landlock())
 
 
 def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:
@@ -152,7 +172,8 @@ def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:
 
 
 def _end(error: WorkerError, path: Path) -> int:
-    leave(last_words(error.exit_code, error.reason, error.message, error.detail), path)
+    words = last_words(error.exit_code, error.reason, error.message, error.detail, landlock=_has_landlock())
+    leave(words, path)
     _log.error(
         "attempt ended", reason=error.reason, exit_code=error.exit_code, message=error.message, detail=error.detail
     )

@@ -1,7 +1,6 @@
 """Classify a source by looking: ffprobe's answer, or the reason why there is none."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -11,15 +10,18 @@ from video2mp3_worker import child, commands, limits, sniff
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.edit_lists import segments_of_tracks
 from video2mp3_worker.errors import Refused
-from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_worker.failures import (
+    has_too_many_tracks,
+    refuse_if_killed,
+    refused_decoders,
+    refused_format,
+)
 from video2mp3_worker.format_names import name_of
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media, parse_media, with_first_packets, with_segments
 from video2mp3_worker.reading import Reading
 from video2mp3_worker.tracks import needs_further_look
 
-_REFUSED_DECODER: Final = re.compile(r"Codec \(([A-Za-z0-9_.-]{1,64})\) not on whitelist")
-_REFUSED_FORMAT: Final = re.compile(r"^\[([a-z0-9_,]{1,64}) @ 0x[0-9a-f]+\] Format not on whitelist '", re.MULTILINE)
 _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
 
@@ -71,11 +73,15 @@ def _media(source: LocalSource, reading: Reading, watch: Callable[[], None]) -> 
         answer = bytearray()
         command = commands.probe(source, reading, sorted(extra))
         ended = child.run(command, confinement, output=_bounded(answer), watch=watch)
-        missing = set(_REFUSED_DECODER.findall(ended.complaint)) - extra
-        if ended.status == 0 or not missing:
+        missing = refused_decoders(ended) - extra
+        if not missing:
             break
         extra |= missing
-    return parse_media(_parsed(answer, ended), source.size, reading)
+    document = _parsed(answer, ended)
+    if not document.get("streams") and has_too_many_tracks(ended):
+        # From version 7 on, ffprobe ends well with what it had before there were too many.
+        raise _too_many_tracks(ended)
+    return parse_media(document, source.size, reading)
 
 
 def _document(command: list[str], source: LocalSource, watch: Callable[[], None]) -> Any:
@@ -107,15 +113,17 @@ def _bounded(answer: bytearray) -> Callable[[bytes], None]:
 
 def _unreadable(ended: Ended) -> Refused:
     """The error for an ffprobe that failed; raises it where the media may not be to blame."""
-    complaint = ended.complaint
-    if "max_streams" in complaint:
+    if has_too_many_tracks(ended):
         # For ffmpeg that is a lack of memory.
-        sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
-        return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=complaint)
+        return _too_many_tracks(ended)
     refuse_if_killed(ended)
-    refused = _REFUSED_FORMAT.search(complaint)
-    if refused:
-        return Refused(
-            Reason.NOT_MEDIA, f"The file looks like {name_of(refused[1])}, which is not accepted.", detail=complaint
-        )
-    return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=complaint)
+    refused = refused_format(ended)
+    if refused is not None:
+        sentence = f"The file looks like {name_of(refused)}, which is not accepted."
+        return Refused(Reason.NOT_MEDIA, sentence, detail=ended.complaint)
+    return Refused(Reason.NOT_MEDIA, "The file is no audio or video that can be read.", detail=ended.complaint)
+
+
+def _too_many_tracks(ended: Ended) -> Refused:
+    sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
+    return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=ended.complaint)

@@ -74,9 +74,10 @@ class Worker:
             if self.request.division is not None and self._divides(source, self.request.division):
                 return None
             mp3 = self.converter.convert(source, source.path.with_name("output.mp3"), self.request.output)
-            source.wait(self.at_work)
-            _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
-            return self.store(mp3)
+            with contextlib.closing(mp3.content):
+                source.wait(self.at_work)
+                _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
+                return self.store(mp3)
 
     @contextlib.contextmanager
     def fetched_source(self) -> Iterator[LocalSource]:
@@ -185,7 +186,9 @@ class Worker:
     def _content(self, mp3: Mp3) -> Iterator[bytes]:
         if mp3.tag:
             yield mp3.tag
-        yield from self._blocks(mp3.file)
+        for block in mp3.content.blocks():
+            self.at_work()
+            yield block
 
     def _blocks(self, path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:

@@ -113,9 +113,10 @@ class PartWorker:
         mp3 = self.worker.converter.join(
             self._content(entry), source, source.path.with_name("output.mp3"), media, plan, self.worker.request.output
         )
-        source.wait(self.worker.at_work)
-        _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
-        result = self.worker.store(mp3)
+        with contextlib.closing(mp3.content):
+            source.wait(self.worker.at_work)
+            _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
+            result = self.worker.store(mp3)
         self._remove_parts(entry)
         return result
 

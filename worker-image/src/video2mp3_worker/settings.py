@@ -35,6 +35,9 @@ class WorkerSettings(BaseModel):
     termination_message_path: Path = Path(TERMINATION_MESSAGE_PATH)
     """Where Kubernetes looks for the worker's last words."""
 
+    require_landlock: bool = False
+    """Whether to refuse to work where the kernel has no Landlock."""
+
     log_level: str = "INFO"
     """Least severe level that is logged."""
 

@@ -76,7 +76,7 @@ class StreamCopy:
             reads=(self.source.path,), cpu_seconds=self.budget.cpu_seconds, data_bytes=limits.DATA_BYTES
         )
         ended = child.run(command, confinement, output=output, watch=self.watch.check)
-        if ended.status != 0 or is_partial(ended.complaint):
+        if ended.status != 0 or is_partial(ended):
             raise NotCopyableError("its frames cannot be taken out of the file")
 
     def _feed(self, copy: FrameCopy, piece: bytes) -> None:

@@ -102,15 +102,17 @@ class FrameCopy:
         if not self.sizes:
             raise NotCopyableError("there are no frames in it")
         lame, delay, padding = self._gapless()
+        samples = len(self.sizes) * self._layout.samples
+        if delay + padding >= samples:
+            raise NotCopyableError("its frames are fewer than it says are not to be heard")
         constant = self._layout.bit_rates[next(iter(self._rates))] if len(self._rates) == 1 else None
         level = _level(lame)
         about = About(constant is not None, 50 if level is None else 100 - 10 * level, lame)
         header = bytes((self._first[0], self._first[1] | 1, *self._first[2:HEADER_BYTES]))
         self._file.seek(0)
         self._file.write(assembled(self._layout, header, self._first_rate(), self.sizes, self._crc.value(), about))
-        samples = len(self.sizes) * self._layout.samples
         return Copied(
-            seconds=max(samples - delay - padding, 0) / self._layout.sample_rate,
+            seconds=(samples - delay - padding) / self._layout.sample_rate,
             average=self.size * 8 * self._layout.sample_rate / samples / 1000,
             bit_rate=constant,
             level=level,

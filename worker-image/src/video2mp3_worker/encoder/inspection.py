@@ -1,8 +1,7 @@
 """A finished mp3, looked at frame by frame, as a player would that trusts nothing. Pure but for reading the file."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from video2mp3_worker.encoder.frames import HEADER_BYTES, Layout
 
@@ -25,18 +24,18 @@ class Inspected:
     seconds: float
 
 
-def inspect(path: Path) -> Inspected:
+def inspect(file: BinaryIO) -> Inspected:
     """Go through all frames of a file that begins with its Info frame. Raises BrokenMp3Error."""
-    with path.open("rb") as file:
-        head = file.read(_BLOCK_BYTES)
+    head = file.read(_BLOCK_BYTES)
     layout = _layout(head)
     first = layout.sizes[head[2]]
     info = head[layout.head_bytes : first]
     if not first or info[:4] not in (b"Xing", b"Info") or len(info) < _INFO_BYTES:
         raise BrokenMp3Error("there is no Info frame")
     claimed = int.from_bytes(info[8:12], "big"), int.from_bytes(info[12:16], "big")
-    frames = _count_frames(path, layout, head[1])
-    if claimed != (frames - 1, path.stat().st_size):
+    file.seek(0)
+    frames = _count_frames(file, layout, head[1])
+    if claimed != (frames - 1, file.tell()):
         raise BrokenMp3Error(f"{frames - 1} frames, but the Info frame says {claimed[0]}, of {claimed[1]} bytes")
     delay, padding = divmod(int.from_bytes(info[141:144], "big"), 1 << 12)
     return Inspected(layout, ((frames - 1) * layout.samples - delay - padding) / layout.sample_rate)
@@ -51,23 +50,22 @@ def _layout(head: bytes) -> Layout:
     return Layout(rates[index], 1 if head[3] >> 6 == 3 else 2)
 
 
-def _count_frames(path: Path, layout: Layout, second: int) -> int:
+def _count_frames(file: BinaryIO, layout: Layout, second: int) -> int:
     count, position, sizes = 0, 0, layout.sizes
-    with path.open("rb") as file:
-        block = file.read(_BLOCK_BYTES)
-        while block:
-            last = len(block) - HEADER_BYTES
-            while position <= last:
-                size = sizes[block[position + 2]]
-                # Frames that were copied may have a checksum, which the Info frame has not.
-                if block[position] != 0xFF or block[position + 1] | 1 != second or not size:
-                    raise BrokenMp3Error(f"what follows frame {count} is none")
-                position += size
-                count += 1
-            rest = block[position:]
-            position = max(position - len(block), 0)
-            more = file.read(_BLOCK_BYTES)
-            block = rest + more if more else b""
+    block = file.read(_BLOCK_BYTES)
+    while block:
+        last = len(block) - HEADER_BYTES
+        while position <= last:
+            size = sizes[block[position + 2]]
+            # Frames that were copied may have a checksum, which the Info frame has not.
+            if block[position] != 0xFF or block[position + 1] | 1 != second or not size:
+                raise BrokenMp3Error(f"what follows frame {count} is none")
+            position += size
+            count += 1
+        rest = block[position:]
+        position = max(position - len(block), 0)
+        more = file.read(_BLOCK_BYTES)
+        block = rest + more if more else b""
     if position or rest:
         raise BrokenMp3Error("the last frame is not whole")
     return count
