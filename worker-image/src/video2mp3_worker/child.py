@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,29 +82,45 @@ def run(
         return complaint.ended(_status(process, watch))
 
 
+def run_in_line(
+    commands: Sequence[tuple[list[str], Confinement]], *, output: Callable[[bytes], None], watch: Callable[[], None]
+) -> list[Ended]:
+    """Run commands, each with its standard output going into the next, as `run` does; `output` gets that of the last.
+
+    Answers how each of them ended. When one ends early, those before it follow.
+    """
+    return _in_line([_launched(*each) for each in commands], output, watch)
+
+
 def run_into_encoder(
-    command: list[str],
+    commands: Sequence[tuple[list[str], Confinement]],
     options: list[str],
-    confinements: tuple[Confinement, Confinement],
+    confinement: Confinement,
     *,
     output: Callable[[bytes], None],
     watch: Callable[[], None],
-) -> tuple[Ended, Ended]:
-    """Run a command with its standard output going into the encoder, as `run` does; `output` gets the encoder's.
+) -> list[Ended]:
+    """Run commands with the encoder behind them, as `run_in_line` does; it is the last in the answer as well."""
+    return _in_line([*(_launched(*each) for each in commands), _encoder(options, confinement)], output, watch)
 
-    Answers how the command ended, and how the encoder did. When one ends early the other follows.
-    """
-    complaints = _Complaint(), _Complaint()
+
+def _in_line(commands: list[list[str]], output: Callable[[bytes], None], watch: Callable[[], None]) -> list[Ended]:
+    complaints = [_Complaint() for _ in commands]
     with ExitStack() as stack:
-        first = stack.enter_context(_started(_launched(command, confinements[0])))
-        assert first.stdout is not None  # noqa: S101 - it is a pipe
-        fcntl.fcntl(first.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        second = stack.enter_context(_started(_encoder(options, confinements[1]), stdin=first.stdout))
-        # Only the encoder holds the pipe's end now: when it goes, the command learns of it.
-        first.stdout.close()
-        sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, complaints[0].add)]
-        _pump(sinks, watch)
-        return complaints[0].ended(_status(first, watch)), complaints[1].ended(_status(second, watch))
+        processes: list[subprocess.Popen[bytes]] = []
+        given: IO[bytes] | None = None
+        for command in commands:
+            processes.append(stack.enter_context(_started(command, stdin=given or subprocess.DEVNULL)))
+            if given is not None:
+                # Only who reads holds the pipe's end now: when it goes, who writes learns of it.
+                given.close()
+            given = processes[-1].stdout
+            assert given is not None  # noqa: S101 - it is a pipe
+            if len(processes) < len(commands):
+                fcntl.fcntl(given, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        heard = [(process.stderr, complaint.add) for process, complaint in zip(processes, complaints, strict=True)]
+        _pump([(given, output), *heard], watch)
+        return [each.ended(_status(process, watch)) for process, each in zip(processes, complaints, strict=True)]
 
 
 def run_joiner(

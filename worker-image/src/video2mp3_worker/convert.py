@@ -12,18 +12,21 @@ from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
-from video2mp3_worker import tags
+from video2mp3_worker import replaygain, tags
 from video2mp3_worker.chapters import Chapter, fitted
 from video2mp3_worker.cover import cover_of
 from video2mp3_worker.division import start_seconds
-from video2mp3_worker.encode import encode, join
+from video2mp3_worker.encode import Encoded, encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
+from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.images import Picture
+from video2mp3_worker.levelling import Level
 from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
+from video2mp3_worker.loudness import level
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -112,17 +115,23 @@ class Converter:
         return self._checked(sound, source, media, plan, output)
 
     def _sound(
-        self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], float]
+        self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], Encoded]
     ) -> "_Sound":
-        """The mp3 without its tag: copied, or made by `encode_it`, which answers its seconds."""
+        """The mp3 without its tag: copied, or made by `encode_it`."""
         with destination.open("w+b") as file:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
-            return _Sound(destination, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
+            as_copied = f"copied: {in_words(copied)}, {plan.shape}"
+            return _Sound(destination, copied.seconds, as_copied, level=self._level(source, plan))
         destination.unlink()
-        return _Sound(destination, encode_it(), plan.summary, tuple(obstacle))
+        made = encode_it()
+        return _Sound(destination, made.seconds, plan.summary, tuple(obstacle), made.level)
 
-    def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> float:
+    def _level(self, source: LocalSource, plan: Plan) -> Level | None:
+        allowed, watch = self._bounded(source, plan)
+        return level(source, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+
+    def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
         return encode(source, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
 
@@ -137,7 +146,7 @@ class Converter:
         except NotCopyableError as error:
             return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
-    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> Encoded:
         """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`.
 
         Of a sound that is copied as a whole there are no parts: it is empty.
@@ -145,31 +154,50 @@ class Converter:
         with Path(os.devnull).open("w+b") as nowhere:
             if self._copied(source, nowhere, media, plan)[0] is not None:
                 destination.touch()
-                return 0.0
+                return Encoded(0.0)
         start = start_seconds(plan, span)
         allowed, watch = self._bounded(source, plan)
 
         def report(done: float) -> None:
             self.report(max(done - start, 0.0), plan.duration_seconds)
 
-        return max(encode(source, destination, plan, allowed, watch, report, span) - start, 0.0)
+        made = encode(source, destination, plan, allowed, watch, report, span)
+        return Encoded(max(made.seconds - start, 0.0), made.level)
 
     def join(
-        self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
+        self,
+        parts: Iterable[bytes],
+        source: LocalSource,
+        destination: Path,
+        media: Media,
+        plan: Plan,
+        output: Output,
+        heard: Level | None = None,
     ) -> Mp3:
-        """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
-        sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, source, destination, plan))
+        """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`.
+
+        `heard` is what `convert_part` answered, if it is at hand: else the sound is listened to again.
+        """
+        sound = self._sound(
+            source, destination, media, plan, lambda: self._joined(parts, source, destination, plan, heard)
+        )
         return self._checked(sound, source, media, plan, output)
 
-    def _joined(self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan) -> float:
+    def _joined(
+        self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan, heard: Level | None
+    ) -> Encoded:
         allowed, watch = self._bounded(source, plan)
-        return join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        return Encoded(seconds, heard or self._level(source, plan))
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
+        if sound.level is not None:
+            replaygain.note(sound.file, Layout(plan.sample_rate, plan.channels), sound.level.reached)
         _verify(sound.file, plan, sound.seconds)
         _refuse_cut_short(media, plan, sound.seconds)
         cover, notes = self._cover(source, media)
-        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
+        texts = {} if sound.level is None else replaygain.fields(sound.level.reached)
+        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds), texts)
         return Mp3(
             file=sound.file,
             tag=tag,
@@ -177,7 +205,7 @@ class Converter:
             sha256=_sha256(tag, sound.file),
             size=len(tag) + sound.file.stat().st_size,
             encoding=sound.encoding,
-            notes=(*sound.notes, *notes),
+            notes=(*sound.notes, *(() if sound.level is None else sound.level.notes), *notes),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
@@ -199,6 +227,7 @@ class _Sound:
     seconds: float
     encoding: str
     notes: tuple[str, ...] = ()
+    level: Level | None = None
 
 
 def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from video2mp3_contracts.reasons import Reason
@@ -9,13 +10,25 @@ from video2mp3_worker import child, commands, cores, division, limits
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.encoder.pieces import WHOLE, Span
 from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.failures import explain_failure, is_partial, refuse_if_killed
+from video2mp3_worker.failures import is_partial, refuse_if_killed
+from video2mp3_worker.levelling import Level, Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.loudness import measure
+from video2mp3_worker.loudness import between, decoding, level, refuse_failed_decoder, refuse_failed_filter
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What was written."""
+
+    seconds: float
+    """That it plays; of a span, where in the whole sound that ends."""
+
+    level: Level | None = None
+    """How loud it is; None where nobody asked, or did not listen."""
 
 
 def encode(
@@ -26,35 +39,46 @@ def encode(
     watch: Watch,
     report: Callable[[float], None],
     span: Span | None = None,
-) -> float:
-    """Write the mp3, without tags; answer how many seconds it plays. `report` is told how far it is, in seconds.
+) -> Encoded:
+    """Write the mp3, without tags. `report` is told how far it is, in seconds.
 
     Where a loudness is wanted, the sound is listened to first. Of a span, only that part of the sound is written (see
-    `encoder.parts`), and the answer says where in the whole sound it ends.
+    `encoder.parts`).
 
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
-    gain = 0.0
-    if plan.loudness is not None:
-        gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
-        watch.start_over()
+    # A part is the same whatever it measures, where that is only to be written down.
+    listens = plan.loudness is not None and (span is None or plan.loudness.mode != "measureOnly")
+    heard = level(source, plan, budget, watch, report) if listens else None
     lines, most = ProgressLines(), limits.plausible_seconds(source.size)
-    decoding = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
-    decoded, encoded = child.run_into_encoder(
-        commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
+    decoded, *filters, encoded = child.run_into_encoder(
+        _before_it(source, plan, budget, heard, division.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),
-        (decoding, _encoding(destination, budget)),
+        _encoding(destination, budget),
         output=lines.feed,
         watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
     _refuse_failed_encoder(encoded)
-    _refuse_failed_decoder(decoded)
+    for each in filters:
+        refuse_failed_filter(each)
+    refuse_failed_decoder(decoded)
     _refuse_implausible(lines.seconds, most)
     _refuse_incomplete(decoded.complaint, lines.seconds, budget)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
-    return lines.seconds
+    return Encoded(lines.seconds, heard)
+
+
+def _before_it(
+    source: LocalSource, plan: Plan, budget: Budget, heard: Level | None, end_seconds: float | None
+) -> list[tuple[list[str], Confinement]]:
+    """What stands before the encoder: what decodes, and what holds down peaks, where that is to be."""
+    wanted = Levelling() if heard is None else heard.levelling
+    if wanted.ceiling is None:
+        return [(commands.decode(source, plan, budget, wanted.gain, end_seconds), decoding(source, budget))]
+    spare = commands.decode(source, plan, budget, 0.0, end_seconds, commands.SPARE_HEADROOM)
+    return [(spare, decoding(source, budget)), (commands.limit(plan, wanted), between(budget))]
 
 
 def join(
@@ -105,12 +129,6 @@ def _refuse_failed_encoder(encoded: Ended) -> None:
     refuse_if_killed(encoded)
     if encoded.status != 0:
         raise TryAgain(Reason.WORKER_CRASHED, "The encoder ended in a way it should not.", detail=encoded.complaint)
-
-
-def _refuse_failed_decoder(decoded: Ended) -> None:
-    refuse_if_killed(decoded)
-    if decoded.status != 0:
-        raise explain_failure(decoded)
 
 
 def _refuse_implausible(seconds: float, most: float) -> None:

@@ -33,6 +33,9 @@ class AudioTrack:
     start_seconds: float | None = None
     """On the file's own clock; None when it could not be found out."""
 
+    is_integer: bool = False
+    """Whether ffmpeg's decoder gives whole numbers, as that of FLAC does, and not float, as that of AAC."""
+
 
 @dataclass(frozen=True)
 class AttachedPicture:
@@ -114,6 +117,7 @@ def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
         default=bool((stream.get("disposition") or {}).get("default")),
         bit_rate=_integer(stream.get("bit_rate")),
         start_seconds=_number(stream.get("start_time")),
+        is_integer=str(stream.get("sample_fmt", "")).startswith(("u8", "s16", "s32", "s64")),
     )
 
 

@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from video2mp3_contracts.output import MAX_CBR_MPEG2, MAX_CBR_MPEG25, SAMPLE_RATES, Encoding, Output, Trim, seconds
+from video2mp3_contracts.output import (
+    MAX_CBR_MPEG2,
+    MAX_CBR_MPEG25,
+    SAMPLE_RATES,
+    Encoding,
+    Loudness,
+    Output,
+    Trim,
+    seconds,
+)
 from video2mp3_contracts.output import AudioTrack as WantedTrack
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
@@ -38,8 +47,8 @@ class Plan:
     duration_seconds: float | None = None
     """How long the mp3 will be, as far as the source says."""
 
-    loudness: float | None = None
-    """LUFS to reach; None leaves it as it is."""
+    loudness: Loudness | None = None
+    """To reach, or only to measure; None leaves it as it is."""
 
     timing: Timing = field(default_factory=Timing)
     """When the track plays."""
@@ -90,7 +99,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         start_seconds=start,
         end_seconds=end,
         duration_seconds=length,
-        loudness=None if output.loudness is None else output.loudness.integrated_lufs,
+        loudness=output.loudness,
         timing=times,
         is_indexed=media.is_indexed,
         may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),
