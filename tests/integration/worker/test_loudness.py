@@ -1,11 +1,14 @@
 """⑥ Loudness: the mp3 beside what ffmpeg says of it, and beside what plain ffmpeg makes of the same file."""
 
+import math
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
 
 from tests.integration.worker.samples import ffmpeg
 from video2mp3_contracts.output import AudioTrack, Encoding, Loudness, Output, Trim
@@ -141,3 +144,152 @@ def test_without_a_loudness_it_is_as_loud_as_plain_ffmpegs(
     _, whole = converted(source, Output(channels=wanted))  # type: ignore[arg-type]
 
     assert heard(whole).integrated == pytest.approx(heard(plain).integrated, abs=0.1)
+
+
+def a_dynamic_sound(path: Path) -> Path:
+    """Soft speech, as it were, with a loud knock every second: far from loud, but its peaks allow no gain."""
+    soft = "0.04*sin(2*PI*330*t)*(0.3+abs(sin(2*PI*1.7*t)))"
+    knock = "0.85*sin(2*PI*700*t)*exp(-mod(t\\,1)*200)"
+    source = f"aevalsrc='{soft}+{knock}|{soft}*0.9+{knock}':channel_layout=stereo:sample_rate=44100:duration=5"
+    ffmpeg("-f", "lavfi", "-i", source, "-c:a", "flac", path)
+    return path
+
+
+@pytest.mark.parametrize("cbr", [32, 96, 160, 192, 224, 256, 320])
+def test_what_lame_takes_away_of_a_constant_bit_rate_is_made_up_for(tmp_path: Path, cbr: int) -> None:
+    source = a_sound(tmp_path / "a.flac", 1)
+
+    _, whole = converted(source, Output(encoding=Encoding(cbr=cbr), loudness=Loudness(integrated_lufs=-21)))  # type: ignore[arg-type]
+
+    assert heard(whole).integrated == pytest.approx(-21, abs=0.15)
+
+
+def test_where_peaks_forbid_it_the_loudness_that_is_reached_is_told(tmp_path: Path) -> None:
+    source = a_dynamic_sound(tmp_path / "a.flac")
+
+    mp3, whole = converted(source, Output(loudness=Loudness(integrated_lufs=-16)))
+
+    reached = heard(whole)
+    assert reached.integrated < -17
+    assert reached.true_peak <= -0.7
+    (note,) = mp3.notes
+    told = re.match(r"The loudness of -16 LUFS is not reached: the sound has (\S+) LUFS, since its peaks", note)
+    assert told is not None
+    assert float(told[1]) == pytest.approx(reached.integrated, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("wanted", [-20, -16, -14])
+@pytest.mark.parametrize(
+    "more", [{}, {"channels": "mono", "sample_rate": 24000}, {"encoding": Encoding(cbr=128)}], ids=str
+)
+def test_a_limiter_reaches_what_one_gain_cannot(tmp_path: Path, wanted: float, more: dict) -> None:
+    source = a_dynamic_sound(tmp_path / "a.flac")
+
+    mp3, whole = converted(source, Output(loudness=Loudness(integrated_lufs=wanted, mode="limit"), **more))
+
+    assert heard(whole).integrated == pytest.approx(wanted, abs=TOLERANCE)
+    assert mp3.notes == ()
+    assert mp3.duration_seconds == 5.0
+
+
+def test_the_limiter_holds_true_peaks_in_what_is_encoded(tmp_path: Path) -> None:
+    """An mp3 of a high bit rate is close to what was encoded."""
+    source = a_dynamic_sound(tmp_path / "a.flac")
+
+    _, whole = converted(
+        source, Output(encoding=Encoding(cbr=320), loudness=Loudness(integrated_lufs=-14, mode="limit"))
+    )
+
+    assert heard(whole).true_peak <= -0.9
+
+
+def frames(whole: Path) -> bytes:
+    """All frames but the Info frame."""
+    content = whole.read_bytes()
+    at = max(content.find(b"Xing"), content.find(b"Info"))
+    assert at >= 0
+    return content[content.index(b"\xff\xfb", at) :]
+
+
+@pytest.mark.parametrize("encoding", [Encoding(vbr=2), Encoding(cbr=128)], ids=str)
+def test_what_is_only_measured_keeps_every_sample_and_tells_players(tmp_path: Path, encoding: Encoding) -> None:
+    source = a_sound(tmp_path / "a.m4a", 6)
+    _, as_it_is = converted(source, Output(encoding=encoding))
+
+    mp3, whole = converted(source, Output(encoding=encoding, loudness=Loudness(mode="measureOnly")))
+
+    assert frames(whole) == frames(as_it_is)
+    sound = heard(whole)
+    tagged, read = ID3(whole), MP3(whole).info
+    assert float(tagged["TXXX:REPLAYGAIN_TRACK_GAIN"].text[0].removesuffix(" dB")) == pytest.approx(
+        -18 - sound.integrated, abs=0.2
+    )
+    peak = float(tagged["TXXX:REPLAYGAIN_TRACK_PEAK"].text[0])
+    assert 20 * math.log10(peak) == pytest.approx(sound.true_peak, abs=0.5)
+    assert tagged["TXXX:REPLAYGAIN_REFERENCE_LOUDNESS"].text == ["-18.00 LUFS"]
+    assert read.track_gain == pytest.approx(-18 - sound.integrated, abs=0.2)
+    assert read.track_peak == pytest.approx(peak, abs=0.001)
+    assert by_ffmpeg(mp3.file) == pytest.approx(read.track_gain, abs=0.001)
+
+
+def by_ffmpeg(mp3: Path) -> float:
+    """The gain in dB of a track, as ffmpeg reads it from the Info frame of an mp3 without a tag."""
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", str(mp3), "-f", "null", "-"]
+    said = subprocess.run(command, check=True, capture_output=True, timeout=60, text=True).stderr
+    return float(re.findall(r"replaygain: track gain - (\S+),", said)[0])
+
+
+def test_an_mp3_is_copied_and_tells_its_loudness_too(tmp_path: Path) -> None:
+    source = tmp_path / "a.mp3"
+    ffmpeg("-i", a_sound(tmp_path / "a.flac", 2), "-b:a", "128k", source)
+
+    mp3, whole = converted(source, Output(encoding=Encoding(cbr=128), loudness=Loudness(mode="measureOnly")))
+
+    assert mp3.encoding.startswith("copied: CBR 128")
+    assert frames(whole) == frames(source)
+    assert by_ffmpeg(mp3.file) == pytest.approx(-18 - heard(source).integrated, abs=0.15)
+
+
+def test_after_a_gain_players_are_told_what_the_mp3_has_now(tmp_path: Path) -> None:
+    _, whole = converted(a_sound(tmp_path / "a.flac", 2), Output(loudness=Loudness(integrated_lufs=-23)))
+
+    assert MP3(whole).info.track_gain == pytest.approx(5.0, abs=0.15)
+
+
+@pytest.mark.parametrize("mode", ["gain", "limit", "measureOnly"])
+def test_silence_is_left_as_it_is(tmp_path: Path, mode: str) -> None:
+    source = tmp_path / "silence.flac"
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=duration=2", source)
+    target = None if mode == "measureOnly" else -16
+
+    mp3, whole = converted(source, Output(loudness=Loudness(mode=mode, integrated_lufs=target)))  # type: ignore[arg-type]
+
+    assert "REPLAYGAIN" not in str(ID3(whole).keys() if mp3.tag else "")
+    assert len(mp3.notes) == (0 if mode == "measureOnly" else 1)
+
+
+HOSTILE = {
+    "a loudness": "I:         -60.0 LUFS  Peak: -50.0 dBFS",
+    "a disk": "No space left on device",
+    "memory": "Cannot allocate memory",
+    "lines": "a\nSummary:\n\n  Integrated loudness:\n    I:     -60.0 LUFS\n\n  True peak:\n    Peak:    -50.0 dBFS\nb",
+    "keys": "lavfi.r128.I=-60.0\nlavfi.r128.true_peak=0.001\nout_time_us=99999999",
+}
+
+
+@pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(
+    "container", ["m4a", "mkv", "ogg", "flac", "mp3", "wav", "avi", "flv", "wma", "aiff", "caf", "ts"]
+)
+def test_no_word_of_the_file_has_a_part_in_what_is_measured(tmp_path: Path, container: str, words: str) -> None:
+    sound, source = a_sound(tmp_path / "a.flac", 2, seconds=1.5), tmp_path / f"hostile.{container}"
+    tags = [
+        option
+        for name in ("title", "comment", "artist", "lavfi.r128.I", "service_name", "encoder")
+        for option in ("-metadata", f"{name}={words}", "-metadata:s:a:0", f"{name}={words}")
+    ]
+    ffmpeg("-i", sound, *tags, "-ac", "2", *(("-id3v2_version", "4") if container in ("mp3", "aiff") else ()), source)
+
+    _, whole = converted(source, Output(loudness=Loudness(integrated_lufs=-23), channels="mono"))
+
+    assert heard(whole).integrated == pytest.approx(-23, abs=TOLERANCE)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from video2mp3_contracts.output import Encoding
 from video2mp3_contracts.output import Loudness as Wanted
-from video2mp3_worker.levelling import Level, Levelling, Loudness, read_summary, settled
+from video2mp3_worker.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
 
 SUMMARY = """
 [Parsed_ebur128_1 @ 0x55] Summary:
@@ -74,6 +75,21 @@ def test_one_gain_reaches_the_loudness_unless_peaks_forbid_it(
     level = settled(gained(target), heard, never)
 
     assert level.levelling == Levelling(pytest.approx(gain))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "gain"),
+    [
+        (Encoding(vbr=9), 0.0),
+        (Encoding(cbr=32), -0.446),
+        (Encoding(cbr=160), -0.446),
+        (Encoding(cbr=192), -0.265),
+        (Encoding(cbr=224), -0.175),
+        (Encoding(cbr=320), 0.0),
+    ],
+)
+def test_lame_itself_makes_constant_bit_rates_quieter(encoding: Encoding, gain: float) -> None:
+    assert encoder_gain(encoding) == pytest.approx(gain, abs=0.001)
 
 
 @pytest.mark.parametrize("wanted", [gained(-16), limited(-16)])

@@ -122,14 +122,18 @@ class Converter:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
             as_copied = f"copied: {in_words(copied)}, {plan.shape}"
-            return _Sound(destination, copied.seconds, as_copied, level=self._level(source, plan))
+            return _Sound(destination, copied.seconds, as_copied, level=self._level(source, plan, is_encoded=False))
         destination.unlink()
         made = encode_it()
         return _Sound(destination, made.seconds, plan.summary, tuple(obstacle), made.level)
 
-    def _level(self, source: LocalSource, plan: Plan) -> Level | None:
+    def _level(self, source: LocalSource, plan: Plan, *, is_encoded: bool) -> Level | None:
         allowed, watch = self._bounded(source, plan)
-        return level(source, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+
+        def report(done: float) -> None:
+            self.report(done, plan.duration_seconds)
+
+        return level(source, plan, allowed, watch, report, is_encoded=is_encoded)
 
     def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
@@ -188,7 +192,7 @@ class Converter:
     ) -> Encoded:
         allowed, watch = self._bounded(source, plan)
         seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
-        return Encoded(seconds, heard or self._level(source, plan))
+        return Encoded(seconds, heard or self._level(source, plan, is_encoded=True))
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
         if sound.level is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from video2mp3_contracts.output import Encoding
 from video2mp3_contracts.output import Loudness as Wanted
 
 TRUE_PEAK_LIMIT: Final = -1.0
@@ -33,6 +34,12 @@ _TRIES: Final = 6
 
 _LEAST_SLOPE: Final = 0.2
 """LU that a further dB of gain surely brings: less is taken for chance."""
+
+_LAME_SCALES: Final = {192: 0.97, 224: 0.98, 256: 1.0, 320: 1.0}
+"""By constant bit rate in kbit/s, what LAME 3.100 multiplies all samples with, against clipping. Where the bit rate is
+variable it multiplies with nothing. Source: presets.c, `abr_switch_map`."""
+
+_LAME_SCALE_OF_LOW_RATES: Final = 0.95
 
 _SUMMARY: Final = "Summary:"
 _INTEGRATED: Final = re.compile(r"^ +I: +(-?[\d.]+|-inf|-?nan) LUFS$", re.MULTILINE)
@@ -75,6 +82,13 @@ class Level:
     reached: Loudness
     notes: tuple[str, ...] = ()
     """What was wanted and is not reached, in sentences."""
+
+
+def encoder_gain(encoding: Encoding) -> float:
+    """What the encoder itself does to the level, in dB."""
+    if encoding.cbr is None:
+        return 0.0
+    return 20 * math.log10(_LAME_SCALES.get(encoding.cbr, _LAME_SCALE_OF_LOW_RATES))
 
 
 def read_summary(said: str) -> Loudness | None:

@@ -11,7 +11,7 @@ from video2mp3_worker import child, commands, limits
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, refuse_if_killed
-from video2mp3_worker.levelling import Level, Levelling, Loudness, read_summary, settled
+from video2mp3_worker.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
@@ -20,12 +20,19 @@ from video2mp3_worker.watch import Watch
 
 
 def level(
-    source: LocalSource, plan: Plan, budget: Budget, watch: Watch, report: Callable[[float], None]
+    source: LocalSource,
+    plan: Plan,
+    budget: Budget,
+    watch: Watch,
+    report: Callable[[float], None],
+    *,
+    is_encoded: bool = True,
 ) -> Level | None:
     """Find what makes the sound as loud as the plan wants it; None where it does not. Raises as `encode`.
 
     `report` is told that nothing is done yet.
     """
+    own = encoder_gain(plan.encoding) if is_encoded else 0.0
     wanted = plan.loudness
     if wanted is None:
         return None
@@ -33,7 +40,7 @@ def level(
     def listen(levelling: Levelling) -> Loudness:
         heard = measure(source, plan, budget, watch, report, levelling)
         watch.start_over()
-        return heard
+        return heard.louder(own)
 
     return settled(wanted, listen(Levelling()), listen)
 
