@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from video2mp3_contracts.notes import Notes
+
 MessageKind = Literal["succeeded", "failed"]
 
 
@@ -37,6 +39,8 @@ class ConversionFinished(_Message):
     duration_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     reason: str = ""
     message: str = ""
+    notes: Notes = ()
+    """Of a success: what its owner should know of how the mp3 was made. Older publishers send none."""
 
     @property
     def message_id(self) -> str:

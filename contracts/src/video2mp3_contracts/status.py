@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from video2mp3_contracts.notes import Notes
+
 
 class Report(BaseModel):
     """A part of `status`: as the spec's models, but what a newer version wrote there is passed over."""
@@ -73,6 +75,10 @@ class OutputReport(Report):
     duration_seconds: Annotated[float, Field(description="How long it plays.")]
     sha256: Annotated[str, Field(description="Of its content, in hex.")]
     encoding: Annotated[str, Field(description="How it is encoded, for people.")]
+    notes: Annotated[
+        Notes,
+        Field(description="What was not done with the source as one might have expected, and why, in sentences."),
+    ] = ()
 
 
 class ConversionStatus(Report):

@@ -42,6 +42,7 @@ class View:
     reason: str
     why: str
     advice: str
+    notes: tuple[str, ...]
 
 
 class Composer:
@@ -96,4 +97,5 @@ class Composer:
             reason=texts.plain(message.reason, _LONGEST_NAME),
             why=texts.plain(message.message, _LONGEST_SENTENCE) or "The reason is not known.",
             advice=advice_for(message.reason),
+            notes=tuple(filter(None, (texts.plain(note, _LONGEST_SENTENCE) for note in message.notes))),
         )

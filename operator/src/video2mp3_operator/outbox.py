@@ -32,6 +32,7 @@ def message_from(entry: LedgerEntry, email: str) -> ConversionFinished | None:
             filename=entry.result.filename,
             size=entry.result.size,
             duration_seconds=entry.result.duration_seconds,
+            notes=entry.result.notes,
         )
     if entry.result is None and entry.failure is not None and not entry.published("failed"):
         return ConversionFinished(

@@ -185,6 +185,9 @@ def _document(status: ConversionStatus) -> dict[str, Any]:
     document = status.model_dump(mode="json", by_alias=True, exclude_none=True)
     # What an attempt has nothing to say of would stand there as an empty line.
     attempts = [{key: value for key, value in each.items() if value != ""} for each in document["attempts"]]
+    if status.output is not None and not status.output.notes:
+        # An empty list would be one more write to each Conversion that was made before there were notes.
+        del document["output"]["notes"]
     return document | {"attempts": attempts}
 
 

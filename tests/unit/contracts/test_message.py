@@ -1,6 +1,9 @@
 """The queue's message and its topology."""
 
 import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from video2mp3_contracts import message
 from video2mp3_contracts.message import ConversionFinished, ConversionRef
@@ -18,6 +21,7 @@ def test_the_body_is_the_documented_json() -> None:
         filename="talk.mp3",
         size=1234,
         duration_seconds=61.5,
+        notes=("The cover is no picture, so it is left out.",),
     )
     assert json.loads(finished.body()) == {
         "version": 1,
@@ -31,6 +35,7 @@ def test_the_body_is_the_documented_json() -> None:
         "durationSeconds": 61.5,
         "reason": "",
         "message": "",
+        "notes": ["The cover is no picture, so it is left out."],
     }
     assert finished.message_id == "u-1:succeeded"
 
@@ -43,6 +48,43 @@ def test_a_message_survives_its_journey() -> None:
 def test_what_a_newer_publisher_adds_is_passed_over() -> None:
     body = json.loads(ConversionFinished(kind="failed", conversion=REF).body()) | {"colour": "blue"}
     assert ConversionFinished.model_validate(body).conversion == REF
+
+
+BEFORE_NOTES = b"""{
+  "version": 1, "kind": "succeeded", "conversion": {"uid": "u-1", "namespace": "default", "name": "talk"},
+  "owner": "a@example.com", "email": "a@example.com", "fileId": "0123456789abcdef01234567", "filename": "talk.mp3",
+  "bytes": 1234, "durationSeconds": 61.5, "reason": "Succeeded", "message": "The mp3 is ready."
+}"""
+"""What a worker publishes that knows of no notes."""
+
+
+class ReaderBeforeNotes(BaseModel):
+    """What a notifier reads that knows of no notes: the fields of its time, by their names in JSON."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal[1]
+    kind: Literal["succeeded", "failed"]
+    conversion: dict[str, str]
+    owner: str
+    email: str
+    fileId: str  # noqa: N815 - JSON's name
+    filename: str
+    bytes: int
+    durationSeconds: float  # noqa: N815 - JSON's name
+    reason: str
+    message: str
+
+
+def test_a_message_from_before_there_were_notes_is_read() -> None:
+    assert ConversionFinished.model_validate_json(BEFORE_NOTES).notes == ()
+
+
+def test_who_knows_of_no_notes_reads_a_message_with_some() -> None:
+    old = ConversionFinished.model_validate_json(BEFORE_NOTES)
+    noted = old.model_copy(update={"notes": ("The cover is no picture, so it is left out.",)})
+    read = ReaderBeforeNotes.model_validate_json(noted.body())
+    assert read == ReaderBeforeNotes.model_validate_json(BEFORE_NOTES)
 
 
 def test_every_queue_is_a_quorum_queue_and_every_retry_returns() -> None:

@@ -67,7 +67,13 @@ def test_one_that_waits_and_one_that_runs() -> None:
 
 def test_one_that_is_done_links_to_its_mp3() -> None:
     output = OutputReport(
-        file_id="a" * 24, filename="talk.mp3", size=5, duration_seconds=1.5, sha256="0" * 64, encoding="vbr:2"
+        file_id="a" * 24,
+        filename="talk.mp3",
+        size=5,
+        duration_seconds=1.5,
+        sha256="0" * 64,
+        encoding="vbr:2",
+        notes=("No cover.",),
     )
     gateway = with_conversions(a_conversion("talk", phase="Succeeded", completion_time=NOW, output=output))
     answer = ask(gateway, "/conversions/talk").json
@@ -79,6 +85,7 @@ def test_one_that_is_done_links_to_its_mp3() -> None:
         "durationSeconds": 1.5,
         "sha256": "0" * 64,
         "encoding": "vbr:2",
+        "notes": ["No cover."],
         "downloadUrl": f"/download?fid={'a' * 24}",
     }
 

@@ -26,6 +26,10 @@ class MessageBuilder:
         """With another file name."""
         return self._with(filename=filename)
 
+    def noted(self, *notes: str) -> "MessageBuilder":
+        """With notes."""
+        return self._with(notes=notes)
+
     def owned_by(self, owner: str) -> "MessageBuilder":
         """Of another account; "" for none."""
         return self._with(owner=owner)

@@ -117,6 +117,31 @@ def test_the_email_of_a_failure() -> None:
     assert body(email, "html") == page("Your video could not be converted", FAILURE_HTML)
 
 
+NOTES_TEXT = """\
+
+Notes:
+
+- The cover in stream 1 is no picture: it is left out.
+- <b>Bad</b>
+
+File id:"""
+
+NOTES_HTML = """\
+<p>Notes:</p>
+<ul>
+<li style="word-break: break-word;">The cover in stream 1 is no picture: it is left out.</li>
+<li style="word-break: break-word;">&lt;b&gt;Bad&lt;/b&gt;</li>
+</ul>
+<p style="color"""
+
+
+def test_the_email_of_a_success_with_notes() -> None:
+    notes = ("The cover in stream 1 is no picture:\nit is left out.", "\u202e", "<b>Bad</b>")
+    email = compose(a_message().noted(*notes))
+    assert NOTES_TEXT in body(email, "plain")
+    assert NOTES_HTML in body(email, "html")
+
+
 def test_the_message_id_belongs_to_the_message_alone() -> None:
     first, again = compose(a_message()), compose(a_message().named("other.mp3"))
     failed, other = compose(a_message().failed("NoAudio", "")), compose(a_message().about("4f6d"))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.builders import MP3_ID, NOW, OWNER, an_entry
+from tests.builders import MP3_ID, NOW, OWNER, a_result, an_entry
 from tests.unit.operator.fakes import FakePublisher, FakeStore, World
 from tests.unit.operator.harness import until
 from video2mp3_contracts.ledger import LedgerEntry
@@ -53,7 +53,16 @@ def test_a_failed_message_is_made_from_the_ledger_alone() -> None:
         "duration_seconds": 0.0,
         "reason": "NotMedia",
         "message": "No media.",
+        "notes": (),
     }
+
+
+def test_the_message_of_a_success_has_the_result_s_notes() -> None:
+    result = a_result().model_copy(update={"notes": ("The cover is no picture, so it is left out.",)})
+    entry = an_entry().with_result().entry.model_copy(update={"result": result})
+    message = message_from(entry, OWNER)
+    assert message is not None
+    assert message.notes == result.notes
 
 
 def test_what_is_put_twice_is_published_once_and_marked() -> None:

@@ -108,6 +108,12 @@ def test_what_an_attempt_has_nothing_to_say_of_is_left_out() -> None:
     assert attempt == {"number": 1, "pod": "talk-pod-1", "reason": "Running", "startTime": at(NOW)}
 
 
+def test_notes_are_told_where_there_are_any_and_nothing_changes_for_what_was_made_before_them() -> None:
+    noted = a_result().model_copy(update={"notes": ("The cover is no picture: it is left out.",)})
+    assert status_patch({}, built(observing(), Succeed(noted, published=True)))["output"]["notes"] == list(noted.notes)
+    assert "notes" not in status_patch({}, built(observing(), SUCCESS))["output"]
+
+
 def test_the_queue_position_is_told_only_in_the_queue() -> None:
     assert built(observing(), Queue(3, "wait")).queue == QueueReport(position=3, since=NOW)
     assert built(observing(a_conversion().with_status(queue={"position": 3})), Start(1)).queue is None

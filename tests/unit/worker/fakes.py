@@ -250,6 +250,7 @@ class FakeConverter:
 
     outside: Outside
     seconds: float = 60.0
+    notes: tuple[str, ...] = ()
 
     def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         self.outside.call("convert")
@@ -281,7 +282,7 @@ class FakeConverter:
         return self._mp3(destination, output)
 
     def _mp3(self, file: Path, output: Output) -> Mp3:
-        return Mp3(file, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo")
+        return Mp3(file, b"tag ", 60.0, "f" * 64, 17, f"VBR V{output.encoding.vbr}, 44100 Hz, stereo", self.notes)
 
 
 def away(name: str) -> Callable[[str], None]:

@@ -9,10 +9,12 @@ import pytest
 from tests.unit.worker.builders import a_track
 from video2mp3_contracts.output import Encoding
 from video2mp3_worker import commands, whitelists
+from video2mp3_worker.edit_lists import Segment
 from video2mp3_worker.levelling import Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import Arrival, LocalSource
 from video2mp3_worker.plan import Plan
+from video2mp3_worker.reading import Reading
 from video2mp3_worker.timing import Timing
 
 SOURCE, MP3 = LocalSource(Path("/scratch/out: put"), 5_000), Path("/scratch/output.mp3")
@@ -99,7 +101,7 @@ def test_the_limiter_that_is_heard_is_the_one_that_is_encoded() -> None:
 def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
     coming = LocalSource(SOURCE.path, SOURCE.size, Arrival(lambda _go_on: None))
 
-    for command in (commands.decode(coming, a_plan(), BUDGET), commands.probe(coming)):
+    for command in (commands.decode(coming, a_plan(), BUDGET), commands.probe(coming, Reading())):
         assert "subfile,,start,0,end,5000,,:file:/scratch/out: put" in command
         options = pairs(command)
         assert {("-protocol_whitelist", "file,subfile"), ("-follow", "1"), ("-fflags", "+ignidx")} < set(options)
@@ -127,9 +129,45 @@ def test_packets_with_times_are_kept_in_time_before_anything_is_cut() -> None:
     command = commands.decode(SOURCE, a_plan(start_seconds=1.5, timing=timing), BUDGET)
 
     (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
-    asetpts, aresample, atrim = (graph.index(name) for name in ("asetpts=expr=st", "aresample=async=1", "atrim="))
+    asetpts, aresample, atrim = (graph.index(name) for name in ("asetpts=expr=st", "aresample=", "atrim="))
     assert asetpts < aresample < atrim
     assert "atrim=start=1.75[" in graph
+
+
+def test_what_was_found_out_with_a_larger_window_is_read_with_it() -> None:
+    reading = Reading().further().of("mpegts")
+
+    for command in (
+        commands.decode(SOURCE, a_plan(reading=reading), BUDGET),
+        commands.probe(SOURCE, reading),
+        commands.packets(SOURCE, a_plan(reading=reading)),
+    ):
+        options = pairs(command)
+        expected = {("-probesize", "100000000"), ("-analyzeduration", "3600000000"), ("-merge_pmt_versions", "1")}
+        assert expected < set(options)
+
+
+def test_pauses_that_ffmpeg_would_get_wrong_are_made_of_segments() -> None:
+    segments = (Segment(0.0, 1.0, 2.0), Segment(2.5, 3.0))
+    timing = Timing(lead_seconds=0.4, origin_seconds=0.1, fills_gaps=True)
+
+    command = commands.decode(SOURCE, a_plan(track=a_track(1, segments=segments), timing=timing), BUDGET)
+
+    (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
+    assert graph.startswith("[0:a:1]asplit=2[")
+    assert "atrim=end=1.0:start=0.0[" in graph
+    assert "apad=pad_dur=2.0[" in graph
+    assert "atrim=end=3.0:start=2.5[" in graph
+    assert "asetpts=PTS+0.500000000/TB[" in graph
+    assert "min_comp" not in graph
+    assert ("-ignore_editlist", "1") in pairs(command)
+
+
+def test_of_a_sound_field_the_first_channel_is_heard() -> None:
+    command = commands.decode(SOURCE, a_plan(track=a_track(channels=4, is_ambisonic=True), channels=1), BUDGET)
+
+    (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
+    assert graph.startswith("[0:a:0]channelmap=channel_layout=mono:map=0[")
 
 
 def test_silence_comes_from_the_encoder_in_samples_of_the_mp3() -> None:
@@ -140,7 +178,7 @@ def test_silence_comes_from_the_encoder_in_samples_of_the_mp3() -> None:
 
 @pytest.mark.parametrize("option", ["protocol_whitelist", "format_whitelist", "codec_whitelist", "max_streams"])
 def test_ffprobe_obeys_the_same_lists_as_ffmpeg(option: str) -> None:
-    converting, probing = commands.decode(SOURCE, a_plan(), BUDGET), commands.probe(SOURCE)
+    converting, probing = commands.decode(SOURCE, a_plan(), BUDGET), commands.probe(SOURCE, Reading())
 
     assert converting[converting.index(f"-{option}") + 1] == probing[probing.index(f"-{option}") + 1]
 

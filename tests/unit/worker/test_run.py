@@ -86,6 +86,20 @@ def test_an_attempt_stores_before_it_publishes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_noted_is_stored_and_published_also_by_the_next_attempt(tmp_path: Path) -> None:
+    noted = ("The cover in stream 1 is no picture: it is left out.",)
+    outside = Outside(before=killed("publish"))
+    with pytest.raises(Killed):
+        a_worker(outside, tmp_path, converter=FakeConverter(outside, notes=noted)).run()
+    outside.before = at_ease
+
+    a_worker(outside, tmp_path, token="second").run()
+
+    assert outside.result is not None
+    assert outside.result.notes == noted
+    assert [message.notes for message in outside.messages] == [noted]
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_killed_before_any_call_the_next_attempt_completes_it(tmp_path: Path, call: str) -> None:
     outside = Outside(before=killed(call))

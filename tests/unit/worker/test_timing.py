@@ -6,7 +6,7 @@ from tests.unit.worker.builders import a_media, a_track
 from video2mp3_contracts.output import Output, Trim
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.plan import Plan, decide
-from video2mp3_worker.timing import Timing, timing
+from video2mp3_worker.timing import Timing, synchronising, timing
 
 MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 
@@ -42,6 +42,39 @@ def test_the_mp3_begins_with_the_first_picture_or_sound(case: str, found: Timing
 )
 def test_gaps_are_filled_where_packets_have_times(name: str, fills: bool) -> None:
     assert timing(name, 0.0, 0.0, [0.0]).fills_gaps is fills
+
+
+@pytest.mark.parametrize(
+    ("name", "lead", "left_out"),
+    [
+        ("mpegts", 3600.0, 0.0),
+        ("mpegts", 3600.1, 3600.1),
+        ("flv", 18_000.0, 18_000.0),
+        ("ogg", 18_000.0, 18_000.0),
+        (MATROSKA, 18_000.0, 0.0),
+        (MP4, 18_000.0, 0.0),
+    ],
+)
+def test_where_a_clock_may_leap_no_lead_is_without_bound(name: str, lead: float, left_out: float) -> None:
+    found = timing(name, 0.0, lead, [0.0, lead])
+
+    assert found.left_out_seconds == pytest.approx(left_out)
+    assert found.lead_seconds == pytest.approx(lead - left_out)
+
+
+def test_where_nothing_leaps_a_pause_may_be_as_long_as_it_is() -> None:
+    ((_, kept), _), ((_, bounded), _) = (synchronising(timing(name, 0.0, 0.0, [0.0])) for name in (MATROSKA, "flv"))
+
+    assert "3600/TB" not in str(kept["expr"])
+    assert "3600/TB" in str(bounded["expr"])
+    assert synchronising(timing("wav", 0.0, 0.0, [0.0])) == ()
+
+
+def test_each_programme_of_a_broadcast_has_a_beginning_of_its_own() -> None:
+    later = a_track(0, start_seconds=1001.4, beside=(1001.0, 1001.4), duration_seconds=4.0)
+    media = a_media(later, format="mpegts", starts=(1.0, 1.4, 1001.0, 1001.4), start_seconds=1.0)
+
+    assert decide(media, Output(), WorkerLimits()).timing.lead_seconds == pytest.approx(0.4)
 
 
 def planned(trim: Trim | None = None) -> Plan:

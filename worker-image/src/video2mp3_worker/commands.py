@@ -18,7 +18,11 @@ from video2mp3_worker.levelling import Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
+from video2mp3_worker.reading import Reading
 from video2mp3_worker.timing import synchronising
+
+_FIRST_PACKETS: Final = 32
+"""Enough for the first of each track, where tracks take turns."""
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
@@ -28,21 +32,28 @@ SPARE_HEADROOM: Final = 64.0
 scale, as no sound is, and what is rounded lies 150 dB below it."""
 
 
-def probe(source: LocalSource, extra_decoders: Iterable[str] = ()) -> list[str]:
+def probe(source: LocalSource, reading: Reading, extra_decoders: Iterable[str] = ()) -> list[str]:
     """The ffprobe call that says what a file holds, as JSON.
 
     ffprobe sets up a decoder for every stream and leaves when it may not, so those of pictures and subtitles are
     named for it; none of them is ever fed, because what looks into the streams obeys the audio list.
     """
-    shown = ("-of", "json", "-show_format", "-show_streams", "-show_chapters")
-    return [*_probing(source, extra_decoders), *shown, _input(source)]
+    shown = ("-of", "json", "-show_format", "-show_streams", "-show_programs", "-show_chapters")
+    return [*_probing(source, reading, extra_decoders), *shown, _input(source)]
+
+
+def first_packets(source: LocalSource, reading: Reading) -> list[str]:
+    """The ffprobe call that says when the first packets of the audio tracks play, as JSON."""
+    chosen = ("-select_streams", "a", "-read_intervals", f"%+#{_FIRST_PACKETS}")
+    shown = ("-of", "json", "-show_entries", "packet=stream_index,pts_time")
+    return [*_probing(source, reading), *chosen, *shown, _input(source)]
 
 
 def packets(source: LocalSource, plan: Plan) -> list[str]:
     """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
     shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples"
     chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
-    return [*_probing(source), "-of", "compact=p=0", *chosen, _input(source)]
+    return [*_probing(source, plan.reading), "-of", "compact=p=0", *chosen, _input(source)]
 
 
 def extract(source: LocalSource, plan: Plan) -> list[str]:
@@ -51,9 +62,9 @@ def extract(source: LocalSource, plan: Plan) -> list[str]:
     return _compiled(_track(source, plan).output("pipe:1", f="mp3", **as_is), *_QUIET)
 
 
-def _probing(source: LocalSource, extra_decoders: Iterable[str] = ()) -> list[str]:
+def _probing(source: LocalSource, reading: Reading, extra_decoders: Iterable[str] = ()) -> list[str]:
     named = ",".join((*whitelists.AUDIO_CODECS, *whitelists.NAMED_ONLY_CODECS, *extra_decoders))
-    options = _input_options(source) | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
+    options = _input_options(source, reading) | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
     arguments = [word for name, value in options.items() for word in (f"-{name}", str(value))]
     quiet = ("-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES))
     return ["ffprobe", *quiet, "-threads", "1", *arguments]
@@ -123,7 +134,7 @@ def _limited(sound: Any, levelling: Levelling) -> Any:
 def attached_picture(source: LocalSource, stream: int) -> list[str]:
     """The ffmpeg call that writes a picture as it stands in the file, without any decoder for it."""
     # The picture comes from the file's head: nothing has to be found out about the other streams.
-    options = _input_options(source) | {"probesize": 32, "analyzeduration": 1}
+    options = _input_options(source, Reading()) | {"probesize": 32, "analyzeduration": 1}
     picture = ffmpeg.input(_input(source), **options)[str(stream)]
     output = picture.output("pipe:1", f="image2pipe", c="copy", **{"frames:v": 1})
     # Without decoders ffmpeg calls every picture and film of the file an error.
@@ -132,8 +143,14 @@ def attached_picture(source: LocalSource, stream: int) -> list[str]:
 
 def _sound(source: LocalSource, plan: Plan) -> Any:
     sound = _track(source, plan)
-    for name, options in synchronising() if plan.timing.fills_gaps else ():
-        sound = sound.filter(name, **options)
+    if plan.track.is_ambisonic:
+        # libswresample knows no way from a sound field to loudspeakers.
+        sound = sound.filter("channelmap", map=0, channel_layout="mono")
+    if plan.track.segments:
+        sound = _joined(sound, plan)
+    else:
+        for name, options in synchronising(plan.timing):
+            sound = sound.filter(name, **options)
     if plan.start_seconds or plan.end_seconds is not None:
         sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")
@@ -150,6 +167,19 @@ def _shaped(sound: Any, plan: Plan) -> Any:
     layout = "mono" if plan.channels == 1 else "stereo"
     resampled = sound.filter("aresample", plan.sample_rate, **mixing)
     return resampled.filter("aformat", sample_fmts="fltp", sample_rates=plan.sample_rate, channel_layouts=layout)
+
+
+def _joined(media: Any, plan: Plan) -> Any:
+    """The segments of a track one after the other, with their pauses. `media` plays all that the track has."""
+    segments = plan.track.segments
+    copies = media.filter_multi_output("asplit", len(segments))
+    parts = []
+    for number, segment in enumerate(segments):
+        part = copies[number].filter("atrim", start=round(segment.start, 9), end=round(segment.end, 9))
+        part = part.filter("asetpts", "PTS-STARTPTS")
+        parts.append(part.filter("apad", pad_dur=round(segment.pause, 9)) if segment.pause else part)
+    sound = parts[0] if len(parts) == 1 else ffmpeg.filter(parts, "concat", n=len(parts), v=0, a=1)
+    return sound.filter("asetpts", f"PTS+{plan.timing.origin_seconds + plan.timing.lead_seconds:.9f}/TB")
 
 
 def _bounds(plan: Plan) -> dict[str, float]:
@@ -186,18 +216,23 @@ def _mp3(plan: Plan) -> list[str]:
 
 
 def _track(source: LocalSource, plan: Plan) -> Any:
-    options = _input_options(source) | ({"probesize": limits.INDEXED_PROBE_BYTES} if plan.is_indexed else {})
+    options = _input_options(source, plan.reading)
+    if plan.is_indexed:
+        options["probesize"] = limits.INDEXED_PROBE_BYTES
+    if plan.track.segments:
+        options["ignore_editlist"] = 1
     return ffmpeg.input(_input(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
 
 
-def _input_options(source: LocalSource) -> dict[str, Any]:
+def _input_options(source: LocalSource, reading: Reading) -> dict[str, Any]:
     options: dict[str, Any] = {
         "protocol_whitelist": ",".join(whitelists.PROTOCOLS),
         "format_whitelist": ",".join(whitelists.FORMATS),
         "codec_whitelist": ",".join(whitelists.AUDIO_CODECS),
         "max_streams": limits.MAX_STREAMS,
-        "probesize": limits.PROBE_BYTES,
-        "analyzeduration": limits.PROBE_SECONDS * 1_000_000,
+        "probesize": reading.probe_bytes,
+        "analyzeduration": reading.probe_seconds * 1_000_000,
+        **dict(reading.options),
     }
     if source.arrival is not None:
         # At the end of the file ffmpeg waits for more; and with the index in hand it does not look behind the media.

@@ -93,7 +93,7 @@ class Converter:
             copied, obstacle = self._copied(source, nowhere, media, plan)
         longest = plan.duration_seconds or float("inf")
         chapters = _chapters(media, plan, longest if copied is None else copied.seconds)
-        return Preview(media, plan, copied, cover, chapters, (*obstacle, *notes))
+        return Preview(media, plan, copied, cover, chapters, (*plan.notes, *obstacle, *notes))
 
     def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
@@ -209,7 +209,7 @@ class Converter:
             sha256=_sha256(tag, sound.file),
             size=len(tag) + sound.file.stat().st_size,
             encoding=sound.encoding,
-            notes=(*sound.notes, *(() if sound.level is None else sound.level.notes), *notes),
+            notes=(*plan.notes, *sound.notes, *(() if sound.level is None else sound.level.notes), *notes),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:

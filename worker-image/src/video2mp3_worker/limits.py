@@ -35,6 +35,10 @@ INDEXED_PROBE_BYTES: Final = 5_000_000
 PROBE_SECONDS: Final = 15
 """Of media, for the same."""
 
+FURTHER_PROBE_BYTES: Final = 100_000_000
+FURTHER_PROBE_SECONDS: Final = 3600
+"""The same where no sound was found at first: a microphone that is switched on late. What is read stays in memory."""
+
 MAX_ALLOCATION_BYTES: Final = 128 * 1024**2
 """The largest single block of memory; the index of a day of video takes less."""
 

@@ -1,10 +1,17 @@
 """What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from video2mp3_worker.chapters import Chapter
+from video2mp3_worker.edit_lists import Segment
+from video2mp3_worker.reading import Reading
+
+_NOT_THE_PROGRAMME: Final = frozenset(
+    {"comment", "descriptions", "visual_impaired", "hearing_impaired", "karaoke", "lyrics", "clean_effects"}
+)
+"""Of ffmpeg's dispositions (AV_DISPOSITION_…): sound that is beside the programme, or a version of it for few."""
 
 _TAG_FIELDS: Final = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
 """ffmpeg's names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata")."""
@@ -32,6 +39,24 @@ class AudioTrack:
     bit_rate: int | None = None
     start_seconds: float | None = None
     """On the file's own clock; None when it could not be found out."""
+
+    stream: int = -1
+    """Counts streams of all kinds, as ffmpeg's `0:stream` does."""
+
+    packets: int | None = None
+    """As the container's index counts them; None where there is none."""
+
+    is_programme: bool = True
+    """Whether it is what everybody hears: no commentary, no description of the pictures, no version for few."""
+
+    is_ambisonic: bool = False
+    """Whether its channels are a sound field (WXYZ …) instead of loudspeakers."""
+
+    segments: tuple[Segment, ...] = ()
+    """What of its media it plays, where ffmpeg would not get that right; () where it does."""
+
+    beside: tuple[float, ...] | None = None
+    """When the pictures and sounds of its own programme start, in a file that has programmes: broadcasts do."""
 
     is_integer: bool = False
     """Whether ffmpeg's decoder gives whole numbers, as that of FLAC does, and not float, as that of AAC."""
@@ -74,16 +99,23 @@ class Media:
     chapters: tuple[Chapter, ...] = ()
     """Counted from the beginning of the file."""
 
+    reading: Reading = field(default_factory=Reading)
+    """How ffprobe came to know all this, and ffmpeg has to read the file as well."""
+
     @property
     def is_indexed(self) -> bool:
         """Whether the container says in one place what its tracks are: mp4, mov and 3gp do."""
         return "mov" in self.format.split(",")
 
 
-def parse_media(document: Mapping[str, Any], size: int) -> Media:
-    """Read ffprobe's `-show_format -show_streams -show_chapters`. What is missing or malformed is taken as unknown."""
+def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None = None) -> Media:
+    """Read ffprobe's `-show_format -show_streams -show_programs -show_chapters`.
+
+    What is missing or malformed is taken as unknown.
+    """
     container = document.get("format") or {}
     streams = document.get("streams") or []
+    programmes = [_indexes(programme) for programme in document.get("programs") or []]
     audio = [stream for stream in streams if stream.get("codec_type") == "audio"]
     tags: dict[str, str] = {}
     for stream in audio[:1]:
@@ -95,17 +127,45 @@ def parse_media(document: Mapping[str, Any], size: int) -> Media:
         size=size,
         duration_seconds=_seconds(container.get("duration")),
         starts=tuple(_starts(streams)),
-        tracks=tuple(_track(index, stream) for index, stream in enumerate(audio)),
+        tracks=tuple(_track(index, stream, _beside(stream, streams, programmes)) for index, stream in enumerate(audio)),
         streams=len(streams),
         tags=tags | _tags(container),
         start_seconds=start,
         pictures=tuple(_pictures(streams)),
+        reading=reading or Reading(),
         # ID3 counts its chapters from the first sample that is heard, after what the encoder put in front.
         chapters=tuple(_chapters(document.get("chapters") or [], 0.0 if name == "mp3" else start)),
     )
 
 
-def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
+def with_segments(media: Media, segments: Sequence[tuple[Segment, ...]]) -> Media:
+    """The same file, whose audio tracks play these segments."""
+    if len(segments) != len(media.tracks) or not any(segments):
+        return media
+    return replace(media, tracks=tuple(map(_with_segments, media.tracks, segments)))
+
+
+def _with_segments(track: AudioTrack, segments: tuple[Segment, ...]) -> AudioTrack:
+    if not segments:
+        return track
+    return replace(
+        track, segments=segments, duration_seconds=sum(each.end - each.start + each.pause for each in segments)
+    )
+
+
+def with_first_packets(media: Media, document: Mapping[str, Any]) -> Media:
+    """The same file, whose tracks begin with their first packets. `document`: see `commands.first_packets`."""
+    starts: dict[int, float] = {}
+    for packet in document.get("packets") or []:
+        stream, start = _integer(packet.get("stream_index")), _number(packet.get("pts_time"))
+        if stream is not None and start is not None:
+            starts.setdefault(stream, start)
+    tracks = (replace(track, start_seconds=starts.get(track.stream, track.start_seconds)) for track in media.tracks)
+    return replace(media, tracks=tuple(tracks))
+
+
+def _track(index: int, stream: Mapping[str, Any], beside: tuple[float, ...] | None) -> AudioTrack:
+    disposition = stream.get("disposition") or {}
     language = str(_lower_keys(stream).get("language", ""))
     return AudioTrack(
         index=index,
@@ -114,11 +174,27 @@ def _track(index: int, stream: Mapping[str, Any]) -> AudioTrack:
         channels=_integer(stream.get("channels")) or 0,
         duration_seconds=_seconds(stream.get("duration")),
         language="" if language == "und" else language,
-        default=bool((stream.get("disposition") or {}).get("default")),
+        default=bool(disposition.get("default")),
         bit_rate=_integer(stream.get("bit_rate")),
         start_seconds=_number(stream.get("start_time")),
+        stream=-1 if (number := _integer(stream.get("index"))) is None else number,
+        packets=_integer(stream.get("nb_frames")),
+        is_programme=not any(disposition.get(name) for name in _NOT_THE_PROGRAMME),
+        is_ambisonic=str(stream.get("channel_layout", "")).startswith("ambisonic"),
+        beside=beside,
         is_integer=str(stream.get("sample_fmt", "")).startswith(("u8", "s16", "s32", "s64")),
     )
+
+
+def _indexes(programme: Mapping[str, Any]) -> set[int | None]:
+    return {_integer(stream.get("index")) for stream in programme.get("streams") or []}
+
+
+def _beside(
+    stream: Mapping[str, Any], streams: Iterable[Mapping[str, Any]], programmes: Iterable[set[int | None]]
+) -> tuple[float, ...] | None:
+    own = set().union(*(each for each in programmes if _integer(stream.get("index")) in each))
+    return tuple(_starts(each for each in streams if _integer(each.get("index")) in own)) if own else None
 
 
 def _pictures(streams: Iterable[Mapping[str, Any]]) -> Iterator[AttachedPicture]:

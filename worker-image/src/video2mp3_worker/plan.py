@@ -1,7 +1,7 @@
 """What to do with a source: which track, which rate, how many channels, how it is encoded. Pure decisions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 from video2mp3_contracts.output import (
     MAX_CBR_MPEG2,
@@ -13,19 +13,16 @@ from video2mp3_contracts.output import (
     Trim,
     seconds,
 )
-from video2mp3_contracts.output import AudioTrack as WantedTrack
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
 from video2mp3_worker.errors import Refused
-from video2mp3_worker.languages import same_language
+from video2mp3_worker.gapless import exact_end
 from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.reading import Reading
 from video2mp3_worker.reuse import may_be_copied
 from video2mp3_worker.timing import Timing, timing
-from video2mp3_worker.whitelists import AUDIO_CODECS
-
-_DECODERS_OF_CODEC: Final = {"dts": "dca", "amr_nb": "amrnb", "amr_wb": "amrwb", "adpcm_g722": "g722"}
-"""Where ffmpeg's decoder is not called as its codec."""
+from video2mp3_worker.tracks import choose_track, is_decodable
 
 _HOUR = 3600
 
@@ -62,6 +59,12 @@ class Plan:
     why: str = ""
     """What decided on the track and the rate, for people."""
 
+    reading: Reading = field(default_factory=Reading)
+    """How the file is to be read."""
+
+    notes: tuple[str, ...] = ()
+    """What was not done with the source as it might have been, and why, in sentences."""
+
     @property
     def silence_seconds(self) -> float:
         """How long the mp3 is silent before the track's first sample."""
@@ -82,15 +85,20 @@ class Plan:
 
 def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
     """Decide how `media` becomes the mp3 that `output` describes. Raises Refused."""
-    track = choose_track(media, output.audio_track)
+    choice = choose_track(media, output.audio_track)
+    track = choice.track
     _refuse_extremes(media, track)
-    times = timing(media.format, media.start_seconds, track.start_seconds, media.starts)
+    beside = media.starts if track.beside is None else track.beside
+    times = timing(media.format, media.start_seconds, track.start_seconds, beside)
     duration = media.duration_seconds if track.duration_seconds is None else track.duration_seconds + times.lead_seconds
     start, end = _trim(output.trim, duration)
+    end = _earlier(end, exact_end(media, track, times.lead_seconds))
     length = None if duration is None else max(min(duration, end or duration) - start, 0.0)
     _refuse_too_long(media, length, duration, limits)
     sample_rate = output.sample_rate or fitting_rate(track.sample_rate, output.encoding)
-    channels = {"mono": 1, "stereo": 2, "source": min(track.channels, 2)}[output.channels]
+    heard = 1 if track.is_ambisonic else min(track.channels, 2)
+    channels = {"mono": 1, "stereo": 2, "source": heard}[output.channels]
+    rate = "the rate that was asked for" if output.sample_rate else f"the rate that mp3 has for {track.sample_rate} Hz"
     return Plan(
         track=track,
         encoding=output.encoding,
@@ -103,30 +111,18 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         timing=times,
         is_indexed=media.is_indexed,
         may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),
-        why=_why(media, track, output),
+        why=f"{choice.why}, {rate}",
+        reading=media.reading,
+        notes=(*choice.notes, *_notes(track, times)),
     )
 
 
-def _why(media: Media, track: AudioTrack, output: Output) -> str:
-    if output.audio_track is not None and output.audio_track != WantedTrack():
-        chosen = "the track that was asked for"
-    elif len(media.tracks) == 1:
-        chosen = "the only audio track"
-    else:
-        chosen = "the default audio track" if track.default else "the first audio track, since none is the default"
-    rate = "the rate that was asked for" if output.sample_rate else f"the rate that mp3 has for {track.sample_rate} Hz"
-    return f"{chosen}, {rate}"
-
-
-def choose_track(media: Media, wanted: WantedTrack | None) -> AudioTrack:
-    """The track that was asked for; else the first that the file marks as default; else the first."""
-    if not media.tracks:
-        raise Refused(Reason.NO_AUDIO, "The file has no sound: there is no audio track in it.")
-    if wanted is not None and wanted.index is not None:
-        return _track_by_index(media, wanted.index)
-    if wanted is not None and wanted.language is not None:
-        return _track_by_language(media, wanted.language)
-    return next((track for track in media.tracks if track.default), media.tracks[0])
+def _notes(track: AudioTrack, times: Timing) -> Iterator[str]:
+    if track.is_ambisonic:
+        yield "The sound is ambisonic (a sound field): its first channel (W, all directions) was converted."
+    if times.left_out_seconds:
+        hours = times.left_out_seconds / _HOUR
+        yield f"The file's clock leaps by {hours:.1f} hours before the sound begins: that is no silence and left out."
 
 
 def fitting_rate(source_rate: int, encoding: Encoding) -> int:
@@ -145,24 +141,8 @@ def _max_cbr(rate: int) -> int:
     return MAX_CBR_MPEG2 if rate < 32_000 else 320
 
 
-def _track_by_index(media: Media, index: int) -> AudioTrack:
-    if index >= len(media.tracks):
-        count = "1 audio track" if len(media.tracks) == 1 else f"{len(media.tracks)} audio tracks"
-        raise Refused(Reason.BAD_REQUEST, f"There is no audio track {index}: the file has {count}, counted from 0.")
-    return media.tracks[index]
-
-
-def _track_by_language(media: Media, language: str) -> AudioTrack:
-    for track in media.tracks:
-        if track.language and same_language(track.language, language):
-            return track
-    known = sorted({track.language for track in media.tracks if track.language})
-    has = f"the file has {', '.join(known)}" if known else "the file does not say the languages of its tracks"
-    raise Refused(Reason.BAD_REQUEST, f"There is no audio track in the language {language}: {has}.")
-
-
 def _refuse_extremes(media: Media, track: AudioTrack) -> None:
-    if _DECODERS_OF_CODEC.get(track.codec, track.codec) not in AUDIO_CODECS:
+    if not is_decodable(track.codec):
         codec = track.codec or "unknown"
         raise Refused(Reason.NOT_MEDIA, f"The sound is in a format that cannot be read here ({codec}).")
     if media.streams >= bounds.MAX_STREAMS:
@@ -192,6 +172,10 @@ def _trim(trim: Trim | None, duration: float | None) -> tuple[float, float | Non
             Reason.BAD_REQUEST, f"output.trim.start ({start:g} s) is after the end of the sound ({duration:.3f} s)."
         )
     return start, end
+
+
+def _earlier(end: float | None, other: float | None) -> float | None:
+    return min((each for each in (end, other) if each is not None), default=None)
 
 
 def _refuse_too_long(media: Media, length: float | None, duration: float | None, limits: WorkerLimits) -> None:

@@ -27,7 +27,8 @@ def may_be_copied(track: AudioTrack, output: Output, sample_rate: int, channels:
     is_same = (track.sample_rate, track.channels) == (sample_rate, channels)
     is_in_time = lead_seconds <= GAP_SECONDS
     is_as_loud = output.loudness is None or output.loudness.mode == "measureOnly"
-    return track.codec == "mp3" and is_same and is_whole and is_in_time and is_as_loud
+    is_plain = track.codec == "mp3" and not track.segments
+    return is_plain and is_same and is_whole and is_in_time and is_as_loud
 
 
 def difference(found: Copied, wanted: Encoding, sample_rate: int, channels: int) -> str:

@@ -144,6 +144,7 @@ class Worker:
             duration_seconds=mp3.duration_seconds,
             sha256=mp3.sha256,
             encoding=mp3.encoding,
+            notes=mp3.notes,
         )
         try:
             return self.ledger.store_result(result)
@@ -208,6 +209,7 @@ class Worker:
                 duration_seconds=result.duration_seconds,
                 reason=Reason.SUCCEEDED,
                 message="The mp3 is ready.",
+                notes=result.notes,
             )
         )
         _log.info("message published", file_id=result.file_id)

@@ -16,8 +16,21 @@ _JUMPING: Final = frozenset({"mpegts", "mpeg", "ogg"})
 """Formats whose clock may jump (AVFMT_TS_DISCONT). For ffmpeg it begins with the first packet that is used, and that of
 the others with the first packet of any kind."""
 
+_LEAPING: Final = _JUMPING | {"flv"}
+"""Formats whose clock is that of a broadcast or a server: it may be another one from some packet on."""
+
 GAP_SECONDS: Final = 0.1
 """The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
+
+LONGEST_PAUSE_SECONDS: Final = 3600
+"""Where a clock may leap, more without any sound is no pause. ffmpeg itself leaves out what is over ten seconds within
+the formats that it knows to jump."""
+
+_DRIFT_SECONDS: Final = 0.05
+"""From here on a clock is followed by resampling; under it, nothing is touched."""
+
+_STRETCH: Final = 0.0125
+"""The most that resampling changes length and pitch by, as a share: recorders were seen to be one percent off."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,12 @@ class Timing:
     fills_gaps: bool = False
     """Whether the packets' own times are to be obeyed."""
 
+    longest_pause_seconds: float | None = None
+    """What is longer is a clock that leaped, and no pause; None where clocks do not."""
+
+    left_out_seconds: float = 0.0
+    """Before the track's first sample: a lead that is none, since the clock leaped."""
+
 
 def timing(format_name: str, container_start: float, track_start: float | None, starts: Iterable[float]) -> Timing:
     """The timing of a track that begins at `track_start`, in a file whose pictures and sounds begin at `starts`.
@@ -42,17 +61,27 @@ def timing(format_name: str, container_start: float, track_start: float | None, 
     names = format_name.split(",")
     origin = min((max(start, 0.0) for start in starts), default=container_start)
     zero = container_start if _JUMPING.isdisjoint(names) or track_start is None else track_start
-    return Timing(
-        lead_seconds=0.0 if track_start is None else max(max(track_start, 0.0) - origin, 0.0),
-        origin_seconds=origin - zero,
-        fills_gaps=not _TIMED.isdisjoint(names),
-    )
+    lead = 0.0 if track_start is None else max(max(track_start, 0.0) - origin, 0.0)
+    fills_gaps, longest = not _TIMED.isdisjoint(names), None if _LEAPING.isdisjoint(names) else LONGEST_PAUSE_SECONDS
+    if longest is not None and lead > longest:
+        # The filters see it begin at 0 then, see `synchronising`.
+        return Timing(fills_gaps=fills_gaps, longest_pause_seconds=longest, left_out_seconds=lead)
+    return Timing(lead_seconds=lead, origin_seconds=origin - zero, fills_gaps=fills_gaps, longest_pause_seconds=longest)
 
 
-def synchronising() -> tuple[tuple[str, dict[str, object]], ...]:
-    """Filters of ffmpeg, with their options, that make the number of samples follow the packets' times."""
-    # Variable 0 is what to add to all times since they last went back, 1 is when the frame before ended.
-    shift = f"st(0,if(gt(ld(1)-PTS-ld(0),{GAP_SECONDS}/TB),ld(1)-PTS,ld(0)))"
+def synchronising(times: Timing) -> tuple[tuple[str, dict[str, object]], ...]:
+    """Filters of ffmpeg, with their options, that make the number of samples follow the packets' times.
+
+    A gap becomes silence, a clock that drifts is followed by resampling (libswresample, "compensation"), one that goes
+    back or leaps goes on where it was.
+    """
+    if not times.fills_gaps:
+        return ()
+    # Variable 0 is what to add to all times since they last went back or leaped, 1 is when the frame before ended.
+    back = f"gt(ld(1)-PTS-ld(0),{GAP_SECONDS}/TB)"
+    leap = None if times.longest_pause_seconds is None else f"gt(PTS+ld(0)-ld(1),{times.longest_pause_seconds:g}/TB)"
+    shift = f"st(0,if({back if leap is None else f'{back}+{leap}'},ld(1)-PTS,ld(0)))"
     forwards = f"{shift};st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)"
+    follow = {"min_comp": _DRIFT_SECONDS, "max_soft_comp": _STRETCH, "min_hard_comp": GAP_SECONDS}
     # No first_pts here: when the sound changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
-    return ("asetpts", {"expr": forwards}), ("aresample", {"async": 1, "min_hard_comp": GAP_SECONDS})
+    return ("asetpts", {"expr": forwards}), ("aresample", dict(follow))

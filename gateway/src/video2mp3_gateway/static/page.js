@@ -234,7 +234,9 @@ function showRow(row, conversion) {
 function detail(state, { progress, queuePosition, output, message }) {
   if (state === "Running" && progress) return `${progress.percent} %${left(progress.etaSeconds)}`;
   if (state === "Queued" && queuePosition) return `as number ${queuePosition}`;
-  if (state === "Succeeded" && output) return `${duration(output.durationSeconds)}, ${size(output.bytes)}`;
+  if (state === "Succeeded" && output) {
+    return [`${duration(output.durationSeconds)}, ${size(output.bytes)}`, ...(output.notes ?? [])].join(" · ");
+  }
   return state === "Failed" ? message : "";
 }
 
