@@ -206,7 +206,9 @@ SPECS = st.fixed_dictionaries(
             sampleRate=NUMBERS,
             channels=st.sampled_from(["source", "mono", "stereo", "5.1"]),
             trim=sometimes(start=NUMBERS | TEXTS, end=st.sampled_from(["00:01:30.500", "90", "1.5"]) | NUMBERS),
-            loudness=sometimes(integratedLufs=FRACTIONS | NUMBERS),
+            loudness=sometimes(
+                integratedLufs=FRACTIONS | NUMBERS, mode=st.sampled_from(["gain", "limit", "measureOnly", "loud"])
+            ),
             audioTrack=sometimes(index=NUMBERS, language=TEXTS),
             tags=sometimes(title=TEXTS, albumArtist=TEXTS, date=TEXTS, comment=TEXTS),
         ),

@@ -86,10 +86,34 @@ class Trim(Model):
     ] = None
 
 
-class Loudness(Model):
-    """EBU R128 loudness: measured, then applied as one linear gain."""
+_LOUDNESS_COMPLAINT = (
+    "set output.loudness.integratedLufs where output.loudness.mode is gain or limit, and leave it out for measureOnly"
+)
 
-    integrated_lufs: Annotated[float, Field(ge=-70, le=-5, description="The loudness to reach, in LUFS.")]
+
+class Loudness(Model):
+    """EBU R128 loudness: measured on what is encoded, and reached, or only written down."""
+
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            rule("has(self.integratedLufs) == (self.mode != 'measureOnly')", _LOUDNESS_COMPLAINT)
+        )
+    )
+
+    mode: Annotated[
+        Literal["gain", "limit", "measureOnly"],
+        Field(
+            description="gain: one gain for all of it, as far as peaks allow. limit: peaks are held down where they are"
+            " in the way. measureOnly: the sound stays as it is, and players are told its loudness."
+        ),
+    ] = "gain"
+    integrated_lufs: Annotated[float | None, Field(ge=-70, le=-5, description="The loudness to reach, in LUFS.")] = None
+
+    @model_validator(mode="after")
+    def _wanted_unless_only_measured(self) -> Self:
+        if (self.integrated_lufs is None) != (self.mode == "measureOnly"):
+            raise ValueError(_LOUDNESS_COMPLAINT)
+        return self
 
 
 class AudioTrack(Model):
@@ -172,7 +196,9 @@ class Output(Model):
         Field(description="One, two, or as the source; more than two become stereo."),
     ] = "source"
     trim: Annotated[Trim | None, Field(description="A part of the source; all of it by default.")] = None
-    loudness: Annotated[Loudness | None, Field(description="Bring it to a loudness; untouched by default.")] = None
+    loudness: Annotated[
+        Loudness | None, Field(description="Bring it to a loudness, or tell players of it; untouched by default.")
+    ] = None
     audio_track: Annotated[
         AudioTrack | None, Field(description="Which of several; the source's default track by default.")
     ] = None

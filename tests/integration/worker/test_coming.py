@@ -61,8 +61,13 @@ def test_the_encoder_begins_before_all_is_there(samples: Samples, tmp_path: Path
 
 @pytest.mark.parametrize(
     "output",
-    [Output(), Output(loudness=Loudness(integrated_lufs=-20.0)), Output(trim=Trim(start=3, end=7))],
-    ids=["all", "loudness", "trim"],
+    [
+        Output(),
+        Output(loudness=Loudness(integrated_lufs=-20.0)),
+        Output(loudness=Loudness(integrated_lufs=-10.0, mode="limit")),
+        Output(trim=Trim(start=3, end=7)),
+    ],
+    ids=["all", "loudness", "limited", "trim"],
 )
 @pytest.mark.parametrize("kind", ["clip", "gap", "camera", "chapters", "cover"])
 def test_it_becomes_the_same_mp3(samples: Samples, tmp_path: Path, kind: str, output: Output) -> None:

@@ -19,6 +19,8 @@ OUTPUTS = {
     "cbr": Output(encoding=Encoding(cbr=128), tags=Tags(title="Ζωή")),
     "cbr, mono": Output(encoding=Encoding(cbr=64), channels="mono"),
     "trimmed and levelled": Output(trim=Trim(start="10.25", end=71), loudness=Loudness(integrated_lufs=-20)),
+    "limited": Output(loudness=Loudness(integrated_lufs=-9, mode="limit"), encoding=Encoding(cbr=128)),
+    "only measured": Output(loudness=Loudness(mode="measureOnly")),
 }
 
 

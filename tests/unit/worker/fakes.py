@@ -14,8 +14,10 @@ from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.convert import Mp3
+from video2mp3_worker.encode import Encoded
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_worker.levelling import Level
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.mp3_file import Mp3File
@@ -260,13 +262,20 @@ class FakeConverter:
         media = a_media(a_track(duration_seconds=self.seconds), duration_seconds=self.seconds)
         return media, decide(media, output, WorkerLimits())
 
-    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> Encoded:
         self.outside.call("convert_part")
         destination.write_bytes(b"from %d " % span.first)
-        return 30.0
+        return Encoded(30.0)
 
     def join(
-        self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
+        self,
+        parts: Iterable[bytes],
+        source: LocalSource,
+        destination: Path,
+        media: Media,
+        plan: Plan,
+        output: Output,
+        heard: Level | None = None,
     ) -> Mp3:
         self.outside.call("join")
         return self._mp3(destination, b"".join(parts), output)

@@ -12,6 +12,7 @@ from video2mp3_contracts.exit_codes import ExitCode
 from video2mp3_worker.cli import command_line
 
 POSITION = 'seconds from 0 to 999999, such as 90 or "90.5", or "HH:MM:SS.mmm", such as "00:01:30.500"'
+WANTED = "set --loudness where --loudness-mode is gain or limit,"
 ONE_LINE = "one line of text, without line ends, tabs and other control characters"
 
 
@@ -32,6 +33,8 @@ def signals() -> Iterator[None]:
         (["--end", "soon"], f"--end must be {POSITION}"),
         (["--start", "x", "--end", "-1"], f"--start must be {POSITION}; --end must be {POSITION}"),
         (["--loudness", "3"], "--loudness: Input should be less than or equal to -5"),
+        (["--loudness-mode", "limit"], f"{WANTED} and leave it out for measureOnly"),
+        (["--loudness", "-16", "--loudness-mode", "measureOnly"], f"{WANTED} and leave it out for measureOnly"),
         (["--language", "german"], "--language must be a BCP 47 tag, such as de, deu or pt-BR"),
         (["--audio-track", "64"], "--audio-track: Input should be less than or equal to 63"),
         (["--album-artist", "a\nb"], f"--album-artist must be {ONE_LINE}"),

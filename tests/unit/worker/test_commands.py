@@ -1,6 +1,7 @@
 """The command lines, whole: what stands in them is all that ffmpeg is told."""
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.worker.builders import a_track
 from video2mp3_contracts.output import Encoding
 from video2mp3_worker import commands, whitelists
 from video2mp3_worker.edit_lists import Segment
+from video2mp3_worker.levelling import Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import Arrival, LocalSource
 from video2mp3_worker.plan import Plan
@@ -33,13 +35,16 @@ def test_the_whole_decoding() -> None:
     command = commands.decode(SOURCE, a_plan(), BUDGET)
 
     (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
-    assert graph == "[0:a:1]volume=0.25:precision=float[s0]"
+    assert graph == (
+        "[0:a:1]aresample=44100[s0];[s0]aformat=channel_layouts=stereo:sample_fmts=fltp:sample_rates=44100[s1];"
+        "[s1]volume=0.25:precision=float[s2]"
+    )
     assert sorted(command) == sorted(
         [
             *("ffmpeg", "-protocol_whitelist", "file", "-format_whitelist", formats, "-codec_whitelist", codecs),
             *("-max_streams", "64", "-probesize", "20000000", "-analyzeduration", "15000000", "-vn", "-sn", "-dn"),
-            *("-i", "file:/scratch/out: put", "-filter_complex", graph, "-map", "[s0]", "-f", "s32le"),
-            *("-flush_packets", "0", "-ar", "44100", "-ac", "2", "-t", "3601", "pipe:1"),
+            *("-i", "file:/scratch/out: put", "-filter_complex", graph, "-map", "[s2]", "-f", "s32le"),
+            *("-flush_packets", "0", "-t", "3601", "pipe:1"),
             *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-max_alloc", "134217728"),
         ]
     )
@@ -48,12 +53,49 @@ def test_the_whole_decoding() -> None:
 
 
 def test_with_an_index_ffmpeg_looks_no_further_into_the_media_than_it_has_to() -> None:
-    taking = (commands.decode, commands.measure)
+    assert ("-probesize", "5000000") in pairs(commands.decode(SOURCE, a_plan(is_indexed=True), BUDGET))
+    assert ("-probesize", "20000000") in pairs(commands.decode(SOURCE, a_plan(), BUDGET))
 
-    for command in (each(SOURCE, a_plan(is_indexed=True), BUDGET) for each in taking):
-        assert ("-probesize", "5000000") in pairs(command)
-    for command in (each(SOURCE, a_plan(), BUDGET) for each in taking):
-        assert ("-probesize", "20000000") in pairs(command)
+
+def graph_of(command: list[str]) -> str:
+    (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
+    return re.sub(r"\[[\w:]+\]", "", graph)
+
+
+@pytest.mark.parametrize(
+    ("is_integer", "mixed"), [(True, "aresample=44100:rematrix_maxval=1;"), (False, "aresample=44100;")]
+)
+def test_channels_are_mixed_as_ffmpeg_mixes_them_for_lame(is_integer: bool, mixed: str) -> None:
+    plan = a_plan(track=a_track(channels=6, is_integer=is_integer), channels=1)
+
+    graph = graph_of(commands.decode(SOURCE, plan, BUDGET))
+
+    assert graph.startswith(mixed + "aformat=channel_layouts=mono:")
+
+
+def test_who_listens_is_given_samples_and_nothing_else() -> None:
+    plan = a_plan(timing=Timing(lead_seconds=3.25))
+
+    command = commands.listen(plan, Levelling())
+
+    assert ("-i", "pipe:0") in pairs(command)
+    assert not [word for word in command if str(SOURCE.path) in word]
+    assert {("-protocol_whitelist", "pipe"), ("-format_whitelist", "s32le"), ("-f", "s32le"), ("-ac", "2")} < set(
+        pairs(command)
+    )
+    assert graph_of(command) == (
+        "volume=64.0:precision=double;adelay=55125S:all=1;ebur128=framelog=verbose:peak=sample+true"
+    )
+
+
+def test_the_limiter_that_is_heard_is_the_one_that_is_encoded() -> None:
+    levelling = Levelling(gain=20.0, ceiling=-20.0)
+
+    heard, encoded = (graph_of(call(a_plan(), levelling)) for call in (commands.listen, commands.limit))
+
+    limiter = "volume=64.0:precision=double;volume=10.0:precision=double;alimiter=attack=5:latency=1:level=0:limit=0.1"
+    assert heard.startswith(limiter)
+    assert encoded == f"{limiter}:release=50;volume=0.25:precision=double"
 
 
 def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
@@ -117,7 +159,7 @@ def test_pauses_that_ffmpeg_would_get_wrong_are_made_of_segments() -> None:
     assert "apad=pad_dur=2.0[" in graph
     assert "atrim=end=3.0:start=2.5[" in graph
     assert "asetpts=PTS+0.500000000/TB[" in graph
-    assert "aresample" not in graph
+    assert "min_comp" not in graph
     assert ("-ignore_editlist", "1") in pairs(command)
 
 

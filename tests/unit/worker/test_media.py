@@ -33,6 +33,16 @@ def test_an_ordinary_file() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sample_format", "expected"),
+    [("s16", True), ("s32p", True), ("u8", True), ("fltp", False), ("dbl", False), ("", False), (None, False)],
+)
+def test_whether_the_decoder_gives_whole_numbers(sample_format: str | None, expected: bool) -> None:
+    (track,) = parse_media(a_document(sample_fmt=sample_format), 1000).tracks
+
+    assert track.is_integer is expected
+
+
 @pytest.mark.parametrize("value", ["N/A", "", None, "nan", "inf", "-5", "0", [], {}])
 def test_a_duration_without_sense_is_unknown(value: object) -> None:
     assert parse_media(a_document(duration=value), 1).tracks[0].duration_seconds is None

@@ -19,6 +19,8 @@ MP3 = a_track(codec="mp3")
         (MP3, Output(trim=Trim(start=1)), False),
         (MP3, Output(trim=Trim(end=10)), False),
         (MP3, Output(loudness=Loudness(integrated_lufs=-16)), False),
+        (MP3, Output(loudness=Loudness(integrated_lufs=-16, mode="limit")), False),
+        (MP3, Output(loudness=Loudness(mode="measureOnly")), True),
         (a_track(codec="mp2"), Output(), False),
         (a_track(), Output(), False),
     ],

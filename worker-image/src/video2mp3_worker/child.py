@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,41 +96,69 @@ def run(
         return _ended(process, complaint, confinement, attended)
 
 
+def run_in_line(
+    commands: Sequence[tuple[list[str], Confinement]], *, output: Callable[[bytes], None], watch: Callable[[], None]
+) -> list[Ended]:
+    """Run commands, each with its standard output going into the next, as `run` does; `output` gets that of the last.
+
+    Answers how each of them ended. When one ends early, those before it follow.
+    """
+    return _in_line([_launched(*each) for each in commands], [each for _, each in commands], output, watch)
+
+
 def run_into_encoder(
-    command: list[str],
+    commands: Sequence[tuple[list[str], Confinement]],
     options: list[str],
-    confinements: tuple[Confinement, Confinement],
+    confinement: Confinement,
     *,
     output: Callable[[bytes], None],
     complained: Callable[[bytes], None],
     watch: Callable[[], None],
-) -> tuple[Ended, Ended]:
-    """Run a command with its standard output going into the encoder, as `run` does; `output` gets the encoder's.
+) -> list[Ended]:
+    """Run commands with the encoder behind them, as `run_in_line` does; it is the last in the answer as well.
 
-    `complained` gets all of the command's standard error.
-
-    Answers how the command ended, and how the encoder did. When one ends early the other follows.
+    `complained` gets all of the first command's standard error.
     """
-    complaints = _Complaint(), _Complaint()
+    line = [*(_launched(*each) for each in commands), _encoder(options, confinement)]
+    return _in_line(line, [*(each for _, each in commands), confinement], output, watch, complained)
+
+
+def _in_line(
+    commands: list[list[str]],
+    confinements: list[Confinement],
+    output: Callable[[bytes], None],
+    watch: Callable[[], None],
+    complained: Callable[[bytes], None] | None = None,
+) -> list[Ended]:
+    complaints = [_Complaint() for _ in commands]
     with ExitStack() as stack:
-        first = stack.enter_context(_started(_launched(command, confinements[0])))
-        assert first.stdout is not None  # noqa: S101 - it is a pipe
-        fcntl.fcntl(first.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        second = stack.enter_context(_started(_encoder(options, confinements[1]), stdin=first.stdout))
-        # Only the encoder holds the pipe's end now: when it goes, the command learns of it.
-        first.stdout.close()
+        processes: list[subprocess.Popen[bytes]] = []
+        given: IO[bytes] | None = None
+        for command in commands:
+            processes.append(stack.enter_context(_started(command, stdin=given or subprocess.DEVNULL)))
+            if given is not None:
+                # Only who reads holds the pipe's end now: when it goes, who writes learns of it.
+                given.close()
+            given = processes[-1].stdout
+            assert given is not None  # noqa: S101 - it is a pipe
+            if len(processes) < len(commands):
+                fcntl.fcntl(given, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        attended = attending([each.pid for each in processes], watch)
+        hear: list[Callable[[bytes], None]] = [complaint.add for complaint in complaints]
+        if complained is not None:
+            hear[0] = _both(complaints[0].add, complained)
+        heard = [(process.stderr, each) for process, each in zip(processes, hear, strict=True)]
+        _pump([(given, output), *heard], attended)
+        ends = zip(processes, complaints, confinements, strict=True)
+        return [_ended(process, each, confinement, attended) for process, each, confinement in ends]
 
-        def heed(piece: bytes) -> None:
-            complaints[0].add(piece)
-            complained(piece)
 
-        sinks = [(second.stdout, output), (second.stderr, complaints[1].add), (first.stderr, heed)]
-        attended = attending([first.pid, second.pid], watch)
-        _pump(sinks, attended)
-        return (
-            _ended(first, complaints[0], confinements[0], attended),
-            _ended(second, complaints[1], confinements[1], attended),
-        )
+def _both(first: Callable[[bytes], None], second: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    def take(piece: bytes) -> None:
+        first(piece)
+        second(piece)
+
+    return take
 
 
 def run_joiner(

@@ -41,10 +41,13 @@ _OPTIONS: Final = {
     "output.trim.start": "--start",
     "output.trim.end": "--end",
     "output.loudness.integratedLufs": "--loudness",
+    "output.loudness.mode": "--loudness-mode",
     "output.audioTrack.index": "--audio-track",
     "output.audioTrack.language": "--language",
 } | {f"output.tags.{to_camel(name)}": f"--{name.replace('_', '-')}" for name in Tags.model_fields}
 """Which option stands for which field."""
+
+_LOUDNESS_MODES: Final = ("gain", "limit", "measureOnly")
 
 
 def command_line(arguments: Sequence[str]) -> int:
@@ -85,6 +88,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--start", metavar="TIME", help="seconds or HH:MM:SS.mmm")
     command.add_argument("--end", metavar="TIME", help="seconds or HH:MM:SS.mmm")
     command.add_argument("--loudness", type=float, metavar="LUFS", help="integrated loudness to reach (EBU R128)")
+    command.add_argument("--loudness-mode", choices=_LOUDNESS_MODES, help="what for, and how (default: gain)")
     command.add_argument(
         "--allow-truncated", action="store_true", help="convert what is there of a file that was cut short or damaged"
     )
@@ -102,8 +106,8 @@ def _output(options: argparse.Namespace) -> Output:
         wanted["encoding"] = {"vbr": options.vbr, "cbr": options.cbr}
     if options.start is not None or options.end is not None:
         wanted["trim"] = {"start": options.start, "end": options.end}
-    if options.loudness is not None:
-        wanted["loudness"] = {"integratedLufs": options.loudness}
+    if options.loudness is not None or options.loudness_mode is not None:
+        wanted["loudness"] = {"integratedLufs": options.loudness, "mode": options.loudness_mode or "gain"}
     if options.audio_track is not None or options.language is not None:
         wanted["audioTrack"] = {"index": options.audio_track, "language": options.language}
     try:

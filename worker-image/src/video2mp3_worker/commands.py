@@ -14,6 +14,7 @@ import ffmpeg
 from video2mp3_worker import limits, whitelists
 from video2mp3_worker.encoder.lame import HEADROOM
 from video2mp3_worker.encoder.pieces import Span
+from video2mp3_worker.levelling import Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
@@ -24,6 +25,11 @@ _FIRST_PACKETS: Final = 32
 """Enough for the first of each track, where tracks take turns."""
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
+
+
+SPARE_HEADROOM: Final = 64.0
+"""Between two runs of ffmpeg samples come at so small a part of their size: what they mean may be 36 dB over full
+scale, as no sound is, and what is rounded lies 150 dB below it."""
 
 
 def probe(source: LocalSource, reading: Reading, extra_decoders: Iterable[str] = ()) -> list[str]:
@@ -65,18 +71,64 @@ def _probing(source: LocalSource, reading: Reading, extra_decoders: Iterable[str
 
 
 def decode(
-    source: LocalSource, plan: Plan, budget: Budget, gain: float = 0.0, end_seconds: float | None = None
+    source: LocalSource,
+    plan: Plan,
+    budget: Budget,
+    gain: float = 0.0,
+    end_seconds: float | None = None,
+    headroom: float = HEADROOM,
 ) -> list[str]:
     """The ffmpeg call that writes a source's track as the encoder wants it: see `encoder.__main__`. `gain` in dB.
 
     Nothing that comes after `end_seconds` is needed.
     """
-    # In float, so that nothing is clipped on the way; and integers then hold neither infinity nor what is no number.
-    factor = 10 ** (gain / 20) / HEADROOM
-    sound = _sound(source, plan).filter("volume", factor, precision="float")
-    as_wanted = {"ar": plan.sample_rate, "ac": plan.channels, **_longest(budget, end_seconds)}
+    # Integers at the end: they hold neither infinity nor what is no number.
+    sound = _shaped(_sound(source, plan), plan).filter("volume", 10 ** (gain / 20) / headroom, precision="float")
     # Into a pipe ffmpeg writes every frame by itself, and each time wakes who reads it: that costs more than to decode.
-    return _compiled(sound.output("pipe:1", f="s32le", flush_packets=0, **as_wanted), *_QUIET)
+    output = sound.output("pipe:1", f="s32le", flush_packets=0, **_longest(budget, end_seconds))
+    return _compiled(output, *_QUIET)
+
+
+def limit(plan: Plan, levelling: Levelling) -> list[str]:
+    """The ffmpeg call between what `decode` writes with SPARE_HEADROOM and the encoder, that holds down its peaks."""
+    sound = _limited(_samples(plan), levelling).filter("volume", 1 / HEADROOM, precision="double")
+    return _compiled(sound.output("pipe:1", f="s32le", flush_packets=0), *_QUIET)
+
+
+def listen(plan: Plan, levelling: Levelling) -> list[str]:
+    """The ffmpeg call that is given what `decode` writes with SPARE_HEADROOM, and says at its end how loud that is.
+
+    Or how loud it is behind a levelling. It knows nothing of the source but its samples, so that no word of the source
+    can stand in what it says.
+    """
+    sound = _limited(_samples(plan), levelling)
+    silence = round(plan.silence_seconds * plan.sample_rate)
+    if silence:
+        # Long silence is no part of the loudness, but its end is, and which tenths of a second are looked at.
+        silence = silence % plan.sample_rate + (plan.sample_rate if silence >= plan.sample_rate else 0)
+        sound = sound.filter("adelay", f"{silence}S", all=1)
+    sound = sound.filter("ebur128", peak="sample+true", framelog="verbose")
+    # The summary comes at the level of information.
+    progress = ("-progress", "pipe:1", "-stats_period", "0.5")
+    return _compiled(sound.output("pipe:1", f="null"), *_QUIET[:-1], "info", *progress)
+
+
+def _samples(plan: Plan) -> Any:
+    """What `decode` writes with SPARE_HEADROOM, at its own size again."""
+    whitelist = {"protocol_whitelist": "pipe", "format_whitelist": "s32le", "codec_whitelist": "pcm_s32le"}
+    given = ffmpeg.input("pipe:0", f="s32le", ar=plan.sample_rate, ac=plan.channels, **whitelist)
+    return given["a:0"].filter("volume", SPARE_HEADROOM, precision="double")
+
+
+def _limited(sound: Any, levelling: Levelling) -> Any:
+    """The sound with a gain, and with its peaks held down where there is a ceiling for them."""
+    if levelling.gain:
+        sound = sound.filter("volume", 10 ** (levelling.gain / 20), precision="double")
+    if levelling.ceiling is not None:
+        # `level` would lift it to full scale afterwards; `latency` takes away the delay of looking ahead.
+        options = {"attack": 5, "release": 50, "level": 0, "latency": 1}
+        sound = sound.filter("alimiter", limit=10 ** (levelling.ceiling / 20), **options)
+    return sound
 
 
 def attached_picture(source: LocalSource, stream: int) -> list[str]:
@@ -87,16 +139,6 @@ def attached_picture(source: LocalSource, stream: int) -> list[str]:
     output = picture.output("pipe:1", f="image2pipe", c="copy", **{"frames:v": 1})
     # Without decoders ffmpeg calls every picture and film of the file an error.
     return _compiled(output, *_QUIET[:-1], "fatal")
-
-
-def measure(source: LocalSource, plan: Plan, budget: Budget) -> list[str]:
-    """The ffmpeg call that says at its end how loud a source's track is, in as many channels as the mp3 will have."""
-    layout = "mono" if plan.channels == 1 else "stereo"
-    sound = _sound(source, plan).filter("aformat", channel_layouts=layout)
-    sound = sound.filter("ebur128", peak="true", framelog="verbose")
-    output = sound.output("pipe:1", f="null", **_longest(budget))
-    # The summary comes at the level of information.
-    return _compiled(output, *_QUIET[:-1], "info", "-progress", "pipe:1", "-stats_period", "0.5")
 
 
 def _sound(source: LocalSource, plan: Plan) -> Any:
@@ -114,6 +156,18 @@ def _sound(source: LocalSource, plan: Plan) -> Any:
         sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")
     return sound
+
+
+def _shaped(sound: Any, plan: Plan) -> Any:
+    """The sound in the mp3's rate and channels, in float, so that nothing is clipped on the way.
+
+    The mix is ffmpeg's own, as with its options `-ar` and `-ac` before LAME: of decoders that give whole numbers no sum
+    goes over full scale, and those that give float keep their loudness.
+    """
+    mixing = {"rematrix_maxval": 1} if plan.track.is_integer else {}
+    layout = "mono" if plan.channels == 1 else "stereo"
+    resampled = sound.filter("aresample", plan.sample_rate, **mixing)
+    return resampled.filter("aformat", sample_fmts="fltp", sample_rates=plan.sample_rate, channel_layouts=layout)
 
 
 def _joined(media: Any, plan: Plan) -> Any:

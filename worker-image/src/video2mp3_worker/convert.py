@@ -12,19 +12,22 @@ from video2mp3_contracts.output import Output
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
-from video2mp3_worker import tags
+from video2mp3_worker import replaygain, tags
 from video2mp3_worker.chapters import Chapter, fitted
 from video2mp3_worker.cover import cover_of
 from video2mp3_worker.disk import enough_space
 from video2mp3_worker.division import start_seconds
 from video2mp3_worker.encode import CUT_SHORT, Encoded, encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
+from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.errors import Refused, cut_short
 from video2mp3_worker.images import Picture
+from video2mp3_worker.levelling import Level
 from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
+from video2mp3_worker.loudness import level
 from video2mp3_worker.media import Media
 from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
@@ -125,10 +128,19 @@ class Converter:
         with enough_space(), content.opened() as file:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
-            return _Sound(destination, content, copied.seconds, f"copied: {in_words(copied)}, {plan.shape}")
+            as_copied, heard = f"copied: {in_words(copied)}, {plan.shape}", self._level(source, plan, is_encoded=False)
+            return _Sound(destination, content, copied.seconds, as_copied, level=heard)
         content.empty()
-        encoded = encode_it()
-        return _Sound(destination, content, encoded.seconds, plan.summary, (*obstacle, *encoded.notes))
+        made = encode_it()
+        return _Sound(destination, content, made.seconds, plan.summary, (*obstacle, *made.notes), made.level)
+
+    def _level(self, source: LocalSource, plan: Plan, *, is_encoded: bool) -> Level | None:
+        allowed, watch = self._bounded(source, plan)
+
+        def report(done: float) -> None:
+            self.report(done, plan.duration_seconds)
+
+        return level(source, plan, allowed, watch, report, is_encoded=is_encoded)
 
     def _encoded(self, source: LocalSource, destination: Path, plan: Plan) -> Encoded:
         allowed, watch = self._bounded(source, plan)
@@ -145,7 +157,7 @@ class Converter:
         except NotCopyableError as error:
             return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
-    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> float:
+    def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> Encoded:
         """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`.
 
         Of a sound that is copied as a whole there are no parts: it is empty.
@@ -153,33 +165,52 @@ class Converter:
         with Path(os.devnull).open("w+b") as nowhere:
             if self._copied(source, nowhere, media, plan)[0] is not None:
                 destination.touch()
-                return 0.0
+                return Encoded(0.0)
         start = start_seconds(plan, span)
         allowed, watch = self._bounded(source, plan)
 
         def report(done: float) -> None:
             self.report(max(done - start, 0.0), plan.duration_seconds)
 
-        return max(encode(source, destination, plan, allowed, watch, report, span).seconds - start, 0.0)
+        made = encode(source, destination, plan, allowed, watch, report, span)
+        return replace(made, seconds=max(made.seconds - start, 0.0))
 
     def join(
-        self, parts: Iterable[bytes], source: LocalSource, destination: Path, media: Media, plan: Plan, output: Output
+        self,
+        parts: Iterable[bytes],
+        source: LocalSource,
+        destination: Path,
+        media: Media,
+        plan: Plan,
+        output: Output,
+        heard: Level | None = None,
     ) -> Mp3:
-        """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`."""
-        sound = self._sound(source, destination, media, plan, lambda: self._joined(parts, source, destination, plan))
+        """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`.
+
+        `heard` is what `convert_part` answered, if it is at hand: else the sound is listened to again.
+        """
+        sound = self._sound(
+            source, destination, media, plan, lambda: self._joined(parts, source, destination, plan, heard)
+        )
         return self._checked(sound, source, media, plan, output)
 
-    def _joined(self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan) -> Encoded:
+    def _joined(
+        self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan, heard: Level | None
+    ) -> Encoded:
         allowed, watch = self._bounded(source, plan)
-        done = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
-        return Encoded(done)
+        seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
+        return Encoded(seconds, level=heard or self._level(source, plan, is_encoded=True))
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
         ending = _notes_on_ending(media, plan, sound)
         # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
+        if sound.level is not None:
+            replaygain.note(sound.content, Layout(plan.sample_rate, plan.channels), sound.level.reached)
         _verify(sound.content, plan, sound.seconds)
-        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds))
+        texts = {} if sound.level is None else replaygain.fields(sound.level.reached)
+        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds), texts)
+        levelled = () if sound.level is None else sound.level.notes
         return Mp3(
             file=sound.file,
             content=sound.content,
@@ -188,7 +219,7 @@ class Converter:
             sha256=_sha256(tag, sound.content),
             size=len(tag) + sound.content.size,
             encoding=sound.encoding,
-            notes=(*plan.notes, *sound.notes, *ending, *notes),
+            notes=(*plan.notes, *sound.notes, *ending, *levelled, *notes),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
@@ -211,6 +242,7 @@ class _Sound:
     seconds: float
     encoding: str
     notes: tuple[str, ...] = ()
+    level: Level | None = None
 
 
 def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:

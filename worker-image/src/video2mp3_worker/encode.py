@@ -12,9 +12,10 @@ from video2mp3_worker.damage import Damage
 from video2mp3_worker.encoder.pieces import WHOLE, Span
 from video2mp3_worker.errors import Refused, cut_short
 from video2mp3_worker.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
+from video2mp3_worker.levelling import Level, Levelling
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.loudness import measure
+from video2mp3_worker.loudness import between, decoding, level, refuse_failed_filter
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
@@ -34,6 +35,9 @@ class Encoded:
     notes: tuple[str, ...] = ()
     """What is wrong with the source, in sentences."""
 
+    level: Level | None = None
+    """How loud it is; None where nobody asked, or did not listen."""
+
 
 def encode(
     source: LocalSource,
@@ -51,24 +55,24 @@ def encode(
 
     Raises Refused for what the media is to blame for, TryAgain for the rest.
     """
-    gain = 0.0
-    if plan.loudness is not None:
-        gain = measure(source, plan, budget, watch, report).gain(plan.loudness)
-        watch.start_over()
+    # A part is the same whatever it measures, where that is only to be written down.
+    listens = plan.loudness is not None and (span is None or plan.loudness.mode != "measureOnly")
+    heard = level(source, plan, budget, watch, report) if listens else None
     lines, damage = ProgressLines(), Damage()
     # Silence in a pause takes no bytes.
     most = limits.plausible_seconds(source.size) + (LONGEST_PAUSE_SECONDS if plan.timing.fills_gaps else 0)
-    decoding = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
-    decoded, encoded = child.run_into_encoder(
-        commands.decode(source, plan, budget, gain, division.end_seconds(plan, span or WHOLE)),
+    decoded, *filters, encoded = child.run_into_encoder(
+        _before_it(source, plan, budget, heard, division.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),
-        (decoding, _encoding(destination, budget)),
+        _encoding(destination, budget),
         output=lines.feed,
         complained=damage.feed,
         watch=_look(lines, watch, report, most),
     )
     # The encoder first: when it goes, ffmpeg complains of a broken pipe.
     refuse_failed_encoder(encoded)
+    for each in filters:
+        refuse_failed_filter(each)
     refuse_if_killed(decoded)
     _refuse_implausible(lines.seconds, most)
     broken = _broken(decoded, plan, lines.seconds)
@@ -76,7 +80,18 @@ def encode(
     _refuse_nothing(decoded.complaint, lines.seconds, plan)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
-    return Encoded(lines.seconds, (*broken, *damage.notes))
+    return Encoded(lines.seconds, (*broken, *damage.notes), heard)
+
+
+def _before_it(
+    source: LocalSource, plan: Plan, budget: Budget, heard: Level | None, end_seconds: float | None
+) -> list[tuple[list[str], Confinement]]:
+    """What stands before the encoder: what decodes, and what holds down peaks, where that is to be."""
+    wanted = Levelling() if heard is None else heard.levelling
+    if wanted.ceiling is None:
+        return [(commands.decode(source, plan, budget, wanted.gain, end_seconds), decoding(source, budget))]
+    spare = commands.decode(source, plan, budget, 0.0, end_seconds, commands.SPARE_HEADROOM)
+    return [(spare, decoding(source, budget)), (commands.limit(plan, wanted), between(budget))]
 
 
 def join(

@@ -1,50 +1,59 @@
-"""⑥ Loudness (EBU R128): measured over all of the sound, then one gain for all of it. Nothing is compressed.
+"""⑥ Hears how loud a sound is, in the very samples that the encoder is given, and finds what makes it loud as wanted.
 
-The gain reaches the wanted loudness, unless peaks would go over TRUE_PEAK_LIMIT: then it is as much as they allow.
+What decodes is the command that decodes for the encoder; its samples go into another run of ffmpeg, which knows nothing
+else of the source: no name, no tag and no change of format on the way has a part in what it says. See ADR 17.
 """
 
-import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
 
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement
-from video2mp3_worker.errors import Refused
+from video2mp3_worker.child import Confinement, Ended
+from video2mp3_worker.errors import Refused, TryAgain
 from video2mp3_worker.failures import explain_failure, refuse_if_killed
+from video2mp3_worker.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
 from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.watch import Watch
 
-TRUE_PEAK_LIMIT: Final = -1.0
-"""dBTP, as EBU R128 asks for."""
 
-_SILENCE: Final = -70.0
-"""LUFS: the absolute gate of ITU-R BS.1770; what is under it has no loudness."""
+def level(
+    source: LocalSource,
+    plan: Plan,
+    budget: Budget,
+    watch: Watch,
+    report: Callable[[float], None],
+    *,
+    is_encoded: bool = True,
+) -> Level | None:
+    """Find what makes the sound as loud as the plan wants it; None where it does not. Raises as `encode`.
 
-_SUMMARY: Final = re.compile(r"I:\s+(-?[\d.]+|-inf|nan) LUFS.*?Peak:\s+(-?[\d.]+|-inf|nan) dBFS", re.DOTALL)
+    `report` is told that nothing is done yet.
+    """
+    own = encoder_gain(plan.encoding) if is_encoded else 0.0
+    wanted = plan.loudness
+    if wanted is None:
+        return None
+
+    def listen(levelling: Levelling) -> Loudness:
+        heard = measure(source, plan, budget, watch, report, levelling)
+        watch.start_over()
+        return heard.louder(own)
+
+    return settled(wanted, listen(Levelling()), listen)
 
 
-@dataclass(frozen=True)
-class Loudness:
-    """What was measured. `integrated` in LUFS, `true_peak` in dBTP."""
-
-    integrated: float
-    true_peak: float
-
-    def gain(self, wanted: float) -> float:
-        """The gain in dB towards a loudness in LUFS; none for silence."""
-        if not self.integrated > _SILENCE or not math.isfinite(self.true_peak):
-            return 0.0
-        return min(wanted - self.integrated, TRUE_PEAK_LIMIT - self.true_peak)
-
-
-def measure(source: LocalSource, plan: Plan, budget: Budget, watch: Watch, report: Callable[[float], None]) -> Loudness:
-    """Listen to the whole of what will be encoded; `report` is told that nothing is done yet. Raises as `encode`."""
+def measure(
+    source: LocalSource,
+    plan: Plan,
+    budget: Budget,
+    watch: Watch,
+    report: Callable[[float], None],
+    levelling: Levelling,
+) -> Loudness:
+    """Listen to the whole of what will be encoded, after something is done to it. Raises as `encode`."""
     lines = ProgressLines()
 
     def look() -> None:
@@ -52,19 +61,43 @@ def measure(source: LocalSource, plan: Plan, budget: Budget, watch: Watch, repor
         watch.check()
         report(0.0)
 
-    confinement = Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
-    listen: Callable[[bytes], None] = lines.feed
-    ended = child.run(commands.measure(source, plan, budget), confinement, output=listen, watch=look)
+    decoded, heard = child.run_in_line(
+        [
+            (commands.decode(source, plan, budget, headroom=commands.SPARE_HEADROOM), decoding(source, budget)),
+            (commands.listen(plan, levelling), between(budget)),
+        ],
+        output=lines.feed,
+        watch=look,
+    )
+    refuse_failed_filter(heard)
+    _refuse_failed_decoder(decoded, plan)
+    found = read_summary(heard.complaint)
+    if found is None:
+        raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.")
+    return found
+
+
+def decoding(source: LocalSource, budget: Budget) -> Confinement:
+    """Of the run of ffmpeg that reads the source."""
+    return Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+
+
+def between(budget: Budget) -> Confinement:
+    """Of a run of ffmpeg that is given samples, and reads no file at all."""
+    return Confinement(reads=(), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+
+
+def _refuse_failed_decoder(decoded: Ended, plan: Plan) -> None:
+    """Raise where the source could not be decoded, and what is there of it is not enough."""
+    refuse_if_killed(decoded)
+    if decoded.status != 0 and not plan.allow_truncated:
+        raise explain_failure(decoded)
+
+
+def refuse_failed_filter(ended: Ended) -> None:
+    """Raise where a run of ffmpeg failed that is given samples: the source is not to blame for that."""
     refuse_if_killed(ended)
     if ended.status != 0:
-        raise explain_failure(ended)
-    return parse(ended.complaint)
-
-
-def parse(summary: str) -> Loudness:
-    """Read what ffmpeg's filter `ebur128` says at its end. Raises Refused where it heard nothing."""
-    found = _SUMMARY.findall(summary)
-    if not found:
-        raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.", detail=summary)
-    integrated, true_peak = found[-1]
-    return Loudness(float(integrated), float(true_peak))
+        raise TryAgain(
+            Reason.WORKER_CRASHED, "The program that listens ended in a way it should not.", detail=ended.complaint
+        )

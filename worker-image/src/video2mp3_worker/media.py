@@ -58,6 +58,9 @@ class AudioTrack:
     beside: tuple[float, ...] | None = None
     """When the pictures and sounds of its own programme start, in a file that has programmes: broadcasts do."""
 
+    is_integer: bool = False
+    """Whether ffmpeg's decoder gives whole numbers, as that of FLAC does, and not float, as that of AAC."""
+
 
 @dataclass(frozen=True)
 class AttachedPicture:
@@ -185,6 +188,7 @@ def _track(index: int, stream: Mapping[str, Any], beside: tuple[float, ...] | No
         is_programme=not any(disposition.get(name) for name in _NOT_THE_PROGRAMME),
         is_ambisonic=str(stream.get("channel_layout", "")).startswith("ambisonic"),
         beside=beside,
+        is_integer=str(stream.get("sample_fmt", "")).startswith(("u8", "s16", "s32", "s64")),
     )
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from video2mp3_contracts.output import MAX_CBR_MPEG2, MAX_CBR_MPEG25, SAMPLE_RATES, Encoding, Output, Trim, seconds
+from video2mp3_contracts.output import (
+    MAX_CBR_MPEG2,
+    MAX_CBR_MPEG25,
+    SAMPLE_RATES,
+    Encoding,
+    Loudness,
+    Output,
+    Trim,
+    seconds,
+)
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
@@ -36,8 +45,8 @@ class Plan:
     duration_seconds: float | None = None
     """How long the mp3 will be, as far as the source says so and can be believed. Nothing is refused by it."""
 
-    loudness: float | None = None
-    """LUFS to reach; None leaves it as it is."""
+    loudness: Loudness | None = None
+    """To reach, or only to measure; None leaves it as it is."""
 
     timing: Timing = field(default_factory=Timing)
     """When the track plays."""
@@ -100,7 +109,7 @@ def decide(media: Media, output: Output, limits: WorkerLimits) -> Plan:
         start_seconds=start,
         end_seconds=end,
         duration_seconds=None if length is None or length > limits.max_duration_seconds else length,
-        loudness=None if output.loudness is None else output.loudness.integrated_lufs,
+        loudness=output.loudness,
         timing=times,
         is_indexed=media.is_indexed,
         may_copy=may_be_copied(track, output, sample_rate, channels, times.lead_seconds),

@@ -26,9 +26,9 @@ def may_be_copied(track: AudioTrack, output: Output, sample_rate: int, channels:
     is_whole = output.trim is None or (output.trim.start is None and output.trim.end is None)
     is_same = (track.sample_rate, track.channels) == (sample_rate, channels)
     is_in_time = lead_seconds <= GAP_SECONDS
-    return (
-        track.codec == "mp3" and not track.segments and is_same and is_whole and is_in_time and output.loudness is None
-    )
+    is_as_loud = output.loudness is None or output.loudness.mode == "measureOnly"
+    is_plain = track.codec == "mp3" and not track.segments
+    return is_plain and is_same and is_whole and is_in_time and is_as_loud
 
 
 def difference(found: Copied, wanted: Encoding, sample_rate: int, channels: int) -> str:

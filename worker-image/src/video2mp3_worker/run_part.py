@@ -23,6 +23,7 @@ from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_worker.division import span_of
 from video2mp3_worker.encoder.parts import VERSION
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.levelling import Level
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan
@@ -63,12 +64,13 @@ class PartWorker:
         with self.worker.fetched_source() as source:
             media, plan = self.worker.converter.plan(source, self.worker.request.output)
             made_of = self._made_of(source, plan)
+            heard = None
             if own.file_id is None or own.made_of != made_of:
-                entry = self._encode(source, media, plan, made_of)
+                entry, heard = self._encode(source, media, plan, made_of)
             if not self._may_join(entry):
                 return None
             _refuse_if_different(entry, made_of)
-            return self._join(source, media, plan)
+            return self._join(source, media, plan, heard)
 
     @property
     def parts(self) -> int:
@@ -85,34 +87,33 @@ class PartWorker:
         what = repr((source.size, plan, self.parts))
         return _VERSION + hashlib.sha256(what.encode()).hexdigest()
 
-    def _encode(self, source: LocalSource, media: Media, plan: Plan, made_of: str) -> LedgerEntry:
-        """Encode and store this part; answer the entry in which it is complete."""
+    def _encode(self, source: LocalSource, media: Media, plan: Plan, made_of: str) -> tuple[LedgerEntry, Level | None]:
+        """Encode and store this part; answer the entry in which it is complete, and how loud all of the sound is."""
         encoded = source.path.with_name("part")
         span = span_of(plan, self.number, self.parts)
-        seconds = self.worker.converter.convert_part(source, encoded, media, plan, span)
+        made = self.worker.converter.convert_part(source, encoded, media, plan, span)
         source.wait(self.worker.at_work)
-        _log.info("part converted", part=self.number, size=encoded.stat().st_size, duration_seconds=seconds)
+        _log.info("part converted", part=self.number, size=encoded.stat().st_size, duration_seconds=made.seconds)
         file_id = self.worker.mp3s.new_id()
         self.ledger.name_part_file(file_id)
         self.worker.write_part(file_id, encoded)
         encoded.unlink()
-        progress = Progress(processed_seconds=round(seconds, 3), duration_seconds=plan.duration_seconds)
+        progress = Progress(processed_seconds=round(made.seconds, 3), duration_seconds=plan.duration_seconds)
         try:
-            return self.ledger.finish_part(file_id, made_of, progress)
+            return self.ledger.finish_part(file_id, made_of, progress), made.level
         except Superseded:
             # As with an mp3: this file will never be the part, and nobody else may look for it again.
             with contextlib.suppress(TryAgain):
                 self.worker.mp3s.remove(file_id)
             raise
 
-    def _join(self, source: LocalSource, media: Media, plan: Plan) -> OutputReport | None:
+    def _join(self, source: LocalSource, media: Media, plan: Plan, heard: Level | None) -> OutputReport | None:
         entry = self.ledger.claim_join()
         if entry is None:
             return None
         self.worker.remove_leftovers(set(entry.uploads) - set(_files_of_parts(entry)))
-        mp3 = self.worker.converter.join(
-            self._content(entry), source, source.path.with_name("output.mp3"), media, plan, self.worker.request.output
-        )
+        destination, output = source.path.with_name("output.mp3"), self.worker.request.output
+        mp3 = self.worker.converter.join(self._content(entry), source, destination, media, plan, output, heard)
         with contextlib.closing(mp3.content):
             source.wait(self.worker.at_work)
             _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)

@@ -48,9 +48,19 @@ def merged(source: Mapping[str, str], wanted: Tags) -> dict[str, str]:
     return {name: value for name, value in (copied | overriding).items() if value}
 
 
-def render(fields: Mapping[str, str], cover: Picture | None = None, chapters: Sequence[Chapter] = ()) -> bytes:
-    """The tag as the bytes that stand before the mp3's first frame; empty when there is nothing to say."""
-    frames = [*(_frame(name, value) for name, value in fields.items()), *_chapter_frames(chapters)]
+def render(
+    fields: Mapping[str, str],
+    cover: Picture | None = None,
+    chapters: Sequence[Chapter] = (),
+    texts: Mapping[str, str] | None = None,
+) -> bytes:
+    """The tag as the bytes that stand before the mp3's first frame; empty when there is nothing to say.
+
+    `texts`: further fields by names of their own.
+    """
+    frames = [_frame(name, value) for name, value in fields.items()]
+    frames += [id3.TXXX(encoding=id3.Encoding.UTF8, desc=name, text=[text]) for name, text in (texts or {}).items()]
+    frames += _chapter_frames(chapters)
     if cover is not None:
         kind = id3.PictureType.COVER_FRONT
         frames.append(id3.APIC(encoding=id3.Encoding.UTF8, mime=cover.mime, type=kind, desc="", data=cover.data))

@@ -13,10 +13,21 @@ from video2mp3_worker.encoder.lame import VBR_QUALITY
 
 _XING_BYTES: Final = 120
 _LAME_BYTES: Final = 36
+_CRC_BYTES: Final = 2
 _ALL_FIELDS: Final = 0b1111
 _VBR_MTRH, _CBR = 4, 1
 _STEREO_MODES: Final = {1: 0, 2: 3}
 _LARGEST_BYTE: Final = 255
+_LEVEL_AT, _LEVEL_BYTES = 11, 8
+_FULL_SCALE: Final = 1 << 23
+"""Of the peak: nine bits before the point, 23 behind it."""
+
+_TRACK_GAIN: Final = 0b001_011 << 10
+"""The gain of a track (LAME: "radio"), reckoned by a program."""
+
+_NEGATIVE, _LARGEST_GAIN = 1 << 9, 511
+"""Tenths of a dB."""
+
 _POLYNOMIAL: Final = 0xA001
 _PERIOD_BYTES: Final = 32_767
 
@@ -127,13 +138,24 @@ def _lame(stream: Stream) -> bytes:
         (
             f"LAME{stream.version}".encode()[:9].ljust(9, b" "),
             bytes((method, min(stream.lowpass // 100, _LARGEST_BYTE))),
-            bytes(8),  # peak and gain: not measured
+            bytes(_LEVEL_BYTES),  # peak and gain: see with_level
             bytes((0, min(stream.bit_rate or layout.bit_rates[1], _LARGEST_BYTE))),
             (stream.delay << 12 | padding).to_bytes(3, "big"),
             bytes((_STEREO_MODES[layout.channels] << 2 | rate_class << 6, 0)),
             preset.to_bytes(2, "big"),
         )
     )
+
+
+def with_level(frame: bytes, layout: Layout, peak: float, gain: float) -> bytes:
+    """An Info frame that also tells the sound's peak, where 1 is full scale, and its ReplayGain in dB."""
+    tenths = min(round(abs(gain) * 10), _LARGEST_GAIN)
+    told = _TRACK_GAIN | tenths | (_NEGATIVE if gain < 0 else 0)
+    fields = min(round(peak * _FULL_SCALE), 2**32 - 1).to_bytes(4, "big") + told.to_bytes(2, "big") + bytes(2)
+    lame = layout.head_bytes + _XING_BYTES
+    end = lame + _LAME_BYTES - _CRC_BYTES
+    protected = frame[: lame + _LEVEL_AT] + fields + frame[lame + _LEVEL_AT + _LEVEL_BYTES : end]
+    return protected + crc16(protected).to_bytes(_CRC_BYTES, "big") + frame[end + _CRC_BYTES :]
 
 
 def _crc_table() -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from video2mp3_worker.encoder.lame import Lame, Quality
 from video2mp3_worker.encoder.pieces import Piece, Read, Span, encoded, encoded_to_fit
 from video2mp3_worker.encoder.rooms import Rooms, passage
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of this format, and of how pieces are cut and encoded: parts of different versions are never joined."""
 
 _PART: Final = struct.Struct(">BIBbHI")

@@ -1,0 +1,45 @@
+"""⑥ What the mp3 says of its own loudness, so that players can play many of them equally loud (ReplayGain 2.0).
+
+It stands where players look for it: in fields of the ID3 tag, and in LAME's part of the Info frame. Both have one
+reference. R128_TRACK_GAIN, which is Opus' (RFC 7845), has another: who knows both would not know which to follow.
+"""
+
+from typing import Final
+
+from video2mp3_worker.encoder.frames import Layout
+from video2mp3_worker.encoder.infoframe import with_level
+from video2mp3_worker.levelling import Loudness
+from video2mp3_worker.mp3_file import Mp3File
+
+REFERENCE: Final = -18.0
+"""LUFS: the loudness that ReplayGain 2.0 brings everything to; about the 89 dB of the first ReplayGain."""
+
+
+def fields(loudness: Loudness) -> dict[str, str]:
+    """Of the ID3 tag, each a text of its own (TXXX); none for what has no loudness."""
+    if not loudness.is_any:
+        return {}
+    return {
+        "REPLAYGAIN_TRACK_GAIN": f"{_gain(loudness):.2f} dB",
+        "REPLAYGAIN_TRACK_PEAK": f"{_peak(loudness):.6f}",
+        "REPLAYGAIN_REFERENCE_LOUDNESS": f"{REFERENCE:.2f} LUFS",
+    }
+
+
+def note(mp3: Mp3File, layout: Layout, loudness: Loudness) -> None:
+    """Write it into the Info frame that an mp3 without a tag begins with."""
+    if not loudness.is_any:
+        return
+    with mp3.opened() as file:
+        head = file.read(max(layout.sizes))
+        size = layout.sizes[head[2]]
+        file.seek(0)
+        file.write(with_level(head[:size], layout, _peak(loudness), _gain(loudness)))
+
+
+def _gain(loudness: Loudness) -> float:
+    return REFERENCE - loudness.integrated
+
+
+def _peak(loudness: Loudness) -> float:
+    return float(10 ** (loudness.true_peak / 20))
