@@ -78,7 +78,7 @@ def _finished(seen: Observation) -> Decision | None:
 def _ledger_away(seen: Observation) -> Decision | None:
     if seen.ledger_known or not needs_ledger(seen.meta, seen.job, seen.pods, finished=False):
         return None
-    return Await("MongoDB does not answer; this goes on as soon as it does.")
+    return Await(f"{seen.ledger_trouble[0].upper()}{seen.ledger_trouble[1:]}; this goes on as soon as it does.")
 
 
 def _recorded(seen: Observation) -> Decision | None:

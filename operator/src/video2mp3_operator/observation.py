@@ -45,7 +45,10 @@ class Observation:
     pods: tuple[Pod, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     ledger_known: bool = True
-    """False while MongoDB is away: then `entry` says nothing."""
+    """False while MongoDB is away, or the entry cannot be read: then `entry` says nothing."""
+
+    ledger_trouble: str = "MongoDB does not answer"
+    """Why the ledger is not known, where it is not."""
 
     entry: LedgerEntry | None = None
     source_known: bool = True

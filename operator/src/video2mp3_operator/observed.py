@@ -179,7 +179,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
-        generation=int(labels.get(names.LABEL_JOB_GENERATION) or 0),
+        generation=_whole(labels.get(names.LABEL_JOB_GENERATION)) or 0,
         deleting="deletionTimestamp" in metadata,
         suspended=bool(spec.get("suspend")),
         active=status.get("active", 0),

@@ -44,6 +44,7 @@ from video2mp3_operator.status import (
     status_patch,
 )
 from video2mp3_operator.timeouts import Limits, starting_since
+from video2mp3_operator.unreadable import UnreadableEntry
 from video2mp3_operator.view import View
 from video2mp3_operator.waits import Waits
 
@@ -167,10 +168,13 @@ class Reconciler:
 
     async def _ledger(self, uid: str) -> dict[str, Any]:
         try:
-            return {"entry": await self.entries.get(uid)}
+            entry = await self.entries.get(uid)
         except UnavailableError as error:
             _log.warning("ledger_unavailable", error=str(error))
             return {"ledger_known": False}
+        if isinstance(entry, UnreadableEntry):
+            return {"ledger_known": False, "ledger_trouble": entry.why}
+        return {"entry": entry}
 
     async def _source(self, seen: Observation) -> dict[str, Any]:
         gridfs = seen.spec.source.gridfs if seen.spec else None

@@ -1,7 +1,7 @@
 """④ What goes round instead of a timer for each object: admission, the ledger, and lists against lost events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from video2mp3_operator.progress import overall
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch, sign_of
 from video2mp3_operator.status import progress_due
+from video2mp3_operator.unreadable import UnreadableEntry, read_or_skip
 from video2mp3_operator.view import View, key_of
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +107,9 @@ class Sweep:
             await self._scan_outbox()
         live = set(self.view.live())
         asked = live | self.outbox.watched
-        entries = await self.ledger.entries(asked)
+        found = await self.ledger.entries(asked)
+        # One that cannot be read is told by its own reconcile.
+        entries = {uid: entry for uid, entry in found.items() if not isinstance(entry, UnreadableEntry)}
         self._wake_awaiting()
         for uid, entry in entries.items():
             if uid in live:
@@ -165,7 +168,7 @@ class Sweep:
         if not wanted:
             return {}
         return {
-            document["metadata"]["uid"]: document["spec"].get("notify", {}).get("email", "")
+            document["metadata"]["uid"]: (document["spec"].get("notify") or {}).get("email") or ""
             for document in self.view.documents()
             if document["metadata"]["uid"] in wanted
         }
@@ -200,9 +203,9 @@ class Sweep:
         newest = self.view.newest
         touched: set[Key] = set()
         # Conversions first: whose place a Job takes up is known from them.
-        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched)
-        jobs = await self._take_in(self.lister.jobs, lambda job: _keys(self.view.see_job(job)), touched)
-        pods = await self._take_in(self.lister.pods, lambda pod: _keys(self.view.see_pod(pod)), touched)
+        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched, "conversion")
+        jobs = await self._take_in(self.lister.jobs, lambda job: _keys(self.view.see_job(job)), touched, "job")
+        pods = await self._take_in(self.lister.pods, lambda pod: _keys(self.view.see_pod(pod)), touched, "pod")
         touched |= self.view.retain(conversions, jobs, pods, newest)
         for document in self.view.documents():
             self.wake(key_of(document))
@@ -211,17 +214,18 @@ class Sweep:
     async def _take_in(
         self,
         lists: Callable[[str | None], AsyncIterator[dict[str, Any]]],
-        see: Callable[[dict[str, Any]], Iterable[Key]],
+        see: Callable[[Mapping[str, Any]], Iterable[Key]],
         touched: set[Key],
+        kind: str,
     ) -> set[str]:
         uids: set[str] = set()
         for namespace in self.settings.watch_namespaces or (None,):
             async for document in lists(namespace):
                 uids.add(document["metadata"]["uid"])
-                touched.update(see(document))
+                touched.update(read_or_skip(kind, document, see, self.metrics.skip) or ())
         return uids
 
-    def _see_conversion(self, document: dict[str, Any]) -> Iterable[Key]:
+    def _see_conversion(self, document: Mapping[str, Any]) -> Iterable[Key]:
         return (key_of(document),) if self.view.see_conversion(document) else ()
 
 

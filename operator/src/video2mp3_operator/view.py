@@ -100,8 +100,7 @@ class View:
 
     def sources(self) -> Collection[str]:
         """Ids of the uploads that Conversions name as their source, finished ones too."""
-        named = (document["spec"].get("source", {}).get("gridfs") or {} for document in self.documents())
-        return {gridfs["fileId"] for gridfs in named if "fileId" in gridfs}
+        return {file_id for document in self.documents() if (file_id := _source_of(document))}
 
     def uids(self) -> Collection[str]:
         """Uids of all Conversions."""
@@ -122,12 +121,12 @@ class View:
             self._done_with_source.add(uid)
 
     def _count_source(self, document: Document, by: int) -> None:
-        gridfs = document["spec"].get("source", {}).get("gridfs") or {}
+        file_id = _source_of(document)
         done = document["metadata"]["uid"] in self._done_with_source or _finished(document)
-        if "fileId" in gridfs and not done:
-            self._sources[gridfs["fileId"]] += by
-            if not self._sources[gridfs["fileId"]]:
-                del self._sources[gridfs["fileId"]]
+        if file_id and not done:
+            self._sources[file_id] += by
+            if not self._sources[file_id]:
+                del self._sources[file_id]
 
     # --- Jobs and pods ---
 
@@ -229,9 +228,17 @@ def key_of(document: Mapping[str, Any]) -> Key:
     return Key(document["metadata"]["namespace"], document["metadata"]["name"])
 
 
+def _source_of(document: Document) -> str:
+    """Which upload it converts, whatever else stands in its spec; "" for none."""
+    found: Any = document["spec"]
+    for name in ("source", "gridfs", "fileId"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
 def _finished(document: Document) -> bool:
     return any(
-        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+        condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True"
         for condition in document["status"].get("conditions") or ()
     )
 
