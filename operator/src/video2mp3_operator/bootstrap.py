@@ -20,7 +20,7 @@ from video2mp3_operator.batching import Batched
 from video2mp3_operator.errors import ConflictError, OutsideError, RefusedError
 from video2mp3_operator.events import EventRecorder
 from video2mp3_operator.health import HealthServer
-from video2mp3_operator.heartbeat import Heartbeat, heartbeat_name
+from video2mp3_operator.heartbeat import Heartbeats, heartbeat_name
 from video2mp3_operator.metrics import Gauges, Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.orphan_sweep import OrphanSweep
@@ -130,12 +130,12 @@ class Operator:
             waits=Waits(ports.elapsed),
         )
 
-    def _heartbeat(self, ports: Ports) -> Heartbeat:
-        return Heartbeat(
+    def _heartbeat(self, ports: Ports) -> Heartbeats:
+        return Heartbeats(
             ports.heartbeat,
             ports.clock,
             ports.elapsed,
-            self.settings.heartbeat_namespace,
+            self.settings.heartbeat_namespaces,
             heartbeat_name(self.settings.instance),
             self.settings.heartbeat_seconds,
         )
@@ -159,8 +159,8 @@ class Operator:
     # --- life ---
 
     async def prime(self) -> None:
-        """See everything once, so that nothing is decided on half a view. Raises UnavailableError."""
-        await self.sweep.resync_once()
+        """See everything once, so that nothing is decided on half a view. Raises UnavailableError, RefusedError."""
+        await self.sweep.prime()
 
     def start(self) -> None:
         """Start all that runs in the background."""
@@ -243,6 +243,10 @@ class Operator:
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
+            "namespaces_unlisted": (
+                "Watched namespaces that the last round of lists could not see.",
+                lambda: len(self.sweep.unlisted),
+            ),
             "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
         }
 

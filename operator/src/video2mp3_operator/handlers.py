@@ -138,4 +138,4 @@ async def on_heartbeat(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     lease: dict[str, Any] = dict(event["object"])
     beat = lease.get("spec", {}).get("renewTime")
     if beat and event["type"] != "DELETED":
-        operator.heartbeat.hear(lease["metadata"]["name"], datetime.fromisoformat(beat))
+        operator.heartbeat.hear(lease["metadata"]["namespace"], lease["metadata"]["name"], datetime.fromisoformat(beat))

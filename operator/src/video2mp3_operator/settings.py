@@ -185,6 +185,6 @@ class Settings(BaseSettings):
         return hosts
 
     @property
-    def heartbeat_namespace(self) -> str:
-        """Where the heartbeat object lives: it must be in a namespace that is watched."""
-        return self.watch_namespaces[0] if self.watch_namespaces else self.namespace
+    def heartbeat_namespaces(self) -> tuple[str, ...]:
+        """Where heartbeat objects live: in each namespace that is watched by itself."""
+        return self.watch_namespaces or (self.namespace,)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_operator.admission import Slot
+from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.observed import Job, Key, Pod, parse_job, parse_pod, version_of
 
 Document = dict[str, Any]
@@ -53,6 +54,10 @@ class View:
         self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
         self._done_with_source: set[str] = set()
+        self._uids: set[str] = set()
+        self.unseen: set[str] = set()
+        """Watched namespaces that have not been listed since the start."""
+
         self.newest = 0
         """The highest resourceVersion seen."""
 
@@ -82,7 +87,9 @@ class View:
             return False
         if before is not None:
             self._count_source(before, -1)
+            self._uids.discard(before["metadata"]["uid"])
         self._conversions[key] = trimmed(document)
+        self._uids.add(document["metadata"]["uid"])
         self.newest = max(self.newest, version_of(document))
         self._count_source(self._conversions[key], +1)
         return True
@@ -93,18 +100,26 @@ class View:
         if before is None or (uid is not None and before["metadata"]["uid"] != uid):
             return False
         del self._conversions[key]
+        self._uids.discard(before["metadata"]["uid"])
         self._count_source(before, -1)
         self._done_with_source.discard(before["metadata"]["uid"])
         self.entries.pop(before["metadata"]["uid"], None)
         return True
 
     def sources(self) -> Collection[str]:
-        """Ids of the uploads that Conversions name as their source, finished ones too."""
+        """Ids of the uploads that Conversions name as their source, finished ones too. Raises UnavailableError."""
+        self._must_be_complete()
         return {file_id for document in self.documents() if (file_id := _source_of(document))}
 
     def uids(self) -> Collection[str]:
-        """Uids of all Conversions."""
-        return {document["metadata"]["uid"] for document in self.documents()}
+        """Uids of all Conversions. Raises UnavailableError."""
+        self._must_be_complete()
+        return self._uids
+
+    def _must_be_complete(self) -> None:
+        """Who asks what is nobody's must not ask before every namespace has been listed."""
+        if self.unseen:
+            raise UnavailableError(f"not listed since the start: {', '.join(sorted(self.unseen))}")
 
     def wants_source(self, file_id: str) -> int:
         """How many Conversions that may still read this file name it as their source."""
@@ -201,23 +216,31 @@ class View:
             return ""
         return str(document["spec"].get("owner", ""))
 
-    def retain(self, conversions: set[str], jobs: set[str], pods: set[str], before: int) -> set[Key]:
+    def retain(
+        self,
+        conversions: Collection[str],
+        jobs: Collection[str],
+        pods: Collection[str],
+        before: int,
+        unlisted: Collection[str] = (),
+    ) -> set[Key]:
         """Forget what complete lists of uids lack, though no event said so; answers the Conversions concerned.
 
-        `before` is `newest` as it was when the lists were begun: what is newer was made meanwhile.
+        `before` is `newest` as it was when the lists were begun: what is newer was made meanwhile. Of namespaces that
+        could not be listed nothing is forgotten.
         """
         touched: set[Key] = set()
         for key, document in list(self._conversions.items()):
             uid = document["metadata"]["uid"]
-            if uid not in conversions and version_of(document) <= before:
+            if uid not in conversions and version_of(document) <= before and key.namespace not in unlisted:
                 self.forget_conversion(key, uid)
                 touched.add(key)
         for job in [job for group in self._jobs.values() for job in group.values()]:
-            if job.uid not in jobs and job.resource_version <= before:
+            if job.uid not in jobs and job.resource_version <= before and job.namespace not in unlisted:
                 self.lose_job(job)
                 touched.add(job.key)
         for pod in [pod for group in self._pods.values() for pod in group.values()]:
-            if pod.uid not in pods and pod.resource_version <= before:
+            if pod.uid not in pods and pod.resource_version <= before and pod.namespace not in unlisted:
                 _forget(self._pods, pod.conversion_uid, pod.name)
                 touched.add(pod.key)
         return touched
