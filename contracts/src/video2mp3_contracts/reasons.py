@@ -55,7 +55,10 @@ class Reason(StrEnum):
     )
     DELETING = "Deleting", "The Conversion is being deleted; its files go as its policies say."
 
-    INVALID_SPEC = "InvalidSpec", "The spec contradicts itself in a way that the schema could not refuse."
+    INVALID_SPEC = (
+        "InvalidSpec",
+        "The spec has something that this operator does not understand; it waits for one that does.",
+    )
     SOURCE_NOT_FOUND = "SourceNotFound", "There is no such source file, or none at that address any more."
     SOURCE_NOT_ALLOWED = (
         "SourceNotAllowed",

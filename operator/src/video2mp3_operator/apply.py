@@ -143,7 +143,7 @@ class Applier:
         spec, entry = seen.spec, seen.entry
         await self._note_fingerprints(seen)
         if spec and spec.source.gridfs:
-            await self._deal_with_source(seen, spec.source.gridfs.file_id, spec.source_policy == "Retain")
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, seen.keeps_source)
         if entry is not None:
             await self._remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
@@ -152,7 +152,8 @@ class Applier:
     async def _note_fingerprints(self, seen: Observation) -> None:
         """What a result was made of that may outlive its Conversion, while the source is still there to be asked."""
         spec = seen.spec
-        if spec is None or not self._retains(seen):
+        # What is not understood would be missing in what it was made of.
+        if spec is None or seen.invalid or not seen.keeps_mp3:
             return
         gridfs = spec.source.gridfs
         source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
@@ -237,16 +238,13 @@ class Applier:
         A success whose mp3 is removed with it is not worth telling.
         """
         entry = seen.entry
-        if entry is None or (entry.result is not None and not self._retains(seen)):
+        if entry is None or (entry.result is not None and not seen.keeps_mp3):
             return False
         email = (seen.spec.notify.email or "") if seen.spec else ""
         message = message_from(entry, email)
         if message is not None:
             self.outbox.put(message)
         return message is not None
-
-    def _retains(self, seen: Observation) -> bool:
-        return seen.spec is not None and seen.spec.deletion_policy == "Retain"
 
     async def _deal_with_files(self, seen: Observation) -> bool:
         """Remove what is to be removed; False while the store is away."""
@@ -263,7 +261,7 @@ class Applier:
         """Workers are shut out first, one that starts late too. The entry goes last: it names what is to be removed."""
         spec, entry = seen.spec, seen.entry
         result = entry.result if entry else None
-        keep = result.file_id if result and self._retains(seen) else None
+        keep = result.file_id if result and seen.keeps_mp3 else None
         if keep is None:
             await self.ledger.shut(seen.meta.uid)
         await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
@@ -271,7 +269,7 @@ class Applier:
             await self._note_fingerprints(seen)
             await self.ledger.retain(seen.meta.uid, seen.now)
         if spec and spec.source.gridfs:
-            stays = self._retains(seen) or spec.source_policy == "Retain"
+            stays = seen.keeps_mp3 or seen.keeps_source
             await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
         if keep is None:
             await self.ledger.remove(seen.meta.uid)

@@ -20,6 +20,7 @@ from video2mp3_operator.decisions import (
     Expire,
     Fail,
     Follow,
+    Hold,
     Ignore,
     Queue,
     Release,
@@ -57,7 +58,8 @@ def needs_ledger(meta: ObjectMeta, job: Job | None, pods: Iterable[Pod], finishe
 
 def needs_source(seen: Observation) -> bool:
     """Whether the decision turns on the source file: only before there is a Job."""
-    asked = seen.spec is not None and seen.job is None and not seen.finished and seen.meta.deletion_timestamp is None
+    understood = seen.spec is not None and not seen.invalid
+    asked = understood and seen.job is None and not seen.finished and seen.meta.deletion_timestamp is None
     judged = seen.entry is not None and (seen.entry.result is not None or seen.entry.failure is not None)
     return asked and not judged and seen.ledger_known
 
@@ -94,10 +96,11 @@ def _recorded(seen: Observation) -> Decision | None:
     return None
 
 
-def _refusal(seen: Observation) -> Decision | None:
-    if seen.spec is None:
-        return Fail(Reason.INVALID_SPEC, f"The spec is not valid: {seen.invalid}")
-    return None
+def _not_understood(seen: Observation) -> Decision | None:
+    """What runs goes on: whoever made its Job has understood it."""
+    if seen.job is not None or not seen.invalid:
+        return None
+    return Hold(Reason.INVALID_SPEC, f"It waits for an operator that understands its spec: {seen.invalid}")
 
 
 def _division(seen: Observation) -> Decision | None:
@@ -283,7 +286,6 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _finished,
     _ledger_away,
     _recorded,
-    _refusal,
     _division,
     _outdated_job,
     _ended_job,
@@ -291,6 +293,7 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _standstill,
     _running_job,
     _enough,
+    _not_understood,
     _adoption,
     _address,
     _source,

@@ -41,6 +41,14 @@ class Await:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Nothing is done about it until it or this operator is another: what it asks is not understood."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
 class Queue:
     """It waits for its turn."""
 
@@ -116,5 +124,18 @@ class Fail:
 
 
 Decision = (
-    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+    Ignore
+    | Release
+    | Rest
+    | Expire
+    | Await
+    | Hold
+    | Queue
+    | Adopt
+    | Start
+    | Replace
+    | Follow
+    | Suspend
+    | Succeed
+    | Fail
 )

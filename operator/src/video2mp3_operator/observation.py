@@ -36,11 +36,19 @@ class Observation:
 
     meta: ObjectMeta
     spec: ConversionSpec | None
-    """None where the models refuse what the API server let through; `invalid` says why."""
+    """As far as it is understood, see `spec_reading`; None where that is not even the source."""
 
     status: ConversionStatus
     now: datetime
     invalid: str = ""
+    """What of the spec is not understood; "" where all is."""
+
+    keeps_mp3: bool = False
+    """Whether the mp3 is to stay when the Conversion goes."""
+
+    keeps_source: bool = False
+    """Whether the source is to stay once it is converted."""
+
     job: Job | None = None
     pods: tuple[Pod, ...] = ()
     attempts: tuple[Attempt, ...] = ()

@@ -12,8 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
-from video2mp3_contracts.complaints import complaints
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
+from video2mp3_contracts.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator import attempts
@@ -34,6 +33,7 @@ from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.places import position_due
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.spec_reading import read_spec
 from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.status import (
     build_status,
@@ -123,11 +123,14 @@ class Reconciler:
     async def observe(self, document: dict[str, Any]) -> Observation:
         """Everything that the decision turns on, and no more than that is asked for."""
         meta = ObjectMeta.model_validate(document["metadata"])
-        spec, invalid = _spec(document)
+        reading = read_spec(document["spec"])
+        spec = reading.spec
         seen = Observation(
             meta=meta,
             spec=spec,
-            invalid=invalid,
+            invalid=reading.trouble,
+            keeps_mp3=reading.keeps_mp3,
+            keeps_source=reading.keeps_source,
             status=_status(document),
             now=self.clock(),
             job=self.view.job(meta.uid),
@@ -282,13 +285,6 @@ def _waited_for(seen: Observation, pods: tuple[Pod, ...]) -> Hashable:
         return (seen.meta.uid, "deletion")
     since = starting_since(seen.job, pods) if seen.job else None
     return since and (seen.meta.uid, since)
-
-
-def _spec(document: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
-    try:
-        return ConversionSpec.model_validate(document["spec"]), ""
-    except ValidationError as error:
-        return None, "; ".join(map(str, complaints(error, "spec")[:5]))
 
 
 def _status(document: dict[str, Any]) -> ConversionStatus:

@@ -15,6 +15,7 @@ from video2mp3_operator.decisions import (
     Decision,
     Fail,
     Follow,
+    Hold,
     Queue,
     Release,
     Replace,
@@ -75,6 +76,8 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", (ConditionType.COMPLETE,))
         case Fail(reason, message):
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)
+        case Hold(reason, message):
+            return _Report(Phase.PENDING, reason, message)
         case Suspend():
             return _Report(Phase.SUSPENDED, Reason.SUSPENDED, Reason.SUSPENDED.meaning, "True", ())
         case _:

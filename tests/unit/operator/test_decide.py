@@ -32,6 +32,7 @@ from video2mp3_operator.decisions import (
     Decision,
     Fail,
     Follow,
+    Hold,
     Ignore,
     Queue,
     Release,
@@ -128,9 +129,27 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.NO_AUDIO, "No media.", recorded=True, published=True),
     ),
     # --- what cannot be done ---
-    "spec that the models refuse": (
-        replace(observing(), spec=None, invalid="spec.output: no"),
-        Fail(Reason.INVALID_SPEC, "The spec is not valid: spec.output: no"),
+    "spec that is not understood": (
+        replace(observing(turn=ADMITTED), invalid="spec.colour: unknown field"),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.colour: unknown field"),
+    ),
+    "spec whose source is not understood": (
+        replace(observing(turn=ADMITTED), spec=None, invalid="spec.source: no"),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.source: no"),
+    ),
+    "spec that is not understood, and runs": (
+        replace(observing(None, a_job().active(ready=1)), invalid="spec.colour: unknown field"),
+        Follow(Reason.RUNNING, Reason.RUNNING.meaning),
+    ),
+    "spec that is not understood, suspended": (
+        replace(observing(a_conversion().suspended()), invalid="spec.colour: unknown field"),
+        Suspend(),
+    ),
+    "spec that is not understood, and an mp3 of the same otherwise": (
+        replace(
+            observing(turn=ADMITTED, retained=an_entry().with_result().entry), invalid="spec.colour: unknown field"
+        ),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.colour: unknown field"),
     ),
     # --- the Job's end without a result ---
     "complete without a result": (

@@ -76,17 +76,36 @@ def test_a_result_succeeds_and_the_source_goes() -> None:
     assert (world.sources, list(world.mp3s), world.queue) == ({}, [MP3_ID], [])
 
 
-def test_a_spec_that_the_api_server_let_through_fails_and_every_field_is_named() -> None:
+def test_a_spec_that_is_not_understood_waits_and_every_field_is_named() -> None:
     world = World()
     conversion = a_conversion()
     conversion.document["spec"] |= {"notify": {"email": "somebody"}, "colour": "red"}
     key = world.apply(conversion)
     live(world)
-    assert told(world, key) == ("Failed", "InvalidSpec")
+    assert told(world, key) == ("Pending", "InvalidSpec")
     assert status(world, key)["message"] == (
-        "The spec is not valid: spec.notify.email: notify.email must be one email address, such as you@example.com, "
-        "without spaces; spec.colour: unknown field"
+        "It waits for an operator that understands its spec: spec.notify.email: notify.email must be one email "
+        "address, such as you@example.com, without spaces; spec.colour: unknown field"
     )
+    assert (world.jobs, world.entries, world.queue) == ({}, {}, [])
+
+
+def test_a_field_of_a_newer_version_ends_no_job_and_loses_no_file() -> None:
+    """The definition of the resource was upgraded before the operator, or stayed when that was rolled back."""
+    world = World()
+    key = world.apply(a_conversion().with_spec(deletionPolicy="Retain"))
+    live(world)
+    world.set_job_status(key, active=1, ready=1)
+    world.change(key, {"spec": {"colour": "red", "deletionPolicy": "Archive"}})
+    operator = live(world)
+    assert told(world, key) == ("Running", "Running")
+    world.work(key)
+    live(world, operator)
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    world.delete(key)
+    live(world, operator)
+    assert (key in world.conversions, list(world.mp3s)) == (False, [MP3_ID])
+    assert not next(iter(world.entries.values())).fingerprints
 
 
 def test_a_source_that_another_conversion_still_needs_stays_until_that_is_done() -> None:
