@@ -142,6 +142,10 @@ def _labels(conversion: ConversionBuilder) -> Document:
     }
 
 
+def _controlled_by(api_version: str, kind: str, name: str, uid: str) -> Document:
+    return {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
 class JobBuilder(_Builder):
     """A worker Job."""
 
@@ -188,6 +192,9 @@ def a_job(conversion: ConversionBuilder | None = None, version: int = 2) -> JobB
                 "uid": f"job-{metadata['uid']}",
                 "resourceVersion": str(version),
                 "labels": _labels(conversion),
+                "ownerReferences": [
+                    _controlled_by(names.API_VERSION, names.KIND, metadata["name"], metadata["uid"]),
+                ],
             },
             "spec": {"backoffLimit": 3},
             "status": {},
@@ -255,6 +262,11 @@ def a_pod(conversion: ConversionBuilder | None = None, number: int = 1, version:
                 "resourceVersion": str(version),
                 "creationTimestamp": at(NOW - timedelta(minutes=1) + timedelta(seconds=number)),
                 "labels": _labels(conversion),
+                "ownerReferences": [
+                    _controlled_by(
+                        "batch/v1", "Job", names.job_name(metadata["name"], metadata["uid"]), f"job-{metadata['uid']}"
+                    ),
+                ],
             },
             "spec": {},
             "status": {"phase": "Pending"},

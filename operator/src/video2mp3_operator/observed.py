@@ -93,6 +93,9 @@ class Pod:
     conversion: str
     conversion_uid: str
     resource_version: int
+    job_uid: str
+    """The Job that controls it. Whether that is the Conversion's, the view knows."""
+
     created_at: datetime
     part: int | None = None
     """Which part of the sound it makes, where that is divided."""
@@ -164,10 +167,11 @@ def version_of(document: Mapping[str, Any]) -> int:
 
 
 def parse_job(document: Mapping[str, Any]) -> Job | None:
-    """A Job document as a Job, or None when it carries no Conversion's labels."""
+    """A Job document as a Job, or None where it is none that a Conversion controls, whatever its labels say."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
-    if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels:
+    owner = _controller(metadata, f"{names.GROUP}/", names.KIND)
+    if names.LABEL_CONVERSION not in labels or not owner or owner != labels.get(names.LABEL_CONVERSION_UID):
         return None
     failed = _condition(document, "Failed")
     spec = document.get("spec", {})
@@ -197,11 +201,14 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
 
 
 def parse_pod(document: Mapping[str, Any]) -> Pod | None:
-    """A pod document as a Pod, or None when it carries no Conversion's labels."""
+    """A pod document as a Pod, or None where it carries no Conversion's labels, or no Job controls it."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
     created_at = parse_time(metadata.get("creationTimestamp"))
     if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels or created_at is None:
+        return None
+    job_uid = _controller(metadata, "batch/", "Job")
+    if not job_uid:
         return None
     state = _worker_state(status)
     terminated = state.get("terminated") or {}
@@ -212,6 +219,7 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
+        job_uid=job_uid,
         created_at=created_at,
         part=_whole(labels.get(COMPLETION_INDEX)),
         generation=_whole(labels.get(names.LABEL_JOB_GENERATION)),
@@ -227,6 +235,17 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         pod_reason=status.get("reason", ""),
         waiting=_waiting(document, state),
     )
+
+
+def _controller(metadata: Mapping[str, Any], group: str, kind: str) -> str:
+    """The uid of what controls an object, if that is of this group and kind; "" otherwise.
+
+    Labels are anybody's to set. A reference to a uid that does not exist has the object removed by Kubernetes.
+    """
+    for owner in metadata.get("ownerReferences") or ():
+        if owner.get("controller") and owner["kind"] == kind and owner["apiVersion"].startswith(group):
+            return str(owner["uid"])
+    return ""
 
 
 def _whole(text: str | None) -> int | None:

@@ -51,6 +51,9 @@ class View:
         self._conversions: dict[Key, Document] = {}
         self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._job_uids: dict[str, set[str]] = defaultdict(set)
+        """Every Job that a Conversion was seen to control, those that are gone too: their pods may outlive them."""
+
         self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
         self._done_with_source: set[str] = set()
@@ -104,6 +107,7 @@ class View:
         self._count_source(before, -1)
         self._done_with_source.discard(before["metadata"]["uid"])
         self.entries.pop(before["metadata"]["uid"], None)
+        self._job_uids.pop(before["metadata"]["uid"], None)
         return True
 
     def sources(self) -> Collection[str]:
@@ -151,8 +155,9 @@ class View:
         return max(jobs.values(), key=lambda job: (job.generation, job.resource_version)) if jobs else None
 
     def pods(self, uid: str) -> tuple[Pod, ...]:
-        """The pods of a Conversion."""
-        return tuple(self._pods[uid].values()) if uid in self._pods else ()
+        """The pods of a Conversion's Jobs; others may carry their labels."""
+        jobs = self._job_uids.get(uid, set())
+        return tuple(pod for pod in self._pods[uid].values() if pod.job_uid in jobs) if uid in self._pods else ()
 
     def see_job(self, document: Mapping[str, Any]) -> Job | None:
         """Take a Job in; answers it if it is news."""
@@ -160,6 +165,7 @@ class View:
         if job is None or not _keep_newer(self._jobs[job.conversion_uid], job):
             return None
         self.newest = max(self.newest, job.resource_version)
+        self._job_uids[job.conversion_uid].add(job.uid)
         if job.live:
             slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid), job.pods)
             self._live[job.conversion_uid][job.name] = slot

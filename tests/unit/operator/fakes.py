@@ -162,6 +162,15 @@ class World:
         [job] = [job for job in self.jobs.values() if job["metadata"]["labels"][names.LABEL_CONVERSION] == key.name]
         return job
 
+    def claim_pods(self) -> None:
+        """The Job controller makes pods for the Job there is: those that tests put there belong to that one."""
+        for pod in self.pods.values():
+            metadata = pod["metadata"]
+            uid, [owner] = metadata["labels"][names.LABEL_CONVERSION_UID], metadata["ownerReferences"]
+            jobs = [job for job in self.jobs.values() if job["metadata"]["labels"][names.LABEL_CONVERSION_UID] == uid]
+            if jobs and owner["uid"] == f"job-{uid}":
+                owner["uid"] = max(jobs, key=lambda job: int(job["metadata"]["resourceVersion"]))["metadata"]["uid"]
+
     def set_job_status(self, key: Key, **status: Any) -> None:
         """The Job controller writes."""
         job = self.job_of(key)
@@ -261,6 +270,7 @@ class FakeKubernetes:
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         self.world.reach("kubernetes", "list pods", write=False)
         label = names.LABEL_CONVERSION_UID
+        self.world.claim_pods()
         return [pod for pod in self.world.pods.values() if pod["metadata"]["labels"][label] == conversion_uid]
 
     async def _all(self, documents: Mapping[Key, Document], namespace: str | None) -> AsyncIterator[Document]:
@@ -277,6 +287,7 @@ class FakeKubernetes:
         return self._all(self.world.jobs, namespace)
 
     def pods(self, namespace: str | None) -> AsyncIterator[Document]:
+        self.world.claim_pods()
         return self._all(self.world.pods, namespace)
 
     async def post(self, manifest: Mapping[str, Any]) -> None:
