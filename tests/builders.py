@@ -209,6 +209,27 @@ class PodBuilder(_Builder):
         """Made at that moment."""
         return self._merged({"metadata": {"creationTimestamp": at(moment)}})
 
+    def of_another_job(self) -> Self:
+        """Made by a Job that was there before."""
+        return self._merged({"metadata": {"ownerReferences": [_controlled_by("batch/v1", "Job", "before", "before")]}})
+
+    def deleted(self, moment: datetime) -> Self:
+        """To be gone at that moment."""
+        return self._merged({"metadata": {"deletionTimestamp": at(moment)}})
+
+    def kept_by_a_sidecar(self) -> Self:
+        """Running on, whatever its worker does."""
+        return self._merged({"status": {"phase": "Running"}})
+
+    def refused(self, reason: str, message: str) -> Self:
+        """Ended by the kubelet for a reason of its own."""
+        return self._merged({"status": {"phase": "Failed", "reason": reason, "message": message}})
+
+    def with_init_failure(self, name: str, exit_code: int) -> Self:
+        """Ended since an init container failed."""
+        state = {"name": name, "state": {"terminated": {"exitCode": exit_code}}}
+        return self._merged({"status": {"phase": "Failed", "initContainerStatuses": [state]}})
+
     def on(self, node: str) -> Self:
         """Scheduled on that node."""
         return self._merged({"spec": {"nodeName": node}})

@@ -76,13 +76,13 @@ class AdmissionDesk:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
-        decided = turns(self._line, self._slots(), self._caps)
+        decided = turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
         line = (*decided.admitted, *decided.waiting)
         self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
         return line
 
     def _judge(self) -> tuple[Candidate, ...]:
-        admitted = next_turns(self._line, self._slots(), self._caps)
+        admitted = next_turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
         for candidate in admitted:
             self.leave(candidate.uid)
             self._held[candidate.uid] = candidate.slot

@@ -14,6 +14,9 @@ _PREFIX: Final = "video2mp3_operator_"
 FAULTS: Final = (
     Reason.SERVICE_UNAVAILABLE,
     Reason.OUT_OF_MEMORY,
+    Reason.OUT_OF_DISK,
+    Reason.INVALID_JOB,
+    Reason.LOST,
     Reason.STOPPED,
     Reason.DISRUPTED,
     Reason.WORKER_CRASHED,

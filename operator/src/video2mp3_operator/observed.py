@@ -83,6 +83,10 @@ class Job:
         return Key(self.namespace, self.conversion)
 
 
+_OVER: Final = ("Succeeded", "Failed")
+"""Phases of pods that have ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pod:
     """⑥ A worker's pod, as far as it matters."""
@@ -115,15 +119,34 @@ class Pod:
     termination_message: str = ""
     disrupted: bool = False
     pod_reason: str = ""
-    """For example Evicted or DeadlineExceeded."""
+    """The kubelet's word for how the pod ended, for example Evicted, DeadlineExceeded or OutOfcpu."""
+
+    pod_message: str = ""
+    """Its sentence."""
+
+    init_failure: str = ""
+    """Which init container kept the worker from starting, for people. Others put such into pods."""
+
+    deleted_at: datetime | None = None
+    """When it is to be gone, its grace over, where somebody has deleted it."""
 
     waiting: str = ""
     """Why it has not started, for people."""
 
     @property
     def ended(self) -> bool:
-        """Whether no process of it runs any more."""
-        return self.exit_code is not None or self.phase in ("Succeeded", "Failed")
+        """Whether its worker runs no more; a container that others put into the pod may still."""
+        return self.exit_code is not None or self.phase in _OVER
+
+    @property
+    def works(self) -> bool:
+        """Whether its worker has started and not ended, as far as anybody knows."""
+        return self.started_at is not None and not self.ended
+
+    @property
+    def lingers(self) -> bool:
+        """Whether its worker has ended and the pod has not."""
+        return self.exit_code is not None and self.phase not in _OVER
 
     @property
     def key(self) -> Key:
@@ -233,6 +256,9 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         termination_message=terminated.get("message", ""),
         disrupted=_condition(document, "DisruptionTarget") is not None,
         pod_reason=status.get("reason", ""),
+        pod_message=status.get("message", "")[:_SHORT],
+        init_failure=_init_failure(status),
+        deleted_at=parse_time(metadata.get("deletionTimestamp")),
         waiting=_waiting(document, state),
     )
 
@@ -260,11 +286,21 @@ def _worker_state(status: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _init_failure(status: Mapping[str, Any]) -> str:
+    for container in status.get("initContainerStatuses") or ():
+        terminated = (container.get("state") or {}).get("terminated") or {}
+        if terminated.get("exitCode"):
+            return f"Its init container {container['name']} ended with exit code {terminated['exitCode']}."
+    return ""
+
+
 def _waiting(document: Mapping[str, Any], state: Mapping[str, Any]) -> str:
     """Why the pod has not started: the kubelet's reason, else the scheduler's."""
-    waiting = state.get("waiting") or {}
-    if waiting.get("message"):
-        return f"{waiting.get('reason', 'Waiting')}: {waiting['message']}"[:_SHORT]
+    init = (each.get("state") or {} for each in document.get("status", {}).get("initContainerStatuses") or ())
+    for each in (state, *init):
+        waiting = each.get("waiting") or {}
+        if waiting.get("message"):
+            return f"{waiting.get('reason', 'Waiting')}: {waiting['message']}"[:_SHORT]
     for condition in document.get("status", {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return f"{condition.get('reason', 'Unschedulable')}: {condition.get('message', '')}"[:_SHORT]

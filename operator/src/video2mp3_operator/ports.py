@@ -60,6 +60,9 @@ class JobsApi(Protocol):
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         """The pods of a Conversion's Jobs, as they are now."""
 
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        """Why the Job controller could not create a Job's pods, by its last Event; "" for none. Raises RefusedError."""
+
 
 class Lister(Protocol):
     """Lists of what is watched."""

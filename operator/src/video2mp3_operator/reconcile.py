@@ -43,7 +43,7 @@ from video2mp3_operator.status import (
     starting_early,
     status_patch,
 )
-from video2mp3_operator.timeouts import Limits, starting_since
+from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.unreadable import UnreadableEntry
 from video2mp3_operator.view import View
 from video2mp3_operator.waits import Waits
@@ -148,8 +148,10 @@ class Reconciler:
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.view.entries.get(meta.uid)
-        changes["watched_seconds"] = self.waits.watch(seen.key, _waited_for(seen, changes["pods"]))
         seen = replace(seen, **changes)
+        seen = replace(seen, watched_seconds=self.waits.watch(seen.key, _waited_for(seen)))
+        if _asks_why(seen):
+            seen = replace(seen, job_trouble=await self._job_trouble(seen))
         if needs_source(seen):
             seen = replace(seen, **await self._source(seen))
             seen = replace(seen, retained=await self._retained(seen))
@@ -157,7 +159,12 @@ class Reconciler:
 
     def _limits(self) -> Limits:
         settings = self.settings
-        return Limits(settings.queue_seconds, settings.worker_start_seconds, settings.worker_stall_seconds)
+        return Limits(
+            settings.queue_seconds,
+            settings.worker_start_seconds,
+            settings.worker_stall_seconds,
+            settings.outage_seconds,
+        )
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
@@ -168,6 +175,14 @@ class Reconciler:
         for document in await self.jobs.pods_of(job.namespace, job.conversion_uid):
             self.view.see_pod(document)
         return self.view.pods(job.conversion_uid)
+
+    async def _job_trouble(self, seen: Observation) -> str:
+        """Why its Job gets no pod; "" where nobody says so, or nobody answers: it is asked for again."""
+        try:
+            return await self.jobs.trouble_of(seen.key.namespace, seen.job.uid) if seen.job else ""
+        except (UnavailableError, RefusedError) as error:
+            _log.warning("job_events_unavailable", error=str(error))
+            return ""
 
     async def _ledger(self, uid: str) -> dict[str, Any]:
         try:
@@ -279,12 +294,20 @@ class Reconciler:
             self.view.forget_conversion(key)
 
 
-def _waited_for(seen: Observation, pods: tuple[Pod, ...]) -> Hashable:
-    """What others date and we must not take their word for: a deletion, or the start of a pod."""
+def _waited_for(seen: Observation) -> Hashable:
+    """What others date and we must not take their word for: a deletion, or the start or the end of a pod."""
     if seen.meta.deletion_timestamp is not None:
         return (seen.meta.uid, "deletion")
-    since = starting_since(seen.job, pods) if seen.job else None
-    return since and (seen.meta.uid, since)
+    wait = seen.wait
+    return wait and (seen.meta.uid, wait.awaited, wait.since)
+
+
+def _asks_why(seen: Observation) -> bool:
+    """Whether its Job has been looked at by the Job controller and has no pod."""
+    job = seen.job
+    if job is None or seen.finished or seen.own_pods or job.failed or job.ready or seen.meta.deletion_timestamp:
+        return False
+    return job.start_time is not None and not (job.finished or job.deleting or job.suspended)
 
 
 def _status(document: dict[str, Any]) -> ConversionStatus:

@@ -124,7 +124,8 @@ class Sweep:
 
     def _watch_for_stalls(self, live: set[str]) -> None:
         """Whose worker shows no sign of life for too long, is looked at."""
-        running = {uid: job for uid in live if (job := self.view.job(uid)) and job.ready}
+        working = (uid for uid in live if any(pod.works for pod in self.view.pods(uid)))
+        running = {uid: job for uid in working if (job := self.view.job(uid))}
         signs = {uid: sign_of(self.view.entries.get(uid), self.view.pods(uid)) for uid in running}
         self.stalls.look(signs, self.clock())
         for uid, job in running.items():

@@ -57,6 +57,7 @@ class View:
         self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
         self._done_with_source: set[str] = set()
+        self._barred: set[str] = set()
         self._uids: set[str] = set()
         self.unseen: set[str] = set()
         """Watched namespaces that have not been listed since the start."""
@@ -179,6 +180,8 @@ class View:
         if pod is None or not _keep_newer(self._pods[pod.conversion_uid], pod):
             return None
         self.newest = max(self.newest, pod.resource_version)
+        if pod.job_uid in self._job_uids.get(pod.conversion_uid, ()):
+            self._barred.discard(pod.conversion_uid)
         return pod
 
     def forget_job(self, document: Mapping[str, Any]) -> Job | None:
@@ -192,6 +195,7 @@ class View:
         if known is None or known.uid != job.uid:
             return False
         _forget(self._jobs, job.conversion_uid, job.name)
+        self._barred.discard(job.conversion_uid)
         self._end_life(job)
         return True
 
@@ -213,7 +217,28 @@ class View:
 
     def slots(self) -> list[Slot]:
         """The places that live Jobs take up."""
-        return [slot for slots in self._live.values() for slot in slots.values()]
+        return [
+            slot
+            for uid, slots in self._live.items()
+            if uid not in self._barred and not self._done(uid)
+            for slot in slots.values()
+        ]
+
+    def _done(self, uid: str) -> bool:
+        """Whether it has its verdict and its workers have ended, though a pod may be kept by another container."""
+        job = self.job(uid)
+        document = self._conversions.get(job.key) if job else None
+        if document is None or document["metadata"]["uid"] != uid or not _finished(document):
+            return False
+        return all(pod.ended for pod in self.pods(uid))
+
+    def bar(self, uid: str) -> None:
+        """Its Job gets no pod, since its namespace's quota is used up."""
+        self._barred.add(uid)
+
+    def barred_namespaces(self) -> Collection[str]:
+        """Namespaces whose quota is used up, as far as their Jobs say: no other one gets a pod there."""
+        return {job.namespace for uid in self._barred if (job := self.job(uid))}
 
     def owner(self, key: Key, uid: str) -> str:
         """To whom a Conversion belongs; "" when it is gone."""

@@ -14,7 +14,7 @@ OPERATOR = {
     ("video2mp3.dev", "conversions/finalizers"): {"update"},
     ("batch", "jobs"): {"create", "delete", "get", "list", "watch"},
     ("", "pods"): {"list", "watch"},
-    ("", "events"): {"create"},
+    ("", "events"): {"create", "list"},
     ("coordination.k8s.io", "leases"): {"create", "list", "watch"},
     ("coordination.k8s.io", "leases/video2mp3-operator-heartbeat"): {"patch"},
 }

@@ -73,6 +73,9 @@ class World:
     """Of "kubernetes", "mongodb", "rabbitmq"."""
 
     refuse_jobs: str = ""
+    job_troubles: dict[str, str] = field(default_factory=dict)
+    """By a Job's uid, why the Job controller cannot create its pods."""
+
     conflicts: int = 0
     """So many writes of Conversions that will meet a conflict."""
 
@@ -272,6 +275,10 @@ class FakeKubernetes:
         label = names.LABEL_CONVERSION_UID
         self.world.claim_pods()
         return [pod for pod in self.world.pods.values() if pod["metadata"]["labels"][label] == conversion_uid]
+
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        self.world.reach("kubernetes", "list job events", write=False)
+        return self.world.job_troubles.get(job_uid, "")
 
     async def _all(self, documents: Mapping[Key, Document], namespace: str | None) -> AsyncIterator[Document]:
         if "kubernetes" in self.world.away:

@@ -177,8 +177,8 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.WORKER_CRASHED, "Its worker left no word."),
     ),
     "all attempts failed": (
-        observing(None, a_job().failed(attempts=4), a_pod(number=4).ended(75, AWAY)),
-        Fail(Reason.RETRIES_EXHAUSTED, "All 4 attempts failed. The last one: MongoDB was away."),
+        observing(None, a_job().failed(attempts=4), a_pod(number=4).ended(1)),
+        Fail(Reason.RETRIES_EXHAUSTED, "All 4 attempts failed. The last one: The worker ended with exit code 1."),
     ),
     "the only attempt failed": (
         observing(None, a_job().failed(attempts=1), a_pod().ended(1)),
@@ -217,7 +217,7 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Follow(Reason.RUNNING, Reason.RUNNING.meaning),
     ),
     "worker of the Job before still runs": (
-        observing(None, a_job().active(), a_pod().created(NOW - timedelta(minutes=1)).running()),
+        observing(None, a_job().active(), a_pod().of_another_job().running()),
         Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
     ),
     "between two attempts": (
@@ -237,11 +237,11 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Follow(Reason.RUNNING, "Attempt 1 failed: It has no sound."),
     ),
     "last attempt failed, and the Job does not tell yet": (
-        observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(75, AWAY)),
-        Follow(Reason.RUNNING, "Attempt 1 failed: MongoDB was away."),
+        observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(1)),
+        Follow(Reason.RUNNING, "Attempt 1 failed: The worker ended with exit code 1."),
     ),
     "an attempt of a Job before this one failed": (
-        observing(None, a_job().active(), a_pod().created(NOW - timedelta(seconds=6)).ended(75, AWAY)),
+        observing(None, a_job().active(), a_pod().of_another_job().ended(75, AWAY)),
         Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
     ),
     "pod evicted, and the next is on its way": (

@@ -626,7 +626,7 @@ def test_a_clock_that_is_set_ahead_and_back_changes_no_verdict() -> None:
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_clock_that_is_set_lets_no_start_time_out_and_time_that_passes_does(hours: int) -> None:
     world = World()
-    key = world.apply(a_conversion())
+    key = world.apply(a_conversion().with_spec(timeouts={"startSeconds": 900}))
     operator = live(world)
     world.set_job_status(key, active=1)
     waiting = a_pod(a_conversion()).waiting("ImagePullBackOff", "no such image")

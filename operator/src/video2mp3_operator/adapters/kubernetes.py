@@ -36,6 +36,9 @@ WORKER_SELECTOR: Final = f"{names.LABEL_COMPONENT}={names.COMPONENT_WORKER},{nam
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _PAGE: Final = 500
+_LONGEST_TROUBLE: Final = 512
+"""Characters of an Event's message that are kept: as long as it may be in a status."""
+
 _FIELD_MANAGER: Final = "video2mp3-operator"
 
 
@@ -120,6 +123,15 @@ class KubernetesApi:
         selector = f"{names.LABEL_CONVERSION_UID}={conversion_uid}"
         return [pod async for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", selector)]
 
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        """See the port."""
+        selector = f"involvedObject.uid={job_uid},reason=FailedCreate"
+        events = await self._request(
+            "GET", f"/api/v1/namespaces/{namespace}/events", query={"fieldSelector": selector, "limit": str(_PAGE)}
+        )
+        last = max(events["items"], key=_told_at, default=None)
+        return str((last or {}).get("message", "")).removeprefix("Error creating: ")[:_LONGEST_TROUBLE]
+
     # --- Lister ---
 
     def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
@@ -196,6 +208,11 @@ class KubernetesApi:
 
 def _conversion(key: Key) -> str:
     return f"/apis/{names.API_VERSION}/namespaces/{key.namespace}/{names.PLURAL}/{key.name}"
+
+
+def _told_at(event: Document) -> str:
+    """When an Event was told last; times of one form compare as text."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
 
 
 def _in(namespace: str | None) -> str:
