@@ -51,7 +51,7 @@ class JobsApi(Protocol):
     async def create(self, manifest: Mapping[str, Any]) -> Document:
         """Create a Job; answers it. One of that name that works for the same Conversion is as good, and is answered.
 
-        Raises AlreadyExistsError (somebody else's), RefusedError.
+        Raises AlreadyExistsError (somebody else's), InvalidError, RefusedError.
         """
 
     async def delete(self, namespace: str, name: str, uid: str) -> bool:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
@@ -24,7 +25,7 @@ from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import decide, needs_ledger, needs_source
 from video2mp3_operator.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
-from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
+from video2mp3_operator.errors import ConflictError, GoneError, InvalidError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
@@ -97,6 +98,12 @@ class Reconciler:
             self.desk.leave(seen.meta.uid)
         version = await self._hold(key, document, seen)
         try:
+            again = await self.applier.apply(seen, decision)
+        except InvalidError as error:
+            if not isinstance(decision, Start):
+                raise
+            self.desk.leave(seen.meta.uid)
+            decision = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
             again = await self.applier.apply(seen, decision)
         except RefusedError as error:
             if not isinstance(decision, Start):

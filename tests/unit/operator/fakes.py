@@ -73,6 +73,7 @@ class World:
     """Of "kubernetes", "mongodb", "rabbitmq"."""
 
     refuse_jobs: str = ""
+    refusal: type[RefusedError] = RefusedError
     job_troubles: dict[str, str] = field(default_factory=dict)
     """By a Job's uid, why the Job controller cannot create its pods."""
 
@@ -245,7 +246,7 @@ class FakeKubernetes:
         world = self.world
         world.reach("kubernetes", "create job")
         if world.refuse_jobs:
-            raise RefusedError(world.refuse_jobs)
+            raise world.refusal(world.refuse_jobs)
         metadata = manifest["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         if key in world.jobs:

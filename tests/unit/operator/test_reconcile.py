@@ -15,7 +15,7 @@ from video2mp3_contracts import names
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.errors import ConflictError
+from video2mp3_operator.errors import ConflictError, InvalidError
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL
 from video2mp3_operator.observed import Key
 
@@ -306,6 +306,15 @@ def test_a_refused_job_is_told() -> None:
     world.refuse_jobs = ""
     live(world, operator)
     assert told(world, key) == ("Running", "Starting")
+
+
+def test_a_job_that_is_not_valid_fails_it_in_words() -> None:
+    world = World(refuse_jobs="metadata.name: must be a DNS label", refusal=InvalidError)
+    key = world.apply(a_conversion())
+    operator = live(world)
+    assert told(world, key) == ("Failed", "InvalidJob")
+    assert status(world, key)["message"] == "Kubernetes does not take its Job: metadata.name: must be a DNS label"
+    assert ([message.reason for message in world.queue], operator.desk._held) == (["InvalidJob"], {})
 
 
 def test_conflicts_on_every_write_only_delay() -> None:

@@ -22,6 +22,7 @@ from video2mp3_operator.errors import (
     AlreadyExistsError,
     ConflictError,
     GoneError,
+    InvalidError,
     OutsideError,
     RefusedError,
     UnavailableError,
@@ -232,7 +233,14 @@ def _translated(status: int, content: bytes) -> OutsideError:
         return AlreadyExistsError(message) if reason == "AlreadyExists" else ConflictError(message)
     if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnavailableError(f"the API server answered {status} {message}")
-    return RefusedError(message or f"the API server answered {status}")
+    refused = InvalidError if status == HTTPStatus.UNPROCESSABLE_ENTITY and _names_a_field(answer) else RefusedError
+    return refused(message or f"the API server answered {status}")
+
+
+def _names_a_field(answer: Document) -> bool:
+    """Whether the schema refuses the object; an admission policy answers by the same code, and may be changed."""
+    causes = (answer.get("details") or {}).get("causes") or ()
+    return any(cause.get("field") for cause in causes)
 
 
 _TRANSIENT: Final = frozenset(
