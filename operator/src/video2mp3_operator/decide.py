@@ -176,12 +176,21 @@ def _source(seen: Observation) -> Decision | None:
     if source is None:
         return Fail(Reason.SOURCE_NOT_FOUND, f"There is no uploaded file {file_id}.")
     if source.owner != seen.spec.owner:
-        return Fail(Reason.OWNER_MISMATCH, f"The uploaded file {file_id} does not belong to spec.owner.")
+        return Fail(Reason.OWNER_MISMATCH, _mismatch(file_id, source.owner, seen.spec.owner))
     if source.size > seen.source_limit:
         return Fail(
             Reason.TOO_LARGE, f"The source has {source.size} bytes; at most {seen.source_limit} bytes are allowed."
         )
     return None
+
+
+def _mismatch(file_id: str, belongs_to: str, owner: str) -> str:
+    """Whose the file is, is not said: who asks may be nobody who is to know."""
+    if not belongs_to:
+        return f"The uploaded file {file_id} belongs to nobody, and spec.owner is {owner}: it must not be set."
+    if owner:
+        return f"The uploaded file {file_id} does not belong to spec.owner, {owner}, but to somebody else."
+    return f"The uploaded file {file_id} belongs to an account, and spec.owner is not set: it must name that account."
 
 
 def _admit(seen: Observation) -> Decision:

@@ -82,6 +82,10 @@ class Reconciler:
         ):
             try:
                 seen = await self.observe(document)
+                if not self.view.knows(key, seen.meta.uid):
+                    self.desk.leave(seen.meta.uid)
+                    return 0.0  # It went while we looked; another of its name may be there.
+                seen = replace(seen, turn=self._turn(seen))
                 return await self._bring_on(key, document, seen, decide(seen))
             except ConflictError:
                 await self._look_again(key)
@@ -128,7 +132,7 @@ class Reconciler:
     # --- observe ---
 
     async def observe(self, document: dict[str, Any]) -> Observation:
-        """Everything that the decision turns on, and no more than that is asked for."""
+        """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
         meta = ObjectMeta.model_validate(document["metadata"])
         reading = read_spec(document["spec"])
         spec = reading.spec
@@ -162,7 +166,7 @@ class Reconciler:
         if needs_source(seen):
             seen = replace(seen, **await self._source(seen))
             seen = replace(seen, retained=await self._retained(seen))
-        return replace(seen, turn=self._turn(seen))
+        return seen
 
     def _limits(self) -> Limits:
         settings = self.settings
@@ -226,7 +230,7 @@ class Reconciler:
         return None
 
     def _turn(self, seen: Observation) -> Turn:
-        """Only who would start if its turn had come asks for it."""
+        """Its turn, which it takes its place in line for: only who would start if it had come asks for it."""
         would_start = decide(replace(seen, turn=Turn(admitted=True)))
         if not isinstance(would_start, Start) or seen.handed_over or seen.spec is None:
             return Turn(admitted=False)
@@ -244,9 +248,13 @@ class Reconciler:
     # --- write ---
 
     async def _hold(self, key: Key, document: dict[str, Any], seen: Observation) -> int:
-        """Put our finalizer on before anything is made that it must remove; answers the resourceVersion."""
+        """Put our finalizer on before anything is made that it must remove, and again where somebody took it off.
+
+        A finished one without it would leave its mp3 behind, unknown to whoever looks for it. Answers the
+        resourceVersion.
+        """
         held = names.FINALIZER in seen.meta.finalizers
-        if held or seen.meta.deletion_timestamp is not None or seen.finished:
+        if held or seen.meta.deletion_timestamp is not None:
             return version_of(document)
         wanted = (*seen.meta.finalizers, names.FINALIZER)
         changed = await self.conversions.set_finalizers(key, wanted, version_of(document))

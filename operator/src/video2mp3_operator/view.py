@@ -74,6 +74,11 @@ class View:
         """A Conversion as it was last seen."""
         return self._conversions.get(key)
 
+    def knows(self, key: Key, uid: str) -> bool:
+        """Whether the Conversion of that name is still this very one."""
+        document = self._conversions.get(key)
+        return document is not None and document["metadata"]["uid"] == uid
+
     def runs(self, key: Key) -> bool:
         """Whether a Conversion has a Job and no verdict yet."""
         document = self._conversions.get(key)
@@ -227,8 +232,7 @@ class View:
     def _done(self, uid: str) -> bool:
         """Whether it has its verdict and its workers have ended, though a pod may be kept by another container."""
         job = self.job(uid)
-        document = self._conversions.get(job.key) if job else None
-        if document is None or document["metadata"]["uid"] != uid or not _finished(document):
+        if job is None or not self.knows(job.key, uid) or not _finished(self._conversions[job.key]):
             return False
         return all(pod.ended for pod in self.pods(uid))
 

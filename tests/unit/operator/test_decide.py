@@ -271,11 +271,24 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     ),
     "source is somebody else's": (
         observing(source=SourceFile("b@example.com", 1), turn=ADMITTED),
-        Fail(Reason.OWNER_MISMATCH, f"The uploaded file {FILE_ID} does not belong to spec.owner."),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} does not belong to spec.owner, {OWNER}, but to somebody else.",
+        ),
+    ),
+    "source is nobody's, the Conversion somebody's": (
+        observing(source=SourceFile("", 1), turn=ADMITTED),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} belongs to nobody, and spec.owner is {OWNER}: it must not be set.",
+        ),
     ),
     "source is somebody's, the Conversion nobody's": (
         observing(a_conversion().owned_by(""), turn=ADMITTED),
-        Fail(Reason.OWNER_MISMATCH, f"The uploaded file {FILE_ID} does not belong to spec.owner."),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} belongs to an account, and spec.owner is not set: it must name that account.",
+        ),
     ),
     "source too large": (
         observing(source=SourceFile(OWNER, 10_001)),

@@ -156,7 +156,7 @@ def test_the_name_follows_from_the_uid_and_fits() -> None:
     long = a_conversion("x" * 63)
     assert job(long) == job(long)
     name = job(long)["metadata"]["name"]
-    assert len(name) == 63
+    assert len(name) == names.MAX_JOB_NAME_LENGTH
     assert name != job(long.with_metadata(uid="another"))["metadata"]["name"]
 
 

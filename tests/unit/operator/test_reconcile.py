@@ -317,6 +317,51 @@ def test_a_job_that_is_not_valid_fails_it_in_words() -> None:
     assert ([message.reason for message in world.queue], operator.desk._held) == (["InvalidJob"], {})
 
 
+def test_who_is_made_anew_while_the_ledger_is_slow_holds_no_place_for_the_one_before() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = an_operator(world, max_running=1)
+    read = operator.reconciler.entries._fetch
+
+    async def slowly(uids: Any) -> Any:
+        found = await read(uids)
+        del world.conversions[key]
+        world.apply(a_conversion().with_metadata(uid="anew"))
+        operator.view.forget_conversion(key)
+        operator.view.see_conversion(world.conversions[key])
+        return found
+
+    async def main() -> None:
+        await operator.prime()
+        operator.desk.review()
+        operator.reconciler.entries._fetch = slowly
+        assert await operator.reconciler.reconcile(key) == 0.0
+
+    asyncio.run(main())
+    operator.reconciler.entries._fetch = read
+    assert (operator.desk._held, len(operator.desk)) == ({}, 0)
+    live(world, operator)
+    assert [job["metadata"]["labels"][names.LABEL_CONVERSION_UID] for job in world.jobs.values()] == ["anew"]
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+def test_a_finished_conversion_whose_finalizer_was_taken_off_gets_it_again(policy: str) -> None:
+    """By `kubectl replace` without it; else its deletion leaves an mp3 that nobody can adopt or remove."""
+    world = World()
+    key = world.apply(a_conversion().with_spec(deletionPolicy=policy))
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    world.conversions[key]["metadata"]["finalizers"] = []
+    world.stamp(world.conversions[key])
+    live(world, operator)
+    world.delete(key)
+    live(world, operator)
+    assert key not in world.conversions
+    assert list(world.mp3s) == ([] if policy == "Delete" else [MP3_ID])
+    assert all(entry.retained_at for entry in world.entries.values())
+
+
 def test_conflicts_on_every_write_only_delay() -> None:
     world = World(conflicts=3)
     key = world.apply(a_conversion())
