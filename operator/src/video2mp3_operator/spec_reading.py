@@ -40,9 +40,10 @@ class Reading:
 def read_spec(document: Mapping[str, Any]) -> Reading:
     """Read a spec. Its policies are taken as they are written: what they do not plainly say to delete, is kept."""
     known = copy.deepcopy(dict(document))
+    # Whose it is stays as it is written, also where the API server took it before there was a rule for it.
+    owner = known.pop("owner", "") if isinstance(known.get("owner"), str) else ""
     spec, trouble = _understood(known)
-    owner = document.get("owner")
-    if spec is not None and isinstance(owner, str) and spec.owner != owner:
+    if spec is not None and owner:
         spec = spec.model_copy(update={"owner": owner})
     return Reading(
         spec=spec,

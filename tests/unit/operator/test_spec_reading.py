@@ -48,10 +48,11 @@ def test_without_a_source_nothing_is_understood() -> None:
 
 
 def test_whose_it_is_stays_as_it_is_written() -> None:
-    reading = read_spec(WHOLE | {"owner": "some\tbody"})
+    """It was taken before owners had one form; the source's owner tells whether it fits."""
+    reading = read_spec(WHOLE | {"owner": "Some body"})
     assert reading.spec is not None
-    assert reading.spec.owner == "some\tbody"
-    assert "owner" in reading.trouble
+    assert (reading.spec.owner, reading.trouble) == ("Some body", "")
+    assert "owner" in read_spec(WHOLE | {"owner": 7}).trouble
 
 
 @pytest.mark.parametrize(
