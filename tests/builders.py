@@ -142,6 +142,10 @@ def _labels(conversion: ConversionBuilder) -> Document:
     }
 
 
+def _controlled_by(api_version: str, kind: str, name: str, uid: str) -> Document:
+    return {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
 class JobBuilder(_Builder):
     """A worker Job."""
 
@@ -188,6 +192,9 @@ def a_job(conversion: ConversionBuilder | None = None, version: int = 2) -> JobB
                 "uid": f"job-{metadata['uid']}",
                 "resourceVersion": str(version),
                 "labels": _labels(conversion),
+                "ownerReferences": [
+                    _controlled_by(names.API_VERSION, names.KIND, metadata["name"], metadata["uid"]),
+                ],
             },
             "spec": {"backoffLimit": 3},
             "status": {},
@@ -201,6 +208,27 @@ class PodBuilder(_Builder):
     def created(self, moment: datetime) -> Self:
         """Made at that moment."""
         return self._merged({"metadata": {"creationTimestamp": at(moment)}})
+
+    def of_another_job(self) -> Self:
+        """Made by a Job that was there before."""
+        return self._merged({"metadata": {"ownerReferences": [_controlled_by("batch/v1", "Job", "before", "before")]}})
+
+    def deleted(self, moment: datetime) -> Self:
+        """To be gone at that moment."""
+        return self._merged({"metadata": {"deletionTimestamp": at(moment)}})
+
+    def kept_by_a_sidecar(self) -> Self:
+        """Running on, whatever its worker does."""
+        return self._merged({"status": {"phase": "Running"}})
+
+    def refused(self, reason: str, message: str) -> Self:
+        """Ended by the kubelet for a reason of its own."""
+        return self._merged({"status": {"phase": "Failed", "reason": reason, "message": message}})
+
+    def with_init_failure(self, name: str, exit_code: int) -> Self:
+        """Ended since an init container failed."""
+        state = {"name": name, "state": {"terminated": {"exitCode": exit_code}}}
+        return self._merged({"status": {"phase": "Failed", "initContainerStatuses": [state]}})
 
     def on(self, node: str) -> Self:
         """Scheduled on that node."""
@@ -255,6 +283,11 @@ def a_pod(conversion: ConversionBuilder | None = None, number: int = 1, version:
                 "resourceVersion": str(version),
                 "creationTimestamp": at(NOW - timedelta(minutes=1) + timedelta(seconds=number)),
                 "labels": _labels(conversion),
+                "ownerReferences": [
+                    _controlled_by(
+                        "batch/v1", "Job", names.job_name(metadata["name"], metadata["uid"]), f"job-{metadata['uid']}"
+                    ),
+                ],
             },
             "spec": {},
             "status": {"phase": "Pending"},

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from video2mp3_contracts import names, source_urls
-from video2mp3_contracts.forms import FORM_LENGTH, NO_CONTROL_CHARACTERS, IntOrString, Text, in_one_line
+from video2mp3_contracts.forms import FORM_LENGTH, IntOrString, Text
 from video2mp3_contracts.model import Model, immutable, rule, with_rules
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
@@ -20,6 +20,10 @@ from video2mp3_contracts.status import ConversionStatus, Report
 FILE_ID: Final = r"^[0-9a-f]{24}$"
 MAX_PARALLELISM: Final = 16
 _EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$"
+_OWNER = r"^([^@A-Z\x00-\x20\x7f]+@[^@A-Z\x00-\x20\x7f]+)?$"
+"""One form, or the owner of a file and that of its Conversion never meet: as auth writes its accounts' names."""
+
+_OWNER_COMPLAINT = "owner must be the email address of an account in lower case, such as you@example.com, or empty"
 _SHA256 = r"^[0-9a-f]{64}$"
 _WEEK_SECONDS = 7 * 24 * 3600
 _YEAR_SECONDS = 366 * 24 * 3600
@@ -125,7 +129,7 @@ class ConversionSpec(Model):
     owner: Annotated[
         str,
         Field(max_length=254, description="The account it belongs to, and that may download the mp3. Immutable."),
-        Text(NO_CONTROL_CHARACTERS, in_one_line("owner"), (immutable("owner"),)),
+        Text(_OWNER, _OWNER_COMPLAINT, (immutable("owner"),)),
     ] = ""
     notify: Annotated[
         Notify,

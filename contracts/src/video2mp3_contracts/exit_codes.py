@@ -24,6 +24,9 @@ class ExitCode(IntEnum):
     TRY_AGAIN = 75
     """A service is away or there is no space: another try may succeed."""
 
+    STOPPED = 143
+    """It was asked to stop by SIGTERM (128 + 15, as a process ends that does not listen): no attempt of its own."""
+
 
 PERMANENT = frozenset({ExitCode.BAD_REQUEST, ExitCode.BAD_MEDIA, ExitCode.SOURCE_MISSING})
 """Codes that fail a Conversion at once, whatever its `retryLimit`."""

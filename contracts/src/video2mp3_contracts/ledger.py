@@ -124,6 +124,9 @@ class LedgerEntry(_Document):
     name: str = ""
     owner: str = ""
     attempt: LedgerAttempt | None = None
+    attempts_opened: int = 0
+    """How many attempts have begun, also those that nobody saw end."""
+
     uploads: tuple[str, ...] = ()
     """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
 
@@ -174,6 +177,7 @@ def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) 
             "$set": {"attempt": attempt.model_dump(by_alias=True)},
             "$setOnInsert": _identity(conversion, owner),
             "$unset": {"progress": ""},
+            "$inc": {"attemptsOpened": 1},
         },
         upsert=True,
     )
@@ -205,6 +209,7 @@ def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPa
         update={
             "$set": opened | {f"parts.{number}.startedAt": part.started_at, PARTS_OPENED_AT: part.started_at},
             "$setOnInsert": _identity(conversion, owner),
+            "$inc": {"attemptsOpened": 1},
         },
         upsert=True,
     )
@@ -358,6 +363,7 @@ def forget(uid: str, at: datetime) -> Move:
     """
     dropped = (
         "attempt",
+        "attemptsOpened",
         "parts",
         "parallelism",
         PARTS_OPENED_AT,

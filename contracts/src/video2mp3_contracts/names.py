@@ -35,6 +35,9 @@ MAX_NAME_LENGTH: Final = 63
 
 _HASH_LENGTH = 8
 
+MAX_JOB_NAME_LENGTH: Final = MAX_NAME_LENGTH - len("-15")
+"""Pods of an Indexed Job have its name and their index as their host name, which must be one DNS label."""
+
 
 def conversion_name_for_upload(file_id: str) -> str:
     """The name of the Conversion that the gateway makes for an uploaded file.
@@ -45,11 +48,11 @@ def conversion_name_for_upload(file_id: str) -> str:
 
 
 def job_name(conversion_name: str, uid: str, generation: int = 0) -> str:
-    """The name of a Conversion's Job: readable, at most 63 characters, and the same for the same three inputs.
+    """The name of a Conversion's Job: readable, one DNS label also with an index, the same for the same three inputs.
 
     `generation` counts the Jobs of one Conversion: a Job whose pod template must change (more memory, say) is followed
     by one of the next generation. The uid keeps a re-created Conversion apart from the Job of its predecessor.
     """
     digest = hashlib.sha256(f"{uid}/{generation}".encode()).hexdigest()[:_HASH_LENGTH]
-    room = MAX_NAME_LENGTH - _HASH_LENGTH - 1
-    return f"{conversion_name[:room].rstrip('-.')}-{digest}"
+    room = MAX_JOB_NAME_LENGTH - _HASH_LENGTH - 1
+    return f"{conversion_name.replace('.', '-')[:room].rstrip('-')}-{digest}"

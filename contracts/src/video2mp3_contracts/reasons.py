@@ -55,7 +55,10 @@ class Reason(StrEnum):
     )
     DELETING = "Deleting", "The Conversion is being deleted; its files go as its policies say."
 
-    INVALID_SPEC = "InvalidSpec", "The spec contradicts itself in a way that the schema could not refuse."
+    INVALID_SPEC = (
+        "InvalidSpec",
+        "The spec has something that this operator does not understand; it waits for one that does.",
+    )
     SOURCE_NOT_FOUND = "SourceNotFound", "There is no such source file, or none at that address any more."
     SOURCE_NOT_ALLOWED = (
         "SourceNotAllowed",
@@ -86,6 +89,10 @@ class Reason(StrEnum):
     )
     STOPPED = "Stopped", "The worker was asked to stop, for example because its node was drained."
     DISRUPTED = "Disrupted", "The worker's pod was evicted or its node went away; this does not count as an attempt."
+    LOST = "Lost", "The worker's pod could not be reached and was given up; this does not count as an attempt."
+    NOT_STARTED = "NotStarted", "The worker's pod was not started; this does not count as an attempt."
+    OUT_OF_DISK = "OutOfDisk", "The worker was ended because it used more of its node's disk than it may."
+    INVALID_JOB = "InvalidJob", "Kubernetes does not take the Job that was made of it; the message says why."
     WORKER_CRASHED = "WorkerCrashed", "The worker ended in a way it should not."
     RETRIES_EXHAUSTED = "RetriesExhausted", "Every attempt failed; the message tells of the last one."
     START_TIMEOUT = "StartTimeout", "The Job's pod did not start in time."

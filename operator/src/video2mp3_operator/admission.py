@@ -10,7 +10,7 @@ import heapq
 import math
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -172,9 +172,9 @@ def _rank(candidate: Candidate) -> _Rank:
     return (-candidate.priority, candidate.created_at, candidate.uid)
 
 
-def turns(line: Line, taken: Iterable[Slot], caps: Caps) -> Turns:
-    """Who goes now, and who waits in which order."""
-    usage = _usage(taken, caps)
+def turns(line: Line, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()) -> Turns:
+    """Who goes now, and who waits in which order; nobody in namespaces that are closed."""
+    usage = _usage(taken, caps, closed)
     admitted: list[Candidate] = []
     waiting: list[Candidate] = []
     for candidate in line.in_order(usage.by_owner()):
@@ -182,9 +182,9 @@ def turns(line: Line, taken: Iterable[Slot], caps: Caps) -> Turns:
     return Turns(tuple(admitted), tuple(waiting))
 
 
-def next_turns(line: Line, taken: Iterable[Slot], caps: Caps) -> tuple[Candidate, ...]:
+def next_turns(line: Line, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()) -> tuple[Candidate, ...]:
     """Who goes now; looks no further than the last place that is free."""
-    usage = _usage(taken, caps)
+    usage = _usage(taken, caps, closed)
     admitted: list[Candidate] = []
     for candidate in line.in_order(usage.by_owner()):
         if usage.full:
@@ -194,8 +194,8 @@ def next_turns(line: Line, taken: Iterable[Slot], caps: Caps) -> tuple[Candidate
     return tuple(admitted)
 
 
-def _usage(taken: Iterable[Slot], caps: Caps) -> _Usage:
-    usage = _Usage(caps)
+def _usage(taken: Iterable[Slot], caps: Caps, closed: Collection[str]) -> _Usage:
+    usage = _Usage(caps, reserved={("namespace", namespace) for namespace in closed})
     for slot in taken:
         usage.take(slot)
     return usage

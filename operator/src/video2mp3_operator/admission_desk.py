@@ -28,7 +28,7 @@ class AdmissionDesk:
         self._caps = caps
         self._call = call
         self._line = Line()
-        self._held: dict[str, Slot] = {}
+        self._held: dict[str, Candidate] = {}
         self._positions: dict[str, int] = {}
         self._open = False
 
@@ -66,8 +66,11 @@ class AdmissionDesk:
         self._positions.pop(uid, None)
 
     def review(self) -> None:
-        """See whose turn has come since, and call them. The first time opens the desk."""
+        """See whose turn has come since, and call them. The first time opens the desk. Who is gone loses its place."""
         self._open = True
+        for candidate in list(self._held.values()):
+            if not self._view.knows(candidate.key, candidate.uid):
+                self.leave(candidate.uid)
         if self._line and self._taken() < self._caps.cluster:
             for candidate in self._judge():
                 self._call(candidate.key)
@@ -76,22 +79,22 @@ class AdmissionDesk:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
-        decided = turns(self._line, self._slots(), self._caps)
+        decided = turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
         line = (*decided.admitted, *decided.waiting)
         self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
         return line
 
     def _judge(self) -> tuple[Candidate, ...]:
-        admitted = next_turns(self._line, self._slots(), self._caps)
+        admitted = next_turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
         for candidate in admitted:
             self.leave(candidate.uid)
-            self._held[candidate.uid] = candidate.slot
+            self._held[candidate.uid] = candidate
         if len(self._line) <= _SHORT_LINE:
             self.line()
         return admitted
 
     def _slots(self) -> list[Slot]:
-        unseen = (slot for uid, slot in self._held.items() if uid not in self._view.live())
+        unseen = (held.slot for uid, held in self._held.items() if uid not in self._view.live())
         return [*self._view.slots(), *unseen]
 
     def _taken(self) -> int:

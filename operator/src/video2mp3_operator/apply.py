@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, ClassVar, Final
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.adoption import fingerprints
@@ -31,7 +33,7 @@ from video2mp3_operator.errors import ConflictError, UnavailableError
 from video2mp3_operator.job import build_job
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observation import Observation
-from video2mp3_operator.observed import Key
+from video2mp3_operator.observed import Job, Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
 from video2mp3_operator.replacement import tries
@@ -41,6 +43,19 @@ from video2mp3_operator.view import View
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS: Final = 5.0
 _AWAIT_SECONDS: Final = 120.0
+_NO_POD_SECONDS: Final = 10.0
+"""Between two looks at what the Job controller says of a Job that gets no pod."""
+
+
+def _on_record(seen: Observation, job: Job, decision: Replace) -> bool:
+    """Whether the status tells already how the attempts ended for which this Job makes way."""
+    told = seen.status.attempts
+    if decision.since is not None:
+        return any(each.reason == Reason.NOT_STARTED and each.start_time == decision.since for each in told)
+    if decision.pods:
+        ended = {each.pod for each in told if each.end_time}
+        return {each.pod for each in seen.attempts if each.pod in decision.pods} <= ended
+    return tries(told, divided=seen.divided).generation > job.generation
 
 
 @dataclass(frozen=True)
@@ -96,10 +111,9 @@ class Applier:
         _log.info("result_adopted", adopted_from=decision.found.uid)
         return 0.0
 
-    async def _replace(self, seen: Observation, _decision: Replace) -> float | None:
+    async def _replace(self, seen: Observation, decision: Replace) -> float | None:
         """The failed attempt is on record before the Job goes: what comes next follows from the record."""
-        known = tries(seen.status.attempts, divided=seen.divided)
-        if seen.job is None or known.generation <= seen.job.generation:
+        if seen.job is None or not _on_record(seen, seen.job, decision):
             return 0.0
         return await self._end_job(seen)
 
@@ -116,20 +130,28 @@ class Applier:
 
     async def _look_for_turn(self, seen: Observation, _decision: Queue) -> float | None:
         since = timeouts.queued_since(seen.status) or seen.now
-        return timeouts.left(since, seen.limits.queue_seconds, seen.now)
+        left = timeouts.left(since, seen.limits.queue_seconds, seen.now)
+        if seen.job_trouble:
+            self.view.bar(seen.meta.uid)
+            return min(left or 0, _NO_POD_SECONDS)
+        return left
 
     async def _look_for_start(self, seen: Observation, _decision: Follow) -> float | None:
-        since = timeouts.starting_since(seen.job, seen.pods) if seen.job else None
-        return timeouts.left(since, seen.limits.start_seconds, seen.now, seen.watched_seconds)
+        """Why a Job gets no pod, nobody tells us: we ask."""
+        left = seen.left
+        asks = seen.job is not None and seen.job.start_time is not None and not seen.own_pods and not seen.job.ready
+        return min(left, _NO_POD_SECONDS) if asks and left is not None else left
 
     # --- end of its time ---
 
     async def _rest(self, seen: Observation, decision: Rest) -> float | None:
         """Look again when its time is over; of what Git manages only the Job goes then."""
+        if decision.lingering is not None and decision.lingering <= 0:
+            return await self._end_job(seen)
         if decision.lifetime is None:
-            return None
+            return decision.lingering
         if not decision.lifetime.over:
-            return decision.lifetime.remaining.total_seconds()
+            return min(decision.lifetime.remaining.total_seconds(), decision.lingering or inf)
         return await self._end_job(seen)
 
     async def _expire(self, seen: Observation, _decision: Expire) -> None:
@@ -143,7 +165,7 @@ class Applier:
         spec, entry = seen.spec, seen.entry
         await self._note_fingerprints(seen)
         if spec and spec.source.gridfs:
-            await self._deal_with_source(seen, spec.source.gridfs.file_id, spec.source_policy == "Retain")
+            await self._deal_with_source(seen, spec.source.gridfs.file_id, seen.keeps_source)
         if entry is not None:
             await self._remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
@@ -152,7 +174,8 @@ class Applier:
     async def _note_fingerprints(self, seen: Observation) -> None:
         """What a result was made of that may outlive its Conversion, while the source is still there to be asked."""
         spec = seen.spec
-        if spec is None or not self._retains(seen):
+        # What is not understood would be missing in what it was made of.
+        if spec is None or seen.invalid or not seen.keeps_mp3:
             return
         gridfs = spec.source.gridfs
         source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
@@ -237,16 +260,13 @@ class Applier:
         A success whose mp3 is removed with it is not worth telling.
         """
         entry = seen.entry
-        if entry is None or (entry.result is not None and not self._retains(seen)):
+        if entry is None or (entry.result is not None and not seen.keeps_mp3):
             return False
         email = (seen.spec.notify.email or "") if seen.spec else ""
         message = message_from(entry, email)
         if message is not None:
             self.outbox.put(message)
         return message is not None
-
-    def _retains(self, seen: Observation) -> bool:
-        return seen.spec is not None and seen.spec.deletion_policy == "Retain"
 
     async def _deal_with_files(self, seen: Observation) -> bool:
         """Remove what is to be removed; False while the store is away."""
@@ -263,7 +283,7 @@ class Applier:
         """Workers are shut out first, one that starts late too. The entry goes last: it names what is to be removed."""
         spec, entry = seen.spec, seen.entry
         result = entry.result if entry else None
-        keep = result.file_id if result and self._retains(seen) else None
+        keep = result.file_id if result and seen.keeps_mp3 else None
         if keep is None:
             await self.ledger.shut(seen.meta.uid)
         await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
@@ -271,7 +291,7 @@ class Applier:
             await self._note_fingerprints(seen)
             await self.ledger.retain(seen.meta.uid, seen.now)
         if spec and spec.source.gridfs:
-            stays = self._retains(seen) or spec.source_policy == "Retain"
+            stays = seen.keeps_mp3 or seen.keeps_source
             await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
         if keep is None:
             await self.ledger.remove(seen.meta.uid)

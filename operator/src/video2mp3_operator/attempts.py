@@ -3,33 +3,36 @@
 A pod is an attempt once its container has started or the pod has ended. A disrupted one is listed but does not count.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from pydantic import ValidationError
-
-from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
+from video2mp3_contracts.exit_codes import PERMANENT
 from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.observed import Pod
+from video2mp3_operator.outcome import outcome_of, reason_of, said_by, sentence
 
-_USUAL_HISTORY: Final = 20
+_USUAL_HISTORY: Final = 40
 _LONGEST_HISTORY: Final = next(
     each.max_length for each in ConversionStatus.model_fields["attempts"].metadata if hasattr(each, "max_length")
 )
-_LONGEST_MESSAGE: Final = 512
 
-_BY_EXIT_CODE: Final = {
-    ExitCode.DONE: (Reason.SUCCEEDED, "The worker is done."),
-    ExitCode.BAD_REQUEST: (Reason.BAD_REQUEST, "What was asked for cannot be done with this source."),
-    ExitCode.BAD_MEDIA: (Reason.NOT_MEDIA, "The source cannot be converted."),
-    ExitCode.SOURCE_MISSING: (Reason.SOURCE_NOT_FOUND, "There is no such source file."),
-    ExitCode.TRY_AGAIN: (Reason.SERVICE_UNAVAILABLE, "A service that the worker needs was away."),
-}
-"""What is said of an attempt that left no words of its own."""
+GIVEN_UP: Final = frozenset({Reason.STALLED, Reason.LOST, Reason.SUSPENDED, Reason.NOT_STARTED})
+"""Reasons of attempts that were ended while their pod was there: however that ends then says nothing."""
+
+OUTAGES: Final = frozenset({Reason.SERVICE_UNAVAILABLE, Reason.NOT_STARTED})
+"""Nobody's fault, and bounded by time: a store or a registry is away, or a node takes no pod."""
+
+DISRUPTIONS: Final = frozenset({Reason.DISRUPTED, Reason.LOST, Reason.STOPPED})
+"""Others' fault, and bounded by their number."""
+
+_BLAMELESS: Final = frozenset(
+    {Reason.DISRUPTED, Reason.LOST, Reason.SUSPENDED, Reason.DIVIDED, Reason.SUCCEEDED, Reason.NOT_STARTED}
+)
+"""Attempts of which nothing is to be told as a failure."""
 
 
 def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -> tuple[Attempt, ...]:
@@ -37,18 +40,20 @@ def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -
 
     An attempt that was running and whose pod is gone ended without a witness.
     """
-    known = {attempt.pod: attempt for attempt in before}
+    known = {attempt.pod: attempt for attempt in before if attempt.pod}
     present = {pod.name for pod in pods}
     numbered = {
-        attempt.pod: attempt if attempt.end_time or attempt.pod in present else _vanished(attempt, now)
+        attempt.pod or f"#{attempt.number}": (
+            attempt if attempt.end_time or attempt.pod in present else _vanished(attempt, now)
+        )
         for attempt in before
     }
     following = max((attempt.number for attempt in before), default=0) + 1
     for pod in sorted(pods, key=lambda each: (each.created_at, each.name)):
         if pod.started_at is None and not pod.ended:
             continue
-        if pod.name in known and known[pod.name].reason == Reason.STALLED:
-            continue  # It was given up while it ran; however it ends now says nothing.
+        if pod.name in known and known[pod.name].end_time and known[pod.name].reason in GIVEN_UP:
+            continue
         if pod.name in known:
             number = known[pod.name].number
         else:
@@ -60,24 +65,58 @@ def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -
 def _shortened(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """What there is room for, which is more where many pods work at a time.
 
-    Those that count are never more than that, and are what later decisions turn on.
+    Those that count are never more than that, and are what later decisions turn on; so is the beginning of an outage.
     """
     longest = _LONGEST_HISTORY if any(attempt.part is not None for attempt in attempts) else _USUAL_HISTORY
-    room = longest - sum(map(counts, attempts))
-    others = [attempt.number for attempt in attempts if not counts(attempt)]
+    begun = {attempt.number for attempt in _outage(attempts)[:1]}
+    others = [attempt.number for attempt in attempts if not counts(attempt) and attempt.number not in begun]
+    room = longest - (len(attempts) - len(others))
     dropped = set(others[: max(0, len(others) - room)])
     return tuple(attempt for attempt in attempts if attempt.number not in dropped)[-longest:]
 
 
 def counts(attempt: Attempt) -> bool:
     """Whether it failed, and was not the fault of others."""
-    return attempt.end_time is not None and attempt.reason not in _BLAMELESS | {Reason.STOPPED}
+    return attempt.end_time is not None and attempt.reason not in _BLAMELESS | OUTAGES | DISRUPTIONS
 
 
-def stalled(attempts: tuple[Attempt, ...], message: str, now: datetime) -> tuple[Attempt, ...]:
-    """The history once the attempts that run are given up, since they stand still."""
-    ended = {"end_time": now, "reason": Reason.STALLED, "message": message}
-    return tuple(attempt if attempt.end_time else attempt.model_copy(update=ended) for attempt in attempts)
+def _outage(attempts: tuple[Attempt, ...]) -> list[Attempt]:
+    """The attempts that an outage ended, since the last one that counts."""
+    after = max((attempt.number for attempt in attempts if counts(attempt)), default=0)
+    return [each for each in attempts if each.number > after and each.end_time and each.reason in OUTAGES]
+
+
+def outage(attempts: tuple[Attempt, ...]) -> tuple[datetime, Attempt] | None:
+    """Since when an outage keeps it from being done, and the last attempt that shows it; None where none does."""
+    found = _outage(attempts)
+    since = next((each.start_time or each.end_time for each in found), None)
+    return (since, found[-1]) if since else None
+
+
+def disruptions(attempts: tuple[Attempt, ...]) -> int:
+    """How many attempts were disrupted; of a divided sound, those of the part that was most often."""
+    found = Counter(each.part for each in attempts if each.end_time and each.reason in DISRUPTIONS)
+    return max(found.values(), default=0)
+
+
+def given_up(
+    attempts: tuple[Attempt, ...], reason: Reason, message: str, now: datetime, pods: Collection[str] | None = None
+) -> tuple[Attempt, ...]:
+    """The history once the attempts that run are given up: all of them, or those in these pods."""
+    ended = {"end_time": now, "reason": reason, "message": message}
+    return tuple(
+        attempt
+        if attempt.end_time or (pods is not None and attempt.pod not in pods)
+        else attempt.model_copy(update=ended)
+        for attempt in attempts
+    )
+
+
+def not_started(attempts: tuple[Attempt, ...], since: datetime, message: str, now: datetime) -> tuple[Attempt, ...]:
+    """The history once a pod that did not start in time is given up."""
+    number = max((attempt.number for attempt in attempts), default=0) + 1
+    gone = Attempt(number=number, start_time=since, end_time=now, reason=Reason.NOT_STARTED, message=message)
+    return _shortened((*attempts, gone))
 
 
 def succeeded(attempts: tuple[Attempt, ...], pod: str, parts: Collection[str], now: datetime) -> tuple[Attempt, ...]:
@@ -124,7 +163,7 @@ def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tupl
         # When one part is given up the pods of the others are stopped, which says nothing.
         ended = sorted(ended, key=lambda attempt: (counts(attempt), attempt.end_time))
     if error and (not ended or error.pod == ended[-1].pod):
-        return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
+        return reason_of(error.reason, error.exit_code), sentence(error.message, error.exit_code)
     if ended:
         return reason_of(ended[-1].reason, ended[-1].exit_code), ended[-1].message
     return None
@@ -133,31 +172,11 @@ def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tupl
 def permanent(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:
     """The words of an attempt that no other attempt could better, if there was one."""
     if error and error.exit_code in PERMANENT:
-        return reason_of(error.reason, error.exit_code), _sentence(error.message, error.exit_code)
+        return reason_of(error.reason, error.exit_code), sentence(error.message, error.exit_code)
     for attempt in reversed(attempts):
         if attempt.exit_code in PERMANENT:
             return reason_of(attempt.reason, attempt.exit_code), attempt.message
     return None
-
-
-_REASONS: Final = {str(reason): reason for reason in Reason}
-_BLAMELESS: Final = frozenset({Reason.DISRUPTED, Reason.DIVIDED, Reason.SUCCEEDED})
-
-
-def reason_of(text: str, exit_code: int | None) -> Reason:
-    """The reason that a worker named, if it is one of ours; else what its exit code stands for."""
-    return _REASONS.get(text) or _generic(exit_code)[0]
-
-
-def _generic(exit_code: int | None) -> tuple[Reason, str]:
-    if exit_code in list(ExitCode):
-        return _BY_EXIT_CODE[ExitCode(exit_code)]
-    how = "without an exit code" if exit_code is None else f"with exit code {exit_code}"
-    return Reason.WORKER_CRASHED, f"The worker ended {how}."
-
-
-def _sentence(text: str, exit_code: int | None) -> str:
-    return text.strip()[:_LONGEST_MESSAGE] or _generic(exit_code)[1]
 
 
 def _vanished(attempt: Attempt, now: datetime) -> Attempt:
@@ -165,8 +184,8 @@ def _vanished(attempt: Attempt, now: datetime) -> Attempt:
 
 
 def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
-    reason, message, detail = _outcome(pod)
-    said = _last_words(pod)
+    reason, message, detail = outcome_of(pod)
+    said = said_by(pod)
     return Attempt(
         number=number,
         part=pod.part,
@@ -183,30 +202,3 @@ def _attempt(pod: Pod, number: int, before: Attempt | None) -> Attempt:
         detail=detail,
         landlock=said.landlock if said else before.landlock if before else None,
     )
-
-
-def _outcome(pod: Pod) -> tuple[str, str, str]:
-    """Reason, sentence and detail. Disruption is told by the pod's own condition; memory by the kubelet's word."""
-    if not pod.ended:
-        return Reason.RUNNING, "", ""
-    if pod.disrupted and pod.exit_code not in PERMANENT:
-        return Reason.DISRUPTED, Reason.DISRUPTED.meaning, ""
-    if pod.container_reason == "OOMKilled":
-        return Reason.OUT_OF_MEMORY, Reason.OUT_OF_MEMORY.meaning, ""
-    if pod.pod_reason == "DeadlineExceeded":
-        return Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning, ""
-    said = _last_words(pod)
-    if said is None:
-        return *_generic(pod.exit_code), ""
-    return (
-        reason_of(said.reason, pod.exit_code),
-        _sentence(said.message, pod.exit_code),
-        said.detail[-_LONGEST_MESSAGE:],
-    )
-
-
-def _last_words(pod: Pod) -> TerminationMessage | None:
-    try:
-        return TerminationMessage.model_validate_json(pod.termination_message)
-    except ValidationError:
-        return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,7 +20,7 @@ from video2mp3_operator.batching import Batched
 from video2mp3_operator.errors import ConflictError, OutsideError, RefusedError
 from video2mp3_operator.events import EventRecorder
 from video2mp3_operator.health import HealthServer
-from video2mp3_operator.heartbeat import Heartbeat, heartbeat_name
+from video2mp3_operator.heartbeat import Heartbeats, heartbeat_name
 from video2mp3_operator.metrics import Gauges, Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.orphan_sweep import OrphanSweep
@@ -41,6 +41,7 @@ from video2mp3_operator.ports import (
 from video2mp3_operator.reconcile import Reconciler
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch
+from video2mp3_operator.supervision import supervise
 from video2mp3_operator.sweep import Sweep
 from video2mp3_operator.view import View
 from video2mp3_operator.waits import Waits
@@ -129,12 +130,12 @@ class Operator:
             waits=Waits(ports.elapsed),
         )
 
-    def _heartbeat(self, ports: Ports) -> Heartbeat:
-        return Heartbeat(
+    def _heartbeat(self, ports: Ports) -> Heartbeats:
+        return Heartbeats(
             ports.heartbeat,
             ports.clock,
             ports.elapsed,
-            self.settings.heartbeat_namespace,
+            self.settings.heartbeat_namespaces,
             heartbeat_name(self.settings.instance),
             self.settings.heartbeat_seconds,
         )
@@ -158,25 +159,33 @@ class Operator:
     # --- life ---
 
     async def prime(self) -> None:
-        """See everything once, so that nothing is decided on half a view. Raises UnavailableError."""
-        await self.sweep.resync_once()
+        """See everything once, so that nothing is decided on half a view. Raises UnavailableError, RefusedError."""
+        await self.sweep.prime()
 
     def start(self) -> None:
         """Start all that runs in the background."""
-        rounds: dict[str, Coroutine[Any, Any, None]] = {
-            "reconcile": self.queue.run(),
-            "admission": self.sweep.admit(),
-            "places": self.sweep.place(),
-            "ledger": self.sweep.follow(),
-            "resync": self.sweep.resync(),
-            "outbox": self.outbox.run(),
-            "events": self.events.run(),
-            "heartbeat": self.heartbeat.run(),
-            "orphans": self.orphans.run(),
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "reconcile": self.queue.run,
+            "admission": self.sweep.admit,
+            "places": self.sweep.place,
+            "ledger": self.sweep.follow,
+            "resync": self.sweep.resync,
+            "outbox": self.outbox.run,
+            "events": self.events.run,
+            "heartbeat": self.heartbeat.run,
+            "orphans": self.orphans.run,
         }
-        self._tasks = {name: asyncio.create_task(each, name=name) for name, each in rounds.items()}
+        for name in loops:
+            self.metrics.loop_failures.labels(name)
+        self._tasks = {
+            name: asyncio.create_task(supervise(name, loop, self._count_failure), name=name)
+            for name, loop in loops.items()
+        }
         for task in self._tasks.values():
             task.add_done_callback(_tell_of_end)
+
+    def _count_failure(self, loop: str) -> None:
+        self.metrics.loop_failures.labels(loop).inc()
 
     async def stop(self) -> None:
         """End it; what was under way is taken up by whoever comes next."""
@@ -234,12 +243,16 @@ class Operator:
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
+            "namespaces_unlisted": (
+                "Watched namespaces that the last round of lists could not see.",
+                lambda: len(self.sweep.unlisted),
+            ),
             "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
         }
 
 
 def _tell_of_end(task: asyncio.Task[None]) -> None:
-    """A background task never ends by itself: when one does, it is a bug, and /healthz has the process restarted."""
+    """What keeps a loop going never ends by itself: when it does, /healthz has the process restarted."""
     if not task.cancelled():
         _log.error("background_task_ended", task=task.get_name(), exc_info=task.exception())
 
@@ -266,7 +279,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         lambda method, code: metrics.api_requests.labels(method, code).inc(),
         parallel=2 * settings.reconcile_concurrency,
     )
-    store = MongoStore(settings.mongodb_uri.get_secret_value(), settings.mongodb_timeout_seconds)
+    store = MongoStore(settings.mongodb_uri.get_secret_value(), settings.mongodb_timeout_seconds, metrics.skip)
     connections = Connections(kubernetes, store)
     connections.ports = Ports(
         conversions=kubernetes,

@@ -1,6 +1,7 @@
 """④ The things that can be done about a Conversion: `decide` answers one of them, `apply` does it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from video2mp3_contracts.ledger import LedgerEntry
@@ -27,6 +28,9 @@ class Rest:
     lifetime: Lifetime | None = None
     """What is left of its time, if that is limited."""
 
+    lingering: float | None = None
+    """Seconds until its Job is ended whose worker has ended; None where it ends by itself."""
+
 
 @dataclass(frozen=True)
 class Expire:
@@ -37,6 +41,14 @@ class Expire:
 class Await:
     """It cannot be judged now, since a store is away."""
 
+    message: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing is done about it until it or this operator is another: what it asks is not understood."""
+
+    reason: Reason
     message: str
 
 
@@ -75,10 +87,15 @@ def on_its_way(job: str) -> str:
 
 @dataclass(frozen=True)
 class Replace:
-    """Its Job makes way for one of the next generation."""
+    """Its Job makes way for another one."""
 
     reason: Reason
     message: str
+    pods: tuple[str, ...] = ()
+    """Whose attempts are to be on record as ended before. None: the record says itself that the Job is outdated."""
+
+    since: datetime | None = None
+    """Of a pod that did not start: since when it was waited for."""
 
 
 @dataclass(frozen=True)
@@ -116,5 +133,18 @@ class Fail:
 
 
 Decision = (
-    Ignore | Release | Rest | Expire | Await | Queue | Adopt | Start | Replace | Follow | Suspend | Succeed | Fail
+    Ignore
+    | Release
+    | Rest
+    | Expire
+    | Await
+    | Hold
+    | Queue
+    | Adopt
+    | Start
+    | Replace
+    | Follow
+    | Suspend
+    | Succeed
+    | Fail
 )

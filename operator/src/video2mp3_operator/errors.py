@@ -23,3 +23,7 @@ class AlreadyExistsError(OutsideError):
 
 class RefusedError(OutsideError):
     """The API server will not do it (a quota, a policy, an invalid object): tried again slowly, and people are told."""
+
+
+class InvalidError(RefusedError):
+    """The API server says which field cannot be as it is: the same object will never be taken."""

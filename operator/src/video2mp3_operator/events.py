@@ -23,12 +23,11 @@ _POSTERS: Final = 4
 _LONGEST_NOTE: Final = 1024
 """Characters; the API server refuses longer ones."""
 
-_TOLD: Final = frozenset(
-    {Reason.STARTING, Reason.DIVIDED, Reason.SUCCEEDED, Reason.SUSPENDED, Reason.SERVICE_UNAVAILABLE}
-)
+_WARNED: Final = frozenset({Reason.SERVICE_UNAVAILABLE, Reason.INVALID_SPEC})
+_TOLD: Final = frozenset({Reason.STARTING, Reason.DIVIDED, Reason.SUCCEEDED, Reason.SUSPENDED}) | _WARNED
 """Reasons of states that people are told of; failures always are. Queued and Running are in the status."""
 
-_HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.DIVIDED, Reason.RUNNING, Reason.DISRUPTED})
+_HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.DIVIDED, Reason.RUNNING, Reason.DISRUPTED, Reason.SUSPENDED})
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def happenings(before: ConversionStatus, after: ConversionStatus) -> tuple[Happe
         if after.phase == Phase.FAILED:
             told.append(Happening("Warning", after.reason, after.message))
         elif after.reason in _TOLD:
-            kind: Literal["Normal", "Warning"] = "Warning" if after.reason == Reason.SERVICE_UNAVAILABLE else "Normal"
+            kind: Literal["Normal", "Warning"] = "Warning" if after.reason in _WARNED else "Normal"
             told.append(Happening(kind, after.reason, after.message, _occasion(after)))
     return tuple(told)
 

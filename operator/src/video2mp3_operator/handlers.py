@@ -22,6 +22,7 @@ from video2mp3_operator.heartbeat import LABEL
 from video2mp3_operator.kopf_settings import configure_kopf
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.unreadable import read_or_skip
 from video2mp3_operator.view import key_of
 
 _STARTUP_TRIES: Final = 20
@@ -103,9 +104,9 @@ async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None
     key = key_of(document)
     if event["type"] == "DELETED":
         operator.desk.leave(document["metadata"]["uid"])
-        news = operator.view.forget_conversion(key, document["metadata"]["uid"])
+        news: bool | None = operator.view.forget_conversion(key, document["metadata"]["uid"])
     else:
-        news = operator.view.see_conversion(document)
+        news = read_or_skip("conversion", document, operator.view.see_conversion, operator.metrics.skip)
     if news:
         operator.queue.add(key)
 
@@ -115,7 +116,7 @@ async def on_job(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """A worker Job was made, changed or removed."""
     operator: Operator = memo.operator
     see = operator.view.forget_job if event["type"] == "DELETED" else operator.view.see_job
-    job = see(dict(event["object"]))
+    job = read_or_skip("job", dict(event["object"]), see, operator.metrics.skip)
     if job is not None:
         operator.queue.add(job.key)
 
@@ -125,7 +126,7 @@ async def on_pod(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """A worker's pod was made, changed or removed."""
     operator: Operator = memo.operator
     see = operator.view.forget_pod if event["type"] == "DELETED" else operator.view.see_pod
-    pod = see(dict(event["object"]))
+    pod = read_or_skip("pod", dict(event["object"]), see, operator.metrics.skip)
     if pod is not None:
         operator.queue.add(pod.key)
 
@@ -137,4 +138,4 @@ async def on_heartbeat(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     lease: dict[str, Any] = dict(event["object"])
     beat = lease.get("spec", {}).get("renewTime")
     if beat and event["type"] != "DELETED":
-        operator.heartbeat.hear(lease["metadata"]["name"], datetime.fromisoformat(beat))
+        operator.heartbeat.hear(lease["metadata"]["namespace"], lease["metadata"]["name"], datetime.fromisoformat(beat))

@@ -1,12 +1,16 @@
-"""④ The heartbeat: an object that is patched and must come back through a watch. While it does, the watches live."""
+"""④ The heartbeat: an object in each watched namespace that is patched and must come back through a watch.
+
+While they do, the watches live. A namespace that takes no beat, since it is gone for example, is not held against us.
+"""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 import structlog
 
-from video2mp3_operator.errors import RefusedError, UnavailableError
+from video2mp3_operator.errors import GoneError, RefusedError, UnavailableError
 from video2mp3_operator.ports import Clock, HeartbeatApi, Stopwatch
 
 _log = structlog.get_logger(__name__)
@@ -21,20 +25,17 @@ def heartbeat_name(instance: str) -> str:
 
 
 class Heartbeat:
-    """Beats every `seconds`, and tells how long a beat that the API server took has not come back.
+    """Beats in one namespace, and tells how long a beat that the API server took has not come back.
 
     While the API server is away no beat is taken, and nothing is held against us: a restart would not bring it back.
     """
 
-    def __init__(
-        self, api: HeartbeatApi, clock: Clock, elapsed: Stopwatch, namespace: str, name: str, seconds: float
-    ) -> None:
+    def __init__(self, api: HeartbeatApi, clock: Clock, elapsed: Stopwatch, namespace: str, name: str) -> None:
         self._api = api
         self._clock = clock
         self._elapsed = elapsed
         self._namespace = namespace
         self._name = name
-        self._seconds = seconds
         self._unheard: dict[datetime, float] = {}
         """Beats as they stand in the object, oldest first, with the stopwatch's seconds."""
 
@@ -60,12 +61,46 @@ class Heartbeat:
         self._unheard.setdefault(now, self._elapsed())
         try:
             await self._api.beat(self._namespace, self._name, now)
-        except (UnavailableError, RefusedError) as error:
+        except (GoneError, RefusedError, UnavailableError) as error:
             self._unheard.pop(now, None)
-            _log.warning("heartbeat_failed", error=str(error))
+            _log.warning("heartbeat_failed", namespace=self._namespace, error=str(error))
         # The oldest is what counts; the newest may come back; those between are not needed.
         for each in list(self._unheard)[1:-_KEPT]:
             del self._unheard[each]
+
+
+class Heartbeats:
+    """The heartbeats of all watched namespaces; each beats every `seconds`."""
+
+    def __init__(
+        self,
+        api: HeartbeatApi,
+        clock: Clock,
+        elapsed: Stopwatch,
+        namespaces: Sequence[str],
+        name: str,
+        seconds: float,
+    ) -> None:
+        self._beating = {namespace: Heartbeat(api, clock, elapsed, namespace, name) for namespace in namespaces}
+        self._seconds = seconds
+
+    @property
+    def heard(self) -> bool:
+        """Whether a beat has come back since the start, from anywhere: one that is gone keeps nobody waiting."""
+        return any(each.heard for each in self._beating.values())
+
+    def age(self) -> float:
+        """Seconds since the oldest beat that was taken and has not come back; 0 when all have."""
+        return max(each.age() for each in self._beating.values())
+
+    def hear(self, namespace: str, name: str, beat: datetime) -> None:
+        """A beat came back through a watch."""
+        if namespace in self._beating:
+            self._beating[namespace].hear(name, beat)
+
+    async def beat(self) -> None:
+        """Beat once everywhere."""
+        await asyncio.gather(*(each.beat() for each in self._beating.values()))
 
     async def run(self) -> None:
         """Beat until cancelled."""

@@ -3,11 +3,12 @@
 Field meanings: Kubernetes API reference, batch/v1 Job; the pod satisfies the restricted Pod Security Standard.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.exit_codes import PERMANENT
+from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.worker import (
     MONGODB_URI_VARIABLE,
@@ -71,13 +72,19 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
-                "metadata": {"labels": labels | (generation if parts > 1 else {})},
+                "metadata": _pod_metadata(settings, labels | (generation if parts > 1 else {})),
                 "spec": _pod_spec(
                     conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory), parts
                 ),
             },
         },
     }
+
+
+def _pod_metadata(settings: Settings, labels: dict[str, str]) -> dict[str, Any]:
+    """What administrators add never replaces what we find the pod by."""
+    annotations = settings.worker_pod_annotations
+    return {"labels": settings.worker_pod_labels | labels} | ({"annotations": annotations} if annotations else {})
 
 
 def _indexed(parts: int, retries: int) -> dict[str, Any]:
@@ -122,15 +129,21 @@ def _failure_rules() -> list[dict[str, Any]]:
     """Disruptions are free; codes that another attempt cannot better fail the Job at once. The first match decides."""
     return [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {"action": "Ignore", "onExitCodes": _worker_exits([ExitCode.STOPPED])},
         {
             "action": "FailJob",
-            "onExitCodes": {
-                "containerName": names.WORKER_CONTAINER,
-                "operator": "In",
-                "values": sorted(int(code) for code in PERMANENT),
-            },
+            "onExitCodes": _worker_exits(PERMANENT),
         },
     ]
+
+
+def _worker_exits(codes: Iterable[ExitCode]) -> dict[str, Any]:
+    """The worker's own exit codes; those of other containers in its pod say nothing."""
+    return {
+        "containerName": names.WORKER_CONTAINER,
+        "operator": "In",
+        "values": sorted(int(code) for code in codes),
+    }
 
 
 def _run_seconds(conversion: Conversion, settings: Settings) -> int:

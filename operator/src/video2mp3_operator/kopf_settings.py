@@ -1,6 +1,7 @@
 """④ kopf's own settings, each with the trap that it keeps us out of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any, Final
 
 import kopf
@@ -9,6 +10,22 @@ from video2mp3_operator.settings import Settings
 
 _CLIENTS_PATIENCE: Final = 1.1
 """A watch that its server should have closed is closed by us a tenth later."""
+
+
+BACKOFFS: Final = (1, 1, 2, 3, 5, 8, 13, 21)
+"""Seconds between the tries of a request, kopf's own; the last one is repeated."""
+
+
+class Unending(Iterable[float]):
+    """Pauses that never end: kopf ends the whole process where a watch was refused too often in a row.
+
+    Where one watched namespace is deleted, its Role goes, and its watches are refused from then on. They are tried
+    again as long as we live, and find their way by themselves when the namespace is there again.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """From the first pause on, for each request."""
+        return chain(BACKOFFS, repeat(BACKOFFS[-1]))
 
 
 class NoDiffBase(kopf.DiffBaseStorage):
@@ -36,6 +53,7 @@ def configure_kopf(settings: kopf.OperatorSettings, ours: Settings, selectors: M
     settings.watching.server_timeout = ours.watch_seconds
     settings.watching.client_timeout = ours.watch_seconds * _CLIENTS_PATIENCE
     settings.watching.connect_timeout = ours.kubernetes_timeout_seconds
+    settings.networking.error_backoffs = Unending()
     settings.networking.request_timeout = ours.kubernetes_timeout_seconds
     # A list of ten thousand at once is a peak of memory, here and in the API server.
     settings.watching.chunk_size = 500

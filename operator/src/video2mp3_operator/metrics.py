@@ -14,6 +14,9 @@ _PREFIX: Final = "video2mp3_operator_"
 FAULTS: Final = (
     Reason.SERVICE_UNAVAILABLE,
     Reason.OUT_OF_MEMORY,
+    Reason.OUT_OF_DISK,
+    Reason.INVALID_JOB,
+    Reason.LOST,
     Reason.STOPPED,
     Reason.DISRUPTED,
     Reason.NODE_UNSUITABLE,
@@ -25,6 +28,9 @@ FAULTS: Final = (
     Reason.STALLED,
 )
 """Reasons of failure that lie with the installation rather than with the video: they are alerted on."""
+
+KINDS: Final = ("conversion", "job", "pod", "ledger entry", "source")
+"""Of objects that may turn out to be unreadable."""
 
 
 class Metrics:
@@ -46,6 +52,10 @@ class Metrics:
             "deletions_abandoned", "Conversions let go without their files being removed, since the store was away."
         )
         self.orphans_removed = self._counter("orphans_removed", "Things removed that were nobody's any more.", "kind")
+        self.skipped = self._counter("objects_skipped", "Objects that could not be read and were passed over.", "kind")
+        for kind in KINDS:
+            self.skipped.labels(kind)
+        self.loop_failures = self._counter("loop_failures", "Background loops that failed and were begun anew.", "loop")
         self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
         self.run_seconds = self._histogram(
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)
@@ -62,6 +72,10 @@ class Metrics:
         self.start_seconds = self._histogram(
             "start_seconds", "From a Conversion's creation to its Job's.", (0.1, 0.5, 1, 5, 15, 60, 300, 3600)
         )
+
+    def skip(self, kind: str) -> None:
+        """An object could not be read."""
+        self.skipped.labels(kind).inc()
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(_PREFIX + name, meaning, labels, registry=self.registry)

@@ -15,7 +15,7 @@ from video2mp3_operator.division import parts_of
 from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import Job, Key, Pod, SourceFile
 from video2mp3_operator.replacement import Tries, tries
-from video2mp3_operator.timeouts import NO_SAY, Limits
+from video2mp3_operator.timeouts import NO_SAY, Limits, Wait, left, wait_of
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,27 @@ class Observation:
 
     meta: ObjectMeta
     spec: ConversionSpec | None
-    """None where the models refuse what the API server let through; `invalid` says why."""
+    """As far as it is understood, see `spec_reading`; None where that is not even the source."""
 
     status: ConversionStatus
     now: datetime
     invalid: str = ""
+    """What of the spec is not understood; "" where all is."""
+
+    keeps_mp3: bool = False
+    """Whether the mp3 is to stay when the Conversion goes."""
+
+    keeps_source: bool = False
+    """Whether the source is to stay once it is converted."""
+
     job: Job | None = None
     pods: tuple[Pod, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     ledger_known: bool = True
-    """False while MongoDB is away: then `entry` says nothing."""
+    """False while MongoDB is away, or the entry cannot be read: then `entry` says nothing."""
+
+    ledger_trouble: str = "MongoDB does not answer"
+    """Why the ledger is not known, where it is not."""
 
     entry: LedgerEntry | None = None
     source_known: bool = True
@@ -66,6 +77,9 @@ class Observation:
 
     watched_seconds: float = inf
     """For how long we have seen it wait for its pod's start, or for its deletion: see `waits`."""
+
+    job_trouble: str = ""
+    """Why its Job gets no pod, in the Job controller's words."""
 
     quiet_seconds: float = 0
     """For how long its worker has shown no sign of life."""
@@ -96,8 +110,18 @@ class Observation:
     @property
     def own_pods(self) -> tuple[Pod, ...]:
         """The pods of its Job; those of one before that may still be there."""
-        since = self.job.start_time if self.job else None
-        return tuple(pod for pod in self.pods if since and pod.created_at >= since)
+        return tuple(pod for pod in self.pods if self.job and pod.job_uid == self.job.uid)
+
+    @property
+    def wait(self) -> Wait | None:
+        """What its Job waits for."""
+        return wait_of(self.job, self.own_pods, self.limits) if self.job else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left of that wait."""
+        wait = self.wait
+        return left(wait.since, wait.seconds, self.now, self.watched_seconds) if wait else None
 
     @property
     def divided(self) -> bool:

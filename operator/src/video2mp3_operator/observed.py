@@ -83,6 +83,10 @@ class Job:
         return Key(self.namespace, self.conversion)
 
 
+_OVER: Final = ("Succeeded", "Failed")
+"""Phases of pods that have ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pod:
     """⑥ A worker's pod, as far as it matters."""
@@ -93,6 +97,9 @@ class Pod:
     conversion: str
     conversion_uid: str
     resource_version: int
+    job_uid: str
+    """The Job that controls it. Whether that is the Conversion's, the view knows."""
+
     created_at: datetime
     part: int | None = None
     """Which part of the sound it makes, where that is divided."""
@@ -112,15 +119,34 @@ class Pod:
     termination_message: str = ""
     disrupted: bool = False
     pod_reason: str = ""
-    """For example Evicted or DeadlineExceeded."""
+    """The kubelet's word for how the pod ended, for example Evicted, DeadlineExceeded or OutOfcpu."""
+
+    pod_message: str = ""
+    """Its sentence."""
+
+    init_failure: str = ""
+    """Which init container kept the worker from starting, for people. Others put such into pods."""
+
+    deleted_at: datetime | None = None
+    """When it is to be gone, its grace over, where somebody has deleted it."""
 
     waiting: str = ""
     """Why it has not started, for people."""
 
     @property
     def ended(self) -> bool:
-        """Whether no process of it runs any more."""
-        return self.exit_code is not None or self.phase in ("Succeeded", "Failed")
+        """Whether its worker runs no more; a container that others put into the pod may still."""
+        return self.exit_code is not None or self.phase in _OVER
+
+    @property
+    def works(self) -> bool:
+        """Whether its worker has started and not ended, as far as anybody knows."""
+        return self.started_at is not None and not self.ended
+
+    @property
+    def lingers(self) -> bool:
+        """Whether its worker has ended and the pod has not."""
+        return self.exit_code is not None and self.phase not in _OVER
 
     @property
     def key(self) -> Key:
@@ -164,10 +190,11 @@ def version_of(document: Mapping[str, Any]) -> int:
 
 
 def parse_job(document: Mapping[str, Any]) -> Job | None:
-    """A Job document as a Job, or None when it carries no Conversion's labels."""
+    """A Job document as a Job, or None where it is none that a Conversion controls, whatever its labels say."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
-    if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels:
+    owner = _controller(metadata, f"{names.GROUP}/", names.KIND)
+    if names.LABEL_CONVERSION not in labels or not owner or owner != labels.get(names.LABEL_CONVERSION_UID):
         return None
     failed = _condition(document, "Failed")
     spec = document.get("spec", {})
@@ -179,7 +206,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
-        generation=int(labels.get(names.LABEL_JOB_GENERATION) or 0),
+        generation=_whole(labels.get(names.LABEL_JOB_GENERATION)) or 0,
         deleting="deletionTimestamp" in metadata,
         suspended=bool(spec.get("suspend")),
         active=status.get("active", 0),
@@ -197,11 +224,14 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
 
 
 def parse_pod(document: Mapping[str, Any]) -> Pod | None:
-    """A pod document as a Pod, or None when it carries no Conversion's labels."""
+    """A pod document as a Pod, or None where it carries no Conversion's labels, or no Job controls it."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
     created_at = parse_time(metadata.get("creationTimestamp"))
     if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels or created_at is None:
+        return None
+    job_uid = _controller(metadata, "batch/", "Job")
+    if not job_uid:
         return None
     state = _worker_state(status)
     terminated = state.get("terminated") or {}
@@ -212,6 +242,7 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         conversion=labels[names.LABEL_CONVERSION],
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
+        job_uid=job_uid,
         created_at=created_at,
         part=_whole(labels.get(COMPLETION_INDEX)),
         generation=_whole(labels.get(names.LABEL_JOB_GENERATION)),
@@ -225,8 +256,22 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         termination_message=terminated.get("message", ""),
         disrupted=_condition(document, "DisruptionTarget") is not None,
         pod_reason=status.get("reason", ""),
+        pod_message=status.get("message", "")[:_SHORT],
+        init_failure=_init_failure(status),
+        deleted_at=parse_time(metadata.get("deletionTimestamp")),
         waiting=_waiting(document, state),
     )
+
+
+def _controller(metadata: Mapping[str, Any], group: str, kind: str) -> str:
+    """The uid of what controls an object, if that is of this group and kind; "" otherwise.
+
+    Labels are anybody's to set. A reference to a uid that does not exist has the object removed by Kubernetes.
+    """
+    for owner in metadata.get("ownerReferences") or ():
+        if owner.get("controller") and owner["kind"] == kind and owner["apiVersion"].startswith(group):
+            return str(owner["uid"])
+    return ""
 
 
 def _whole(text: str | None) -> int | None:
@@ -241,11 +286,21 @@ def _worker_state(status: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _init_failure(status: Mapping[str, Any]) -> str:
+    for container in status.get("initContainerStatuses") or ():
+        terminated = (container.get("state") or {}).get("terminated") or {}
+        if terminated.get("exitCode"):
+            return f"Its init container {container['name']} ended with exit code {terminated['exitCode']}."
+    return ""
+
+
 def _waiting(document: Mapping[str, Any], state: Mapping[str, Any]) -> str:
     """Why the pod has not started: the kubelet's reason, else the scheduler's."""
-    waiting = state.get("waiting") or {}
-    if waiting.get("message"):
-        return f"{waiting.get('reason', 'Waiting')}: {waiting['message']}"[:_SHORT]
+    init = (each.get("state") or {} for each in document.get("status", {}).get("initContainerStatuses") or ())
+    for each in (state, *init):
+        waiting = each.get("waiting") or {}
+        if waiting.get("message"):
+            return f"{waiting.get('reason', 'Waiting')}: {waiting['message']}"[:_SHORT]
     for condition in document.get("status", {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return f"{condition.get('reason', 'Unschedulable')}: {condition.get('message', '')}"[:_SHORT]

@@ -51,7 +51,7 @@ class JobsApi(Protocol):
     async def create(self, manifest: Mapping[str, Any]) -> Document:
         """Create a Job; answers it. One of that name that works for the same Conversion is as good, and is answered.
 
-        Raises AlreadyExistsError (somebody else's), RefusedError.
+        Raises AlreadyExistsError (somebody else's), InvalidError, RefusedError.
         """
 
     async def delete(self, namespace: str, name: str, uid: str) -> bool:
@@ -59,6 +59,9 @@ class JobsApi(Protocol):
 
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         """The pods of a Conversion's Jobs, as they are now."""
+
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        """Why the Job controller could not create a Job's pods, by its last Event; "" for none. Raises RefusedError."""
 
 
 class Lister(Protocol):

@@ -12,9 +12,9 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
-from video2mp3_contracts.complaints import complaints
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
+from video2mp3_contracts.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
@@ -25,7 +25,7 @@ from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
 from video2mp3_operator.decide import decide, needs_ledger, needs_source
 from video2mp3_operator.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
-from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
+from video2mp3_operator.errors import ConflictError, GoneError, InvalidError, RefusedError, UnavailableError
 from video2mp3_operator.events import EventRecorder, happenings
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
 from video2mp3_operator.metrics import Metrics
@@ -34,6 +34,7 @@ from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
 from video2mp3_operator.places import position_due
 from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.spec_reading import read_spec
 from video2mp3_operator.stall import StallWatch
 from video2mp3_operator.status import (
     build_status,
@@ -43,7 +44,8 @@ from video2mp3_operator.status import (
     starting_early,
     status_patch,
 )
-from video2mp3_operator.timeouts import Limits, starting_since
+from video2mp3_operator.timeouts import Limits
+from video2mp3_operator.unreadable import UnreadableEntry
 from video2mp3_operator.view import View
 from video2mp3_operator.waits import Waits
 
@@ -80,6 +82,10 @@ class Reconciler:
         ):
             try:
                 seen = await self.observe(document)
+                if not self.view.knows(key, seen.meta.uid):
+                    self.desk.leave(seen.meta.uid)
+                    return 0.0  # It went while we looked; another of its name may be there.
+                seen = replace(seen, turn=self._turn(seen))
                 return await self._bring_on(key, document, seen, decide(seen))
             except ConflictError:
                 await self._look_again(key)
@@ -96,6 +102,12 @@ class Reconciler:
             self.desk.leave(seen.meta.uid)
         version = await self._hold(key, document, seen)
         try:
+            again = await self.applier.apply(seen, decision)
+        except InvalidError as error:
+            if not isinstance(decision, Start):
+                raise
+            self.desk.leave(seen.meta.uid)
+            decision = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
             again = await self.applier.apply(seen, decision)
         except RefusedError as error:
             if not isinstance(decision, Start):
@@ -120,13 +132,16 @@ class Reconciler:
     # --- observe ---
 
     async def observe(self, document: dict[str, Any]) -> Observation:
-        """Everything that the decision turns on, and no more than that is asked for."""
+        """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
         meta = ObjectMeta.model_validate(document["metadata"])
-        spec, invalid = _spec(document)
+        reading = read_spec(document["spec"])
+        spec = reading.spec
         seen = Observation(
             meta=meta,
             spec=spec,
-            invalid=invalid,
+            invalid=reading.trouble,
+            keeps_mp3=reading.keeps_mp3,
+            keeps_source=reading.keeps_source,
             status=_status(document),
             now=self.clock(),
             job=self.view.job(meta.uid),
@@ -144,16 +159,23 @@ class Reconciler:
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.view.entries.get(meta.uid)
-        changes["watched_seconds"] = self.waits.watch(seen.key, _waited_for(seen, changes["pods"]))
         seen = replace(seen, **changes)
+        seen = replace(seen, watched_seconds=self.waits.watch(seen.key, _waited_for(seen)))
+        if _asks_why(seen):
+            seen = replace(seen, job_trouble=await self._job_trouble(seen))
         if needs_source(seen):
             seen = replace(seen, **await self._source(seen))
             seen = replace(seen, retained=await self._retained(seen))
-        return replace(seen, turn=self._turn(seen))
+        return seen
 
     def _limits(self) -> Limits:
         settings = self.settings
-        return Limits(settings.queue_seconds, settings.worker_start_seconds, settings.worker_stall_seconds)
+        return Limits(
+            settings.queue_seconds,
+            settings.worker_start_seconds,
+            settings.worker_stall_seconds,
+            settings.outage_seconds,
+        )
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
@@ -165,12 +187,23 @@ class Reconciler:
             self.view.see_pod(document)
         return self.view.pods(job.conversion_uid)
 
+    async def _job_trouble(self, seen: Observation) -> str:
+        """Why its Job gets no pod; "" where nobody says so, or nobody answers: it is asked for again."""
+        try:
+            return await self.jobs.trouble_of(seen.key.namespace, seen.job.uid) if seen.job else ""
+        except (UnavailableError, RefusedError) as error:
+            _log.warning("job_events_unavailable", error=str(error))
+            return ""
+
     async def _ledger(self, uid: str) -> dict[str, Any]:
         try:
-            return {"entry": await self.entries.get(uid)}
+            entry = await self.entries.get(uid)
         except UnavailableError as error:
             _log.warning("ledger_unavailable", error=str(error))
             return {"ledger_known": False}
+        if isinstance(entry, UnreadableEntry):
+            return {"ledger_known": False, "ledger_trouble": entry.why}
+        return {"entry": entry}
 
     async def _source(self, seen: Observation) -> dict[str, Any]:
         gridfs = seen.spec.source.gridfs if seen.spec else None
@@ -197,7 +230,7 @@ class Reconciler:
         return None
 
     def _turn(self, seen: Observation) -> Turn:
-        """Only who would start if its turn had come asks for it."""
+        """Its turn, which it takes its place in line for: only who would start if it had come asks for it."""
         would_start = decide(replace(seen, turn=Turn(admitted=True)))
         if not isinstance(would_start, Start) or seen.handed_over or seen.spec is None:
             return Turn(admitted=False)
@@ -215,9 +248,13 @@ class Reconciler:
     # --- write ---
 
     async def _hold(self, key: Key, document: dict[str, Any], seen: Observation) -> int:
-        """Put our finalizer on before anything is made that it must remove; answers the resourceVersion."""
+        """Put our finalizer on before anything is made that it must remove, and again where somebody took it off.
+
+        A finished one without it would leave its mp3 behind, unknown to whoever looks for it. Answers the
+        resourceVersion.
+        """
         held = names.FINALIZER in seen.meta.finalizers
-        if held or seen.meta.deletion_timestamp is not None or seen.finished:
+        if held or seen.meta.deletion_timestamp is not None:
             return version_of(document)
         wanted = (*seen.meta.finalizers, names.FINALIZER)
         changed = await self.conversions.set_finalizers(key, wanted, version_of(document))
@@ -274,19 +311,20 @@ class Reconciler:
             self.view.forget_conversion(key)
 
 
-def _waited_for(seen: Observation, pods: tuple[Pod, ...]) -> Hashable:
-    """What others date and we must not take their word for: a deletion, or the start of a pod."""
+def _waited_for(seen: Observation) -> Hashable:
+    """What others date and we must not take their word for: a deletion, or the start or the end of a pod."""
     if seen.meta.deletion_timestamp is not None:
         return (seen.meta.uid, "deletion")
-    since = starting_since(seen.job, pods) if seen.job else None
-    return since and (seen.meta.uid, since)
+    wait = seen.wait
+    return wait and (seen.meta.uid, wait.awaited, wait.since)
 
 
-def _spec(document: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
-    try:
-        return ConversionSpec.model_validate(document["spec"]), ""
-    except ValidationError as error:
-        return None, "; ".join(map(str, complaints(error, "spec")[:5]))
+def _asks_why(seen: Observation) -> bool:
+    """Whether its Job has been looked at by the Job controller and has no pod."""
+    job = seen.job
+    if job is None or seen.finished or seen.own_pods or job.failed or job.ready or seen.meta.deletion_timestamp:
+        return False
+    return job.start_time is not None and not (job.finished or job.deleting or job.suspended)
 
 
 def _status(document: dict[str, Any]) -> ConversionStatus:

@@ -86,8 +86,13 @@ class Settings(BaseSettings):
     """Whether workers refuse to work where the kernel has no Landlock. Off: it is only told, since seccomp alone
     already leaves ffmpeg no way to write, to reach others, or the network."""
 
-    job_ttl_seconds: Annotated[int, Field(ge=0)] = 600
-    """How long a finished Job and its logs stay for people to look at; the results are in the ledger."""
+    job_ttl_seconds: Annotated[int, Field(ge=3)] = 600
+    """How long a finished Job and its logs stay for people to look at; the results are in the ledger. Never so short
+    that a Job is gone before we have seen how it ended."""
+
+    worker_pod_labels: dict[str, str] = {}
+    worker_pod_annotations: dict[str, str] = {}
+    """More of them for workers' pods, as JSON: how a service mesh is told that they want no sidecar, for example."""
 
     max_source_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     """Larger sources are refused before a Job is made."""
@@ -116,6 +121,10 @@ class Settings(BaseSettings):
     queue_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
     """How long a conversion may wait for its turn where the spec says nothing: a long line is no fault, but a line
     that has not moved for a week is."""
+
+    outage_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
+    """For how long what is nobody's fault may keep a conversion from being done: a store or a registry that is away, a
+    node that takes no pod. It is tried again and again meanwhile."""
 
     # --- the reconcile loop ---
 
@@ -189,6 +198,6 @@ class Settings(BaseSettings):
         return hosts
 
     @property
-    def heartbeat_namespace(self) -> str:
-        """Where the heartbeat object lives: it must be in a namespace that is watched."""
-        return self.watch_namespaces[0] if self.watch_namespaces else self.namespace
+    def heartbeat_namespaces(self) -> tuple[str, ...]:
+        """Where heartbeat objects live: in each namespace that is watched by itself."""
+        return self.watch_namespaces or (self.namespace,)

@@ -21,7 +21,7 @@ _LONGEST_ROUND: Final = 5
 
 def sign_of(entry: LedgerEntry | None, pods: tuple[Pod, ...]) -> Sign:
     """What is seen of a worker; the same as before when it has done nothing since."""
-    running = frozenset(pod.name for pod in pods if pod.started_at and not pod.ended)
+    running = frozenset(pod.name for pod in pods if pod.works)
     return (running, entry.progress, entry.attempt, entry.parts, entry.uploads) if entry else (running,)
 
 

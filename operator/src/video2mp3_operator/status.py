@@ -8,13 +8,14 @@ from typing import Any, Final, Literal
 from video2mp3_contracts import names
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
 from video2mp3_contracts.status import Attempt, ConversionStatus, Progress, QueueReport
-from video2mp3_operator.attempts import stalled, succeeded, told_of_landlock
+from video2mp3_operator.attempts import given_up, not_started, succeeded, told_of_landlock
 from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.decisions import (
     Await,
     Decision,
     Fail,
     Follow,
+    Hold,
     Queue,
     Release,
     Replace,
@@ -75,6 +76,8 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
             return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", (ConditionType.COMPLETE,))
         case Fail(reason, message):
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)
+        case Hold(reason, message):
+            return _Report(Phase.PENDING, reason, message)
         case Suspend():
             return _Report(Phase.SUSPENDED, Reason.SUSPENDED, Reason.SUSPENDED.meaning, "True", ())
         case _:
@@ -159,9 +162,21 @@ def _ended_attempts(seen: Observation, decision: Decision) -> tuple[Attempt, ...
     if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
         parts = frozenset(part.pod for part in seen.entry.parts.values())
         return succeeded(seen.attempts, seen.entry.attempt.pod, parts, seen.now.replace(microsecond=0))
-    if isinstance(decision, Replace) and decision.reason == Reason.STALLED:
-        return stalled(seen.attempts, decision.message, seen.now.replace(microsecond=0))
+    now = seen.now.replace(microsecond=0)
+    match decision:
+        case Replace(Reason.STALLED as reason, message):
+            return given_up(seen.attempts, reason, message, now)
+        case Replace(Reason.LOST as reason, message, pods):
+            return given_up(seen.attempts, reason, message, now, pods)
+        case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(seen.attempts, since):
+            return not_started(seen.attempts, since, message, now)
+        case Suspend():
+            return given_up(seen.attempts, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
     return seen.attempts
+
+
+def _told_of(attempts: tuple[Attempt, ...], since: datetime) -> bool:
+    return any(each.reason == Reason.NOT_STARTED and each.start_time == since for each in attempts)
 
 
 def _start_time(seen: Observation) -> datetime | None:

@@ -1,7 +1,7 @@
 """④ What goes round instead of a timer for each object: admission, the ledger, and lists against lost events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -12,7 +12,7 @@ from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.status import Progress, QueueReport, Report
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.errors import RefusedError, UnavailableError
+from video2mp3_operator.errors import OutsideError, RefusedError, UnavailableError
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.observed import Key
 from video2mp3_operator.outbox import Outbox, message_from
@@ -22,6 +22,7 @@ from video2mp3_operator.progress import overall
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch, sign_of
 from video2mp3_operator.status import progress_due
+from video2mp3_operator.unreadable import UnreadableEntry, read_or_skip
 from video2mp3_operator.view import View, key_of
 
 _log = structlog.get_logger(__name__)
@@ -58,6 +59,9 @@ class Sweep:
 
     awaiting: set[Key]
     stalls: StallWatch
+    unlisted: dict[str | None, OutsideError] = field(default_factory=dict, init=False)
+    """Watched namespaces that the last round of lists could not see, and why."""
+
     _scanned: bool = field(default=False, init=False)
 
     # --- admission ---
@@ -106,7 +110,9 @@ class Sweep:
             await self._scan_outbox()
         live = set(self.view.live())
         asked = live | self.outbox.watched
-        entries = await self.ledger.entries(asked)
+        found = await self.ledger.entries(asked)
+        # One that cannot be read is told by its own reconcile.
+        entries = {uid: entry for uid, entry in found.items() if not isinstance(entry, UnreadableEntry)}
         self._wake_awaiting()
         for uid, entry in entries.items():
             if uid in live:
@@ -118,7 +124,8 @@ class Sweep:
 
     def _watch_for_stalls(self, live: set[str]) -> None:
         """Whose worker shows no sign of life for too long, is looked at."""
-        running = {uid: job for uid in live if (job := self.view.job(uid)) and job.ready}
+        working = (uid for uid in live if any(pod.works for pod in self.view.pods(uid)))
+        running = {uid: job for uid in working if (job := self.view.job(uid))}
         signs = {uid: sign_of(self.view.entries.get(uid), self.view.pods(uid)) for uid in running}
         self.stalls.look(signs, self.clock())
         for uid, job in running.items():
@@ -165,7 +172,7 @@ class Sweep:
         if not wanted:
             return {}
         return {
-            document["metadata"]["uid"]: document["spec"].get("notify", {}).get("email", "")
+            document["metadata"]["uid"]: (document["spec"].get("notify") or {}).get("email") or ""
             for document in self.view.documents()
             if document["metadata"]["uid"] in wanted
         }
@@ -181,47 +188,68 @@ class Sweep:
         while True:
             await asyncio.sleep(pause)
             pause = self.settings.resync_seconds
-            try:
-                repaired = await self.resync_once()
-            except (UnavailableError, RefusedError) as error:
-                # Refused where a watched namespace has gone, and our Role with it: what is known of it stays known, so
-                # that nothing of it is taken for nobody's, and the other namespaces are served on.
-                _log.warning("resync_failed", error=str(error))
-                continue
+            repaired = await self.resync_once()
             if repaired:
                 self.metrics.resync_repairs.inc(repaired)
                 _log.warning("resync_repaired", count=repaired)
+
+    async def prime(self) -> None:
+        """See everything once, so that nothing is decided on half a view; a namespace that is refused stops nobody.
+
+        Raises UnavailableError, and RefusedError where no namespace at all may be listed.
+        """
+        self.view.unseen.update(self.settings.watch_namespaces)
+        await self.resync_once()
+        away = [error for error in self.unlisted.values() if isinstance(error, UnavailableError)]
+        if away or len(self.unlisted) == len(self._namespaces):
+            raise next(iter((*away, *self.unlisted.values())))
+
+    @property
+    def _namespaces(self) -> tuple[str | None, ...]:
+        return self.settings.watch_namespaces or (None,)
 
     async def resync_once(self) -> int:
         """List all Conversions, Jobs and pods, take in what is news and forget what is gone; answers how many.
 
         Every Conversion is due afterwards: level-triggered means that a decision may be asked for at any time.
         """
-        newest = self.view.newest
-        touched: set[Key] = set()
-        # Conversions first: whose place a Job takes up is known from them.
-        conversions = await self._take_in(self.lister.conversions, self._see_conversion, touched)
-        jobs = await self._take_in(self.lister.jobs, lambda job: _keys(self.view.see_job(job)), touched)
-        pods = await self._take_in(self.lister.pods, lambda pod: _keys(self.view.see_pod(pod)), touched)
-        touched |= self.view.retain(conversions, jobs, pods, newest)
+        newest, touched = self.view.newest, set[Key]()
+        uids: dict[str, set[str]] = {"conversion": set(), "job": set(), "pod": set()}
+        self.unlisted.clear()
+        for namespace in self._namespaces:
+            try:
+                await self._take_in(namespace, uids, touched)
+            except (UnavailableError, RefusedError) as error:
+                # Refused where a watched namespace has gone, and our Role with it: what is known of it stays known, so
+                # that nothing of it is taken for nobody's, and the other namespaces are served on.
+                self.unlisted[namespace] = error
+                _log.warning("resync_failed", namespace=namespace, error=str(error))
+            else:
+                self.view.unseen.discard(namespace or "")
+        self._forget(uids, newest, touched)
         for document in self.view.documents():
             self.wake(key_of(document))
         return len(touched)
 
-    async def _take_in(
-        self,
-        lists: Callable[[str | None], AsyncIterator[dict[str, Any]]],
-        see: Callable[[dict[str, Any]], Iterable[Key]],
-        touched: set[Key],
-    ) -> set[str]:
-        uids: set[str] = set()
-        for namespace in self.settings.watch_namespaces or (None,):
-            async for document in lists(namespace):
-                uids.add(document["metadata"]["uid"])
-                touched.update(see(document))
-        return uids
+    async def _take_in(self, namespace: str | None, uids: dict[str, set[str]], touched: set[Key]) -> None:
+        """Conversions first: whose place a Job takes up is known from them."""
+        lists: dict[str, tuple[AsyncIterator[dict[str, Any]], Callable[[Mapping[str, Any]], Iterable[Key]]]] = {
+            "conversion": (self.lister.conversions(namespace), self._see_conversion),
+            "job": (self.lister.jobs(namespace), lambda job: _keys(self.view.see_job(job))),
+            "pod": (self.lister.pods(namespace), lambda pod: _keys(self.view.see_pod(pod))),
+        }
+        for kind, (documents, see) in lists.items():
+            async for document in documents:
+                uids[kind].add(document["metadata"]["uid"])
+                touched.update(read_or_skip(kind, document, see, self.metrics.skip) or ())
 
-    def _see_conversion(self, document: dict[str, Any]) -> Iterable[Key]:
+    def _forget(self, uids: Mapping[str, set[str]], newest: int, touched: set[Key]) -> None:
+        """What complete lists lack."""
+        if None not in self.unlisted:
+            unlisted = {namespace for namespace in self.unlisted if namespace}
+            touched |= self.view.retain(uids["conversion"], uids["job"], uids["pod"], newest, unlisted)
+
+    def _see_conversion(self, document: Mapping[str, Any]) -> Iterable[Key]:
         return (key_of(document),) if self.view.see_conversion(document) else ()
 
 

@@ -1,10 +1,11 @@
-"""④ How long a Conversion may wait for its turn, and its pod for its start. Pure.
+"""④ How long a Conversion may wait: for its turn, for its pod to start, and for one to end that should have. Pure.
 
 The third limit, that of an attempt's run, is the worker's own; the kubelet ends the pod where that fails, see `job`.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import inf
 from typing import Final
 
@@ -24,6 +25,12 @@ class Limits:
     stall_seconds: int = 900
     """A worker may show no sign of life for so long."""
 
+    outage_seconds: int = 24 * 3600
+    """What is nobody's fault, a store or a registry that is away, may keep it from being done for so long."""
+
+    asked_start: bool = False
+    """Whether the spec says itself how long a pod may take to start: then it fails, and does not wait on."""
+
     def of(self, spec: ConversionSpec | None) -> "Limits":
         """These, but where the spec says otherwise."""
         if spec is None:
@@ -33,6 +40,7 @@ class Limits:
             self,
             queue_seconds=own.queue_seconds or self.queue_seconds,
             start_seconds=own.start_seconds or self.start_seconds,
+            asked_start=own.start_seconds is not None,
         )
 
 
@@ -53,6 +61,58 @@ def left(since: datetime | None, limit_seconds: int, now: datetime, watched: flo
 def queued_since(status: ConversionStatus) -> datetime | None:
     """Since when it is known to wait for its turn. A suspension and an admission begin the time anew."""
     return status.queue.since if status.queue else None
+
+
+_LOST_SECONDS: Final = 60
+"""A pod that was to be gone so long ago, its grace over, is given up: its node does not answer."""
+
+_LINGER_SECONDS: Final = 20
+"""A pod whose worker has ended, and that has not ended itself after so long, is kept by another container in it: where
+there is none, kubelet and Job controller take a few seconds."""
+
+
+class Awaited(StrEnum):
+    """What a Conversion's Job waits for."""
+
+    START = "start"
+    """A pod that has not started."""
+
+    GONE = "gone"
+    """Pods that were deleted and whose workers are not known to have ended."""
+
+    END = "end"
+    """Pods whose workers have ended."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One wait of a Job."""
+
+    awaited: Awaited
+    since: datetime
+    seconds: int
+    """It is over after so long."""
+
+    pods: tuple[str, ...] = ()
+
+
+def wait_of(job: Job, pods: tuple[Pod, ...], limits: Limits) -> Wait | None:
+    """What a Job, whose own pods these are, waits for; None where its worker works, or it is over itself."""
+    if job.finished or job.deleting or job.suspended:
+        return None
+    if pods and not any(pod.works and pod.deleted_at is None for pod in pods):
+        going = [pod for pod in pods if pod.deleted_at and not pod.ended]
+        if going:
+            since = max(pod.deleted_at for pod in going if pod.deleted_at)
+            return Wait(Awaited.GONE, since, _LOST_SECONDS, tuple(pod.name for pod in going))
+        ended = [pod.ended_at for pod in pods if pod.ended_at]
+        if all(pod.ended for pod in pods) and any(pod.lingers for pod in pods) and ended:
+            return Wait(Awaited.END, max(ended), _LINGER_SECONDS, tuple(pod.name for pod in pods))
+    started = starting_since(job, pods)
+    if started is None:
+        return None
+    coming = tuple(pod.name for pod in pods if not pod.ended)
+    return Wait(Awaited.START, started, limits.start_seconds, coming)
 
 
 def starting_since(job: Job, pods: tuple[Pod, ...]) -> datetime | None:

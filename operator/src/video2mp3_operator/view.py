@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_operator.admission import Slot
+from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.observed import Job, Key, Pod, parse_job, parse_pod, version_of
 
 Document = dict[str, Any]
@@ -50,9 +51,17 @@ class View:
         self._conversions: dict[Key, Document] = {}
         self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._job_uids: dict[str, set[str]] = defaultdict(set)
+        """Every Job that a Conversion was seen to control, those that are gone too: their pods may outlive them."""
+
         self._live: dict[str, dict[str, Slot]] = defaultdict(dict)
         self._sources: Counter[str] = Counter()
         self._done_with_source: set[str] = set()
+        self._barred: set[str] = set()
+        self._uids: set[str] = set()
+        self.unseen: set[str] = set()
+        """Watched namespaces that have not been listed since the start."""
+
         self.newest = 0
         """The highest resourceVersion seen."""
 
@@ -64,6 +73,11 @@ class View:
     def conversion(self, key: Key) -> Document | None:
         """A Conversion as it was last seen."""
         return self._conversions.get(key)
+
+    def knows(self, key: Key, uid: str) -> bool:
+        """Whether the Conversion of that name is still this very one."""
+        document = self._conversions.get(key)
+        return document is not None and document["metadata"]["uid"] == uid
 
     def runs(self, key: Key) -> bool:
         """Whether a Conversion has a Job and no verdict yet."""
@@ -82,7 +96,9 @@ class View:
             return False
         if before is not None:
             self._count_source(before, -1)
+            self._uids.discard(before["metadata"]["uid"])
         self._conversions[key] = trimmed(document)
+        self._uids.add(document["metadata"]["uid"])
         self.newest = max(self.newest, version_of(document))
         self._count_source(self._conversions[key], +1)
         return True
@@ -93,19 +109,27 @@ class View:
         if before is None or (uid is not None and before["metadata"]["uid"] != uid):
             return False
         del self._conversions[key]
+        self._uids.discard(before["metadata"]["uid"])
         self._count_source(before, -1)
         self._done_with_source.discard(before["metadata"]["uid"])
         self.entries.pop(before["metadata"]["uid"], None)
+        self._job_uids.pop(before["metadata"]["uid"], None)
         return True
 
     def sources(self) -> Collection[str]:
-        """Ids of the uploads that Conversions name as their source, finished ones too."""
-        named = (document["spec"].get("source", {}).get("gridfs") or {} for document in self.documents())
-        return {gridfs["fileId"] for gridfs in named if "fileId" in gridfs}
+        """Ids of the uploads that Conversions name as their source, finished ones too. Raises UnavailableError."""
+        self._must_be_complete()
+        return {file_id for document in self.documents() if (file_id := _source_of(document))}
 
     def uids(self) -> Collection[str]:
-        """Uids of all Conversions."""
-        return {document["metadata"]["uid"] for document in self.documents()}
+        """Uids of all Conversions. Raises UnavailableError."""
+        self._must_be_complete()
+        return self._uids
+
+    def _must_be_complete(self) -> None:
+        """Who asks what is nobody's must not ask before every namespace has been listed."""
+        if self.unseen:
+            raise UnavailableError(f"not listed since the start: {', '.join(sorted(self.unseen))}")
 
     def wants_source(self, file_id: str) -> int:
         """How many Conversions that may still read this file name it as their source."""
@@ -122,12 +146,12 @@ class View:
             self._done_with_source.add(uid)
 
     def _count_source(self, document: Document, by: int) -> None:
-        gridfs = document["spec"].get("source", {}).get("gridfs") or {}
+        file_id = _source_of(document)
         done = document["metadata"]["uid"] in self._done_with_source or _finished(document)
-        if "fileId" in gridfs and not done:
-            self._sources[gridfs["fileId"]] += by
-            if not self._sources[gridfs["fileId"]]:
-                del self._sources[gridfs["fileId"]]
+        if file_id and not done:
+            self._sources[file_id] += by
+            if not self._sources[file_id]:
+                del self._sources[file_id]
 
     # --- Jobs and pods ---
 
@@ -137,8 +161,9 @@ class View:
         return max(jobs.values(), key=lambda job: (job.generation, job.resource_version)) if jobs else None
 
     def pods(self, uid: str) -> tuple[Pod, ...]:
-        """The pods of a Conversion."""
-        return tuple(self._pods[uid].values()) if uid in self._pods else ()
+        """The pods of a Conversion's Jobs; others may carry their labels."""
+        jobs = self._job_uids.get(uid, set())
+        return tuple(pod for pod in self._pods[uid].values() if pod.job_uid in jobs) if uid in self._pods else ()
 
     def see_job(self, document: Mapping[str, Any]) -> Job | None:
         """Take a Job in; answers it if it is news."""
@@ -146,6 +171,7 @@ class View:
         if job is None or not _keep_newer(self._jobs[job.conversion_uid], job):
             return None
         self.newest = max(self.newest, job.resource_version)
+        self._job_uids[job.conversion_uid].add(job.uid)
         if job.live:
             slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid), job.pods)
             self._live[job.conversion_uid][job.name] = slot
@@ -159,6 +185,8 @@ class View:
         if pod is None or not _keep_newer(self._pods[pod.conversion_uid], pod):
             return None
         self.newest = max(self.newest, pod.resource_version)
+        if pod.job_uid in self._job_uids.get(pod.conversion_uid, ()):
+            self._barred.discard(pod.conversion_uid)
         return pod
 
     def forget_job(self, document: Mapping[str, Any]) -> Job | None:
@@ -172,6 +200,7 @@ class View:
         if known is None or known.uid != job.uid:
             return False
         _forget(self._jobs, job.conversion_uid, job.name)
+        self._barred.discard(job.conversion_uid)
         self._end_life(job)
         return True
 
@@ -193,7 +222,27 @@ class View:
 
     def slots(self) -> list[Slot]:
         """The places that live Jobs take up."""
-        return [slot for slots in self._live.values() for slot in slots.values()]
+        return [
+            slot
+            for uid, slots in self._live.items()
+            if uid not in self._barred and not self._done(uid)
+            for slot in slots.values()
+        ]
+
+    def _done(self, uid: str) -> bool:
+        """Whether it has its verdict and its workers have ended, though a pod may be kept by another container."""
+        job = self.job(uid)
+        if job is None or not self.knows(job.key, uid) or not _finished(self._conversions[job.key]):
+            return False
+        return all(pod.ended for pod in self.pods(uid))
+
+    def bar(self, uid: str) -> None:
+        """Its Job gets no pod, since its namespace's quota is used up."""
+        self._barred.add(uid)
+
+    def barred_namespaces(self) -> Collection[str]:
+        """Namespaces whose quota is used up, as far as their Jobs say: no other one gets a pod there."""
+        return {job.namespace for uid in self._barred if (job := self.job(uid))}
 
     def owner(self, key: Key, uid: str) -> str:
         """To whom a Conversion belongs; "" when it is gone."""
@@ -202,23 +251,31 @@ class View:
             return ""
         return str(document["spec"].get("owner", ""))
 
-    def retain(self, conversions: set[str], jobs: set[str], pods: set[str], before: int) -> set[Key]:
+    def retain(
+        self,
+        conversions: Collection[str],
+        jobs: Collection[str],
+        pods: Collection[str],
+        before: int,
+        unlisted: Collection[str] = (),
+    ) -> set[Key]:
         """Forget what complete lists of uids lack, though no event said so; answers the Conversions concerned.
 
-        `before` is `newest` as it was when the lists were begun: what is newer was made meanwhile.
+        `before` is `newest` as it was when the lists were begun: what is newer was made meanwhile. Of namespaces that
+        could not be listed nothing is forgotten.
         """
         touched: set[Key] = set()
         for key, document in list(self._conversions.items()):
             uid = document["metadata"]["uid"]
-            if uid not in conversions and version_of(document) <= before:
+            if uid not in conversions and version_of(document) <= before and key.namespace not in unlisted:
                 self.forget_conversion(key, uid)
                 touched.add(key)
         for job in [job for group in self._jobs.values() for job in group.values()]:
-            if job.uid not in jobs and job.resource_version <= before:
+            if job.uid not in jobs and job.resource_version <= before and job.namespace not in unlisted:
                 self.lose_job(job)
                 touched.add(job.key)
         for pod in [pod for group in self._pods.values() for pod in group.values()]:
-            if pod.uid not in pods and pod.resource_version <= before:
+            if pod.uid not in pods and pod.resource_version <= before and pod.namespace not in unlisted:
                 _forget(self._pods, pod.conversion_uid, pod.name)
                 touched.add(pod.key)
         return touched
@@ -229,9 +286,17 @@ def key_of(document: Mapping[str, Any]) -> Key:
     return Key(document["metadata"]["namespace"], document["metadata"]["name"])
 
 
+def _source_of(document: Document) -> str:
+    """Which upload it converts, whatever else stands in its spec; "" for none."""
+    found: Any = document["spec"]
+    for name in ("source", "gridfs", "fileId"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
 def _finished(document: Document) -> bool:
     return any(
-        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+        condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True"
         for condition in document["status"].get("conditions") or ()
     )
 

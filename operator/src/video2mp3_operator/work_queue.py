@@ -122,7 +122,9 @@ class WorkQueue(Generic[_K]):
         error = task.exception()
         if error is not None:
             self._failures[key] = self._failures.get(key, 0) + 1
-            pause: float | None = self._on_error(key, error).pause(self._failures[key])
+            backoff = self._on_error(key, error)
+            # What happened while it failed may be what it waits for: that is looked at soon, however often it failed.
+            pause: float | None = backoff.pause(1 if key in self._again else self._failures[key])
         else:
             self._failures.pop(key, None)
             pause = task.result()

@@ -89,6 +89,10 @@ def test_workers_use_the_image_of_the_release(chart: Chart):
     assert a_worker_pod(manifests, NAMESPACE).spec["containers"][0]["image"] == "registry.example.com/worker:3"
 
 
+DEFAULT_LABELS = {"sidecar.istio.io/inject": "false", "kuma.io/sidecar-injection": "disabled"}
+"""Helm merges maps: what is to go is set to null."""
+
+
 def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: pytest.MonkeyPatch):
     resources = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "2Gi"}}
     numbers = {
@@ -97,7 +101,9 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "requireLandlock": True,
         "memoryCeiling": "3Gi",
         "runSeconds": 60,
-        "jobTtlSeconds": 0,
+        "jobTtlSeconds": 3,
+        "podLabels": {"mesh": "no"},
+        "podAnnotations": {"mesh.example.com/inject": "false"},
         "maxSourceBytes": 10**12,
         "maxOutputBytes": 2,
         "maxDurationSeconds": 3,
@@ -110,9 +116,11 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert (settings.worker_cpu_limit, settings.worker_memory_limit) == ("4", "2Gi")
     assert (settings.worker_start_seconds, settings.queue_seconds) == (7, 8)
     assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
-    assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 0)
+    assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 3)
     assert settings.worker_require_landlock
     assert not settings_of("operator", chart.render({}), monkeypatch).worker_require_landlock
+    assert settings.worker_pod_labels == {"mesh": "no"} | DEFAULT_LABELS
+    assert settings.worker_pod_annotations == {"mesh.example.com/inject": "false", "linkerd.io/inject": "disabled"}
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
     assert settings.allowed_hosts == ("media.example.com", "*.example.org")
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)

@@ -278,6 +278,16 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
         40,
         {},
     ),
+    "a document is damaged": (
+        {of("operator", "video2mp3_operator_objects_skipped_total", kind="ledger entry"): "0x10 1x20"},
+        20,
+        {"Video2mp3OperatorSkips": 1},
+    ),
+    "a loop has failed": (
+        {of("operator", "video2mp3_operator_loop_failures_total", loop="resync"): "0x10 1x20"},
+        20,
+        {"Video2mp3OperatorSkips": 1},
+    ),
     "the first worker that crashed": ({CRASHED: "0x10 1x20"}, 20, {"Video2mp3ConversionsFailing": 1}),
     "a crash of yesterday": ({CRASHED: "0x10 1x120"}, 120, {}),
     "videos without sound": ({NO_AUDIO: "0+1x20"}, 20, {}),

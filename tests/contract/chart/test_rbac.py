@@ -14,7 +14,7 @@ OPERATOR = {
     ("video2mp3.dev", "conversions/finalizers"): {"update"},
     ("batch", "jobs"): {"create", "delete", "get", "list", "watch"},
     ("", "pods"): {"list", "watch"},
-    ("", "events"): {"create"},
+    ("", "events"): {"create", "list"},
     ("coordination.k8s.io", "leases"): {"create", "list", "watch"},
     ("coordination.k8s.io", "leases/video2mp3-operator-heartbeat"): {"patch"},
 }
@@ -38,13 +38,11 @@ def test_the_operator_writes_status_jobs_and_events_and_ends_conversions(manifes
     assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
 
 
-def test_the_heartbeat_is_written_in_the_first_watched_namespace_only(chart: Chart):
+def test_the_operator_may_do_the_same_in_each_watched_namespace(chart: Chart):
+    """A heartbeat of its own among it: where the first namespace goes, the others are served on."""
     manifests = chart.render({"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
-    assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
-    elsewhere = rights(manifests.named("Role", "video2mp3-operator", "team-a"))
-    assert {key: verbs for key, verbs in elsewhere.items() if "leases" in key[1]} == {
-        ("coordination.k8s.io", "leases"): {"list", "watch"}
-    }
+    for namespace in (NAMESPACE, "team-a"):
+        assert rights(manifests.named("Role", "video2mp3-operator", namespace)) == OPERATOR
 
 
 def test_the_heartbeats_name_is_the_operators(manifests: Manifests):

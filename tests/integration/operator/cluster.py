@@ -209,7 +209,13 @@ class Cluster:
         """A pod of the Conversion's Job whose worker container is in that state; answers its name."""
         [job] = self.jobs(name)
         template = job["spec"]["template"]
-        metadata = {"name": f"{name}-{secrets.token_hex(3)}", "labels": template["metadata"]["labels"]}
+        controller = {"apiVersion": "batch/v1", "kind": "Job", "controller": True}
+        controller |= {each: job["metadata"][each] for each in ("name", "uid")}
+        metadata = {
+            "name": f"{name}-{secrets.token_hex(3)}",
+            "labels": template["metadata"]["labels"],
+            "ownerReferences": [controller],
+        }
         self.api("POST", self._pods, {"metadata": metadata, "spec": template["spec"] | {"nodeName": node}})
         self.set_pod(metadata["name"], **worker_state)
         return str(metadata["name"])

@@ -12,6 +12,7 @@ from tests.integration.operator.wire import Wire
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
 from video2mp3_contracts import names
+from video2mp3_operator.kopf_settings import BACKOFFS
 
 CONVERSION = re.compile(rf"PATCH .*/{names.PLURAL}/([a-z0-9-]+)(/status)?")
 WATCHES = 4
@@ -189,10 +190,13 @@ def test_what_rabbitmq_missed_while_it_was_away_is_published_once(cluster: Clust
 def test_a_watched_namespace_that_goes_takes_its_files_with_it_and_leaves_the_others_served(
     cluster: Cluster, wire: Wire, operator_token: str, chart: Chart, kube_apiserver: KubernetesServer
 ) -> None:
-    """The test plays the namespace's controller: what is in it goes first, then the operator's own rights there."""
+    """The test plays the namespace's controller: what is in it goes first, then the operator's own rights there.
+
+    It is the first of the watched ones, and it waits for longer than kopf would have gone on for.
+    """
     going = replace(cluster, namespace=kube_apiserver.new_namespace())
     grant(kube_apiserver, chart, cluster.namespace, going.namespace)
-    operator = OperatorProcess(wire.addresses, f"{cluster.namespace},{going.namespace}", operator_token)
+    operator = OperatorProcess(wire.addresses, f"{going.namespace},{cluster.namespace}", operator_token)
     operator.changes = {"OPERATOR_RESYNC_SECONDS": "1"}
     with running(operator):
         name = going.convert()
@@ -202,13 +206,26 @@ def test_a_watched_namespace_that_goes_takes_its_files_with_it_and_leaves_the_ot
         going.await_gone(name)
         assert (going.files("videos"), going.jobs()) == (set(), [])
         kube_apiserver.kubectl("delete", "rolebinding", "--all", "--namespace", going.namespace)
-        wire.cut_watches()
         await_condition(
             lambda: "resync_failed" in operator.log_file.read_text(), seconds=SECONDS, what="it was not refused"
         )
-        stays = cluster.convert("stays")
-        cluster.await_reason(stays, "Starting")
-        cluster.work(stays)
-        cluster.complete(stays)
-        cluster.await_reason(stays, "Succeeded")
-        assert operator.ask("/healthz") == (200, "ok\n")
+        wire.cut_watches()
+        serve(cluster, operator, "at-once")
+        given_up = f"Request attempt #{len(BACKOFFS) + 2} failed"
+        await_condition(
+            lambda: given_up in operator.log_file.read_text(), seconds=3 * sum(BACKOFFS), what="it was not refused on"
+        )
+        serve(cluster, operator, "later")
+        operator.stop()
+        operator.start()
+        serve(cluster, operator, "after-a-restart")
+
+
+def serve(cluster: Cluster, operator: OperatorProcess, name: str) -> None:
+    """A Conversion goes through, and the operator is well."""
+    cluster.convert(name)
+    cluster.await_reason(name, "Starting")
+    cluster.work(name)
+    cluster.complete(name)
+    cluster.await_reason(name, "Succeeded")
+    assert operator.ask("/healthz") == (200, "ok\n")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import gridfs
+import pytest
 from bson import ObjectId
 
 from tests.integration.operator.store import ask
@@ -12,6 +13,7 @@ from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
+from video2mp3_operator.unreadable import UnreadableEntry
 
 SMALL_CHUNK = 1024
 
@@ -108,3 +110,37 @@ def test_what_goes_with_its_conversion_is_told_to_nobody(mongodb: MongoDBServer)
             assert [entry.uid async for entry in store.unpublished()] == ["stays"]
 
         ask(mongodb, scan)
+
+
+def test_documents_of_the_ledger_that_cannot_be_read_are_skipped_and_hide_no_other(mongodb: MongoDBServer) -> None:
+    """Nobody takes what is there and cannot be read for nothing: its mp3 would be taken for nobody's."""
+    long_ago, soon = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    failure = {"reason": "NoAudio", "message": "It has no sound.", "failedAt": long_ago}
+    with mongodb.client() as client:
+        client["mp3s"]["conversions"].insert_many(
+            [{"_id": f"uid-{n}", "failure": failure if n % 2 else "yesterday"} for n in range(1, 7)]
+        )
+
+    async def questions(store: MongoStore) -> None:
+        entries = await store.entries(["uid-1", "uid-2"])
+        assert [isinstance(entries[uid], UnreadableEntry) for uid in ("uid-1", "uid-2")] == [False, True]
+        assert [entry.uid for entry in await store.entries_since(soon, "", 3)] == ["uid-1", "uid-3", "uid-5"]
+        assert [entry.uid async for entry in store.unpublished()] == ["uid-1", "uid-3", "uid-5"]
+
+    ask(mongodb, questions)
+
+
+def test_a_scan_of_the_ledger_goes_through_all_of_it_piece_by_piece(
+    mongodb: MongoDBServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video2mp3_operator.adapters.mongodb._SCANNED_AT_A_TIME", 3)
+    failure = {"reason": "NoAudio", "message": "It has no sound.", "failedAt": datetime(2026, 1, 1, tzinfo=UTC)}
+    with mongodb.client() as client:
+        client["mp3s"]["conversions"].insert_many(
+            [{"_id": f"uid-{n}"} | ({"failure": failure} if n in (1, 5, 7) else {}) for n in range(1, 8)]
+        )
+
+    async def question(store: MongoStore) -> list[str]:
+        return [entry.uid async for entry in store.unpublished()]
+
+    assert ask(mongodb, question) == ["uid-1", "uid-5", "uid-7"]

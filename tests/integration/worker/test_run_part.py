@@ -248,7 +248,7 @@ def test_asked_to_stop_it_leaves_nothing_of_its_part(division: Division3) -> Non
     worker.resume()
 
     ended = worker.finish(seconds=10)
-    assert (ended.code, ended.words["reason"]) == (75, "Stopped"), ended.log
+    assert (ended.code, ended.words["reason"]) == (143, "Stopped"), ended.log
     assert (worker.children(), list(worker.scratch.iterdir())) == ([], [])
     assert (division.installation.mp3s(), division.installation.stray_chunks()) == ([], 0)
     assert division.installation.entry()["error"]["reason"] == "Stopped"

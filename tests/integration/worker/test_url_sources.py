@@ -273,7 +273,7 @@ def test_asked_to_stop_while_a_server_is_silent_it_stops(online: Online, web: We
 
     ended = worker.finish(seconds=10)
     go.set()
-    assert (ended.code, ended.words["reason"]) == (75, "Stopped"), ended.log
+    assert (ended.code, ended.words["reason"]) == (143, "Stopped"), ended.log
     assert nothing_left(online)
 
 

@@ -16,6 +16,7 @@ from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.convert import Converter
 from video2mp3_worker.errors import WorkerError
 from video2mp3_worker.local_source import LocalSource
+from video2mp3_worker.reading import Reading
 from video2mp3_worker.stop import Stop
 
 LIES: Final = ("\n" + "\n".join(PHRASES) + "\n", *PHRASES)
@@ -117,4 +118,4 @@ def test_a_forged_line_reaches_people_and_nothing_else(tmp_path: Path) -> None:
 
 def probed(source: LocalSource) -> Ended:
     confinement = Confinement(reads=(source.path,), data_bytes=limits.DATA_BYTES)
-    return child.run(commands.probe(source), confinement, output=lambda _: None, watch=lambda: None)
+    return child.run(commands.probe(source, Reading()), confinement, output=lambda _: None, watch=lambda: None)

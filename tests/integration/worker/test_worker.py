@@ -245,7 +245,7 @@ def test_asked_to_stop_it_ends_its_child_and_leaves_nothing(installation: Instal
     worker.terminate()
 
     ended = worker.finish(seconds=10)
-    assert (ended.code, ended.words["reason"]) == (75, "Stopped"), ended.log
+    assert (ended.code, ended.words["reason"]) == (143, "Stopped"), ended.log
     assert worker.children() == []
     assert list(worker.scratch.iterdir()) == []
     assert nothing_stored(installation)

@@ -66,7 +66,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a control character": ({"output": {"filename": "a\nb.mp3"}}, "and control characters"),
     "a line end in a tag": ({"output": {"tags": {"title": "a\n"}}}, "output.tags.title must be one line of text"),
     "a tab in a tag": ({"output": {"tags": {"albumArtist": "a\tb"}}}, "output.tags.albumArtist must be one line"),
-    "a line end in an owner": ({"owner": "a@example.com\n"}, "owner must be one line of text"),
+    "a line end in an owner": ({"owner": "a@example.com\n"}, "owner must be the email address"),
+    "an owner in capitals": ({"owner": "You@Example.com"}, "owner must be the email address"),
+    "an owner that is no address": ({"owner": "someone"}, "owner must be the email address"),
     "a time that is none": (
         {"output": {"trim": {"start": "1:2:3"}}},
         "output.trim.start must be seconds from 0 to 999999",

@@ -5,12 +5,26 @@ import re
 import pytest
 
 from video2mp3_contracts import names
+from video2mp3_contracts.conversion import MAX_PARALLELISM
 
 
-@pytest.mark.parametrize("name", ["a", "upload-0123456789abcdef01234567", "x" * 63, "ends-at-the-cut" + "-" * 40 + "z"])
-def test_a_job_name_is_a_dns_label(name: str) -> None:
-    job = names.job_name(name, "uid-1")
-    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", job)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a",
+        "upload-0123456789abcdef01234567",
+        "x" * 63,
+        "ends-at-the-cut" + "-" * 40 + "z",
+        "talk.2026.03",
+        "1.2",
+        "a." * 31 + "a",
+        "x" * 50 + ".y",
+    ],
+)
+def test_a_job_name_is_a_dns_label_also_with_the_last_index(name: str) -> None:
+    """The host names of an Indexed Job's pods are the strictest that is made of it."""
+    for job in (names.job_name(name, "uid-1"), names.job_name(name, "uid-1", generation=7)):
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", f"{job}-{MAX_PARALLELISM - 1}")
 
 
 def test_a_job_name_is_the_same_for_the_same_conversion() -> None:

@@ -73,6 +73,10 @@ class World:
     """Of "kubernetes", "mongodb", "rabbitmq"."""
 
     refuse_jobs: str = ""
+    refusal: type[RefusedError] = RefusedError
+    job_troubles: dict[str, str] = field(default_factory=dict)
+    """By a Job's uid, why the Job controller cannot create its pods."""
+
     conflicts: int = 0
     """So many writes of Conversions that will meet a conflict."""
 
@@ -162,6 +166,15 @@ class World:
         [job] = [job for job in self.jobs.values() if job["metadata"]["labels"][names.LABEL_CONVERSION] == key.name]
         return job
 
+    def claim_pods(self) -> None:
+        """The Job controller makes pods for the Job there is: those that tests put there belong to that one."""
+        for pod in self.pods.values():
+            metadata = pod["metadata"]
+            uid, [owner] = metadata["labels"][names.LABEL_CONVERSION_UID], metadata["ownerReferences"]
+            jobs = [job for job in self.jobs.values() if job["metadata"]["labels"][names.LABEL_CONVERSION_UID] == uid]
+            if jobs and owner["uid"] == f"job-{uid}":
+                owner["uid"] = max(jobs, key=lambda job: int(job["metadata"]["resourceVersion"]))["metadata"]["uid"]
+
     def set_job_status(self, key: Key, **status: Any) -> None:
         """The Job controller writes."""
         job = self.job_of(key)
@@ -233,7 +246,7 @@ class FakeKubernetes:
         world = self.world
         world.reach("kubernetes", "create job")
         if world.refuse_jobs:
-            raise RefusedError(world.refuse_jobs)
+            raise world.refusal(world.refuse_jobs)
         metadata = manifest["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         if key in world.jobs:
@@ -261,7 +274,12 @@ class FakeKubernetes:
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         self.world.reach("kubernetes", "list pods", write=False)
         label = names.LABEL_CONVERSION_UID
+        self.world.claim_pods()
         return [pod for pod in self.world.pods.values() if pod["metadata"]["labels"][label] == conversion_uid]
+
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        self.world.reach("kubernetes", "list job events", write=False)
+        return self.world.job_troubles.get(job_uid, "")
 
     async def _all(self, documents: Mapping[Key, Document], namespace: str | None) -> AsyncIterator[Document]:
         if "kubernetes" in self.world.away:
@@ -277,6 +295,7 @@ class FakeKubernetes:
         return self._all(self.world.jobs, namespace)
 
     def pods(self, namespace: str | None) -> AsyncIterator[Document]:
+        self.world.claim_pods()
         return self._all(self.world.pods, namespace)
 
     async def post(self, manifest: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOW
+from tests.builders import NOW, a_conversion
 from video2mp3_operator.admission import Candidate, Caps, Line, Slot, next_turns, turns
 from video2mp3_operator.admission_desk import AdmissionDesk
 from video2mp3_operator.observed import Key
@@ -114,9 +114,17 @@ def test_who_leaves_or_changes_leaves_the_others_in_their_order() -> None:
     assert turns(line, [], UNLIMITED) == turns(Line(left), [], UNLIMITED)
 
 
+def seeing(*names: str) -> View:
+    """A view of Conversions of these names, whose uids are their names."""
+    view = View()
+    for name in names:
+        view.see_conversion(a_conversion(name).with_metadata(uid=name).document)
+    return view
+
+
 def test_nobody_is_admitted_before_everyone_was_heard() -> None:
     called: list[Key] = []
-    desk = AdmissionDesk(View(), Caps(1, 9, 9), called.append)
+    desk = AdmissionDesk(seeing("early", "late"), Caps(1, 9, 9), called.append)
     assert not desk.ask(candidate("late", age=1)).admitted
     assert not desk.ask(candidate("early", age=9)).admitted
     desk.review()
@@ -126,7 +134,7 @@ def test_nobody_is_admitted_before_everyone_was_heard() -> None:
 
 
 def test_a_place_is_held_until_it_is_given_back() -> None:
-    desk = AdmissionDesk(View(), Caps(1, 9, 9), lambda _: None)
+    desk = AdmissionDesk(seeing("first", "second"), Caps(1, 9, 9), lambda _: None)
     desk.review()
     assert desk.ask(candidate("first")).admitted
     assert not desk.ask(candidate("second")).admitted
@@ -134,6 +142,22 @@ def test_a_place_is_held_until_it_is_given_back() -> None:
     desk.review()
     assert desk.ask(candidate("second")).admitted
     assert len(desk) == 0
+
+
+def test_who_is_gone_loses_its_place_though_no_event_said_so() -> None:
+    view = seeing("first", "second")
+    desk = AdmissionDesk(view, Caps(1, 9, 9), lambda _: None)
+    desk.review()
+    assert desk.ask(candidate("first")).admitted
+    view.see_conversion(a_conversion("first").with_metadata(uid="another").versioned(9).document)
+    desk.review()
+    assert desk.ask(candidate("second")).admitted
+
+
+def test_nobody_goes_into_a_namespace_that_is_closed_and_nobody_waits_for_who_would() -> None:
+    waiting = [candidate("full", age=9, namespace="full"), candidate("free", age=1)]
+    assert [each.uid for each in turns(Line(waiting), [], Caps(1, 9, 9), {"full"}).admitted] == ["free"]
+    assert [each.uid for each in next_turns(Line(waiting), [], Caps(1, 9, 9), {"full"})] == ["free"]
 
 
 def shared(name: str, pods: int, owner: str = "a", age: int = 0, namespace: str = "media") -> Candidate:

@@ -30,6 +30,30 @@ def pods(*builders: PodBuilder) -> tuple[Pod, ...]:
         (a_pod().ended(137, "", "OOMKilled"), "OutOfMemory", Reason.OUT_OF_MEMORY.meaning),
         (a_pod().ended(137).disrupted(), "Disrupted", Reason.DISRUPTED.meaning),
         (a_pod().disrupted(), "Disrupted", Reason.DISRUPTED.meaning),
+        (a_pod().ended(143), "Stopped", "The worker was asked to stop."),
+        (a_pod().ended(137).deleted(NOW), "Stopped", "Its pod was deleted."),
+        (
+            a_pod().ended(137).deleted(NOW).refused("Evicted", "Usage of EmptyDir volume exceeds the limit."),
+            "OutOfDisk",
+            "Evicted: Usage of EmptyDir volume exceeds the limit.",
+        ),
+        (
+            a_pod().ended(137).refused("Evicted", "The node was low on memory.").disrupted(),
+            "Disrupted",
+            "Evicted: The node was low on memory.",
+        ),
+        (a_pod().refused("OutOfcpu", "Pod was rejected."), "NotStarted", "OutOfcpu: Pod was rejected."),
+        (a_pod().refused("NodeAffinity", ""), "NotStarted", Reason.NOT_STARTED.meaning),
+        (
+            a_pod().with_init_failure("mesh-check", 126),
+            "NotStarted",
+            "Its init container mesh-check ended with exit code 126.",
+        ),
+        (
+            a_pod().ended(65, TerminationMessage(exit_code=65, reason="NoAudio", message="No sound.")).deleted(NOW),
+            "NoAudio",
+            "No sound.",
+        ),
         (
             a_pod().ended(65, TerminationMessage(exit_code=65, reason="<b>", message=" ")),
             "NotMedia",
@@ -75,9 +99,10 @@ def test_a_running_attempt_whose_pod_is_gone_was_disrupted() -> None:
 
 
 def test_the_history_is_bounded_and_keeps_the_latest() -> None:
-    many = pods(*(a_pod(number=number).ended(75, SAID) for number in range(1, 31)))
+    """And when an outage began, which bounds it."""
+    many = pods(*(a_pod(number=number).ended(75, SAID) for number in range(1, 61)))
     kept = history((), many, NOW)
-    assert [each.number for each in kept] == list(range(11, 31))
+    assert [each.number for each in kept] == [1, *range(22, 61)]
     assert len(kept[0].detail) == 512
 
 

@@ -32,6 +32,7 @@ from video2mp3_operator.decisions import (
     Decision,
     Fail,
     Follow,
+    Hold,
     Ignore,
     Queue,
     Release,
@@ -128,9 +129,27 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.NO_AUDIO, "No media.", recorded=True, published=True),
     ),
     # --- what cannot be done ---
-    "spec that the models refuse": (
-        replace(observing(), spec=None, invalid="spec.output: no"),
-        Fail(Reason.INVALID_SPEC, "The spec is not valid: spec.output: no"),
+    "spec that is not understood": (
+        replace(observing(turn=ADMITTED), invalid="spec.colour: unknown field"),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.colour: unknown field"),
+    ),
+    "spec whose source is not understood": (
+        replace(observing(turn=ADMITTED), spec=None, invalid="spec.source: no"),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.source: no"),
+    ),
+    "spec that is not understood, and runs": (
+        replace(observing(None, a_job().active(ready=1)), invalid="spec.colour: unknown field"),
+        Follow(Reason.RUNNING, Reason.RUNNING.meaning),
+    ),
+    "spec that is not understood, suspended": (
+        replace(observing(a_conversion().suspended()), invalid="spec.colour: unknown field"),
+        Suspend(),
+    ),
+    "spec that is not understood, and an mp3 of the same otherwise": (
+        replace(
+            observing(turn=ADMITTED, retained=an_entry().with_result().entry), invalid="spec.colour: unknown field"
+        ),
+        Hold(Reason.INVALID_SPEC, "It waits for an operator that understands its spec: spec.colour: unknown field"),
     ),
     # --- the Job's end without a result ---
     "complete without a result": (
@@ -158,8 +177,8 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Fail(Reason.WORKER_CRASHED, "Its worker left no word."),
     ),
     "all attempts failed": (
-        observing(None, a_job().failed(attempts=4), a_pod(number=4).ended(75, AWAY)),
-        Fail(Reason.RETRIES_EXHAUSTED, "All 4 attempts failed. The last one: MongoDB was away."),
+        observing(None, a_job().failed(attempts=4), a_pod(number=4).ended(1)),
+        Fail(Reason.RETRIES_EXHAUSTED, "All 4 attempts failed. The last one: The worker ended with exit code 1."),
     ),
     "the only attempt failed": (
         observing(None, a_job().failed(attempts=1), a_pod().ended(1)),
@@ -198,7 +217,7 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Follow(Reason.RUNNING, Reason.RUNNING.meaning),
     ),
     "worker of the Job before still runs": (
-        observing(None, a_job().active(), a_pod().created(NOW - timedelta(minutes=1)).running()),
+        observing(None, a_job().active(), a_pod().of_another_job().running()),
         Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
     ),
     "between two attempts": (
@@ -218,11 +237,11 @@ CASES: dict[str, tuple[Observation, Decision]] = {
         Follow(Reason.RUNNING, "Attempt 1 failed: It has no sound."),
     ),
     "last attempt failed, and the Job does not tell yet": (
-        observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(75, AWAY)),
-        Follow(Reason.RUNNING, "Attempt 1 failed: MongoDB was away."),
+        observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(1)),
+        Follow(Reason.RUNNING, "Attempt 1 failed: The worker ended with exit code 1."),
     ),
     "an attempt of a Job before this one failed": (
-        observing(None, a_job().active(), a_pod().created(NOW - timedelta(seconds=6)).ended(75, AWAY)),
+        observing(None, a_job().active(), a_pod().of_another_job().ended(75, AWAY)),
         Follow(Reason.STARTING, f"Its Job {a_job().document['metadata']['name']} exists and its pod is on the way."),
     ),
     "pod evicted, and the next is on its way": (
@@ -252,11 +271,24 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     ),
     "source is somebody else's": (
         observing(source=SourceFile("b@example.com", 1), turn=ADMITTED),
-        Fail(Reason.OWNER_MISMATCH, f"The uploaded file {FILE_ID} does not belong to spec.owner."),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} does not belong to spec.owner, {OWNER}, but to somebody else.",
+        ),
+    ),
+    "source is nobody's, the Conversion somebody's": (
+        observing(source=SourceFile("", 1), turn=ADMITTED),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} belongs to nobody, and spec.owner is {OWNER}: it must not be set.",
+        ),
     ),
     "source is somebody's, the Conversion nobody's": (
         observing(a_conversion().owned_by(""), turn=ADMITTED),
-        Fail(Reason.OWNER_MISMATCH, f"The uploaded file {FILE_ID} does not belong to spec.owner."),
+        Fail(
+            Reason.OWNER_MISMATCH,
+            f"The uploaded file {FILE_ID} belongs to an account, and spec.owner is not set: it must name that account.",
+        ),
     ),
     "source too large": (
         observing(source=SourceFile(OWNER, 10_001)),

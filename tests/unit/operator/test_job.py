@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import FILE_ID, OWNER, ConversionBuilder, a_conversion
 from tests.unit.operator.harness import settings
+from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.worker import WorkerRequest
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL, build_job
@@ -37,7 +38,7 @@ def test_the_whole_manifest() -> None:
         "conversion": {"uid": "uid-media-talk", "namespace": "media", "name": "talk"},
         "owner": OWNER,
         "email": OWNER,
-        "source": {"gridfs": {"fileId": FILE_ID}},
+        "source": {"gridfs": {"fileId": FILE_ID}, "allowTruncated": False},
         "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
         "filename": "talk.mp3",
         "limits": {
@@ -73,6 +74,10 @@ def test_the_whole_manifest() -> None:
             "podFailurePolicy": {
                 "rules": [
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                    {
+                        "action": "Ignore",
+                        "onExitCodes": {"containerName": "worker", "operator": "In", "values": [143]},
+                    },
                     {
                         "action": "FailJob",
                         "onExitCodes": {"containerName": "worker", "operator": "In", "values": [64, 65, 66]},
@@ -160,7 +165,7 @@ def test_the_name_follows_from_the_uid_and_fits() -> None:
     long = a_conversion("x" * 63)
     assert job(long) == job(long)
     name = job(long)["metadata"]["name"]
-    assert len(name) == 63
+    assert len(name) == names.MAX_JOB_NAME_LENGTH
     assert name != job(long.with_metadata(uid="another"))["metadata"]["name"]
 
 
@@ -204,3 +209,13 @@ def test_kueue_decides_where_the_conversion_says_so() -> None:
     assert manifest["metadata"]["labels"][KUEUE_QUEUE_LABEL] == "audio"
     assert KUEUE_QUEUE_LABEL not in manifest["spec"]["template"]["metadata"]["labels"]
     assert "suspend" not in job(a_conversion())["spec"]
+
+
+def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of_ours() -> None:
+    """How a mesh is told to keep its sidecar out."""
+    added = settings(
+        worker_pod_labels={"mesh": "no", names.LABEL_CONVERSION_UID: "another"},
+        worker_pod_annotations={"mesh.example.com/inject": "false"},
+    )
+    metadata = build_job(Conversion.model_validate(a_conversion().document), added, 1)["spec"]["template"]["metadata"]
+    assert metadata == {"labels": {"mesh": "no"} | LABELS, "annotations": {"mesh.example.com/inject": "false"}}

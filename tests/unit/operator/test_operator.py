@@ -1,8 +1,9 @@
 """The process: its settings, its command line, its heartbeat, its health and what it counts."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import kopf
@@ -10,11 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from tests.builders import NOW, a_conversion, a_job, a_pod
-from tests.unit.operator.fakes import World
+from tests.unit.operator.fakes import FakeKubernetes, World
 from tests.unit.operator.harness import an_operator, live, settings, until
 from video2mp3_operator import handlers, sweep
 from video2mp3_operator.__main__ import arguments, main
-from video2mp3_operator.errors import ConflictError, RefusedError, UnavailableError
+from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.kopf_settings import configure_kopf
 from video2mp3_operator.observed import Key
 from video2mp3_operator.settings import Settings
@@ -32,7 +33,7 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     found = Settings()
     assert found.watch_namespaces == ("one", "two")
-    assert found.heartbeat_namespace == "one"
+    assert found.heartbeat_namespaces == ("one", "two")
     assert "hunter2" not in repr(found)
     assert arguments(found)[2:6] == ["--namespace", "one", "--namespace", "two"]
 
@@ -71,7 +72,7 @@ def test_started_with_wrong_settings_it_names_the_variables_and_no_value(monkeyp
 def test_all_namespaces_by_default() -> None:
     everywhere = settings(watch_namespaces=(), namespace="system")
     assert arguments(everywhere)[2] == "--all-namespaces"
-    assert everywhere.heartbeat_namespace == "system"
+    assert everywhere.heartbeat_namespaces == ("system",)
 
 
 def test_kopf_adds_nothing_to_anything() -> None:
@@ -103,7 +104,7 @@ def test_a_clock_that_is_set_between_two_beats_makes_none_look_late(hours: int) 
     world.pass_time(seconds=5)
     asyncio.run(operator.heartbeat.beat())
     assert operator.heartbeat.age() == 5
-    operator.heartbeat.hear(HEARTBEAT, world.now)
+    operator.heartbeat.hear("media", HEARTBEAT, world.now)
     assert operator.heartbeat.age() == 0
     world.pass_time(seconds=100)
     assert operator.heartbeat.age() == 0
@@ -116,10 +117,10 @@ def test_health_follows_the_heartbeats_echo() -> None:
     asyncio.run(_started(operator))
     asyncio.run(operator.heartbeat.beat())
     assert world.beats == [NOW]
-    operator.heartbeat.hear(HEARTBEAT, NOW - timedelta(seconds=1))
-    operator.heartbeat.hear("anothers-operator-heartbeat", NOW)
+    operator.heartbeat.hear("media", HEARTBEAT, NOW - timedelta(seconds=1))
+    operator.heartbeat.hear("media", "anothers-operator-heartbeat", NOW)
     assert operator._unready() == "no heartbeat has come back yet"
-    operator.heartbeat.hear(HEARTBEAT, NOW)
+    operator.heartbeat.hear("media", HEARTBEAT, NOW)
     assert (operator._unready(), operator._unhealthy()) == ("", "")
 
 
@@ -131,7 +132,7 @@ def test_a_deaf_watch_is_unhealthy_until_it_hears_again() -> None:
         asyncio.run(operator.heartbeat.beat())
         world.pass_time(seconds=10)
     assert operator._unhealthy() == "no heartbeat came back for 100 s"
-    operator.heartbeat.hear(HEARTBEAT, world.beats[-1])
+    operator.heartbeat.hear("media", HEARTBEAT, world.beats[-1])
     assert operator._unhealthy() == ""
 
 
@@ -241,26 +242,90 @@ def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monke
     assert operator.metrics.registry.get_sample_value("video2mp3_operator_resync_repairs_total") == 1
 
 
+def refusing(operator: Any, namespace: str) -> None:
+    """The lists of one namespace are refused from now on: it is gone, and the operator's Role with it."""
+    allowed = operator.sweep.lister.conversions
+
+    async def conversions(asked: str | None) -> AsyncIterator[dict[str, Any]]:
+        if asked == namespace:
+            raise RefusedError("conversions is forbidden")
+        async for document in allowed(asked):
+            yield document
+
+    operator.sweep.lister.conversions = conversions
+
+
 def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> None:
-    """A watched namespace is gone, and the operator's Role with it; what is forgotten would be taken for nobody's."""
+    """What is forgotten would be taken for nobody's; and the other namespaces are listed on."""
     world = World()
-    key = world.apply(a_conversion())
-    operator = an_operator(world, resync_seconds=0.001)
-    refusals: list[str | None] = []
+    gone, there = world.apply(a_conversion()), world.apply(a_conversion("new", "team-a"))
+    operator = an_operator(world, watch_namespaces=("media", "team-a"))
+    asyncio.run(operator.prime())
+    refusing(operator, "media")
+    del world.conversions[there]
+    asyncio.run(operator.sweep.resync_once())
+    assert operator.view.conversion(gone) is not None
+    assert operator.view.conversion(there) is None
+    assert operator.metrics.registry.get_sample_value("video2mp3_operator_namespaces_unlisted") == 1
 
-    async def refused(namespace: str | None) -> AsyncIterator[dict[str, Any]]:
-        refusals.append(namespace)
-        raise RefusedError("conversions is forbidden")
-        yield
 
-    async def main() -> bool:
-        await operator.prime()
-        operator.sweep.lister.conversions = refused  # type: ignore[method-assign]
-        task = asyncio.create_task(operator.sweep.resync())
-        await until(lambda: len(refusals) > 1)
-        alive = not task.done()
-        task.cancel()
-        return alive
-
-    assert asyncio.run(main())
+def test_a_namespace_that_is_refused_at_the_start_keeps_no_other_from_being_served() -> None:
+    world = World()
+    key = world.apply(a_conversion("new", "team-a"))
+    operator = an_operator(world, watch_namespaces=("media", "team-a"))
+    refusing(operator, "media")
+    asyncio.run(operator.prime())
     assert operator.view.conversion(key) is not None
+
+
+def test_what_is_nobodys_is_not_asked_before_every_namespace_was_listed() -> None:
+    """Files of Conversions that a new operator has not been able to see are not nobody's."""
+    world = World()
+    world.apply(a_conversion())
+    operator = an_operator(world, watch_namespaces=("media", "team-a"))
+    refusing(operator, "media")
+    asyncio.run(operator.prime())
+    for question in (operator.view.uids, operator.view.sources):
+        with pytest.raises(UnavailableError, match="media"):
+            question()
+    operator.sweep.lister.conversions = FakeKubernetes(world).conversions  # type: ignore[method-assign]
+    asyncio.run(operator.sweep.resync_once())
+    assert operator.view.uids() == {"uid-media-talk"}
+
+
+@pytest.mark.parametrize("refused", [("media",), ("media", "team-a")])
+def test_an_operator_that_may_list_nothing_does_not_start(refused: tuple[str, ...]) -> None:
+    operator = an_operator(World(), watch_namespaces=refused)
+    for namespace in refused:
+        refusing(operator, namespace)
+    with pytest.raises(RefusedError):
+        asyncio.run(operator.prime())
+
+
+def test_kopf_never_gives_a_watch_up() -> None:
+    theirs = kopf.OperatorSettings()
+    configure_kopf(theirs, settings(), {})
+    pauses = theirs.networking.error_backoffs
+    assert isinstance(pauses, Iterable)
+    for _request in range(2):
+        assert list(islice(pauses, 10)) == [1, 1, 2, 3, 5, 8, 13, 21, 21, 21]
+
+
+def test_a_namespace_that_takes_no_beat_makes_nobody_look_deaf() -> None:
+    world = World()
+    operator = an_operator(world, watch_namespaces=("media", "team-a"))
+
+    async def beat(namespace: str, name: str, now: datetime) -> None:
+        if namespace == "media":
+            raise GoneError("no such namespace")
+
+    for each in operator.heartbeat._beating.values():
+        each._api.beat = beat  # type: ignore[method-assign]
+    asyncio.run(_started(operator))
+    asyncio.run(operator.heartbeat.beat())
+    operator.heartbeat.hear("team-a", HEARTBEAT, world.now)
+    world.pass_time(seconds=100)
+    assert (operator._unready(), operator._unhealthy()) == ("", "")
+    asyncio.run(operator.heartbeat.beat())
+    world.pass_time(seconds=100)
+    assert operator._unhealthy() == "no heartbeat came back for 100 s"

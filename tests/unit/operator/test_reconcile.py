@@ -15,7 +15,7 @@ from video2mp3_contracts import names
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.worker import TerminationMessage
 from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.errors import ConflictError
+from video2mp3_operator.errors import ConflictError, InvalidError
 from video2mp3_operator.job import KUEUE_QUEUE_LABEL
 from video2mp3_operator.observed import Key
 
@@ -76,17 +76,36 @@ def test_a_result_succeeds_and_the_source_goes() -> None:
     assert (world.sources, list(world.mp3s), world.queue) == ({}, [MP3_ID], [])
 
 
-def test_a_spec_that_the_api_server_let_through_fails_and_every_field_is_named() -> None:
+def test_a_spec_that_is_not_understood_waits_and_every_field_is_named() -> None:
     world = World()
     conversion = a_conversion()
     conversion.document["spec"] |= {"notify": {"email": "somebody"}, "colour": "red"}
     key = world.apply(conversion)
     live(world)
-    assert told(world, key) == ("Failed", "InvalidSpec")
+    assert told(world, key) == ("Pending", "InvalidSpec")
     assert status(world, key)["message"] == (
-        "The spec is not valid: spec.notify.email: notify.email must be one email address, such as you@example.com, "
-        "without spaces; spec.colour: unknown field"
+        "It waits for an operator that understands its spec: spec.notify.email: notify.email must be one email "
+        "address, such as you@example.com, without spaces; spec.colour: unknown field"
     )
+    assert (world.jobs, world.entries, world.queue) == ({}, {}, [])
+
+
+def test_a_field_of_a_newer_version_ends_no_job_and_loses_no_file() -> None:
+    """The definition of the resource was upgraded before the operator, or stayed when that was rolled back."""
+    world = World()
+    key = world.apply(a_conversion().with_spec(deletionPolicy="Retain"))
+    live(world)
+    world.set_job_status(key, active=1, ready=1)
+    world.change(key, {"spec": {"colour": "red", "deletionPolicy": "Archive"}})
+    operator = live(world)
+    assert told(world, key) == ("Running", "Running")
+    world.work(key)
+    live(world, operator)
+    assert told(world, key) == ("Succeeded", "Succeeded")
+    world.delete(key)
+    live(world, operator)
+    assert (key in world.conversions, list(world.mp3s)) == (False, [MP3_ID])
+    assert not next(iter(world.entries.values())).fingerprints
 
 
 def test_a_source_that_another_conversion_still_needs_stays_until_that_is_done() -> None:
@@ -287,6 +306,60 @@ def test_a_refused_job_is_told() -> None:
     world.refuse_jobs = ""
     live(world, operator)
     assert told(world, key) == ("Running", "Starting")
+
+
+def test_a_job_that_is_not_valid_fails_it_in_words() -> None:
+    world = World(refuse_jobs="metadata.name: must be a DNS label", refusal=InvalidError)
+    key = world.apply(a_conversion())
+    operator = live(world)
+    assert told(world, key) == ("Failed", "InvalidJob")
+    assert status(world, key)["message"] == "Kubernetes does not take its Job: metadata.name: must be a DNS label"
+    assert ([message.reason for message in world.queue], operator.desk._held) == (["InvalidJob"], {})
+
+
+def test_who_is_made_anew_while_the_ledger_is_slow_holds_no_place_for_the_one_before() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = an_operator(world, max_running=1)
+    read = operator.reconciler.entries._fetch
+
+    async def slowly(uids: Any) -> Any:
+        found = await read(uids)
+        del world.conversions[key]
+        world.apply(a_conversion().with_metadata(uid="anew"))
+        operator.view.forget_conversion(key)
+        operator.view.see_conversion(world.conversions[key])
+        return found
+
+    async def main() -> None:
+        await operator.prime()
+        operator.desk.review()
+        operator.reconciler.entries._fetch = slowly
+        assert await operator.reconciler.reconcile(key) == 0.0
+
+    asyncio.run(main())
+    operator.reconciler.entries._fetch = read
+    assert (operator.desk._held, len(operator.desk)) == ({}, 0)
+    live(world, operator)
+    assert [job["metadata"]["labels"][names.LABEL_CONVERSION_UID] for job in world.jobs.values()] == ["anew"]
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+def test_a_finished_conversion_whose_finalizer_was_taken_off_gets_it_again(policy: str) -> None:
+    """By `kubectl replace` without it; else its deletion leaves an mp3 that nobody can adopt or remove."""
+    world = World()
+    key = world.apply(a_conversion().with_spec(deletionPolicy=policy))
+    operator = live(world)
+    world.work(key)
+    live(world, operator)
+    world.conversions[key]["metadata"]["finalizers"] = []
+    world.stamp(world.conversions[key])
+    live(world, operator)
+    world.delete(key)
+    live(world, operator)
+    assert key not in world.conversions
+    assert list(world.mp3s) == ([] if policy == "Delete" else [MP3_ID])
+    assert all(entry.retained_at for entry in world.entries.values())
 
 
 def test_conflicts_on_every_write_only_delay() -> None:
@@ -607,7 +680,7 @@ def test_a_clock_that_is_set_ahead_and_back_changes_no_verdict() -> None:
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_clock_that_is_set_lets_no_start_time_out_and_time_that_passes_does(hours: int) -> None:
     world = World()
-    key = world.apply(a_conversion())
+    key = world.apply(a_conversion().with_spec(timeouts={"startSeconds": 900}))
     operator = live(world)
     world.set_job_status(key, active=1)
     waiting = a_pod(a_conversion()).waiting("ImagePullBackOff", "no such image")

@@ -21,7 +21,8 @@ KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="f
     ("reasons", "expected"),
     [
         ([], Tries()),
-        ([Reason.SERVICE_UNAVAILABLE, Reason.WORKER_CRASHED], Tries(failed=2)),
+        ([Reason.NOT_MEDIA, Reason.WORKER_CRASHED], Tries(failed=2)),
+        ([Reason.SERVICE_UNAVAILABLE, Reason.LOST, Reason.NOT_STARTED], Tries()),
         ([Reason.DISRUPTED, Reason.SUCCEEDED, Reason.STOPPED], Tries()),
         ([Reason.STALLED, Reason.WORKER_CRASHED], Tries(failed=2, generation=1)),
         ([Reason.OUT_OF_MEMORY, Reason.STALLED], Tries(failed=2, generation=2, out_of_memory=1)),

@@ -23,7 +23,7 @@ def test_the_spec_comes_before_the_installation() -> None:
 
     assert limits() == Limits(10, 20)
     assert limits(queueSeconds=1) == Limits(1, 20)
-    assert limits(startSeconds=2) == Limits(10, 2)
+    assert limits(startSeconds=2) == Limits(10, 2, asked_start=True)
     assert Limits(10, 20).of(None) == Limits(10, 20)
 
 
@@ -138,4 +138,5 @@ def test_a_job_without_any_pod_does_not_wait_for_ever() -> None:
     live(world, operator)
     world.pass_time(seconds=901)
     live(world, operator)
-    assert (reason(world, key), world.jobs) == ("StartTimeout", {})
+    assert (reason(world, key), world.jobs_ever_created) == ("Starting", 2)
+    assert status(world, key)["message"] == "The worker's pod did not start within 900 s."

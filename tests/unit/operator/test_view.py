@@ -1,6 +1,11 @@
 """The view keeps the newest and counts what is live."""
 
+from typing import Any
+
+import pytest
+
 from tests.builders import FILE_ID, OWNER, a_conversion, a_job, a_pod
+from video2mp3_contracts import names
 from video2mp3_operator.admission import Slot
 from video2mp3_operator.observed import Key
 from video2mp3_operator.view import View, key_of
@@ -81,6 +86,34 @@ def test_jobs_and_pods_of_others_are_not_seen() -> None:
     del stranger["metadata"]["labels"]
     assert view.see_job(stranger) is None
     assert view.see_pod({"metadata": {"name": "x", "creationTimestamp": None}}) is None
+
+
+@pytest.mark.parametrize(
+    "owners",
+    [
+        [],
+        [{"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "talk", "uid": UID}],
+        [{"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "talk", "uid": "before", "controller": True}],
+        [{"apiVersion": "others.dev/v1", "kind": names.KIND, "name": "talk", "uid": UID, "controller": True}],
+        [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "talk", "uid": UID, "controller": True}],
+    ],
+)
+def test_a_job_that_merely_carries_the_labels_is_none_of_the_conversions(owners: list[dict[str, Any]]) -> None:
+    view = View()
+    assert view.see_job(a_job().with_metadata(ownerReferences=owners).document) is None
+    assert view.job(UID) is None
+
+
+def test_pods_are_those_of_the_jobs_that_the_conversion_controls_or_did() -> None:
+    view = View()
+    view.see_pod(a_pod().document)
+    assert view.pods(UID) == ()
+    view.see_job(a_job().document)
+    assert len(view.pods(UID)) == 1
+    view.see_pod(a_pod(number=2)._merged({"metadata": {"ownerReferences": []}}).document)
+    assert len(view.pods(UID)) == 1
+    view.forget_job(a_job().document)
+    assert len(view.pods(UID)) == 1
 
 
 def test_sources_are_wanted_until_the_verdict() -> None:

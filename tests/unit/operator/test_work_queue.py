@@ -80,6 +80,25 @@ def test_a_key_that_changes_while_it_is_worked_on_is_worked_on_again_and_never_t
     assert (seen, most) == (["a", "a"], 1)
 
 
+def test_what_happens_while_it_fails_is_looked_at_soon_however_often_it_failed() -> None:
+    seen: list[str] = []
+
+    async def work(key: str) -> float | None:
+        if len(seen) == 3:
+            queue.add(key)
+        raise ValueError("not yet")
+
+    async def process(key: str) -> float | None:
+        seen.append(key)
+        return await work(key)
+
+    pauses = iter([Backoff(0.001, 0.001), Backoff(0.001, 0.001), Backoff(0.001, 600), Backoff(600, 600)])
+    queue = WorkQueue(process, lambda _key, _error: next(pauses), 1)
+    queue._failures["a"] = 20
+    queue.add("a")
+    run_for(queue, lambda: len(seen) == 4)
+
+
 def test_concurrency_is_bounded() -> None:
     seen: list[str] = []
     at_once = most = 0

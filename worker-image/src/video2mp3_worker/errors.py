@@ -54,8 +54,20 @@ class TryAgain(WorkerError):
 
     @property
     def exit_code(self) -> ExitCode:
-        """75, whatever the reason."""
+        """75, but for `Stopped`."""
         return ExitCode.TRY_AGAIN
+
+
+class Stopped(TryAgain):
+    """Kubernetes, or somebody, asked the worker to stop: this costs the conversion no attempt."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.STOPPED, "The worker was asked to stop before it was done.")
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """143: the Job passes over it."""
+        return ExitCode.STOPPED
 
 
 class Superseded(TryAgain):

@@ -3,8 +3,7 @@
 import signal
 from types import FrameType
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import TryAgain
+from video2mp3_worker.errors import Stopped
 
 
 class Stop:
@@ -23,9 +22,9 @@ class Stop:
         self._requested = True
 
     def check(self) -> None:
-        """Raise TryAgain if the worker is to stop."""
+        """Raise Stopped if the worker is to stop."""
         if self._requested:
-            raise TryAgain(Reason.STOPPED, "The worker was asked to stop before it was done.")
+            raise Stopped
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.request()

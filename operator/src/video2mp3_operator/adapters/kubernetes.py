@@ -22,6 +22,7 @@ from video2mp3_operator.errors import (
     AlreadyExistsError,
     ConflictError,
     GoneError,
+    InvalidError,
     OutsideError,
     RefusedError,
     UnavailableError,
@@ -36,6 +37,9 @@ WORKER_SELECTOR: Final = f"{names.LABEL_COMPONENT}={names.COMPONENT_WORKER},{nam
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _PAGE: Final = 500
+_LONGEST_TROUBLE: Final = 512
+"""Characters of an Event's message that are kept: as long as it may be in a status."""
+
 _FIELD_MANAGER: Final = "video2mp3-operator"
 
 
@@ -120,6 +124,15 @@ class KubernetesApi:
         selector = f"{names.LABEL_CONVERSION_UID}={conversion_uid}"
         return [pod async for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", selector)]
 
+    async def trouble_of(self, namespace: str, job_uid: str) -> str:
+        """See the port."""
+        selector = f"involvedObject.uid={job_uid},reason=FailedCreate"
+        events = await self._request(
+            "GET", f"/api/v1/namespaces/{namespace}/events", query={"fieldSelector": selector, "limit": str(_PAGE)}
+        )
+        last = max(events["items"], key=_told_at, default=None)
+        return str((last or {}).get("message", "")).removeprefix("Error creating: ")[:_LONGEST_TROUBLE]
+
     # --- Lister ---
 
     def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
@@ -198,6 +211,11 @@ def _conversion(key: Key) -> str:
     return f"/apis/{names.API_VERSION}/namespaces/{key.namespace}/{names.PLURAL}/{key.name}"
 
 
+def _told_at(event: Document) -> str:
+    """When an Event was told last; times of one form compare as text."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
+
+
 def _in(namespace: str | None) -> str:
     return "" if namespace is None else f"/namespaces/{namespace}"
 
@@ -215,7 +233,14 @@ def _translated(status: int, content: bytes) -> OutsideError:
         return AlreadyExistsError(message) if reason == "AlreadyExists" else ConflictError(message)
     if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnavailableError(f"the API server answered {status} {message}")
-    return RefusedError(message or f"the API server answered {status}")
+    refused = InvalidError if status == HTTPStatus.UNPROCESSABLE_ENTITY and _names_a_field(answer) else RefusedError
+    return refused(message or f"the API server answered {status}")
+
+
+def _names_a_field(answer: Document) -> bool:
+    """Whether the schema refuses the object; an admission policy answers by the same code, and may be changed."""
+    causes = (answer.get("details") or {}).get("causes") or ()
+    return any(cause.get("field") for cause in causes)
 
 
 _TRANSIENT: Final = frozenset(

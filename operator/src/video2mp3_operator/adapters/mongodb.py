@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from video2mp3_contracts import ledger
@@ -20,6 +21,7 @@ from video2mp3_contracts.message import ConversionRef, MessageKind
 from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.observed import SourceFile, StoredFile
+from video2mp3_operator.unreadable import Count, UnreadableEntry, read_entry, read_or_skip
 
 Document = dict[str, Any]
 _Answer = TypeVar("_Answer")
@@ -28,6 +30,9 @@ _REST_SECONDS: Final = 2.0
 
 _CHUNKS_AT_A_TIME: Final = 64
 """Chunks that one operation removes: 16 MiB at GridFS's default size."""
+
+_SCANNED_AT_A_TIME: Final = 1000
+"""Ledger entries that one operation of a scan looks at."""
 
 _CHUNKS: Final = {"length": 1, "chunkSize": 1}
 """What tells how many chunks a file has."""
@@ -49,7 +54,8 @@ _UNPUBLISHED: Final = {
 class MongoStore:
     """Implements Ledger, Files and Store."""
 
-    def __init__(self, uri: str, timeout_seconds: float) -> None:
+    def __init__(self, uri: str, timeout_seconds: float, count: Count = lambda _kind: None) -> None:
+        """`count` is told of each document that cannot be read."""
         milliseconds = int(timeout_seconds * 1000)
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
             uri,
@@ -60,6 +66,7 @@ class MongoStore:
             connectTimeoutMS=milliseconds,
         )
         self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
+        self._count = count
         self._resting_until = 0.0
         self._indexed = False
         self._fingerprints_indexed = False
@@ -85,7 +92,7 @@ class MongoStore:
         """See the port. Asked for none it still asks, so that the answer says whether MongoDB is there."""
         query = {"_id": {"$in": list(uids)}}
         found = await self._ask(lambda: self._ledger.find(query).to_list())
-        return {document["_id"]: LedgerEntry.model_validate(document) for document in found}
+        return {document["_id"]: read_entry(document, self._count) for document in found}
 
     async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
         """See the port."""
@@ -110,7 +117,7 @@ class MongoStore:
             self._fingerprints_indexed = True
         query = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
         documents = await self._ask(lambda: self._ledger.find(query).sort("retainedAt").to_list())
-        entries = [LedgerEntry.model_validate(document) for document in documents]
+        entries = self._readable(documents)
         owners = await self._owners([entry.result.file_id for entry in entries if entry.result])
         kept = [entry for entry in entries if entry.result and owners.get(entry.result.file_id) == entry.owner]
         return {each: entry for entry in kept for each in entry.fingerprints}
@@ -139,9 +146,18 @@ class MongoStore:
         await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
 
     async def unpublished(self) -> AsyncIterator[LedgerEntry]:
-        """See the port."""
-        for document in await self._ask(lambda: self._ledger.find(_UNPUBLISHED).to_list()):
-            yield LedgerEntry.model_validate(document)
+        """See the port. No index would serve it; so it goes through all, and no single operation grows with them."""
+        place: str | None = ""
+        while place is not None:
+            last = await self._ask(self._ids_after(place).skip(_SCANNED_AT_A_TIME - 1).limit(1).to_list)
+            until = last[0]["_id"] if last else None
+            span = {"$gt": place} | ({} if until is None else {"$lte": until})
+            for entry in self._readable(await self._ask(self._ledger.find(_UNPUBLISHED | {"_id": span}).to_list)):
+                yield entry
+            place = until
+
+    def _ids_after(self, place: str) -> AsyncCursor[Document]:
+        return self._ledger.find({"_id": {"$gt": place}}, {"_id": 1}).sort("_id")
 
     async def shut(self, uid: str) -> None:
         """See the port."""
@@ -160,14 +176,8 @@ class MongoStore:
         found = await self._ask(
             lambda: files.find(query, {"length": 1, "metadata.owner": 1, "metadata.sha256": 1}).to_list()
         )
-        return {
-            str(document["_id"]): SourceFile(
-                owner=document["metadata"]["owner"], size=document["length"], sha256=document["metadata"].get("sha256")
-            )
-            for document in found
-            # A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice.
-            if "owner" in (document.get("metadata") or {})
-        }
+        read = ((str(document["_id"]), read_or_skip("source", document, _source, self._count)) for document in found)
+        return {file_id: source for file_id, source in read if source is not None}
 
     async def remove_source(self, file_id: str, owner: str) -> None:
         """See the port."""
@@ -239,9 +249,20 @@ class MongoStore:
             {field: {"$gte": before}}
             for field in ("attempt.startedAt", ledger.PARTS_OPENED_AT, "progress.updatedAt", "failure.failedAt")
         ]
-        query: Document = {"_id": {"$gt": place}, "$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}]}
-        found = await self._ask(lambda: self._ledger.find(query).sort("_id").limit(limit).to_list())
-        return [LedgerEntry.model_validate(document) for document in found]
+        query: Document = {"$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}]}
+        page: list[LedgerEntry] = []
+        while (missing := limit - len(page)) > 0:
+            after = query | {"_id": {"$gt": place}}
+            found = await self._ask(self._ledger.find(after).sort("_id").limit(missing).to_list)
+            page += self._readable(found)
+            if len(found) < missing:
+                break
+            place = found[-1]["_id"]
+        return page
+
+    def _readable(self, documents: Sequence[Document]) -> list[LedgerEntry]:
+        entries = (read_entry(document, self._count) for document in documents)
+        return [entry for entry in entries if not isinstance(entry, UnreadableEntry)]
 
     async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
         """See the port. One look into the chunks' index for each file."""
@@ -264,6 +285,14 @@ class MongoStore:
     async def _remove_chunks(self, chunks: AsyncCollection[Document], file_id: ObjectId, first: int) -> None:
         span = {"$gte": first, "$lt": first + _CHUNKS_AT_A_TIME}
         await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
+
+
+def _source(document: Mapping[str, Any]) -> SourceFile | None:
+    """A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice."""
+    metadata = document.get("metadata") or {}
+    if "owner" not in metadata:
+        return None
+    return SourceFile(owner=metadata["owner"], size=document["length"], sha256=metadata.get("sha256"))
 
 
 def _chunk_count(file: Document | None) -> int:
