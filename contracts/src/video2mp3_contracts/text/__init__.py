@@ -1,0 +1,7 @@
+"""Text that people and their files bring, and one function for each place where it ends.
+
+Nothing here reads such a text as if it were written in the language of that place: it is encoded, never parsed. What
+comes out means, to whoever decodes it there, the text that went in. All functions are pure and raise nothing.
+
+`mail_header`: subjects and names in the head of an email. HTML has its own: Jinja2's autoescape.
+"""
