@@ -8,30 +8,24 @@ import re
 import unicodedata
 from typing import Final
 
+from video2mp3_contracts.text.harm import harmless
+
 MAX_BYTES: Final = 200
 """Of a name in UTF-8: what every file system can hold, and what `Output.filename` allows."""
-
-_JOINERS: Final = "\u200c\u200d"
-"""Zero-width (non-)joiners: invisible, but Persian and emoji are misspelt without them."""
 
 _MP3: Final = ".mp3"
 
 
 def display_name(given: str) -> str:
-    """The file's own name, without folders and without what cannot be seen; "" if nothing is left."""
+    """The file's own name, without folders and without what harms; "" if nothing visible is left."""
     last = re.split(r"[/\\]", given)[-1]
-    visible = "".join(character for character in unicodedata.normalize("NFC", last) if _is_kept(character))
-    return _shortened(" ".join(visible.split()).strip(". "))
+    return harmless(_shortened(harmless(unicodedata.normalize("NFC", last)).strip(". ")))
 
 
 def mp3_name(name: str) -> str:
     """What the mp3 made of a file with this display name is called."""
     stem, dot, _extension = name.rpartition(".")
     return _cut(stem if dot else name, MAX_BYTES - len(_MP3)) + _MP3
-
-
-def _is_kept(character: str) -> bool:
-    return character in _JOINERS or character.isspace() or not unicodedata.category(character).startswith("C")
 
 
 def _shortened(name: str) -> str:

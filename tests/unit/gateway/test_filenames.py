@@ -27,6 +27,8 @@ NAMES = {
     "composed": ("e\u0301.mp4", "\u00e9.mp4", "\u00e9.mp3"),
     "half a surrogate": ("a\ud800b.mp4", "ab.mp4", "ab.mp3"),
     "quotes": ('"talk".mp4', '"talk".mp4', '"talk".mp3'),
+    "only what cannot be seen": ("\u200d\ufe0f", "", None),
+    "a flag": ("\U0001f3f4\U000e0067\U000e0062\U000e007f.mp4",) * 2 + ("\U0001f3f4\U000e0067\U000e0062\U000e007f.mp3",),
     "emoji": ("\U0001f468\u200d\U0001f3a4.mp4", "\U0001f468\u200d\U0001f3a4.mp4", "\U0001f468\u200d\U0001f3a4.mp3"),
 }
 
