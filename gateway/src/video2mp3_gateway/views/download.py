@@ -1,14 +1,14 @@
 """⑨ GET /download?fid=FILE_ID: gives an mp3 to its owner, whole or in part."""
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from flask import Blueprint, Response, request
 
 from video2mp3_contracts.conversion import is_file_id
+from video2mp3_contracts.text.content_disposition import content_disposition
 from video2mp3_gateway import problems
 from video2mp3_gateway.authentication import authenticated_account
 from video2mp3_gateway.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
@@ -112,10 +112,3 @@ def _described(response: Response, mp3: StoredMp3, etag: str) -> Response:
     # Anybody's cache may keep it for its owner only, and has to ask each time whether the owner still may have it.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-def content_disposition(filename: str) -> str:
-    """Save under this name (RFC 6266): as it is, and in ASCII for clients that know no better."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = "".join(c for c in plain if c.isprintable() and c not in '"\\/') or "audio.mp3"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
