@@ -8,12 +8,10 @@ from typing import Any, Final
 import jwt
 from pydantic import ValidationError
 
+from video2mp3_contracts.clocks import LEEWAY
 from video2mp3_contracts.conversion import Notify
 from video2mp3_gateway.jwks import ALGORITHM, KeySet
 from video2mp3_gateway.ports import TokenRejected
-
-_CLOCK_SKEW_SECONDS: Final = 5
-"""How far the clocks of two nodes may be apart."""
 
 _REQUIRED: Final = ("iss", "aud", "sub", "iat", "exp", "jti")
 
@@ -45,7 +43,7 @@ class JwksTokenVerifier:
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
-                leeway=_CLOCK_SKEW_SECONDS,
+                leeway=LEEWAY,
                 options={"require": list(_REQUIRED)},
             )
         except jwt.ExpiredSignatureError as error:
