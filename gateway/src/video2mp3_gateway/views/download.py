@@ -12,6 +12,7 @@ from video2mp3_contracts.text.content_disposition import content_disposition
 from video2mp3_gateway import problems
 from video2mp3_gateway.authentication import authenticated_account
 from video2mp3_gateway.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
+from video2mp3_gateway.clicks import is_a_click
 from video2mp3_gateway.metrics import GatewayMetrics
 from video2mp3_gateway.ports import Mp3Store, StoredMp3, TokenVerifier
 from video2mp3_gateway.slots import Slots
@@ -25,7 +26,7 @@ def download_routes(tokens: TokenVerifier, mp3s: Mp3Store, slots: Slots, metrics
 
     @routes.get("/download")
     def download() -> Response:
-        if _is_a_click():
+        if is_a_click():
             page = f"./?{urlencode({'fid': request.args.get('fid', '')})}"
             return Response(status=303, headers={"Location": page})
         owner = authenticated_account(tokens)
@@ -70,11 +71,6 @@ class _Transfer:
         self._metrics.downloads.labels(outcome).inc()
         self._metrics.download_bytes.inc(self._sent)
         _log.info("download_ended", file_id=self._mp3.file_id, bytes=self._sent, outcome=outcome)
-
-
-def _is_a_click() -> bool:
-    """Whether a browser follows a link, as the emails hold: it has no token, and wants to show something."""
-    return "Authorization" not in request.headers and "text/html" in request.headers.get("Accept", "")
 
 
 def _own_file(mp3s: Mp3Store, owner: str) -> StoredMp3:
