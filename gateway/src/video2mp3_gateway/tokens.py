@@ -6,10 +6,9 @@ Tokens are JWTs (RFC 7519) signed with ES256. The algorithm is ours to name, nev
 from typing import Any, Final
 
 import jwt
-from pydantic import ValidationError
 
 from video2mp3_contracts.clocks import LEEWAY
-from video2mp3_contracts.conversion import Notify
+from video2mp3_contracts.text.address import InvalidAddressError, parse_address
 from video2mp3_gateway.jwks import ALGORITHM, KeySet
 from video2mp3_gateway.ports import TokenRejected
 
@@ -65,10 +64,11 @@ def _key_id(token: str) -> str:
 
 
 def _account(claims: dict[str, Any]) -> str:
+    account = claims["sub"]
     try:
-        account = Notify(email=claims["sub"]).email
-    except ValidationError as error:
+        parse_address(account)
+    except InvalidAddressError as error:
         raise TokenRejected("its subject is no account of ours") from error
-    if not account or account != account.lower():
+    if account != account.lower():
         raise TokenRejected("its subject is no account of ours")
-    return account
+    return str(account)

@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
@@ -17,9 +16,10 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.text.address import parse_address
 from video2mp3_contracts.text.mail_header import mailbox_field, text_field
 from video2mp3_notifier import texts
-from video2mp3_notifier.addresses import parse_address, parse_sender
+from video2mp3_notifier.addresses import parse_sender
 from video2mp3_notifier.advice import advice_for
 from video2mp3_notifier.ports import Email
 
@@ -52,7 +52,7 @@ class Composer:
 
     def __init__(self, sender: str, public_url: str) -> None:
         """`public_url` has no slash at its end. Raises InvalidAddressError."""
-        self._sender: Address = parse_sender(sender)
+        self._sender = parse_sender(sender)
         self._public_url = public_url
         self._templates = Environment(
             loader=PackageLoader("video2mp3_notifier"),
@@ -66,19 +66,19 @@ class Composer:
     def compose(self, message: ConversionFinished, now: datetime) -> Email:
         """The email that tells of this message. Raises InvalidAddressError."""
         view = self._view(message)
-        recipient = parse_address(message.email).addr_spec
+        sender, recipient = self._sender.address, parse_address(message.email)
         digest = hashlib.sha256(message.message_id.encode()).hexdigest()[:32]
         head = (
-            mailbox_field("From", self._sender.display_name, self._sender.addr_spec)
-            + mailbox_field("To", "", recipient)
+            mailbox_field("From", self._sender.display_name, str(sender))
+            + mailbox_field("To", "", str(recipient))
             + text_field("Subject", _SUBJECTS[message.kind].format(view.filename))
             + f"Date: {format_datetime(now)}\r\n"
             # The same for every copy of the message, so that a second email can be told from a second conversion.
-            + f"Message-ID: <{digest}@{self._sender.domain}>\r\n"
+            + f"Message-ID: <{digest}@{sender.domain}>\r\n"
             # RFC 3834: out-of-office programs do not answer this.
             + "Auto-Submitted: auto-generated\r\n"
         )
-        return Email(self._sender.addr_spec, recipient, head.encode("ascii") + self._body(message, view, digest))
+        return Email(str(sender), recipient, head.encode() + self._body(message, view, digest))
 
     def _body(self, message: ConversionFinished, view: View, digest: str) -> bytes:
         """Both texts, with the fields that describe them."""

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from video2mp3_contracts.message import ConversionFinished
-from video2mp3_notifier.addresses import InvalidAddressError
+from video2mp3_contracts.text.address import InvalidAddressError
 from video2mp3_notifier.incoming import UnreadableMessageError, read_message
 from video2mp3_notifier.ports import (
     Claimed,

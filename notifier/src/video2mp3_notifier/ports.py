@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.text.address import EmailAddress
 
 
 class ClaimsUnavailableError(Exception):
@@ -15,8 +16,12 @@ class MailNotSentError(Exception):
     """The email was not accepted, and may be another time: try again."""
 
 
+class MailBlockedError(MailNotSentError):
+    """The email was refused for what somebody can mend, such as a policy or a quota: try again, and alert."""
+
+
 class MailRefusedError(Exception):
-    """The mail server will never accept this email."""
+    """The mail server will never accept this email: there is no such mailbox."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,9 @@ class Email:
     sender: str
     """The address of the envelope, where bounces go."""
 
-    recipient: str
+    recipient: EmailAddress
     content: bytes
-    """Head and body (RFC 5322), lines ended by CR LF, in ASCII."""
+    """Head and body (RFC 5322), lines ended by CR LF, in ASCII; in UTF-8 where the recipient is international."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class SmtpMailer:
         with _translated(email), self._session() as session:
             if self._now() > claimed_at + self._server.limits.opening:
                 raise MailNotSentError("the mail server took too long to let us in")
-            session.sendmail(email.sender, [email.recipient], email.content)
+            session.sendmail(email.sender, [str(email.recipient)], email.content, _options(session, email))
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -87,6 +87,16 @@ class SmtpMailer:
                 session.putcmd("QUIT")
         finally:
             session.close()
+
+
+def _options(session: smtplib.SMTP, email: Email) -> list[str]:
+    """What is asked of the server for this email; raise MailRefusedError where it cannot do that."""
+    if not email.recipient.international:
+        return []
+    session.ehlo_or_helo_if_needed()
+    if not session.has_extn("smtputf8"):
+        raise MailRefusedError("the mail server takes only ASCII before the @ of an address (it has no SMTPUTF8)")
+    return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
 @contextmanager
@@ -113,4 +123,4 @@ def _refusal(what: str, code: int, reply: bytes | str, email: Email) -> MailNotS
 def _reply(what: str, code: int, reply: bytes | str, email: Email) -> str:
     """A server's answer for logs and headers: one line, without the recipient's address that many servers repeat."""
     said = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    return plain(f"{what} {code} {said.replace(email.recipient, 'the recipient')}", _LONGEST_REPLY)
+    return plain(f"{what} {code} {said.replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)

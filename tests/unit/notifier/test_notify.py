@@ -40,7 +40,7 @@ class World:
 def test_the_email_is_sent_to_the_address() -> None:
     world = World()
     assert world.handle() == Done(Outcome.SENT)
-    assert [email.recipient for email in world.mailer.emails] == ["ada@example.org"]
+    assert [str(email.recipient) for email in world.mailer.emails] == ["ada@example.org"]
 
 
 def test_a_duplicate_sends_nothing() -> None:
