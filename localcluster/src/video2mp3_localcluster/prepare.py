@@ -33,7 +33,10 @@ def demo_steps() -> list[Step]:
 
 def test_steps() -> list[Step]:
     """What `make test` needs."""
-    return [*demo_steps(), Step("servers, a browser, a clock and a mail reader for the tests", _installer(*TEST_PACKAGES))]
+    return [
+        *demo_steps(),
+        Step("servers, a browser, a clock and a mail reader for the tests", _installer(*TEST_PACKAGES)),
+    ]
 
 
 def _installer(*names: str) -> Callable[[StepLog], None]:

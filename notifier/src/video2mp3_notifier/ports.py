@@ -16,12 +16,8 @@ class MailNotSentError(Exception):
     """The email was not accepted, and may be another time: try again."""
 
 
-class MailBlockedError(MailNotSentError):
-    """The email was refused for what somebody can mend, such as a policy or a quota: try again, and alert."""
-
-
 class MailRefusedError(Exception):
-    """The mail server will never accept this email: there is no such mailbox."""
+    """The mail server will never accept this email."""
 
 
 @dataclass(frozen=True)
