@@ -4,7 +4,8 @@ import getpass
 import secrets
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -81,6 +82,16 @@ class MariaDBServer(Server):
         with self._root_connection() as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE `{self.database}`")
         self._create_database()
+
+    @contextmanager
+    def reading_only(self) -> Iterator[None]:
+        """Refuse writes, as a replica does during a failover."""
+        with self._root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SET GLOBAL read_only = 1")
+            try:
+                yield
+            finally:
+                cursor.execute("SET GLOBAL read_only = 0")
 
     def _create_database(self) -> None:
         with self._root_connection() as connection, connection.cursor() as cursor:

@@ -1,20 +1,16 @@
 """What `video2mp3-auth` does, on ports: one function a command, each answers the lines to print."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from video2mp3_auth.credentials import LONGEST_EMAIL, normalise_email
 from video2mp3_auth.errors import AccountUnknown, AlreadyStored, UnusableInput
 from video2mp3_auth.key_rotation import Rotation
 from video2mp3_auth.passwords import PasswordHasher, usable_password
 from video2mp3_auth.stores import Account, AccountStore
-
-# Company networks are often called `.local`, and tests `.test`: the library documents this list as the place to say so.
-SPECIAL_USE_DOMAIN_NAMES[:] = [name for name in SPECIAL_USE_DOMAIN_NAMES if name not in ("local", "test")]
+from video2mp3_contracts.text.address import InvalidAddressError, parse_address
+from video2mp3_contracts.text.harm import harmless
 
 
 @dataclass(frozen=True)
@@ -79,9 +75,9 @@ def usable_email(text: str) -> str:
         raise UnusableInput(f"An email address has at most {LONGEST_EMAIL} characters.")
     try:
         # The domain need not exist on the internet: an installation may serve one company's network.
-        validate_email(email, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError as error:
-        raise UnusableInput(f"{_printable(email)!r} is not an email address: {error}") from error
+        parse_address(email)
+    except InvalidAddressError as error:
+        raise UnusableInput(f"{harmless(email)!r} is {error}.") from error
     return email
 
 
@@ -92,7 +88,3 @@ def rotation_line(rotation: Rotation, now: datetime) -> str:
     if key.activates_at <= now:
         return f"{what} signs now: {key.kid}."
     return f"{what} is published and signs from {key.activates_at:%Y-%m-%d %H:%M:%S}Z: {key.kid}."
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if unicodedata.category(character) != "Cc")

@@ -99,7 +99,14 @@ class KeyRing:
     def _read(self, now: datetime) -> Sequence[StoredKey]:
         keys = ensure_first_key(self._store, self._fernet, self._policy, now)
         removable = schedule(keys, now, self._policy).removable
-        for key in removable:
-            self._store.remove(key.kid)
-            _log.info("signing_key_removed", kid=key.kid, generation=key.generation)
+        self._tidy_up(removable)
         return [key for key in keys if key not in removable]
+
+    def _tidy_up(self, removable: Sequence[StoredKey]) -> None:
+        """Forget old keys in the store, if it lets us: one that only reads, during a failover, still serves logins."""
+        try:
+            for key in removable:
+                self._store.remove(key.kid)
+                _log.info("signing_key_removed", kid=key.kid, generation=key.generation)
+        except StoreUnavailable as error:
+            _log.warning("signing_keys_not_removed", error=str(error))

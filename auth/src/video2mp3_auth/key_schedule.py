@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from video2mp3_auth.stores import StoredKey
+from video2mp3_contracts.clocks import LEEWAY
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class KeyPolicy:
     """From publishing to signing: at least as long as anyone caches the published keys."""
 
     token_lifetime: timedelta
-    clock_leeway: timedelta = timedelta(minutes=1)
+    clock_leeway: timedelta = LEEWAY
     """How far the clocks of replicas may be apart."""
 
 

@@ -9,10 +9,10 @@ import jwt
 from video2mp3_auth.errors import InvalidToken
 from video2mp3_auth.key_ring import Clock, KeyRing
 from video2mp3_auth.signing_keys import public_jwk
+from video2mp3_contracts.clocks import LEEWAY
 
 ALGORITHM: Final = "ES256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
-_LEEWAY = timedelta(seconds=30)
 
 
 class Tokens:
@@ -52,7 +52,7 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
-                leeway=_LEEWAY,
+                leeway=LEEWAY,
                 options={"require": _CLAIMS},
             )
         except jwt.ExpiredSignatureError as error:

@@ -5,7 +5,6 @@ kept.
 """
 
 import base64
-import binascii
 import heapq
 import json
 from collections.abc import Iterable
@@ -47,7 +46,7 @@ class Position:
         try:
             created, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             position = cls(datetime.fromisoformat(created), str(name))
-        except (ValueError, TypeError, binascii.Error) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise MalformedPosition from error
         if position.created.tzinfo is None:
             raise MalformedPosition

@@ -12,6 +12,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio import multipart
 
+from video2mp3_gateway.form_data import unmistakable
+
 READ_BYTES: Final = 256 * 1024
 """How much is asked of the connection at a time."""
 
@@ -87,9 +89,11 @@ def parts(read: Callable[[int], bytes], boundary: bytes) -> Iterator[Part]:
 
 
 class _Decoder(multipart.MultipartDecoder):
-    """werkzeug's decoder, mended in two places.
+    """werkzeug's decoder, mended in three places.
 
     It takes part heads in any encoding: some clients send names in their own, and a name is shown, never trusted.
+
+    It reads names as browsers write them, see `form_data`; the original (3.1) takes a backslash for an escape.
 
     And it keeps what may be the beginning of a boundary until the rest has come. The original (3.1) lets the line
     break's first byte through as content when the data at hand ends between the two last hyphens of a form.
@@ -104,7 +108,10 @@ class _Decoder(multipart.MultipartDecoder):
         return found.start() - 1 if between_cr_and_lf else found.start()
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
-        return super()._parse_headers(bytes(data).decode(errors="replace").encode())
+        headers = super()._parse_headers(bytes(data).decode(errors="replace").encode())
+        if disposition := headers.get("Content-Disposition"):
+            headers["Content-Disposition"] = unmistakable(disposition)
+        return headers
 
 
 class _FieldValue:

@@ -6,14 +6,11 @@ Tokens are JWTs (RFC 7519) signed with ES256. The algorithm is ours to name, nev
 from typing import Any, Final
 
 import jwt
-from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Notify
+from video2mp3_contracts.clocks import LEEWAY
+from video2mp3_contracts.text.address import InvalidAddressError, parse_address
 from video2mp3_gateway.jwks import ALGORITHM, KeySet
 from video2mp3_gateway.ports import TokenRejected
-
-_CLOCK_SKEW_SECONDS: Final = 5
-"""How far the clocks of two nodes may be apart."""
 
 _REQUIRED: Final = ("iss", "aud", "sub", "iat", "exp", "jti")
 
@@ -45,7 +42,7 @@ class JwksTokenVerifier:
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
-                leeway=_CLOCK_SKEW_SECONDS,
+                leeway=LEEWAY,
                 options={"require": list(_REQUIRED)},
             )
         except jwt.ExpiredSignatureError as error:
@@ -67,10 +64,11 @@ def _key_id(token: str) -> str:
 
 
 def _account(claims: dict[str, Any]) -> str:
+    account = claims["sub"]
     try:
-        account = Notify(email=claims["sub"]).email
-    except ValidationError as error:
+        parse_address(account)
+    except InvalidAddressError as error:
         raise TokenRejected("its subject is no account of ours") from error
-    if not account or account != account.lower():
+    if account != account.lower():
         raise TokenRejected("its subject is no account of ours")
-    return account
+    return str(account)

@@ -10,9 +10,16 @@ from video2mp3_localcluster.steps import Step, StepLog
 DEMO_PACKAGES = ("curl", "ffmpeg")
 """What a person would have at hand: to call the API, to make a sample video, to look at the mp3."""
 
-TEST_PACKAGES = ("mariadb-server", "rabbitmq-server", "chromium", "chromium-driver", "libfaketime")
-"""Servers that the integration tests start by themselves, a browser for the web page, and a clock that can be set;
-installing them starts nothing."""
+TEST_PACKAGES = (
+    "mariadb-server",
+    "rabbitmq-server",
+    "chromium",
+    "chromium-driver",
+    "libfaketime",
+    "libmail-message-perl",
+)
+"""Servers that the integration tests start by themselves, a browser for the web page, a clock that can be set, and a
+reader of emails that is not Python's; installing them starts nothing."""
 
 
 def demo_steps() -> list[Step]:
@@ -26,7 +33,10 @@ def demo_steps() -> list[Step]:
 
 def test_steps() -> list[Step]:
     """What `make test` needs."""
-    return [*demo_steps(), Step("servers, a browser and a clock for the tests", _installer(*TEST_PACKAGES))]
+    return [
+        *demo_steps(),
+        Step("servers, a browser, a clock and a mail reader for the tests", _installer(*TEST_PACKAGES)),
+    ]
 
 
 def _installer(*names: str) -> Callable[[StepLog], None]:

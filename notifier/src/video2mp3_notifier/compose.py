@@ -1,14 +1,14 @@
 """⑨ The email that a message becomes: text and HTML, deterministic but for its date. Pure.
 
 Every value comes from outside, file names above all: `texts.plain` takes out what hides or reorders, Jinja2 escapes
-the HTML, and `EmailMessage` refuses line breaks in headers.
+the HTML, and `mail_header` encodes what stands in the head. `EmailMessage` sees no foreign text in a header: it would
+take the text for its source, and decode what looks like an encoded word.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
@@ -16,9 +16,12 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.text.address import parse_address
+from video2mp3_contracts.text.mail_header import mailbox_field, text_field
 from video2mp3_notifier import texts
-from video2mp3_notifier.addresses import parse_address, parse_sender
+from video2mp3_notifier.addresses import parse_sender
 from video2mp3_notifier.advice import advice_for
+from video2mp3_notifier.ports import Email
 
 _LONGEST_NAME: Final = 120
 _LONGEST_SENTENCE: Final = 1000
@@ -50,7 +53,7 @@ class Composer:
 
     def __init__(self, sender: str, public_url: str) -> None:
         """`public_url` has no slash at its end. Raises InvalidAddressError."""
-        self._sender: Address = parse_sender(sender)
+        self._sender = parse_sender(sender)
         self._public_url = public_url
         self._templates = Environment(
             loader=PackageLoader("video2mp3_notifier"),
@@ -61,23 +64,30 @@ class Composer:
             keep_trailing_newline=True,
         )
 
-    def compose(self, message: ConversionFinished, now: datetime) -> EmailMessage:
+    def compose(self, message: ConversionFinished, now: datetime) -> Email:
         """The email that tells of this message. Raises InvalidAddressError."""
         view = self._view(message)
+        sender, recipient = self._sender.address, parse_address(message.email)
         digest = hashlib.sha256(message.message_id.encode()).hexdigest()[:32]
-        email = EmailMessage(policy=policy.SMTP)
-        email["From"] = self._sender
-        email["To"] = parse_address(message.email)
-        email["Subject"] = _SUBJECTS[message.kind].format(view.filename)
-        email["Date"] = format_datetime(now)
-        # The same for every copy of the message, so that a second email can be told from a second conversion.
-        email["Message-ID"] = f"<{digest}@{self._sender.domain}>"
-        # RFC 3834: out-of-office programs do not answer this.
-        email["Auto-Submitted"] = "auto-generated"
-        email.set_content(self._render(message, "txt", view), cte="quoted-printable")
-        email.add_alternative(self._render(message, "html", view), subtype="html", cte="quoted-printable")
-        email.set_boundary(f"=_{digest}")
-        return email
+        head = (
+            mailbox_field("From", self._sender.display_name, str(sender))
+            + mailbox_field("To", "", str(recipient))
+            + text_field("Subject", _SUBJECTS[message.kind].format(view.filename))
+            + f"Date: {format_datetime(now)}\r\n"
+            # The same for every copy of the message, so that a second email can be told from a second conversion.
+            + f"Message-ID: <{digest}@{sender.domain}>\r\n"
+            # RFC 3834: out-of-office programs do not answer this.
+            + "Auto-Submitted: auto-generated\r\n"
+        )
+        return Email(str(sender), recipient, head.encode() + self._body(message, view, digest))
+
+    def _body(self, message: ConversionFinished, view: View, digest: str) -> bytes:
+        """Both texts, with the fields that describe them."""
+        body = EmailMessage(policy=policy.SMTP)
+        body.set_content(self._render(message, "txt", view), cte="quoted-printable")
+        body.add_alternative(self._render(message, "html", view), subtype="html", cte="quoted-printable")
+        body.set_boundary(f"=_{digest}")
+        return bytes(body)
 
     def _render(self, message: ConversionFinished, extension: str, view: View) -> str:
         return self._templates.get_template(f"{message.kind}.{extension}").render(view=view)

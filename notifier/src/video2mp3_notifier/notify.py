@@ -8,18 +8,18 @@ over, with the same Message-ID, by which mail programs can tell that they have i
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from email.message import EmailMessage
 from typing import Final
 
 import structlog
 
 from video2mp3_contracts.message import ConversionFinished
-from video2mp3_notifier.addresses import InvalidAddressError
+from video2mp3_contracts.text.address import InvalidAddressError
 from video2mp3_notifier.incoming import UnreadableMessageError, read_message
 from video2mp3_notifier.ports import (
     Claimed,
     Claims,
     ClaimsUnavailableError,
+    Email,
     Held,
     Mailer,
     MailNotSentError,
@@ -41,7 +41,7 @@ class Notify:
         self,
         claims: Claims,
         mailer: Mailer,
-        compose: Callable[[ConversionFinished, datetime], EmailMessage],
+        compose: Callable[[ConversionFinished, datetime], Email],
         now: Callable[[], datetime],
     ) -> None:
         """`compose` raises InvalidAddressError; `now` is the time in UTC."""
@@ -66,7 +66,7 @@ class Notify:
         except (ClaimsUnavailableError, MailNotSentError) as error:
             return after_failure(tries, str(error))
 
-    def _tell(self, message: ConversionFinished, email: EmailMessage, tries: Tries) -> Verdict:
+    def _tell(self, message: ConversionFinished, email: Email, tries: Tries) -> Verdict:
         now = self._now()
         match self._claims.claim(message, now):
             case Sent():
@@ -77,7 +77,7 @@ class Notify:
                 self._send(message, email, claim)
         return Done(Outcome.SENT)
 
-    def _send(self, message: ConversionFinished, email: EmailMessage, claim: Claimed) -> None:
+    def _send(self, message: ConversionFinished, email: Email, claim: Claimed) -> None:
         try:
             self._mailer.send(email, claim.at)
         except (MailNotSentError, MailRefusedError):

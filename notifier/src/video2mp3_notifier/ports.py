@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
 from typing import Protocol
 
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.text.address import EmailAddress
 
 
 class ClaimsUnavailableError(Exception):
@@ -18,6 +18,18 @@ class MailNotSentError(Exception):
 
 class MailRefusedError(Exception):
     """The mail server will never accept this email."""
+
+
+@dataclass(frozen=True)
+class Email:
+    """One email for one person, as it goes over the wire."""
+
+    sender: str
+    """The address of the envelope, where bounces go."""
+
+    recipient: EmailAddress
+    content: bytes
+    """Head and body (RFC 5322), lines ended by CR LF, in ASCII; in UTF-8 where the recipient is international."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Claims(Protocol):
 class Mailer(Protocol):
     """A mail server that takes emails."""
 
-    def send(self, email: EmailMessage, claimed_at: datetime) -> None:
+    def send(self, email: Email, claimed_at: datetime) -> None:
         """Return once the server has accepted the email. Raises MailNotSentError or MailRefusedError.
 
         Nothing is sent any more once the lease of a claim taken at `claimed_at` may be over.

@@ -14,6 +14,10 @@ MOST_WAITS: Final = 500
 """A claim ends by itself, so waits do too. This is the net under clocks that disagree: from here on a wait is a
 failed try."""
 
+MOST_CRASHES: Final = 3
+"""Tries of one message that may end in an error nobody foresaw. More would not mend a bug; fewer would give up messages
+that came while memory or threads were short for a moment."""
+
 
 def after_failure(tries: Tries, why: str) -> Retry | DeadLetter:
     """The next try's delay grows with the failures; after MOST_RETRIES the message is given up."""
@@ -21,6 +25,17 @@ def after_failure(tries: Tries, why: str) -> Retry | DeadLetter:
     if failed.failed > MOST_RETRIES:
         return DeadLetter(DeadReason.TRIES_EXHAUSTED, f"{failed.failed} tries failed, at last: {why}")
     return Retry(Outcome.RETRIED, delay_after(failed.failed), failed, why)
+
+
+def after_crash(tries: Tries, error: Exception) -> Retry | DeadLetter:
+    """The next try of a message that nobody knows how to handle; after MOST_CRASHES it is given up, and it alone.
+
+    Only the error's kind is told: its text may hold what is in the message.
+    """
+    crashed, kind = tries.after_crash(), type(error).__name__
+    if crashed.crashed >= MOST_CRASHES:
+        return DeadLetter(DeadReason.CRASHED, f"{crashed.crashed} tries crashed, at last: {kind}")
+    return Retry(Outcome.CRASHED, delay_after(crashed.crashed), crashed, f"the notifier crashed: {kind}")
 
 
 def delay_after(failures: int) -> int:

@@ -18,9 +18,10 @@ from pika.spec import Basic
 from video2mp3_contracts.amqp import BrokerError, ConfirmedChannel
 from video2mp3_contracts.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
 from video2mp3_notifier.metrics import NotifierMetrics
+from video2mp3_notifier.retry import after_crash
 from video2mp3_notifier.texts import plain
 from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, Done, Outcome, Retry, Verdict
+from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 
 REASON_HEADER: Final = "x-video2mp3-reason"
 """On dead letters: a DeadReason."""
@@ -109,15 +110,35 @@ class Session:
         if error is None:
             return
         if not isinstance(error, BrokerError):
-            # A bug. The message comes back with the next connection, until the queue's delivery limit dead-letters it.
-            _log.error("handling_crashed", exc_info=error)
+            _log.error("session_crashed", exc_info=error)
         self._break(error)
 
     async def _process(self, delivery: Delivery) -> None:
-        verdict = await self._decide(delivery)
-        await self._settle(delivery, verdict)
-        self._channel.raw.basic_ack(delivery.tag)
+        verdict = await self._verdict(delivery)
+        try:
+            await self._settle(delivery, verdict)
+        except BrokerError:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, it is about this message
+            _log.exception("settling_crashed", message_id=delivery.message_id)
+            verdict = DeadLetter(DeadReason.CRASHED, "what it came to could not be written down")
+            # The broker itself puts it into the dead-letter queue, as it came.
+            self._channel.raw.basic_reject(delivery.tag, requeue=False)
+        else:
+            self._channel.raw.basic_ack(delivery.tag)
         self._report(delivery, verdict)
+
+    async def _verdict(self, delivery: Delivery) -> Verdict:
+        """What becomes of the message. Whatever one message raises is about that message, never about the session.
+
+        An error that broke the connection would bring back every message in hand, and each time count down the
+        deliveries that the queue allows them.
+        """
+        try:
+            return await self._decide(delivery)
+        except Exception as error:  # noqa: BLE001  see above
+            _log.exception("handling_crashed", message_id=delivery.message_id)
+            return after_crash(delivery.tries, error)
 
     async def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
         """Put the message where the verdict says; only our own headers travel on.

@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from video2mp3_notifier.addresses import InvalidAddressError, parse_sender
+from video2mp3_contracts.text.address import InvalidAddressError
+from video2mp3_notifier.addresses import parse_sender
 
 
 def _base_url(text: str) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Final, Self
 
-from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
+from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError
 from video2mp3_notifier.texts import plain
 
 _PERMANENT: Final = range(500, 600)
@@ -64,12 +63,12 @@ class SmtpMailer:
         self._server = server
         self._now = now
 
-    def send(self, email: EmailMessage, claimed_at: datetime) -> None:
-        """Send to the addresses in the email's own headers; see `ports.Mailer`."""
+    def send(self, email: Email, claimed_at: datetime) -> None:
+        """See `ports.Mailer`."""
         with _translated(email), self._session() as session:
             if self._now() > claimed_at + self._server.limits.opening:
                 raise MailNotSentError("the mail server took too long to let us in")
-            session.send_message(email)
+            session.sendmail(email.sender, [str(email.recipient)], email.content, _options(session, email))
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
@@ -90,8 +89,18 @@ class SmtpMailer:
             session.close()
 
 
+def _options(session: smtplib.SMTP, email: Email) -> list[str]:
+    """What is asked of the server for this email; raise MailRefusedError where it cannot do that."""
+    if not email.recipient.international:
+        return []
+    session.ehlo_or_helo_if_needed()
+    if not session.has_extn("smtputf8"):
+        raise MailRefusedError("the mail server takes only ASCII before the @ of an address (it has no SMTPUTF8)")
+    return ["SMTPUTF8", "BODY=8BITMIME"]
+
+
 @contextmanager
-def _translated(email: EmailMessage) -> Iterator[None]:
+def _translated(email: Email) -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
@@ -106,12 +115,12 @@ def _translated(email: EmailMessage) -> Iterator[None]:
         raise MailNotSentError(plain(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
 
 
-def _refusal(what: str, code: int, reply: bytes | str, email: EmailMessage) -> MailNotSentError | MailRefusedError:
+def _refusal(what: str, code: int, reply: bytes | str, email: Email) -> MailNotSentError | MailRefusedError:
     text = _reply(f"{what} was refused:", code, reply, email)
     return MailRefusedError(text) if code in _PERMANENT else MailNotSentError(text)
 
 
-def _reply(what: str, code: int, reply: bytes | str, email: EmailMessage) -> str:
+def _reply(what: str, code: int, reply: bytes | str, email: Email) -> str:
     """A server's answer for logs and headers: one line, without the recipient's address that many servers repeat."""
     said = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    return plain(f"{what} {code} {said.replace(str(email['To']), 'the recipient')}", _LONGEST_REPLY)
+    return plain(f"{what} {code} {said.replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)

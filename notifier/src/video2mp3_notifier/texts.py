@@ -1,11 +1,8 @@
 """How values are written in emails and log lines: made harmless, and in units that people read."""
 
-import unicodedata
 from typing import Final
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode's general categories of what changes a text without being seen: controls, formats (the bidirectional
-overrides among them), surrogates, private and unassigned characters, line and paragraph separators."""
+from video2mp3_contracts.text.harm import harmless
 
 _KIBI: Final = 1024
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -13,18 +10,9 @@ _SECONDS_PER_HOUR: Final = 3600
 
 
 def plain(text: str, longest: int) -> str:
-    """The text on one line, without characters that hide or reorder others, cut to `longest` characters."""
-    visible = "".join(" " if _is_space(character) else character for character in text if not _is_unseen(character))
-    line = " ".join(visible.split())
+    """The text on one line, without what harms, cut to `longest` characters."""
+    line = harmless(text)
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def _is_space(character: str) -> bool:
-    return character.isspace()
-
-
-def _is_unseen(character: str) -> bool:
-    return unicodedata.category(character) in _UNSEEN and not character.isspace()
 
 
 def length(seconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 FAILED_HEADER: Final = "x-video2mp3-failed-tries"
 WAITED_HEADER: Final = "x-video2mp3-waits"
+CRASHED_HEADER: Final = "x-video2mp3-crashes"
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,17 @@ class Tries:
     waited: int = 0
     """Times it waited for a claim that another notifier held; these are nobody's failure."""
 
+    crashed: int = 0
+    """Tries that ended in an error nobody foresaw."""
+
     @classmethod
     def from_headers(cls, headers: Mapping[str, Any] | None) -> Self:
         """Read the history; what is missing or no count is none."""
-        return cls(_count(headers or {}, FAILED_HEADER), _count(headers or {}, WAITED_HEADER))
+        return cls(*(_count(headers or {}, name) for name in (FAILED_HEADER, WAITED_HEADER, CRASHED_HEADER)))
 
     def headers(self) -> dict[str, int]:
         """The history as it travels on."""
-        return {FAILED_HEADER: self.failed, WAITED_HEADER: self.waited}
+        return {FAILED_HEADER: self.failed, WAITED_HEADER: self.waited, CRASHED_HEADER: self.crashed}
 
     def after_failure(self) -> Self:
         """With one more failed try."""
@@ -34,6 +38,10 @@ class Tries:
     def after_wait(self) -> Self:
         """With one more wait."""
         return replace(self, waited=self.waited + 1)
+
+    def after_crash(self) -> Self:
+        """With one more try that crashed."""
+        return replace(self, crashed=self.crashed + 1)
 
 
 def _count(headers: Mapping[str, Any], name: str) -> int:

@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     """It failed, and waits for the next try."""
     CLAIM_HELD = "claim-held"
     """Another notifier is sending the email, or died while it did; the message waits to see which."""
+    CRASHED = "crashed"
+    """It ended in an error nobody foresaw, and waits for the next of a few tries. A bug: the log has its traceback."""
     DEAD_LETTERED = "dead-lettered"
     """It was given up, and lies in the dead-letter queue with the reason."""
 
@@ -34,6 +36,8 @@ class DeadReason(StrEnum):
     """The recipient's address is none."""
     REFUSED = "Refused"
     """The mail server will never take it: a 5xx for the recipient or for the content."""
+    CRASHED = "Crashed"
+    """Each of its few tries ended in an error nobody foresaw: a bug."""
     TRIES_EXHAUSTED = "TriesExhausted"
     """It failed for longer than a day; the message tells of the last failure."""
 

@@ -316,6 +316,11 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
         {},
     ),
     "no email is taken": ({RETRIED: "0+1x60", SENT: "5x60"}, 60, {"Video2mp3EmailsNotSent": 1}),
+    "poison": (
+        {of("notifier", "notifier_messages_total", outcome="crashed"): "0x10 1x20"},
+        20,
+        {"Video2mp3NotifierCrashes": 1},
+    ),
     "the first dead letter": (
         {of("notifier", "notifier_dead_letters_total", reason="Refused"): "0x10 1x20"},
         20,

@@ -15,6 +15,7 @@ from tests.servers import MariaDBServer
 from tests.servers.mariadb import INIT_SQL
 from video2mp3_auth import mysql
 from video2mp3_auth.errors import AlreadyStored, StoreUnavailable
+from video2mp3_auth.key_ring import KeyRing
 from video2mp3_auth.key_rotation import ensure_first_key, rotate
 from video2mp3_auth.key_schedule import KeyPolicy
 from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
@@ -150,6 +151,17 @@ def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDB
     assert [key.generation for key in MySQLKeyStore(engines[0]).all()] == [1, 2]
     for engine in engines:
         engine.dispose()
+
+
+def test_keys_are_read_from_a_database_that_only_reads(mariadb: MariaDBServer, keys: MySQLKeyStore) -> None:
+    """A replica before it takes over. Old keys stay until it does."""
+    fernet, policy = MultiFernet([Fernet(Fernet.generate_key())]), KeyPolicy(timedelta(0), timedelta(hours=1))
+    for days in (3, 2):
+        rotate(keys, fernet, policy, datetime.now(UTC) - timedelta(days=days))
+    with mariadb.reading_only():
+        ring = KeyRing(keys, fernet, policy, timedelta(seconds=30), lambda: datetime.now(UTC))
+        assert set(ring.published()) == {ring.signing()[0]}
+        assert len(keys.all()) == 2
 
 
 def test_a_stopped_database_is_unavailable_and_connections_come_back(

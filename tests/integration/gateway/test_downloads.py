@@ -3,6 +3,8 @@
 import hashlib
 import os
 import socket
+import subprocess
+from pathlib import Path
 
 import gridfs
 import pytest
@@ -37,6 +39,18 @@ def test_the_mp3_arrives_as_it_was_stored(installation: Installation) -> None:
     assert answer.headers["Content-Type"] == "audio/mpeg"
     assert answer.headers["ETag"] == f'"{hashlib.sha256(content).hexdigest()}"'
     assert answer.headers["Content-Disposition"].endswith("filename*=UTF-8''Rede%20%C3%BCber%20%C3%96l.mp3")
+
+
+def test_curl_saves_each_name_and_saves_it_again(installation: Installation, tmp_path: Path) -> None:
+    """As the emails say it. curl refuses to write over a file, and `.mp3` was every name without a Latin letter."""
+    names = {"講演.mp3": "JiangYan.mp3", "Привет.mp3": "Privet.mp3", "Straße.mp3": "Strasse.mp3"}
+    for number, name in enumerate(names):
+        fid = an_mp3(installation, b"sound" * number, name)
+        url = f"{installation.gateway.url}/download?fid={fid}"
+        token = installation.authorized()["Authorization"]
+        command = ["curl", "-sS", "-OJ", "-H", f"Authorization: {token}", url]
+        subprocess.run(command, cwd=tmp_path, timeout=60, check=True)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names.values())
 
 
 @pytest.mark.parametrize("chunk", [1000, 255 * 1024])

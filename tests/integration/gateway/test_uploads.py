@@ -261,4 +261,4 @@ def test_hostile_names_arrive_harmless(installation: Installation) -> None:
     assert answer.status_code == 202, answer.text
     [file] = installation.videos.fs.files.find()
     assert file["filename"] == "gpj\ufffd.exe"
-    assert answer.json()["filename"] == "gpj\ufffd.mp3"
+    assert answer.json()["filename"] == "gpj\ufffd.exe.mp3"

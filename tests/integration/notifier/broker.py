@@ -1,7 +1,7 @@
 """The queues as a test sees them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +34,22 @@ class Broker:
         for _ in range(copies):
             asyncio.run(amqp.publish(self._url, message, "test"))
 
-    def publish_raw(self, body: bytes, message_id: str) -> None:
+    def publish_raw(self, body: bytes, message_id: str, headers: Mapping[str, Any] | None = None) -> None:
         """Put anything into the queue."""
 
         async def publish() -> None:
             async with amqp.open_channel(self._url, "test") as channel:
-                await channel.publish(message_id, body)
+                await channel.publish(message_id, body, headers=headers)
+
+        asyncio.run(publish())
+
+    def publish_many(self, bodies: Sequence[bytes]) -> None:
+        """Put bodies into the queue, in their order, over one connection."""
+
+        async def publish() -> None:
+            async with amqp.open_channel(self._url, "test") as channel:
+                for number, body in enumerate(bodies):
+                    await channel.publish(f"message-{number}", body)
 
         asyncio.run(publish())
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -10,11 +13,13 @@ from tests.integration.notifier.broker import Broker
 from tests.servers import RabbitMQServer
 from tests.unit.notifier.builders import a_message
 from video2mp3_contracts import amqp
+from video2mp3_contracts.message import RETRY_DELAYS_SECONDS, retry_queue
 from video2mp3_notifier.consumer import Consumer
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
+from video2mp3_notifier.retry import MOST_CRASHES
 from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import Done, Outcome, Verdict
+from video2mp3_notifier.verdicts import Done, Outcome, Retry, Verdict
 
 SEVERAL_HEARTBEATS = 6.0
 
@@ -48,26 +53,76 @@ def test_heartbeats_go_on_while_a_message_is_handled(
     broker.await_all_handled(seconds=5)
 
 
-def test_a_message_that_crashes_its_handler_comes_back(rabbitmq: RabbitMQServer, broker: Broker) -> None:
-    metrics, bodies = NotifierMetrics(), list[bytes]()
+POISON = b"poison"
+
+
+def consume_until(url: str, metrics: NotifierMetrics, handle: Callable[[bytes, Tries], Verdict], done: Event) -> None:
+    """Consume, four messages at once as the notifier does by default, until `done`."""
 
     async def consume() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(4) as threads:
+            running = asyncio.create_task(Consumer(url, handle, threads, metrics, Health()).run(4, stop))
+            await asyncio.to_thread(done.wait, 60)
+            stop.set()
+            await running
 
-        def handle(body: bytes, _tries: Tries) -> Verdict:
-            bodies.append(body)
-            if len(bodies) == 1:
-                raise ZeroDivisionError
-            loop.call_soon_threadsafe(stop.set)
-            return Done(Outcome.SENT)
-
-        with ThreadPoolExecutor(1) as threads:
-            async with asyncio.timeout(60):
-                await Consumer(rabbitmq.url, handle, threads, metrics, Health()).run(1, stop)
-
-    broker.publish(a_message().build())
     asyncio.run(consume())
-    assert bodies == [a_message().build().body()] * 2
-    assert metrics.registry.get_sample_value("notifier_redeliveries_total") == 1
-    broker.await_all_handled(seconds=5)
+
+
+def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer, broker: Broker) -> None:
+    metrics, handled, done = NotifierMetrics(), list[bytes](), Event()
+
+    def handle(body: bytes, _tries: Tries) -> Verdict:
+        if body == POISON:
+            raise ZeroDivisionError
+        handled.append(body)
+        if len(handled) == 50:
+            done.set()
+        return Done(Outcome.SENT)
+
+    bodies = [f"good {number}".encode() for number in range(50)]
+    broker.publish_many([*bodies[:25], POISON, *bodies[25:]])
+    began = time.monotonic()
+    consume_until(rabbitmq.url, metrics, handle, done)
+    assert sorted(handled) == sorted(bodies), "each was handled once"
+    assert time.monotonic() - began < RETRY_DELAYS_SECONDS[0], "nobody waited for the poison"
+    assert metrics.registry.get_sample_value("notifier_broker_connection_losses_total") == 0
+    assert metrics.registry.get_sample_value("notifier_redeliveries_total") == 0
+    assert metrics.registry.get_sample_value("notifier_messages_total", {"outcome": "crashed"}) == 1
+    assert broker.ready(retry_queue(RETRY_DELAYS_SECONDS[0])) == 1, "it has tries of its own"
+
+
+def test_poison_is_given_up_after_its_own_tries(rabbitmq: RabbitMQServer, broker: Broker) -> None:
+    metrics, done = NotifierMetrics(), Event()
+
+    def handle(_body: bytes, _tries: Tries) -> Verdict:
+        done.set()
+        raise ZeroDivisionError
+
+    broker.publish_raw(POISON, "poison", Tries(failed=40, crashed=MOST_CRASHES - 1).headers())
+    consume_until(rabbitmq.url, metrics, handle, done)
+    letter = broker.await_dead_letter()
+    assert (letter.message_id, letter.body, letter.headers["x-video2mp3-reason"]) == ("poison", POISON, "Crashed")
+    assert letter.headers["x-video2mp3-why"] == f"{MOST_CRASHES} tries crashed, at last: ZeroDivisionError"
+    assert metrics.registry.get_sample_value("notifier_dead_letters_total", {"reason": "Crashed"}) == 1
+
+
+def test_a_verdict_that_cannot_be_carried_out_dead_letters_its_message_alone(
+    rabbitmq: RabbitMQServer, broker: Broker
+) -> None:
+    metrics, done = NotifierMetrics(), Event()
+
+    def handle(body: bytes, _tries: Tries) -> Verdict:
+        if body == POISON:
+            # A count that AMQP has no number for.
+            return Retry(Outcome.RETRIED, RETRY_DELAYS_SECONDS[0], Tries(failed=2**70), "why")
+        done.set()
+        return Done(Outcome.SENT)
+
+    broker.publish_many([POISON, b"good"])
+    consume_until(rabbitmq.url, metrics, handle, done)
+    letter = broker.await_dead_letter()
+    assert letter.body == POISON
+    assert metrics.registry.get_sample_value("notifier_broker_connection_losses_total") == 0
+    assert metrics.registry.get_sample_value("notifier_dead_letters_total", {"reason": "Crashed"}) == 1

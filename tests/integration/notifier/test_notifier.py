@@ -42,6 +42,17 @@ def test_a_failure_is_told_of_with_its_reason(
     assert "Why: The video has pictures but no sound." in email["text"]
 
 
+def test_names_that_look_like_encoded_words_stop_nobodys_mail(
+    notifier: NotifierProcess, broker: Broker, mailsink: MailsinkServer
+) -> None:
+    names = [f"talk {number}.mp3" for number in range(50)]
+    names[25] = "=?utf-7?q?+2AA-?= x.mp3"
+    broker.publish_many([a_message().about(name).named(name).build().body() for name in names])
+    emails = mailsink.await_messages(50, seconds=40)
+    assert sorted(email["subject"].removeprefix("Your mp3 is ready: ") for email in emails) == sorted(names)
+    assert notifier.metric("notifier_broker_connection_losses_total") == 0
+
+
 def test_copies_handled_by_two_notifiers_make_one_email(
     notifier: NotifierProcess,
     broker: Broker,

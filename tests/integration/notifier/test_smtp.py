@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -15,7 +14,7 @@ from tests.servers.process import free_port
 from tests.unit.notifier.builders import a_message
 from video2mp3_mailsink.behaviour import Mode
 from video2mp3_notifier.compose import Composer
-from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
+from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError
 from video2mp3_notifier.smtp import MailServer, SmtpMailer, TimeLimits, tls_context
 
 LEASE = timedelta(seconds=24)
@@ -26,13 +25,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def an_email() -> EmailMessage:
-    """An email whose text has what SMTP treats specially: a line of one dot, and letters beyond ASCII."""
-    email = Composer("noreply@example.org", "https://mp3.example.org").compose(
-        a_message().named("Ü.mp3").build(), now()
-    )
-    email.get_body(("plain",)).set_content("one\n.\ntwö\n..\n", cte="quoted-printable")  # type: ignore[union-attr]
-    return email
+def an_email() -> Email:
+    """An email whose text has what SMTP treats specially, lines of dots, and letters beyond ASCII."""
+    composer = Composer("noreply@example.org", "https://mp3.example.org")
+    email = composer.compose(a_message().named("Ü.mp3").build(), now())
+    return replace(email, content=email.content.replace(b"Your mp3 is ready.\r\n", b"one\r\n.\r\ntw=C3=B6\r\n..\r\n"))
 
 
 @pytest.fixture
@@ -68,7 +65,7 @@ class Attempt:
 def test_an_accepted_email_arrives_as_it_was_written(server: MailServer, mailsink: MailsinkServer) -> None:
     Attempt(server).send()
     (email,) = mailsink.messages()
-    assert email["text"].replace("\r\n", "\n") == "one\n.\ntwö\n..\n"
+    assert email["text"].replace("\r\n", "\n").startswith("one\n.\ntwö\n..\n")
     assert email["subject"] == "Your mp3 is ready: Ü.mp3"
 
 

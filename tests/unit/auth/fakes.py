@@ -83,6 +83,7 @@ class FakeKeyStore(FakeStore):
         super().__init__()
         self.keys = list(keys)
         self.reads = 0
+        self.read_only = False
         self.before_add: list[StoredKey] = []
 
     def all(self) -> list[StoredKey]:
@@ -100,6 +101,8 @@ class FakeKeyStore(FakeStore):
 
     def remove(self, kid: str) -> None:
         self.check()
+        if self.read_only:
+            raise StoreUnavailable("read-only")
         self.keys = [key for key in self.keys if key.kid != kid]
 
     def set_encrypted_private_key(self, kid: str, encrypted_private_key: str) -> None:

@@ -88,6 +88,21 @@ def test_an_expired_key_is_not_published_even_before_it_is_removed(
     assert set(ring.published()) == {new}
 
 
+def test_a_store_that_only_reads_is_read(store: FakeKeyStore, clock: FakeClock, fernet: MultiFernet) -> None:
+    """As after a failover: a new process with an old key to remove finds the keys, and removes it later."""
+    old = a_ring(store, clock, fernet).signing()[0]
+    new = rotate(store, fernet, POLICY, clock()).key.kid
+    clock.advance(days=1)
+    store.read_only = True
+    ring = a_ring(store, clock, fernet)
+    assert (ring.signing()[0], set(ring.published())) == (new, {new})
+    assert [key.kid for key in store.keys] == [old, new]
+    store.read_only = False
+    clock.advance(minutes=1)
+    ring.signing()
+    assert [key.kid for key in store.keys] == [new]
+
+
 def test_a_second_rotation_waits_for_the_first(store: FakeKeyStore, clock: FakeClock, fernet: MultiFernet) -> None:
     a_ring(store, clock, fernet).signing()
     first = rotate(store, fernet, POLICY, clock())

@@ -1,5 +1,6 @@
 """Tokens: what is in them, and which are refused."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -98,7 +99,12 @@ def test_a_token_without_a_signature_is_refused(tokens: Tokens, ring: KeyRing) -
         tokens.verify(jwt.encode(_claims(), None, "none", {"kid": ring.signing()[0]}))
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é.é", "eyJhbGciOiJFUzI1NiJ9.e30.", "\x00" * 10])
+NESTED = base64.urlsafe_b64encode(b"[" * 5000).decode()
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "a.b.c", "é.é.é", "eyJhbGciOiJFUzI1NiJ9.e30.", "\x00" * 10, f"{NESTED}.e30.AAAA"]
+)
 def test_what_is_no_token_is_refused(tokens: Tokens, token: str) -> None:
     with pytest.raises(InvalidToken):
         tokens.verify(token)

@@ -1,5 +1,6 @@
 """What is told of Conversions, to whom, and in which order."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -161,8 +162,12 @@ def test_a_new_one_does_not_disturb_the_pages() -> None:
     assert names(first) + names(ask(gateway, first.json["nextUrl"])) == ["a", "b"]
 
 
+NESTED = f"continue={base64.urlsafe_b64encode(b'[' * 2900).decode()}"
+
+
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=", "limit=٣", "continue=x", "continue=WzEsMl0"]
+    "query",
+    ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=", "limit=٣", "continue=x", "continue=WzEsMl0", NESTED],
 )
 def test_bad_parameters(query: str) -> None:
     answer = ask(Gateway(), f"/conversions?{query}")

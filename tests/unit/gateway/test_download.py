@@ -5,7 +5,6 @@ from werkzeug.test import TestResponse
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, problem, token_of
 from video2mp3_gateway.capacity import MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT
-from video2mp3_gateway.views.download import content_disposition
 
 CONTENT = bytes(range(100))
 
@@ -192,16 +191,3 @@ def test_one_account_does_not_take_every_place() -> None:
     assert scene.gateway.metric("gateway_downloads_total", outcome="cut") == 1
     for answer in open_ones:
         answer.close()
-
-
-DISPOSITIONS = {
-    "talk.mp3": "attachment; filename=\"talk.mp3\"; filename*=UTF-8''talk.mp3",
-    "Rede über Öl.mp3": "attachment; filename=\"Rede uber Ol.mp3\"; filename*=UTF-8''Rede%20%C3%BCber%20%C3%96l.mp3",
-    '"; x="y.mp3': "attachment; filename=\"; x=y.mp3\"; filename*=UTF-8''%22%3B%20x%3D%22y.mp3",
-    "講演": "attachment; filename=\"audio.mp3\"; filename*=UTF-8''%E8%AC%9B%E6%BC%94",
-}
-
-
-@pytest.mark.parametrize(("filename", "header"), DISPOSITIONS.items())
-def test_the_name_to_save_under(filename: str, header: str) -> None:
-    assert content_disposition(filename) == header

@@ -27,6 +27,22 @@ def test_a_refusal_is_passed_on_with_its_headers() -> None:
     assert {name: answer.headers[name] for name in headers} == headers
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_who_clicks_the_address_in_an_email_gets_the_page() -> None:
+    gateway = Gateway()
+    answer = gateway.client.get("/login", headers=BROWSER)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "./")
+    assert gateway.logins.attempts == []
+
+
+def test_a_program_that_gets_it_is_told_to_post() -> None:
+    answer = Gateway().client.get("/login")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert problem(answer)["code"] == "method-not-allowed"
+
+
 def test_an_auth_service_that_is_away() -> None:
     gateway = Gateway()
     gateway.logins.switch.off("login")

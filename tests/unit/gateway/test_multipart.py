@@ -1,5 +1,6 @@
 """① Forms taken apart as they arrive."""
 
+import time
 import tracemalloc
 
 import pytest
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 
 from tests.unit.gateway.builders import BOUNDARY, a_field, a_file, form
 from tests.unit.gateway.fakes import reader
+from video2mp3_gateway.filenames import display_name
+from video2mp3_gateway.form_data import unmistakable
 from video2mp3_gateway.multipart import (
+    MAX_PART_HEAD_BYTES,
     READ_BYTES,
     FileBegins,
     FileData,
@@ -74,6 +78,56 @@ def test_little_is_held_at_a_time(content: bytes) -> None:
     tracemalloc.stop()
     assert largest <= READ_BYTES + 100
     assert peak < 8 * READ_BYTES
+
+
+NAMES: dict[str, tuple[str, str, str]] = {
+    "Chromium and Firefox": ('filename="talk.mp4"', "talk.mp4", "talk.mp4"),
+    "a path from a script": ('filename="C:\\fakepath\\a.mp4"', "C:\\fakepath\\a.mp4", "a.mp4"),
+    "a path on a network": ('filename="\\\\server\\films\\a.mp4"', "\\\\server\\films\\a.mp4", "a.mp4"),
+    "a folder's end": ('filename="a\\"', "a\\", ""),
+    "Chromium, a quote": ('filename="the %22best%22.mp4"', 'the "best".mp4', 'the "best".mp4'),
+    "Chromium, ends of lines": ('filename="a%0D%0Ab.mp4"', "a\r\nb.mp4", "a b.mp4"),
+    "a percent sign": ('filename="100%25.mp4"', "100%25.mp4", "100%25.mp4"),
+    "curl before 7.81, a quote": ('filename="the \\"best\\".mp4"', 'the "best".mp4', 'the "best".mp4'),
+    "a semicolon": ('filename="a; b=c.mp4"', "a; b=c.mp4", "a; b=c.mp4"),
+    "Chromium, beyond ASCII": ('filename="Größe 講演.mp4"', "Größe 講演.mp4", "Größe 講演.mp4"),
+    "both names": ("filename=\"a_.mp4\"; filename*=UTF-8''%C3%A4.mp4", "ä.mp4", "ä.mp4"),
+    "both names, the other way": ("filename*=UTF-8''%C3%A4.mp4; filename=\"a_.mp4\"", "ä.mp4", "ä.mp4"),
+    "a charset nobody knows": ("filename=\"a.mp4\"; filename*=klingon''%C3%A4.mp4", "a.mp4", "a.mp4"),
+    "Latin-1": ("filename*=iso-8859-1'de'%E4.mp4", "ä.mp4", "ä.mp4"),
+    "a token": ("filename=talk.mp4", "talk.mp4", "talk.mp4"),
+    "in capitals": ('FILENAME="talk.mp4"', "talk.mp4", "talk.mp4"),
+    "empty": ('filename=""', "", ""),
+}
+
+
+@pytest.mark.parametrize(("written", "meant", "shown"), NAMES.values(), ids=NAMES.keys())
+@pytest.mark.parametrize("first", [True, False])
+def test_names_as_clients_write_them(written: str, meant: str, shown: str, *, first: bool) -> None:
+    parameters = f'{written}; name="file"' if first else f'name="file"; {written}'
+    head = f"Content-Disposition: form-data; {parameters}\r\nContent-Type: video/mp4\r\n\r\n"
+    assert taken(form(head.encode() + b"x")) == [FileBegins("file", meant, "video/mp4"), FileData(b"x")]
+    assert display_name(meant) == shown
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_any_name_arrives_as_a_browser_sent_it(name: str) -> None:
+    escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    [begins, _] = taken(form(a_file(b"x", escaped)))
+    assert isinstance(begins, FileBegins)
+    assert begins.filename == escaped.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
+
+
+@pytest.mark.parametrize("piece", [";", '"', '" ', "; a=", '"; a', " ", '; a="', "\\"])
+def test_a_hostile_head_is_read_at_once(piece: str) -> None:
+    head = 'form-data; name="file"; filename="' + piece * (MAX_PART_HEAD_BYTES // len(piece) - 100)
+    began = time.process_time()
+    unmistakable(head + "x")
+    assert time.process_time() - began < 1
+
+
+def test_a_field_keeps_its_backslash() -> None:
+    assert taken(form(a_field("out\\put", "x"))) == [FormField("out\\put", b"x")]
 
 
 BOUNDARIES = {

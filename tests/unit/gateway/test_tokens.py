@@ -1,5 +1,6 @@
 """Which tokens are believed, and when keys are fetched for them."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,7 +106,22 @@ def test_an_expired_token_says_what_to_do() -> None:
         scene.account(scene.issuer.token(**BAD_CLAIMS["expired"]))
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30.", "\xff.\xff.\xff", "ey" * 3000])
+@pytest.mark.parametrize(("ahead", "taken"), [(50, True), (-50, True), (70, False)])
+def test_the_clocks_of_two_nodes_may_be_a_minute_apart(ahead: int, *, taken: bool) -> None:
+    scene = Scene()
+    issued = datetime.now(UTC) + timedelta(seconds=ahead)
+    token = scene.issuer.token(iat=issued, nbf=issued, exp=issued + timedelta(seconds=10 if ahead < 0 else 3600))
+    if taken:
+        assert scene.account(token) == ALICE
+    else:
+        with pytest.raises(TokenRejected):
+            scene.account(token)
+
+
+NESTED = base64.urlsafe_b64encode(b"[" * 5000).decode()
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30.", "\xff.\xff.\xff", "ey" * 3000, f"{NESTED}.e30.AAAA"])
 def test_what_is_no_token_asks_nobody(token: str) -> None:
     scene = Scene()
     with pytest.raises(TokenRejected):

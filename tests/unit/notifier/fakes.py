@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 
 from video2mp3_contracts.message import ConversionFinished
-from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Held, Sent
+from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Email, Held, Sent
 
 START = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
@@ -85,9 +84,9 @@ class FakeMailer:
 
     error: Exception | None = None
     on_send: Callable[[], None] | None = None
-    emails: list[EmailMessage] = field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)
 
-    def send(self, email: EmailMessage, claimed_at: datetime) -> None:
+    def send(self, email: Email, claimed_at: datetime) -> None:
         """Accept or fail."""
         if self.on_send is not None:
             self.on_send()

@@ -1,6 +1,7 @@
 """The emails, whole."""
 
 from email import message_from_bytes, policy
+from email.header import decode_header
 from email.message import EmailMessage
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.unit.notifier.builders import FILE_ID, MessageBuilder, a_message
 from tests.unit.notifier.fakes import START
 from video2mp3_contracts.reasons import Reason
-from video2mp3_notifier.addresses import InvalidAddressError
+from video2mp3_contracts.text.address import InvalidAddressError
 from video2mp3_notifier.compose import Composer
 
 COMPOSER = Composer("Video to mp3 <noreply@example.org>", "https://mp3.example.org")
@@ -17,7 +18,7 @@ LINK = f"https://mp3.example.org/download?fid={FILE_ID}"
 
 def compose(message: MessageBuilder) -> EmailMessage:
     """The email as it arrives: written out and parsed again."""
-    email: EmailMessage = message_from_bytes(bytes(COMPOSER.compose(message.build(), START)), policy=policy.default)
+    email: EmailMessage = message_from_bytes(COMPOSER.compose(message.build(), START).content, policy=policy.default)
     return email
 
 
@@ -103,8 +104,8 @@ def test_the_email_of_a_success() -> None:
         "Date": "Sun, 01 Mar 2026 12:30:00 +0000",
         "Message-ID": "<4f8fdef66fc5fd4296bc8e9ed83d9bca@example.org>",
         "Auto-Submitted": "auto-generated",
-        "MIME-Version": "1.0",
         "Content-Type": 'multipart/alternative; boundary="=_4f8fdef66fc5fd4296bc8e9ed83d9bca"',
+        "MIME-Version": "1.0",
     }
     assert body(email, "plain") == SUCCESS_TEXT
     assert body(email, "html") == page("Your mp3 is ready", SUCCESS_HTML)
@@ -161,6 +162,24 @@ def test_a_hostile_name_stays_a_name() -> None:
     assert "<script" not in html
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-7?q?+2AA-?= x.mp4",
+        "=?utf-8?b?4oCu?=gpj.mp4",
+        "=?utf-8?q?=0D=0ABcc:_eve?=.mp4",
+        "=?x?q?a?= =?utf-8?q?b?=.mp4",
+    ],
+)
+def test_a_name_that_looks_encoded_is_shown_as_it_is(name: str) -> None:
+    email = compose(a_message().named(name))
+    [(text, charset)] = decode_header(
+        message_from_bytes(COMPOSER.compose(a_message().named(name).build(), START).content)["Subject"]
+    )
+    assert text.decode(charset) == f"Your mp3 is ready: {name}"
+    assert f"\n  {name}\n" in body(email, "plain")
+
+
 def test_a_hostile_sentence_stays_a_sentence() -> None:
     email = compose(a_message().failed("<b>", "Bad.\nReason: none\u2067 {{ view.owner }} <img src=x>"))
     assert "Why: Bad. Reason: none {{ view.owner }} <img src=x>\n" in body(email, "plain")
@@ -183,7 +202,7 @@ def test_without_an_owner_the_email_says_that_nobody_can_log_in() -> None:
 
 
 def test_every_line_fits_what_smtp_allows() -> None:
-    raw = bytes(COMPOSER.compose(a_message().failed("NoAudio", "word " * 2000).build(), START))
+    raw = COMPOSER.compose(a_message().failed("NoAudio", "word " * 2000).build(), START).content
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert raw.isascii()
 

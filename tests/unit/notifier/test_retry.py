@@ -4,8 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from video2mp3_notifier.retry import MOST_RETRIES, MOST_WAITS, after_failure, delay_after, while_claimed
-from video2mp3_notifier.tries import FAILED_HEADER, WAITED_HEADER, Tries
+from video2mp3_notifier.retry import (
+    MOST_CRASHES,
+    MOST_RETRIES,
+    MOST_WAITS,
+    after_crash,
+    after_failure,
+    delay_after,
+    while_claimed,
+)
+from video2mp3_notifier.tries import CRASHED_HEADER, FAILED_HEADER, WAITED_HEADER, Tries
 from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Outcome, Retry
 
 
@@ -45,12 +53,23 @@ def test_waits_without_end_become_failures() -> None:
     assert verdict.tries.failed == 1
 
 
+def test_a_message_that_crashes_the_notifier_has_few_tries_of_its_own() -> None:
+    error = ZeroDivisionError("what the message holds")
+    assert after_crash(Tries(failed=40), error) == Retry(
+        Outcome.CRASHED, 10, Tries(failed=40, crashed=1), "the notifier crashed: ZeroDivisionError"
+    )
+    assert after_crash(Tries(crashed=MOST_CRASHES - 1), error) == DeadLetter(
+        DeadReason.CRASHED, f"{MOST_CRASHES} tries crashed, at last: ZeroDivisionError"
+    )
+
+
 @pytest.mark.parametrize(
     ("headers", "tries"),
     [
         (None, Tries()),
         ({}, Tries()),
         ({FAILED_HEADER: 3, WAITED_HEADER: 1, "x-death": []}, Tries(3, 1)),
+        ({CRASHED_HEADER: 2}, Tries(crashed=2)),
         ({FAILED_HEADER: -1, WAITED_HEADER: "many"}, Tries()),
     ],
 )
@@ -59,4 +78,4 @@ def test_tries_are_read_from_the_headers(headers: dict[str, object] | None, trie
 
 
 def test_tries_travel_in_the_headers() -> None:
-    assert Tries.from_headers(Tries(4, 7).headers()) == Tries(4, 7)
+    assert Tries.from_headers(Tries(4, 7, 2).headers()) == Tries(4, 7, 2)

@@ -1,17 +1,18 @@
 """⑨ GET /download?fid=FILE_ID: gives an mp3 to its owner, whole or in part."""
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from flask import Blueprint, Response, request
 
 from video2mp3_contracts.conversion import is_file_id
+from video2mp3_contracts.text.content_disposition import content_disposition
 from video2mp3_gateway import problems
 from video2mp3_gateway.authentication import authenticated_account
 from video2mp3_gateway.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
+from video2mp3_gateway.clicks import is_a_click
 from video2mp3_gateway.metrics import GatewayMetrics
 from video2mp3_gateway.ports import Mp3Store, StoredMp3, TokenVerifier
 from video2mp3_gateway.slots import Slots
@@ -25,7 +26,7 @@ def download_routes(tokens: TokenVerifier, mp3s: Mp3Store, slots: Slots, metrics
 
     @routes.get("/download")
     def download() -> Response:
-        if _is_a_click():
+        if is_a_click():
             page = f"./?{urlencode({'fid': request.args.get('fid', '')})}"
             return Response(status=303, headers={"Location": page})
         owner = authenticated_account(tokens)
@@ -72,11 +73,6 @@ class _Transfer:
         _log.info("download_ended", file_id=self._mp3.file_id, bytes=self._sent, outcome=outcome)
 
 
-def _is_a_click() -> bool:
-    """Whether a browser follows a link, as the emails hold: it has no token, and wants to show something."""
-    return "Authorization" not in request.headers and "text/html" in request.headers.get("Accept", "")
-
-
 def _own_file(mp3s: Mp3Store, owner: str) -> StoredMp3:
     file_id = request.args.get("fid", "")
     if not file_id:
@@ -112,10 +108,3 @@ def _described(response: Response, mp3: StoredMp3, etag: str) -> Response:
     # Anybody's cache may keep it for its owner only, and has to ask each time whether the owner still may have it.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-def content_disposition(filename: str) -> str:
-    """Save under this name (RFC 6266): as it is, and in ASCII for clients that know no better."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = "".join(c for c in plain if c.isprintable() and c not in '"\\/') or "audio.mp3"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

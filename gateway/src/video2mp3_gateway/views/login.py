@@ -1,7 +1,9 @@
 """POST /login: passed on to the auth service as it is, with the client's address for its throttle."""
 
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
+from video2mp3_gateway.clicks import is_a_click
 from video2mp3_gateway.metrics import GatewayMetrics
 from video2mp3_gateway.ports import LoginAttempt, LoginClient
 
@@ -25,5 +27,12 @@ def login_routes(logins: LoginClient, metrics: GatewayMetrics) -> Blueprint:
         response.headers.update(answer.headers)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    @routes.get("/login")
+    def page() -> Response:
+        # Emails show this address for curl, and mail programs make a link of it.
+        if is_a_click():
+            return Response(status=303, headers={"Location": "./"})
+        raise MethodNotAllowed(["POST"])
 
     return routes
