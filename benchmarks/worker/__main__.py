@@ -8,16 +8,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import gridfs
 import pika
+from pymongo import MongoClient
 
 from benchmarks.worker import measure
 from benchmarks.worker.measure import Cost
 from benchmarks.worker.media import Video
+from benchmarks.worker.sound import snr_db
 from tests.integration.worker.installation import OWNER, Installation
 from tests.servers import MongoDBServer, RabbitMQServer
 from video2mp3_contracts.storage import FileMetadata
@@ -25,6 +28,18 @@ from video2mp3_contracts.storage import FileMetadata
 _CHUNK_BYTES = 255 * 1024
 _PEERS = Path(__file__).parents[1] / "peers"
 _QUEUES = ("video", "mp3-of-tutorial")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a contender took, and made."""
+
+    cost: Cost
+    size: int
+    """Bytes of the mp3."""
+
+    snr_db: float
+    """See `sound`."""
 
 
 class Contest:
@@ -49,6 +64,21 @@ class Contest:
             metadata = FileMetadata(owner=OWNER, content_type="video/mp4", sha256=sha256).as_document()
             bucket = gridfs.GridFSBucket(client["videos"], chunk_size_bytes=_CHUNK_BYTES)
             self._file_id = str(bucket.upload_from_stream("film.mp4", file, metadata=metadata))
+
+    def heard(self, name: str) -> tuple[int, float]:
+        """The size of what a contender made last, and its signal-to-noise ratio (dB)."""
+        mp3 = self._folder / "plain.mp3"
+        if name != "ffmpeg":
+            mp3 = self._folder / "stored.mp3"
+            with self._mongodb.client() as client, mp3.open("wb") as file:
+                gridfs.GridFSBucket(client["mp3s"]).download_to_stream(self._stored(client), file)
+        return mp3.stat().st_size, snr_db(self._path, mp3)
+
+    @staticmethod
+    def _stored(client: "MongoClient[dict[str, Any]]") -> Any:
+        newest = client["mp3s"]["fs.files"].find_one(sort=[("uploadDate", -1)])
+        assert newest is not None
+        return newest["_id"]
 
     def worker(self) -> Cost:
         """One attempt of ours."""
@@ -97,7 +127,8 @@ def main() -> None:
         with MongoDBServer() as mongodb, RabbitMQServer() as rabbitmq:
             pythons = {"worker": options.worker_python, "tutorial": options.peer_python}
             contest = Contest(mongodb, rabbitmq, folder, pythons)
-            print(f"{'':34}{'seconds':>9}{'cpu s':>9}{'MiB':>7}{'read':>7}   ratios to ffmpeg: seconds, cpu")
+            columns = f"{'seconds':>9}{'cpu s':>9}{'MiB':>7}{'read':>7}{'SNR dB':>8}"
+            print(f"{'':34}{columns}   ratios to ffmpeg: seconds, cpu, mp3's size")
             for video in _videos(options):
                 contest.store(video.made_in(options.files or folder))
                 _print_results(video, _results(contest, options))
@@ -125,31 +156,38 @@ def _videos(options: argparse.Namespace) -> list[Video]:
     ]
 
 
-def _results(contest: Contest, options: argparse.Namespace) -> dict[str, Cost]:
+def _results(contest: Contest, options: argparse.Namespace) -> dict[str, Result]:
     runs: dict[str, list[Cost]] = {name: [] for name in options.contenders}
-    for _ in range(options.repeat):
+    heard: dict[str, tuple[int, float]] = {}
+    for number in range(options.repeat):
         for name in options.contenders:
             contend: Callable[[], Cost] = getattr(contest, name)
             runs[name].append(contend())
-    return {
-        name: Cost(
-            min(cost.seconds for cost in costs),
-            min(cost.cpu_seconds for cost in costs),
-            max(cost.peak_bytes for cost in costs),
-            costs[0].read,
-        )
-        for name, costs in runs.items()
-    }
+            if number == options.repeat - 1:
+                heard[name] = contest.heard(name)
+    return {name: Result(_best(costs), *heard[name]) for name, costs in runs.items()}
 
 
-def _print_results(video: Video, results: dict[str, Cost]) -> None:
+def _best(costs: list[Cost]) -> Cost:
+    return Cost(
+        min(cost.seconds for cost in costs),
+        min(cost.cpu_seconds for cost in costs),
+        max(cost.peak_bytes for cost in costs),
+        costs[0].read,
+    )
+
+
+def _print_results(video: Video, results: dict[str, Result]) -> None:
     print(video)
     plain = results.get("ffmpeg")
-    for name, cost in results.items():
+    for name, result in results.items():
+        cost = result.cost
         read = "" if cost.read is None else f"{cost.read:.0%}"
-        line = f"  {name:32}{cost.seconds:9.2f}{cost.cpu_seconds:9.2f}{cost.peak_bytes / 2**20:7.0f}{read:>7}"
-        if plain is not None and cost is not plain:
-            line += f"   {cost.seconds / plain.seconds:.2f}, {cost.cpu_seconds / plain.cpu_seconds:.2f}"
+        figures = f"{cost.seconds:9.2f}{cost.cpu_seconds:9.2f}{cost.peak_bytes / 2**20:7.0f}{read:>7}"
+        line = f"  {name:32}{figures}{result.snr_db:8.2f}"
+        if plain is not None and result is not plain:
+            seconds, processor = cost.seconds / plain.cost.seconds, cost.cpu_seconds / plain.cost.cpu_seconds
+            line += f"   {seconds:.2f}, {processor:.2f}, {result.size / plain.size:.3f}"
         print(line, flush=True)
 
 

@@ -23,6 +23,9 @@ OWNER = "a@example.com"
 SECONDS = 60.0
 """A limit, not a measure: the machine may be busy."""
 
+_INTERNAL_ERROR = 541
+"""AMQP's reply code."""
+
 Document = dict[str, Any]
 
 
@@ -336,14 +339,20 @@ class Cluster:
     def messages(self) -> list[ConversionFinished]:
         """Take all messages out of the queue, if there is one."""
         import pika
+        import pika.exceptions
 
         if all(queue["name"] != MP3_QUEUE for queue in self.rabbitmq.management("GET", "/api/queues")):
             return []
         with pika.BlockingConnection(pika.URLParameters(self.rabbitmq.url)) as connection:
             channel = connection.channel()
             found: list[ConversionFinished] = []
-            while (got := channel.basic_get(MP3_QUEUE, auto_ack=True))[0] is not None:
-                found.append(ConversionFinished.model_validate_json(got[2]))
+            try:
+                while (got := channel.basic_get(MP3_QUEUE, auto_ack=True))[0] is not None:
+                    found.append(ConversionFinished.model_validate_json(got[2]))
+            except pika.exceptions.ConnectionClosedByBroker as error:
+                # A broker that has just started may not have a leader for its queue.
+                if error.reply_code != _INTERNAL_ERROR:
+                    raise
             return found
 
     def await_message(self, seconds: float = SECONDS) -> ConversionFinished:

@@ -35,7 +35,7 @@ def test_every_field_is_where_players_look_for_it() -> None:
     assert frame[36:44] == b"Xing" + bytes((0, 0, 0, 15))
     assert int.from_bytes(frame[44:48], "big") == 1000
     assert int.from_bytes(frame[48:52], "big") == total
-    assert int.from_bytes(frame[152:156], "big") == 75
+    assert int.from_bytes(frame[152:156], "big") == 77
     assert frame[156:165] == b"LAME3.100"
     assert frame[165] == 4
     assert frame[166] == 185

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from video2mp3_worker.encoder.frames import Frame, Layout, frames_of
-from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
+from video2mp3_worker.encoder.packing import DoesNotFitError, Packer, needed_before
 
 LARGEST_MAIN_BITS = 4095 // 8 * 8
 
@@ -44,7 +44,7 @@ def batches(frames: list[Frame], chance: random.Random) -> Iterable[list[Frame]]
 @pytest.mark.parametrize("seed", range(4))
 def test_a_variable_bit_rate_loses_nothing(layout: Layout, seed: int) -> None:
     chance = random.Random(seed)
-    largest = most(layout, layout.bit_rates[-1])
+    largest = most(layout, layout.variable_bit_rates[-1])
     frames = [a_frame(layout, min(int(chance.expovariate(4 / largest)), largest), chance) for _ in range(200)]
     packer = Packer(layout, None)
 
@@ -87,6 +87,37 @@ def test_the_reservoir_is_used_before_a_higher_rate() -> None:
     alone, together = Packer(layout, None), Packer(layout, None)
 
     alone.add(frames[-1:])
+    alone.finish()
     together.add(frames)
+    together.finish()
 
     assert together.sizes[-1] < alone.sizes[-1]
+
+
+@pytest.mark.parametrize("layout", [Layout(rate, 2) for rate in (8000, 11025, 12000)], ids=str)
+@pytest.mark.parametrize("together", [True, False])
+def test_frames_before_one_that_is_larger_than_any_room_leave_it_what_it_lacks(layout: Layout, together: bool) -> None:
+    chance = random.Random(8)
+    largest = layout.frame_bytes(layout.variable_bit_rates[-1])
+    large = a_frame(layout, largest - layout.head_bytes + layout.usable_reservoir(largest), chance)
+    small = [a_frame(layout, 40, chance) for _ in range(20)]
+    packer = Packer(layout, None)
+
+    parts = [packer.add([*small, large])] if together else [packer.add(small), packer.add([large])]
+    stream = b"".join(parts) + packer.finish()
+
+    assert [frame.main for frame in frames_of(stream, layout)] == [frame.main for frame in (*small, large)]
+    assert packer.sizes[0] < packer.sizes[-2]
+    assert max(packer.sizes) == largest
+
+
+def test_what_is_needed_before_frames_is_what_makes_them_fit() -> None:
+    layout, chance = Layout(44100, 2), random.Random(9)
+    room = layout.frame_bytes(320) - layout.head_bytes
+    large = [a_frame(layout, room + 100, chance), a_frame(layout, room + 30, chance)]
+
+    assert needed_before(large[:1], layout) == 100
+    assert needed_before(large, layout) == 130
+    assert needed_before([a_frame(layout, room + 600, chance)], layout) == float("inf")
+    with pytest.raises(DoesNotFitError):
+        Packer(layout, None).add(large)

@@ -45,6 +45,11 @@ class Layout:
         return self.sample_rate >= 32_000
 
     @cached_property
+    def is_mpeg25(self) -> bool:
+        """Whether it is one of the lowest sample rates, which no standard has."""
+        return self.sample_rate <= 12_000
+
+    @cached_property
     def samples(self) -> int:
         """In one frame, of each channel."""
         return 1152 if self.is_mpeg1 else 576
@@ -59,6 +64,11 @@ class Layout:
     def bit_rates(self) -> tuple[int, ...]:
         """kbit/s by the header's `bitrate_index`; index 0 is none."""
         return MPEG1_BIT_RATES if self.is_mpeg1 else MPEG2_BIT_RATES
+
+    @cached_property
+    def variable_bit_rates(self) -> tuple[int, ...]:
+        """Those of frames of a variable bit rate, in the same way: LAME uses no more at the lowest sample rates."""
+        return self.bit_rates[: self.bit_rates.index(64) + 1] if self.is_mpeg25 else self.bit_rates
 
     @cached_property
     def reservoir_bytes(self) -> int:
@@ -91,9 +101,8 @@ class Layout:
     def fixed_header(self) -> int:
         """What is the same in the headers of all frames, as a number: all but checksum, bit rate, padding and mode."""
         base = self.sample_rate if self.is_mpeg1 else self.sample_rate * 2
-        is_mpeg25 = self.sample_rate <= 12_000
-        version = 3 if self.is_mpeg1 else 0 if is_mpeg25 else 2
-        index = _RATES_OF_MPEG1.index(base * 2 if is_mpeg25 else base)
+        version = 3 if self.is_mpeg1 else 0 if self.is_mpeg25 else 2
+        index = _RATES_OF_MPEG1.index(base * 2 if self.is_mpeg25 else base)
         return 0xFFE00000 | version << 19 | 1 << 17 | index << 10
 
     @cached_property

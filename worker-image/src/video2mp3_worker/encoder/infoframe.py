@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from video2mp3_worker.encoder.frames import HEADER_BYTES, Layout
-from video2mp3_worker.encoder.lame import VBR_QUALITY
+from video2mp3_worker.encoder.lame import DEFAULT_QUALITY
 
 _XING_BYTES: Final = 120
 _LAME_BYTES: Final = 36
@@ -82,7 +82,7 @@ def info_frame_bytes(layout: Layout, bit_rate: int | None) -> int:
 def info_frame(stream: Stream) -> bytes:
     """The frame as it stands at the beginning of the file."""
     # As LAME reckons (lame.h, `lame_set_quality`; VbrTag.c).
-    quality = 50 if stream.level is None else 100 - 10 * stream.level - VBR_QUALITY
+    quality = 50 if stream.level is None else 100 - 10 * stream.level - DEFAULT_QUALITY
     about = About(stream.bit_rate is not None, quality, _lame(stream))
     return assembled(stream.layout, stream.first_header, stream.bit_rate, stream.sizes, stream.crc, about)
 

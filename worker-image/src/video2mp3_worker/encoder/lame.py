@@ -20,8 +20,8 @@ DELAY_SAMPLES: Final = 576
 _LIBRARY: Final = "libmp3lame.so.0"
 _JOINT_STEREO, _MONO = 1, 3
 _VBR_MTRH: Final = 4
-VBR_QUALITY: Final = 5
-"""LAME's `quality` for a variable bit rate: 0 to 4 also search for smaller Huffman tables. See ADR 14."""
+DEFAULT_QUALITY: Final = 3
+"""LAME's own `quality`, which stays as it is (lame.h, `lame_set_quality`). See ADR 14."""
 
 _FLUSH_BYTES: Final = 7200
 _BLOCK_FRAMES: Final = 48
@@ -86,13 +86,15 @@ class Lame:
             "lame_set_mode": _MONO if self._layout.channels == 1 else _JOINT_STEREO,
             "lame_set_bWriteVbrTag": 0,
             "lame_set_disable_reservoir": int(not reservoir),
-            "lame_set_scale": ctypes.c_float(HEADROOM),
+            # Not `lame_set_scale`: with a variable bit rate that moves the threshold of hearing as well. Of one channel
+            # LAME takes the left's.
+            "lame_set_scale_left": ctypes.c_float(HEADROOM),
+            "lame_set_scale_right": ctypes.c_float(HEADROOM),
         }
         if self._quality.bit_rate is None:
             wanted |= {
                 "lame_set_VBR": _VBR_MTRH,
                 "lame_set_VBR_quality": ctypes.c_float(self._quality.level or 0),
-                "lame_set_quality": VBR_QUALITY,
             }
         else:
             wanted |= {"lame_set_brate": self._quality.bit_rate}

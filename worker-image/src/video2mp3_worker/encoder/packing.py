@@ -1,20 +1,64 @@
 """From the frames of many encoders to one stream, without touching a bit of the sound. Pure.
 
 Where a frame's main data lies, and with a variable bit rate how large the frame is, is decided here and not by the
-encoders: each frame's data goes into what earlier frames left free as far as it can. So what the encoders had to leave
-empty at the joins, or because they had no reservoir at all, is not lost.
+encoders: each frame's data goes into what earlier frames left free as far as it can. So what the encoders left empty is
+not lost. At the lowest sample rates the largest frame of a variable bit rate has little room, and LAME keeps the
+reservoir full for those that need more. Here the frames before such a one grow, and no others.
 """
 
+import math
 from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from video2mp3_worker.encoder.frames import Frame, Layout
 
+_AHEAD_FRAMES: Final = 16
+"""Where frames may need more than the largest has room for, so many wait for the next piece, and grow where it needs
+what they can leave free. Each can leave hundreds of bytes, and the reservoir holds 255."""
+
 
 class DoesNotFitError(Exception):
-    """Frames of a constant bit rate hold more than there is room for, here; nothing was packed."""
+    """Frames hold more than there is room for, here; nothing was packed."""
+
+
+class _Rate(NamedTuple):
+    index: int
+    size: int
+    room: int
+    usable: int
+    """Of the reservoir, in bytes."""
+
+
+def rates(layout: Layout) -> list[_Rate]:
+    """What a frame of a variable bit rate may be, in order."""
+    return [
+        _Rate(index, size, size - layout.head_bytes, layout.usable_reservoir(size))
+        for index, size in enumerate(map(layout.frame_bytes, layout.variable_bit_rates))
+        if index
+    ]
+
+
+def needed_before(frames: Sequence[Frame], layout: Layout) -> float:
+    """How many bytes must be free before these frames of a variable bit rate; infinitely many if they fit nowhere."""
+    return _needed(frames, rates(layout))[0]
+
+
+def _needed(frames: Sequence[Frame], possible: list[_Rate]) -> list[float]:
+    """How many bytes must be free before each frame so that it and all that follow fit, and behind the last: none."""
+    largest, needed, after = possible[-1].room, [0.0], 0.0
+    for frame in reversed(frames):
+        wanted = len(frame.main) + after
+        after = 0.0 if wanted <= largest else _missing(wanted, possible)
+        needed.append(after)
+    needed.reverse()
+    return needed
+
+
+def _missing(wanted: float, possible: list[_Rate]) -> float:
+    return min((wanted - rate.room for rate in possible if wanted - rate.room <= rate.usable), default=math.inf)
 
 
 class Packer:
@@ -29,32 +73,45 @@ class Packer:
         self._free = 0
         self._main = bytearray()
         self._waiting: deque[tuple[bytearray, int]] = deque()
-        self._rates = [
-            (index, size, size - layout.head_bytes, layout.usable_reservoir(size))
-            for index, size in enumerate(map(layout.frame_bytes, layout.bit_rates))
-            if index
-        ]
-        self._rooms = [room for _, _, room, _ in self._rates]
+        self._rates = rates(layout)
+        self._rooms = [rate.room for rate in self._rates]
+        self._ahead: list[Frame] = []
+        self._most_ahead = _AHEAD_FRAMES if layout.is_mpeg25 else 0
 
     def add(self, frames: Sequence[Frame]) -> bytes:
         """Pack the next frames; answer what of the stream is complete. Raises DoesNotFitError."""
+        if self._bit_rate is not None:
+            self._settle(frames, [0.0] * (len(frames) + 1))
+            return self._complete()
+        together = [*self._ahead, *frames]
+        needed = _needed(together, self._rates)
+        if needed[0] > self._free:
+            raise DoesNotFitError
+        settled = max(len(together) - self._most_ahead, 0)
+        self._settle(together[:settled], needed)
+        self._ahead = together[settled:]
+        return self._complete()
+
+    def finish(self) -> bytes:
+        """The rest of the stream: what is free in the last frames stays empty."""
+        self._settle(self._ahead, _needed(self._ahead, self._rates))
+        self._ahead = []
+        self._main += bytes(self._free)
+        self._free = 0
+        return self._complete()
+
+    def _settle(self, frames: Sequence[Frame], needed: list[float]) -> None:
+        """Give the next frames their sizes and places. `needed`: bytes that have to be free before and behind each."""
         choose = self._smallest if self._bit_rate is None else self._constant
         plan, free, number = [], self._free, len(self.sizes)
-        for frame in frames:
+        for frame, after in zip(frames, needed[1:], strict=False):
             need = len(frame.main)
-            index, padding, size, used = choose(need, free, number)
+            index, padding, size, used = choose(need + int(after), free, number)
             free = used + size - self._layout.head_bytes - need
             plan.append((index, padding, size, used))
             number += 1
         for frame, (index, padding, size, used) in zip(frames, plan, strict=True):
             self._place(frame, index, padding, size, used)
-        return self._complete()
-
-    def finish(self) -> bytes:
-        """The rest of the stream: what is free in the last frames stays empty."""
-        self._main += bytes(self._free)
-        self._free = 0
-        return self._complete()
 
     def _smallest(self, need: int, free: int, _number: int) -> tuple[int, int, int, int]:
         # None before this one has room enough even if all that is free could be used.

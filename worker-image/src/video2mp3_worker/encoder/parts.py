@@ -6,8 +6,8 @@ A part is a sequence of blocks, and parts one after another are such a sequence 
     "F" samples:u32 is_last:u8 frames:u32 spares:u32                           a piece, followed by its frames
         (main:u16, head, main data) for each frame, then for each spare
 
-Spares take the frames' place where those do not fit behind what comes before: with a constant bit rate, and where the
-encoder of a part cannot tell, since that depends on the parts before.
+Spares take the frames' place where those do not fit behind what comes before, and are there where the encoder of a part
+cannot tell, since that depends on the parts before.
 """
 
 import math
@@ -19,6 +19,7 @@ from typing import BinaryIO, Final
 from video2mp3_worker.encoder import crew, pieces
 from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.lame import Lame, Quality
+from video2mp3_worker.encoder.packing import needed_before
 from video2mp3_worker.encoder.pieces import Piece, Read, Span, encoded, encoded_to_fit
 from video2mp3_worker.encoder.rooms import Rooms, passage
 
@@ -71,7 +72,7 @@ class PartWriter:
         """What takes the frames' place, unless they fit in any case."""
         bit_rate = self._quality.bit_rate
         if bit_rate is None:
-            return []
+            return encoded_to_fit(piece, self._lame, self._layout) if needed_before(frames, self._layout) else []
         number = piece.number * pieces.PIECE_FRAMES
         passed = passage(frames, self._layout, bit_rate, number)
         if rooms.surely(passed):

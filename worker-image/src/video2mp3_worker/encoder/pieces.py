@@ -11,6 +11,7 @@ from typing import Final
 
 from video2mp3_worker.encoder.frames import Frame, Layout, frames_of
 from video2mp3_worker.encoder.lame import Lame, Quality
+from video2mp3_worker.encoder.packing import needed_before
 
 PIECE_FRAMES: Final = 490
 """About 13 s at 44.1 kHz: 4.5 MB of samples, and 3 to 5 percent of the work done twice."""
@@ -122,18 +123,20 @@ def _filled(begun: bytearray, samples: bytearray, read: Read) -> bytearray:
 
 
 def encoded(piece: Piece, lame: Lame, layout: Layout, quality: Quality) -> list[Frame]:
-    """The piece's frames. With a constant bit rate they may not fit behind those before; `encoded_to_fit` always do."""
+    """The piece's frames. They may not fit behind those before; `encoded_to_fit` always do."""
     if quality.bit_rate is not None:
         return _encoded(piece, lame, layout, min(_WARM_UP_FRAMES_CBR, piece.lead), reservoir=True)
-    # Without a reservoir a frame of a variable bit rate always fits; what that leaves empty is filled by packing.
-    frames = _encoded(piece, lame, layout, piece.lead, reservoir=False)
-    # So nobody will ask again.
-    piece.samples = bytearray()
+    # Without a reservoir a frame of a variable bit rate always fits; what that leaves empty is filled by packing. Only
+    # at the lowest sample rates the largest frame has less room than a loud moment needs.
+    frames = _encoded(piece, lame, layout, piece.lead, reservoir=layout.is_mpeg25)
+    if not needed_before(frames, layout):
+        # So nobody will ask again.
+        piece.samples = bytearray()
     return frames
 
 
 def encoded_to_fit(piece: Piece, lame: Lame, layout: Layout) -> list[Frame]:
-    """The frames of a piece of a constant bit rate, each no larger than its own room; this costs some quality.
+    """The piece's frames, each no larger than its own room can be; this costs some quality.
 
     The encoder starts at a multiple of the padding's cycle, so that the rooms are those of the whole stream.
     """

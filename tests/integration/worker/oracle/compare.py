@@ -1,0 +1,137 @@
+"""Our encoder and plain ffmpeg on the same sound: what players hear of either, against the sound itself."""
+
+import io
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.integration.worker.oracle.grid import Case
+from tests.integration.worker.oracle.sounds import Sound, sound
+from video2mp3_worker.encoder import lame, pieces
+from video2mp3_worker.encoder.frames import Layout
+from video2mp3_worker.encoder.lame import HEADROOM, Lame, Quality
+from video2mp3_worker.encoder.writer import Mp3Writer
+
+PIECE_FRAMES = 98
+"""Of a piece of a variable bit rate: five times as many joins as there are otherwise. With a constant one a join costs
+something, which depends on the piece."""
+
+PIECES = 2.2
+"""In a case: two joins. 5 or 28 s at 44,100 Hz."""
+
+NOISE_DB = 0.3
+"""Of more noise than plain ffmpeg's."""
+
+FITTED_NOISE_DB = 0.5
+"""The same where LAME's own gain, which all have with a constant bit rate, does not hide the noise."""
+
+LARGER = 1.02
+"""Than plain ffmpeg's file, as a share of its size."""
+
+_LOOKED_AT = 2**17
+"""Samples by which the offset is found."""
+
+_LAGS = 1200
+"""Samples: more than the delays of encoder and decoder together."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a player makes of an mp3."""
+
+    size: int
+    """Bytes of the file."""
+
+    count: int
+    """Samples of each channel."""
+
+    snr_db: float
+    """The source's power over that of all that differs from it."""
+
+    fitted_db: float
+    """The same where a gain that the encoder applied to all of it does not count as noise."""
+
+    lag: int
+    """By how many samples it comes late."""
+
+
+def compared(case: Case) -> tuple[Heard, Heard]:
+    """What is heard of ours, and of plain ffmpeg's."""
+    count = int(PIECES * pieces.PIECE_FRAMES) * case.layout.samples + 77
+    source = sound(case.kind, case.peak_db, case.rate, case.channels, count)
+    with tempfile.TemporaryDirectory() as folder:
+        ours, plain = Path(folder, "ours.mp3"), Path(folder, "plain.mp3")
+        ours.write_bytes(by_worker(source, case.layout, case.quality))
+        by_ffmpeg(source, case, plain)
+        decoded = _decoded([ours, plain], case.channels)
+        return heard(source, decoded[0], ours.stat().st_size), heard(source, decoded[1], plain.stat().st_size)
+
+
+def faults(ours: Heard, plain: Heard) -> list[str]:
+    """What is worse than in plain ffmpeg's, each with its figures."""
+    found = {
+        f"noise: {ours.snr_db:.2f} dB, and {plain.snr_db:.2f}": ours.snr_db < plain.snr_db - NOISE_DB,
+        f"fitted: {ours.fitted_db:.2f} dB, and {plain.fitted_db:.2f}": ours.fitted_db
+        < plain.fitted_db - FITTED_NOISE_DB,
+        f"length: {ours.count} samples, and {plain.count}": ours.count != plain.count,
+        f"offset: {ours.lag} samples, and {plain.lag}": ours.lag != plain.lag,
+        f"size: {ours.size} bytes, and {plain.size}": ours.size > plain.size * LARGER,
+    }
+    return [said for said, is_so in found.items() if is_so]
+
+
+def by_worker(source: Sound, layout: Layout, quality: Quality) -> bytes:
+    """The mp3 that the worker's encoder makes of a sound."""
+    file = io.BytesIO()
+    writer = Mp3Writer(file, Lame(lame.load(), layout, quality), layout, quality)
+    writer.write(io.BytesIO(as_it_comes(source)).readinto, 1, lambda _done: None)
+    return file.getvalue()
+
+
+def as_it_comes(source: Sound) -> bytes:
+    """The samples as the worker's ffmpeg hands them to the encoder: `test_oracle` compares."""
+    return np.clip(np.rint(source * (2**31 / HEADROOM)), -(2**31), 2**31 - 1).astype("<i4").tobytes()
+
+
+def by_ffmpeg(source: Sound, case: Case, path: Path) -> None:
+    """Write the mp3 that plain ffmpeg makes of a sound."""
+    shape = ("-f", "f32le", "-ar", str(case.rate), "-ac", str(case.channels))
+    command = ["ffmpeg", "-v", "error", "-y", *shape, "-i", "pipe:0", *case.options, "-id3v2_version", "0", str(path)]
+    subprocess.run(command, input=source.astype("<f4").tobytes(), check=True, timeout=60)
+
+
+def _decoded(files: list[Path], channels: int) -> list[Sound]:
+    inputs = [word for file in files for word in ("-i", str(file))]
+    outputs = [file.with_suffix(".f32") for file in files]
+    command = ["ffmpeg", "-v", "error", *inputs]
+    for number, output in enumerate(outputs):
+        command += ["-map", f"{number}:a", "-f", "f32le", str(output)]
+    subprocess.run(command, check=True, timeout=60)
+    return [np.fromfile(output, "<f4").astype(np.float64).reshape(-1, channels) for output in outputs]
+
+
+def heard(source: Sound, decoded: Sound, size: int) -> Heard:
+    """Compare what was decoded with its source."""
+    count = min(len(source), len(decoded))
+    wanted, got = source[:count], decoded[:count]
+    gain = float((wanted * got).sum() / (wanted**2).sum())
+    return Heard(size, len(decoded), _ratio_db(wanted, got - wanted), _ratio_db(gain * wanted, got - gain * wanted),
+                 _lag(wanted, got))  # fmt: skip
+
+
+def _ratio_db(signal: Sound, noise: Sound) -> float:
+    power, error = float((signal**2).sum()), float((noise**2).sum())
+    return 10 * float(np.log10(max(power, 1e-30) / max(error, 1e-30)))
+
+
+def _lag(wanted: Sound, got: Sound) -> int:
+    """Where the two are most alike, at the loudest moment."""
+    first = max(int(np.abs(wanted[:, 0]).argmax()) - _LOOKED_AT // 2, 0)
+    window, size = slice(first, first + _LOOKED_AT), 2 * _LOOKED_AT
+    product = np.conj(np.fft.rfft(wanted[window], size, axis=0)) * np.fft.rfft(got[window], size, axis=0)
+    likeness = np.fft.irfft(product.sum(axis=1), size)
+    near = np.concatenate([likeness[-_LAGS:], likeness[: _LAGS + 1]])
+    return int(np.argmax(near)) - _LAGS
