@@ -25,7 +25,7 @@ class DoesNotFitError(Exception):
 
 
 class _Rate(NamedTuple):
-    index: int
+    bit_rate_index: int
     size: int
     room: int
     usable: int
