@@ -4,7 +4,7 @@ from tests.integration.operator.cluster import Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from video2mp3_contracts.worker import TerminationMessage
 
-STOPPED = TerminationMessage(exit_code=75, reason="Stopped", message="It was asked to stop.")
+STOPPED = TerminationMessage(exit_code=143, reason="Stopped", message="It was asked to stop.")
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="The video has no sound.")
 RUNNING = {"startedAt": "2026-03-01T12:00:00Z"}
 
