@@ -51,8 +51,10 @@ fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--sec
 ##@ Measure it
 
 .PHONY: formats
-formats: venv ## Convert every format and write what was measured into docs/formats.md
-	@$(BIN)/python -m tests.integration.worker.formats_page && git diff --stat -- docs/formats.md
+formats: venv ## Convert every format in the worker's image and write what was measured into docs/formats.md
+	@$(LOCALCLUSTER) images worker >/dev/null
+	@$(BIN)/python -m tests.integration.worker.in_image tests.integration.worker.formats_page >docs/formats.md.new
+	@mv docs/formats.md.new docs/formats.md && git diff --stat -- docs/formats.md
 
 PEERS := benchmarks/peers/.venv
 IMAGE := benchmarks/worker/.venv

@@ -1,4 +1,4 @@
-"""docs/formats.md: its tables say what was measured. Run as a program, it measures again and writes the page anew.
+"""docs/formats.md: its tables say what was measured. Run as a program, it measures again and prints the page anew.
 
 python -m tests.integration.worker.formats_page
 """
@@ -6,6 +6,7 @@ python -m tests.integration.worker.formats_page
 import functools
 import itertools
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -139,4 +140,4 @@ def measured(measurements: Measurements) -> dict[str, list[tuple[str, ...]]]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        PAGE.write_text(page_with(PAGE.read_text(), measured(Measurements(Path(folder)))))
+        sys.stdout.write(page_with(PAGE.read_text(), measured(Measurements(Path(folder)))))

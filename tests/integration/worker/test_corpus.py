@@ -3,76 +3,14 @@
 The table of all of them, with what came beside what is right, stands at the end of the run.
 """
 
-import math
-import re
-import subprocess
-from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.integration.worker.corpus.rows import PROPERTY, ROWS, SILENCE, Part, Row
-from video2mp3_contracts.exit_codes import ExitCode
+from tests.integration.worker.corpus.judging import judged
+from tests.integration.worker.corpus.rows import PROPERTY, ROWS, Row
 from video2mp3_worker.cli import command_line
-from video2mp3_worker.errors import Refused
-
-_WINDOW_SECONDS = 0.1
-"""In each of them a tone has to be heard: no hole and no join is longer unnoticed."""
-
-_QUIET, _LOUD, _PURE = 0.002, 0.02, 0.8
-"""The loudness (RMS) below which is silence and above which is sound; the share of it that a pure tone has."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """An mp3, decoded by plain ffmpeg."""
-
-    rate: int
-    channels: int
-    seconds: float
-    pieces: tuple["array[int]", ...]
-    """The samples of each part that was asked for, channels in turns."""
-
-
-def listen(mp3: Path, parts: tuple[Part, ...]) -> Heard:
-    """Decode an mp3 from end to end; keep only what the parts are about."""
-    entries = ["-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0"]
-    answer = subprocess.run(["ffprobe", "-v", "error", *entries, str(mp3)], check=True, capture_output=True, text=True)
-    rate, channels = map(int, answer.stdout.strip().split(","))
-    width, place, pieces = 2 * channels, 0, [bytearray() for _ in parts]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(mp3), "-f", "s16le", "pipe:1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while block := process.stdout.read(1 << 20):
-            for part, piece in zip(parts, pieces, strict=True):
-                start, end = (round(second * rate) * width - place for second in (part.start, part.end))
-                piece.extend(block[max(start, 0) : max(end, 0)])
-            place += len(block)
-    assert process.returncode == 0
-    return Heard(rate, channels, place / width / rate, tuple(array("h", piece) for piece in pieces))
-
-
-def wrong_with(part: Part, heard: Heard, piece: "array[int]") -> str:
-    """What is heard in a part that should not be; "" where nothing is."""
-    samples = [sample / 32768 for sample in piece[part.channel :: heard.channels]]
-    step = round(_WINDOW_SECONDS * heard.rate)
-    for start in range(0, len(samples) - step + 1, step):
-        window = samples[start : start + step]
-        loudness = math.sqrt(sum(sample * sample for sample in window) / step)
-        if (part.frequency == SILENCE) != (loudness < _QUIET) or _QUIET <= loudness < _LOUD:
-            return f"loudness {loudness:.4f} at {part.start + start / heard.rate:.1f} s"
-        if part.frequency > 0 and level(window, part.frequency / heard.rate) < _PURE * loudness:
-            return f"not {part.frequency:g} Hz at {part.start + start / heard.rate:.1f} s"
-    return ""
-
-
-def level(samples: list[float], turns: float) -> float:
-    """The loudness (RMS) of one frequency, in turns for each sample."""
-    sine = sum(sample * math.sin(math.tau * turns * n) for n, sample in enumerate(samples))
-    cosine = sum(sample * math.cos(math.tau * turns * n) for n, sample in enumerate(samples))
-    return math.hypot(sine, cosine) * math.sqrt(2) / len(samples)
 
 
 @pytest.mark.usefixtures("signals")
@@ -86,22 +24,6 @@ def test_each_file_becomes_what_its_row_says(
 
     code = command_line(["convert", str(source), str(mp3), *row.options])
 
-    said = capsys.readouterr().err.strip()
-    heard = listen(mp3, row.parts) if code == ExitCode.DONE else None
-    came = f"exit {code}" if heard is None else f"{heard.seconds:.2f} s"
-    record_property(PROPERTY, f"{row.title} | {row.right} | {' - '.join((came, *said.splitlines()))}")
-    if row.reason is None:
-        assert heard is not None, said
-        judge(row, heard)
-    else:
-        assert (code, said.partition(":")[0]) == (Refused(row.reason, "").exit_code, row.reason)
-    # What people who asked for nothing special have to know, and nothing else.
-    assert re.search(row.says, said, re.DOTALL) if row.says else not said, said
-
-
-def judge(row: Row, heard: Heard) -> None:
-    """Whether an mp3 is what its row says."""
-    assert heard.seconds == pytest.approx(row.seconds, abs=row.off_seconds)
-    assert row.channels in (0, heard.channels)
-    for part, piece in zip(row.parts, heard.pieces, strict=True):
-        assert not wrong_with(part, heard, piece)
+    result = judged(row, code, capsys.readouterr().err.strip(), mp3)
+    record_property(PROPERTY, result.line)
+    assert not result.fault
