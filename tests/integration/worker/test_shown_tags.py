@@ -276,3 +276,9 @@ def test_the_command_line_takes_them_too(tmp_path: Path) -> None:
     found = by_ffmpeg(destination)
     assert (found["disc"], found["lyrics-und"], found["MOOD"], "empty" in found) == ("1/2", "la\nla", "a=b", False)
     assert ID3(destination).version == (2, 4, 0)
+
+
+def test_the_probe_tells_of_lyrics_in_one_line(tmp_path: Path) -> None:
+    told = describe(Converter(Stop()).preview(LocalSource.whole(in_flac(tmp_path)), Output()))
+
+    assert "tag       lyrics: la la 说 🐞" in told

@@ -21,8 +21,9 @@ from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
+from video2mp3_contracts.output import MAX_TAG, MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.text.harm import harmless
 from video2mp3_worker.convert import Converter, Mp3, Preview
 from video2mp3_worker.disk import enough_space
 from video2mp3_worker.errors import Refused, WorkerError
@@ -173,7 +174,7 @@ def describe(preview: Preview) -> list[str]:
     for track in media.tracks:
         chosen = "  <- this one" if track is plan.track else ""
         lines.append(f"audio {track.index}   {_in_words(track)}{chosen}")
-    lines += [f"tag       {name}: {value}" for name, value in media.tags.items()]
+    lines += [f"tag       {name}: {harmless(value)[:MAX_TAG]}" for name, value in media.tags.items()]
     lines += [f"cover     {preview.cover}: carried over"] if preview.cover else []
     if media.chapters:
         lines.append(f"chapters  {len(media.chapters)}, of which the mp3 gets {len(preview.chapters)}")
