@@ -63,9 +63,9 @@ def test_what_makes_no_sense_is_left_out(name: str, value: str) -> None:
 
 
 def test_lines_that_were_asked_for_end_as_id3_wants_it() -> None:
-    wanted = Tags(comment="one\r\ntwo\n", lyrics="\nla\n\n  la")
+    wanted = Tags(comment="one\r\ntwo\n", lyrics="\nla\n\n  la", title="one\u2028line")
 
-    assert merged({}, wanted) == {"comment": "one\ntwo", "lyrics": "\nla\n\n  la"}
+    assert merged({}, wanted) == {"comment": "one\ntwo", "lyrics": "\nla\n\n  la", "title": "one\u2028line"}
 
 
 EVERY_FIELD = {

@@ -56,7 +56,9 @@ _LONGEST: Final = {"date": 32, "track": 16, "disc": 16, "comment": MAX_COMMENT, 
 def merged(source: Mapping[str, str], wanted: Tags) -> dict[str, str]:
     """The tag's fields by the names of `Tags`. The source's are cut and cleaned to what `Tags` would allow."""
     copied = {name: _clean(name, value) for name, value in source.items()}
-    overriding = {name: "\n".join(value.splitlines()) for name, value in wanted.fields.items()}
+    overriding = {
+        name: "\n".join(value.splitlines()) if name in _IN_LINES else value for name, value in wanted.fields.items()
+    }
     return {name: value for name, value in (copied | overriding).items() if value}
 
 
