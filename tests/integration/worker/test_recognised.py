@@ -112,13 +112,11 @@ def test_behind_a_large_cover(tmp_path: Path, segments: int, samples: int, versi
     assert_known(whole, samples, 1, PLAUSIBLE if samples < 4410 else 48)
 
 
-@pytest.mark.parametrize("frames", [2, 3])
+@pytest.mark.parametrize("frames", [1, 3])
 def test_an_mp3_of_few_frames_is_not_copied_but_encoded(tmp_path: Path, frames: int) -> None:
-    long, source = tmp_path / "long.mp3", tmp_path / "source.mp3"
-    ffmpeg("-i", a_sound(tmp_path, 44_100), "-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0", long)
-    content = long.read_bytes()
-    ends = [at for at in range(len(content)) if content.startswith(b"\xff\xfb", at)]
-    source.write_bytes(content[: ends[frames]])
+    long, source = tmp_path / "long.mp3", tmp_path / "source.mka"
+    ffmpeg("-i", a_sound(tmp_path, 44_100), "-b:a", "128k", long)
+    ffmpeg("-i", long, "-c", "copy", "-frames:a", str(frames), source)
 
     mp3, whole = converted(source, Output(encoding=Encoding(cbr=128)))
 

@@ -244,12 +244,18 @@ def _starts(streams: Iterable[Mapping[str, Any]]) -> Iterator[float]:
 
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:
     found = _lower_keys(part)
-    lyrics = sorted((name for name in found if name.startswith(_ID3_LYRICS)), key=lambda name: (name.count("-"), name))
-    names = {name: (name, *_OTHER_NAMES.get(name, ())) for name in TAG_FIELDS} | {
-        "lyrics": ("lyrics", *lyrics, *_OTHER_NAMES["lyrics"])
-    }
-    told = {name: next((found[other] for other in others if found.get(other)), "") for name, others in names.items()}
-    return {name: text for name, text in told.items() if text}
+    told = {field: [found[name] for name in _names(field, found) if found.get(name)] for field in TAG_FIELDS}
+    return {field: texts[0] for field, texts in told.items() if texts}
+
+
+def _names(field: str, found: Iterable[str]) -> Iterator[str]:
+    """What a file may call a field, the surest first."""
+    yield field
+    if field == "lyrics":
+        # Those without a description before others.
+        lyrics = (name for name in found if name.startswith(_ID3_LYRICS))
+        yield from sorted(lyrics, key=lambda name: (name.count("-"), name))
+    yield from _OTHER_NAMES.get(field, ())
 
 
 def _gains(stream: Mapping[str, Any], whole: Mapping[str, str]) -> Gains | None:

@@ -38,24 +38,25 @@ class Mp3Writer:
 
     def join(self, encoded_pieces: Iterable[EncodedPiece], report: Callable[[int], None]) -> int:
         """Make one stream of a sound's pieces; answer how many samples. `report` is told on the way."""
-        samples = 0
+        samples = frames = 0
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
         for piece in encoded_pieces:
             self._append(self._packed(piece))
             samples += piece.count
+            frames += len(piece.frames)
             report(samples)
         if samples:
-            self._append(self._packer.add(self._silence(samples)))
+            self._append(self._packer.add(self._silence(samples, frames)))
         self._append(self._packer.finish())
         if samples:
             self._file.seek(0)
             self._file.write(info_frame(self._stream(samples)))
         return samples
 
-    def _silence(self, samples: int) -> list[Frame]:
+    def _silence(self, samples: int, frames: int) -> list[Frame]:
         """What makes a sound of a few frames one that programs know: silent frames that the Info frame cuts again."""
         most = (DELAY_SAMPLES + samples + _LARGEST_PADDING) // self._layout.samples
-        missing = max(min(_KNOWN_BY, most) - len(self._packer.sizes), 0)
+        missing = max(min(_KNOWN_BY, most) - frames, 0)
         return [Frame(self._header.ljust(self._layout.head_bytes, b"\0"), b"")] * missing
 
     def _encoded(self, read: Read, threads: int) -> Iterator[EncodedPiece]:
