@@ -119,7 +119,7 @@ def a_conversion(name: str = "talk", namespace: str = "media") -> ConversionBuil
             },
             "spec": {
                 "source": {"gridfs": {"fileId": FILE_ID}},
-                "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
+                "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {"id3Version": "2.3"}},
                 "owner": OWNER,
                 "notify": {"email": OWNER},
                 "priority": 0,

@@ -88,7 +88,7 @@ def test_a_source_is_required(conversions: Conversions) -> None:
 def test_defaults_are_filled_in_and_are_the_models(conversions: Conversions) -> None:
     _, answer = conversions.create({"source": FILE})
     assert ConversionSpec.model_validate(answer["spec"]) == ConversionSpec.model_validate({"source": FILE})
-    assert answer["spec"]["output"] == {"encoding": {"vbr": 2}, "channels": "source", "tags": {}}
+    assert answer["spec"]["output"] == {"encoding": {"vbr": 2}, "channels": "source", "tags": {"id3Version": "2.3"}}
     assert answer["status"] == UNSEEN_STATUS
 
 
@@ -210,7 +210,15 @@ SPECS = st.fixed_dictionaries(
                 integratedLufs=FRACTIONS | NUMBERS, mode=st.sampled_from(["gain", "limit", "measureOnly", "loud"])
             ),
             audioTrack=sometimes(index=NUMBERS, language=TEXTS),
-            tags=sometimes(title=TEXTS, albumArtist=TEXTS, date=TEXTS, comment=TEXTS),
+            tags=sometimes(
+                title=TEXTS,
+                albumArtist=TEXTS,
+                date=TEXTS,
+                comment=TEXTS,
+                lyrics=TEXTS,
+                custom=st.dictionaries(TEXTS, TEXTS, max_size=2),
+                id3Version=st.sampled_from(["2.3", "2.4", "2.2"]),
+            ),
         ),
         "owner": TEXTS,
         "notify": sometimes(email=TEXTS),

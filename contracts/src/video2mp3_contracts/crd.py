@@ -13,7 +13,7 @@ from video2mp3_contracts.conversion import ConversionSpec
 from video2mp3_contracts.model import rule
 from video2mp3_contracts.status import ConversionStatus
 
-_DROPPED = frozenset({"title", "$defs", "additionalProperties", "const"})
+_DROPPED = frozenset({"title", "$defs", "const"})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"
 
 
@@ -32,8 +32,10 @@ def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
             converted[key] = _without_nulls(value)
         elif key == "properties":
             converted[key] = {name: _convert(child, definitions) for name, child in value.items()}
-        elif key == "items":
+        elif key == "items" or (key == "additionalProperties" and isinstance(value, dict)):
             converted[key] = _convert(value, definitions)
+        elif key == "additionalProperties":
+            continue  # The API server refuses what is not in `properties` by itself.
         elif key == "exclusiveMinimum":
             converted.update(minimum=value, exclusiveMinimum=True)
         else:

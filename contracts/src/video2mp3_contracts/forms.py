@@ -15,6 +15,9 @@ from video2mp3_contracts.model import rule, with_rules
 
 NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
 
+NO_CONTROL_CHARACTERS_IN_LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""Of a text of several lines."""
+
 FORM_LENGTH: Final = 128
 """Characters: the schema's bound where the form says how long a text may be, which is less. A text that is longer than
 its form, but not by far, is then refused in the form's words. The API server wants some bound, for a rule's costs."""
@@ -23,6 +26,11 @@ its form, but not by far, is then refused in the form's words. The API server wa
 def in_one_line(field: str) -> str:
     """What is said of a text that does not match NO_CONTROL_CHARACTERS."""
     return f"{field} must be one line of text, without line ends, tabs and other control characters"
+
+
+def in_lines(field: str) -> str:
+    """What is said of a text that does not match NO_CONTROL_CHARACTERS_IN_LINES."""
+    return f"{field} must be lines of text, without control characters other than line ends and tabs"
 
 
 @dataclass(frozen=True)
@@ -83,3 +91,51 @@ class IntOrString:
         if isinstance(value, str):
             return re.fullmatch(self.pattern, value) is not None
         return type(value) is int and self.minimum <= value <= self.maximum
+
+
+@dataclass(frozen=True)
+class TextsByName:
+    """Of a field of texts under names that people choose: metadata for `Annotated`."""
+
+    pattern: str
+    """Of names and texts alike."""
+
+    most: int
+    """Texts."""
+
+    longest_name: int
+    """Characters."""
+
+    longest_text: int
+    """Characters."""
+
+    complaint: str
+    """Names the field and says what is allowed."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Checks all of it at once: no name that was chosen stands in what is said of it."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """What pydantic says of them, their bounds, and the rule: CEL walks over the names."""
+        name = f"size(name) >= 1 && size(name) <= {self.longest_name} && name.matches(r'{self.pattern}')"
+        form = rule(f"self.all(name, {name} && self[name].matches(r'{self.pattern}'))", self.complaint)
+        text = {"type": "string", "maxLength": self.longest_text}
+        bounds = {"type": "object", "maxProperties": self.most, "additionalProperties": text}
+        return handler(schema) | bounds | with_rules(form)
+
+    def _checked(self, texts: Any) -> Any:
+        if not (texts is None or self._fit(texts)):
+            raise ValueError(self.complaint)
+        return texts
+
+    def _fit(self, texts: Any) -> bool:
+        return (
+            isinstance(texts, dict)
+            and len(texts) <= self.most
+            and all(self._is_text(name, self.longest_name) and name for name in texts)
+            and all(self._is_text(text, self.longest_text) for text in texts.values())
+        )
+
+    def _is_text(self, text: Any, longest: int) -> bool:
+        return isinstance(text, str) and len(text) <= longest and re.fullmatch(self.pattern, text) is not None

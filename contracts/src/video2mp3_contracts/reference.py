@@ -95,6 +95,8 @@ def _reasons_table() -> str:
 def _type(node: dict[str, Any]) -> str:
     if node.get("x-kubernetes-int-or-string"):
         return "integer or string"
+    if "additionalProperties" in node:
+        return f"map of up to {node['maxProperties']} strings"
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
     low, high = node.get("minimum"), node.get("maximum")

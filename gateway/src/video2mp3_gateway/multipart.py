@@ -20,8 +20,8 @@ READ_BYTES: Final = 256 * 1024
 MAX_PART_HEAD_BYTES: Final = 64 * 1024
 """The largest preamble or part's head. A file's name is the only long thing there."""
 
-MAX_FIELD_BYTES: Final = 64 * 1024
-"""The largest value of a form field."""
+MAX_FIELD_BYTES: Final = 192 * 1024
+"""The largest value of a form field: JSON may write each letter of long lyrics in six bytes."""
 
 MAX_PARTS: Final = 32
 

@@ -17,9 +17,12 @@ TEST_PACKAGES = (
     "chromium-driver",
     "libfaketime",
     "libmail-message-perl",
+    "mpg123",
+    "mediainfo",
+    "file",
 )
-"""Servers that the integration tests start by themselves, a browser for the web page, a clock that can be set, and a
-reader of emails that is not Python's; installing them starts nothing."""
+"""Servers that the integration tests start by themselves, a browser for the web page, a clock that can be set, a reader
+of emails that is not Python's, and readers of mp3s that are not ffmpeg; installing them starts nothing."""
 
 
 def demo_steps() -> list[Step]:
@@ -35,7 +38,7 @@ def test_steps() -> list[Step]:
     """What `make test` needs."""
     return [
         *demo_steps(),
-        Step("servers, a browser, a clock and a mail reader for the tests", _installer(*TEST_PACKAGES)),
+        Step("servers, a browser, a clock and readers of mails and mp3s for the tests", _installer(*TEST_PACKAGES)),
     ]
 
 

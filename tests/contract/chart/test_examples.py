@@ -38,7 +38,7 @@ def test_the_full_example_has_every_field():
     used = set(leaves(document["spec"]))
     schema = ConversionSpec.model_json_schema(by_alias=True)
     possible = {path for path in schema_leaves(schema, schema["$defs"]) if path not in ALTERNATIVES}
-    assert possible - used == set()
+    assert possible - used - {path for path in possible if any(each.startswith(f"{path}.") for each in used)} == set()
 
 
 def leaves(node: Any, path: str = "") -> list[str]:

@@ -13,7 +13,7 @@ STRUCTURAL_KEYS = {
     "type", "description", "properties", "items", "required", "default", "enum", "pattern", "format", "minimum",
     "maximum",
     "minLength", "maxLength", "minItems", "maxItems", "x-kubernetes-validations", "x-kubernetes-int-or-string",
-    "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "additionalProperties", "maxProperties",
 }  # fmt: skip
 
 
@@ -47,6 +47,15 @@ def test_every_string_of_the_spec_is_bounded() -> None:
             assert "maxLength" in node, path
 
 
+def test_texts_under_names_of_peoples_own_are_bounded_in_every_way() -> None:
+    mapped = {path: node for path, node in nodes(schema()["properties"]["spec"]) if "additionalProperties" in node}
+    assert list(mapped) == [".output.tags.custom"]
+    for node in mapped.values():
+        assert node["maxProperties"] == 16
+        assert node["additionalProperties"] == {"type": "string", "maxLength": 256}
+        assert "size(name) <= 64" in node["x-kubernetes-validations"][0]["rule"]
+
+
 def test_nobody_is_shown_a_regular_expression() -> None:
     """The API server prints a `pattern` that is broken as it is; a rule has a message for people."""
     ruled = []
@@ -56,7 +65,7 @@ def test_nobody_is_shown_a_regular_expression() -> None:
         assert all(each["message"].startswith(f"{path[1:]} must be ") for each in forms), path
         ruled += [path] if forms else []
         assert forms or node.get("type") != "string" or "enum" in node, path
-    assert len(ruled) == 19
+    assert len(ruled) == 21
 
 
 def test_every_field_of_the_spec_is_described() -> None:

@@ -39,7 +39,7 @@ def test_the_whole_manifest() -> None:
         "owner": OWNER,
         "email": OWNER,
         "source": {"gridfs": {"fileId": FILE_ID}, "allowTruncated": False},
-        "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {}},
+        "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {"id3Version": "2.3"}},
         "filename": "talk.mp3",
         "limits": {
             "maxSourceBytes": 20 * 1024**3,
@@ -219,3 +219,17 @@ def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of
     )
     metadata = build_job(Conversion.model_validate(a_conversion().document), added, 1)["spec"]["template"]["metadata"]
     assert metadata == {"labels": {"mesh": "no"} | LABELS, "annotations": {"mesh.example.com/inject": "false"}}
+
+
+def test_the_longest_request_goes_into_one_variable() -> None:
+    """Linux allows 128 KiB for each (MAX_ARG_STRLEN)."""
+    fields = ("title", "artist", "album", "albumArtist", "composer", "genre")
+    tags: dict[str, Any] = dict.fromkeys(fields, "🐞" * 256)
+    tags |= {"comment": "🐞" * 1024, "lyrics": "🐞" * 16_384}
+    tags |= {"custom": {f"{number:02}" + "🐞" * 62: "🐞" * 256 for number in range(16)}}
+    conversion = a_conversion()
+    conversion.document["spec"]["output"] |= {"tags": tags, "filename": "🐞" * 200}
+
+    variables = job(conversion)["spec"]["template"]["spec"]["containers"][0]["env"]
+
+    assert max(len(f"{each['name']}={each.get('value', '')}".encode()) for each in variables) < 128 * 1024

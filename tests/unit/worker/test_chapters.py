@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.chapters import MAX_CHAPTERS, Chapter, fitted
+from video2mp3_worker.chapters import MAX_CHAPTERS, Chapter, fitted, limited
 
 A, B, C = Chapter(0, 10, "A"), Chapter(10, 20, "B"), Chapter(20, 30, "C")
 FOREVER = 10_000.0
@@ -31,10 +31,19 @@ def test_the_chapters_of_a_part(chapters: list[Chapter], start: float, length: f
     assert fitted(chapters, start, length) == expected
 
 
-def test_of_too_many_the_first_stay() -> None:
+def test_of_too_many_the_first_stay_and_the_others_are_told_of() -> None:
     many = [Chapter(number, number + 1, str(number)) for number in range(5_000)]
 
-    assert fitted(many, 100, FOREVER)[-1].title == str(100 + MAX_CHAPTERS - 1)
+    kept, notes = limited(fitted(many, 100, FOREVER))
+
+    assert (len(kept), kept[-1].title) == (255, "354")
+    assert notes == ["Of 4900 chapters the mp3 has the first 255, which is as many as an mp3 can have."]
+
+
+def test_of_as_many_as_there_may_be_nothing_is_told() -> None:
+    many = [Chapter(number, number + 1) for number in range(MAX_CHAPTERS)]
+
+    assert limited(many) == (many, [])
 
 
 def test_whatever_comes_goes_out_in_order_and_apart() -> None:

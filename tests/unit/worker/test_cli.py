@@ -14,6 +14,11 @@ from video2mp3_worker.cli import command_line
 POSITION = 'seconds from 0 to 999999, such as 90 or "90.5", or "HH:MM:SS.mmm", such as "00:01:30.500"'
 WANTED = "set --loudness where --loudness-mode is gain or limit,"
 ONE_LINE = "one line of text, without line ends, tabs and other control characters"
+LINES = "lines of text, without control characters other than line ends and tabs"
+CUSTOM = (
+    "at most 16 texts in one line, of at most 256 characters each, under names of 1 to 64 characters, without control"
+    " characters"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +44,13 @@ def signals() -> Iterator[None]:
         (["--audio-track", "64"], "--audio-track: Input should be less than or equal to 63"),
         (["--album-artist", "a\nb"], f"--album-artist must be {ONE_LINE}"),
         (["--album", "a\nb"], f"--album must be {ONE_LINE}"),
+        (["--disc", "1\n2"], f"--disc must be {ONE_LINE}"),
+        (["--lyrics", "la\x07"], f"--lyrics must be {LINES}"),
+        (["--comment", "a\0"], f"--comment must be {LINES}"),
+        (["--custom", "=calm"], f"--custom must be {CUSTOM}"),
+        (["--custom", "MOOD=two\nlines"], f"--custom must be {CUSTOM}"),
+        (["--custom", f"{'x' * 65}=calm"], f"--custom must be {CUSTOM}"),
+        ([option for number in range(17) for option in ("--custom", f"{number}=")], f"--custom must be {CUSTOM}"),
         (["--title", "x" * 257], "--title: String should have at most 256 characters"),
         (
             ["--cbr", "320", "--sample-rate", "8000"],
@@ -52,6 +64,19 @@ def test_options_that_cannot_be_are_named(
     files = ["nowhere.mp4", "nowhere.mp3"][: 2 if command == "convert" else 1]
     assert command_line([command, *files, *options]) == ExitCode.BAD_REQUEST
     assert capsys.readouterr().err == f"BadRequest: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--custom", "calm"], "argument --custom: it must be NAME=TEXT, for example MOOD=calm"),
+        (["--id3-version", "2.2"], "argument --id3-version: invalid choice: '2.2' (choose from '2.3', '2.4')"),
+    ],
+)
+def test_options_that_are_none_are_named(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line(["probe", "nowhere.mp4", *options])
+    assert said.partition(" (")[0] in capsys.readouterr().err
 
 
 @pytest.fixture

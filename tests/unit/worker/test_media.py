@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from video2mp3_worker.chapters import Chapter
+from video2mp3_worker.gains import Gains
 from video2mp3_worker.media import AttachedPicture, AudioTrack, parse_media
 
 
@@ -56,6 +57,35 @@ def test_ogg_keeps_its_tags_with_the_stream() -> None:
     document = a_document(tags={"ARTIST": "Ada", "title": "of the stream"})
 
     assert parse_media(document, 1).tags == {"artist": "Ada", "title": "Käfer"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"lyrics": "of mp4"}, {"lyrics": "of mp4"}),
+        ({"lyrics-eng": "of ID3"}, {"lyrics": "of ID3"}),
+        ({"lyrics-a note-deu": "noted", "lyrics-eng": "of ID3"}, {"lyrics": "of ID3"}),
+        ({"UNSYNCEDLYRICS": "of Vorbis", "LYRICS": "first"}, {"lyrics": "first"}),
+        ({"UNSYNCEDLYRICS": "of Vorbis"}, {"lyrics": "of Vorbis"}),
+        ({"WM/Lyrics": "of Windows", "WM/Year": "2026-03-01"}, {"lyrics": "of Windows", "date": "2026-03-01"}),
+        ({"disc": "1/2", "comment": "one\ntwo"}, {"disc": "1/2", "comment": "one\ntwo"}),
+    ],
+)
+def test_tags_are_known_by_the_names_of_their_formats(tags: dict[str, str], expected: dict[str, str]) -> None:
+    assert parse_media({"format": {"tags": tags}}, 1).tags == expected
+
+
+def test_what_is_said_of_the_loudness_of_a_whole_file_is_said_of_its_only_track() -> None:
+    def gains(*streams: dict[str, str]) -> list[Gains | None]:
+        document = {
+            "format": {"tags": {"REPLAYGAIN_TRACK_GAIN": "-3 dB"}},
+            "streams": [{"codec_type": "audio", "codec_name": "opus", "tags": tags} for tags in streams],
+        }
+        return [track.gains for track in parse_media(document, 1).tracks]
+
+    assert gains({}) == [Gains(track=-3)]
+    assert gains({"R128_TRACK_GAIN": "512"}) == [Gains(track=7)]
+    assert gains({}, {"R128_TRACK_GAIN": "512"}) == [None, Gains(track=7)]
 
 
 def test_undetermined_is_no_language() -> None:

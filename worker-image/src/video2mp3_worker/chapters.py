@@ -23,7 +23,7 @@ class Chapter:
 def fitted(chapters: Iterable[Chapter], start_seconds: float, length_seconds: float) -> list[Chapter]:
     """The chapters of the part that begins at `start_seconds` and is so long, counted from its beginning.
 
-    In order of time, at most MAX_CHAPTERS, the first ones. Where one begins within another, the earlier one ends there.
+    In order of time. Where one begins within another, the earlier one ends there.
     Of those that begin at the same moment the shortest stays: containers list parts before what they contain.
     """
     by_start: dict[float, Chapter] = {}
@@ -37,4 +37,12 @@ def fitted(chapters: Iterable[Chapter], start_seconds: float, length_seconds: fl
         end = min(chapter.end_seconds - start_seconds, next_start - start_seconds, length_seconds)
         if end - start >= SHORTEST_SECONDS:
             found.append(Chapter(start, end, chapter.title))
-    return found[:MAX_CHAPTERS]
+    return found
+
+
+def limited(chapters: list[Chapter]) -> tuple[list[Chapter], list[str]]:
+    """The first of them, as many as an mp3 can have; and a sentence on the others, if there are any."""
+    if len(chapters) <= MAX_CHAPTERS:
+        return chapters, []
+    note = f"Of {len(chapters)} chapters the mp3 has the first {MAX_CHAPTERS}, which is as many as an mp3 can have."
+    return chapters[:MAX_CHAPTERS], [note]

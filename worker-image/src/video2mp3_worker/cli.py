@@ -21,8 +21,9 @@ from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import MPEG1_BITRATES, SAMPLE_RATES, Output, Tags
+from video2mp3_contracts.output import MAX_TAG, MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.text.harm import harmless
 from video2mp3_worker.convert import Converter, Mp3, Preview
 from video2mp3_worker.disk import enough_space
 from video2mp3_worker.errors import Refused, WorkerError
@@ -44,7 +45,9 @@ _OPTIONS: Final = {
     "output.loudness.mode": "--loudness-mode",
     "output.audioTrack.index": "--audio-track",
     "output.audioTrack.language": "--language",
-} | {f"output.tags.{to_camel(name)}": f"--{name.replace('_', '-')}" for name in Tags.model_fields}
+    "output.tags.custom": "--custom",
+    "output.tags.id3Version": "--id3-version",
+} | {f"output.tags.{to_camel(name)}": f"--{name.replace('_', '-')}" for name in TAG_FIELDS}
 """Which option stands for which field."""
 
 _LOUDNESS_MODES: Final = ("gain", "limit", "measureOnly")
@@ -95,12 +98,25 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     track = command.add_mutually_exclusive_group()
     track.add_argument("--audio-track", type=int, metavar="INDEX", help="audio track, counted from 0")
     track.add_argument("--language", metavar="TAG", help="audio track in a language, for example de")
-    for name in Tags.model_fields:
+    for name in TAG_FIELDS:
         command.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"the tag's {name.replace('_', ' ')}")
+    command.add_argument(
+        "--custom", action="append", type=_named_text, metavar="NAME=TEXT", help="a further text; may be repeated"
+    )
+    command.add_argument("--id3-version", choices=("2.3", "2.4"), help="the tag's version (default: 2.3)")
+
+
+def _named_text(argument: str) -> tuple[str, str]:
+    name, separator, text = argument.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError("it must be NAME=TEXT, for example MOOD=calm")
+    return name, text
 
 
 def _output(options: argparse.Namespace) -> Output:
-    tags = {to_camel(name): getattr(options, name) for name in Tags.model_fields if getattr(options, name) is not None}
+    tags = {to_camel(name): getattr(options, name) for name in TAG_FIELDS if getattr(options, name) is not None}
+    tags |= {"custom": dict(options.custom)} if options.custom else {}
+    tags |= {"id3Version": options.id3_version} if options.id3_version else {}
     wanted: dict[str, Any] = {"channels": options.channels, "sampleRate": options.sample_rate, "tags": tags}
     if options.vbr is not None or options.cbr is not None:
         wanted["encoding"] = {"vbr": options.vbr, "cbr": options.cbr}
@@ -158,7 +174,7 @@ def describe(preview: Preview) -> list[str]:
     for track in media.tracks:
         chosen = "  <- this one" if track is plan.track else ""
         lines.append(f"audio {track.index}   {_in_words(track)}{chosen}")
-    lines += [f"tag       {name}: {value}" for name, value in media.tags.items()]
+    lines += [f"tag       {name}: {harmless(value)[:MAX_TAG]}" for name, value in media.tags.items()]
     lines += [f"cover     {preview.cover}: carried over"] if preview.cover else []
     if media.chapters:
         lines.append(f"chapters  {len(media.chapters)}, of which the mp3 gets {len(preview.chapters)}")

@@ -13,7 +13,7 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker import limits as bounds
 from video2mp3_worker import replaygain, tags
-from video2mp3_worker.chapters import Chapter, fitted
+from video2mp3_worker.chapters import Chapter, fitted, limited
 from video2mp3_worker.cover import cover_of
 from video2mp3_worker.disk import enough_space
 from video2mp3_worker.division import start_seconds
@@ -98,8 +98,8 @@ class Converter:
         with Path(os.devnull).open("w+b") as nowhere:
             copied, obstacle = self._copied(source, nowhere, media, plan)
         longest = plan.duration_seconds or float("inf")
-        chapters = _chapters(media, plan, longest if copied is None else copied.seconds)
-        return Preview(media, plan, copied, cover, chapters, (*plan.notes, *obstacle, *notes))
+        chapters, left_out = _chapters(media, plan, longest if copied is None else copied.seconds)
+        return Preview(media, plan, copied, cover, chapters, (*plan.notes, *obstacle, *notes, *left_out))
 
     def plan(self, source: LocalSource, output: Output) -> tuple[Media, Plan]:
         """Say what the source is and what would be done. Raises Refused or TryAgain."""
@@ -129,7 +129,7 @@ class Converter:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
             as_copied, heard = f"copied: {in_words(copied)}, {plan.shape}", self._level(source, plan, is_encoded=False)
-            return _Sound(destination, content, copied.seconds, as_copied, level=heard)
+            return _Sound(destination, content, copied.seconds, as_copied, level=heard, is_copied=True)
         content.empty()
         made = encode_it()
         return _Sound(destination, content, made.seconds, plan.summary, (*obstacle, *made.notes), made.level)
@@ -208,8 +208,10 @@ class Converter:
         if sound.level is not None:
             replaygain.note(sound.content, Layout(plan.sample_rate, plan.channels), sound.level.reached)
         _verify(sound.content, plan, sound.seconds)
-        texts = {} if sound.level is None else replaygain.fields(sound.level.reached)
-        tag = tags.render(tags.merged(media.tags, output.tags), cover, _chapters(media, plan, sound.seconds), texts)
+        chapters, left_out = _chapters(media, plan, sound.seconds)
+        tag = _tag(
+            media, output, cover, chapters, replaygain.told(sound.level, plan, output, is_copied=sound.is_copied)
+        )
         levelled = () if sound.level is None else sound.level.notes
         return Mp3(
             file=sound.file,
@@ -219,7 +221,7 @@ class Converter:
             sha256=_sha256(tag, sound.content),
             size=len(tag) + sound.content.size,
             encoding=sound.encoding,
-            notes=(*plan.notes, *sound.notes, *ending, *levelled, *notes),
+            notes=(*plan.notes, *sound.notes, *ending, *levelled, *notes, *left_out),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
@@ -243,11 +245,20 @@ class _Sound:
     encoding: str
     notes: tuple[str, ...] = ()
     level: Level | None = None
+    is_copied: bool = False
 
 
-def _chapters(media: Media, plan: Plan, seconds: float) -> list[Chapter]:
-    """The chapters of an mp3 of a length."""
-    return fitted(media.chapters, plan.start_seconds, seconds)
+def _chapters(media: Media, plan: Plan, seconds: float) -> tuple[list[Chapter], list[str]]:
+    """The chapters of an mp3 of a length, and what is to be said of those that it cannot have."""
+    return limited(fitted(media.chapters, plan.start_seconds, seconds))
+
+
+def _tag(
+    media: Media, output: Output, cover: Picture | None, chapters: list[Chapter], on_loudness: dict[str, str]
+) -> bytes:
+    texts = tags.free_texts(on_loudness, output.tags)
+    version = int(output.tags.id3_version.removeprefix("2."))
+    return tags.render(tags.merged(media.tags, output.tags), cover, chapters, texts, version)
 
 
 def _notes_on_ending(media: Media, plan: Plan, sound: _Sound) -> list[str]:

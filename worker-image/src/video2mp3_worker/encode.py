@@ -177,5 +177,5 @@ def _refuse_too_long(seconds: float, budget: Budget) -> None:
 
 def _refuse_nothing_but_silence(seconds: float, plan: Plan) -> None:
     """The silence before a sound that never comes."""
-    if seconds - plan.silence_seconds < 1 / plan.sample_rate:
+    if round(seconds * plan.sample_rate) <= round(plan.silence_seconds * plan.sample_rate):
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.")

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from video2mp3_contracts.output import TAG_FIELDS
 from video2mp3_worker.chapters import Chapter
 from video2mp3_worker.edit_lists import Segment
+from video2mp3_worker.gains import Gains, said
 from video2mp3_worker.reading import Reading
 
 _NOT_THE_PROGRAMME: Final = frozenset(
@@ -13,8 +15,11 @@ _NOT_THE_PROGRAMME: Final = frozenset(
 )
 """Of ffmpeg's dispositions (AV_DISPOSITION_…): sound that is beside the programme, or a version of it for few."""
 
-_TAG_FIELDS: Final = ("title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "comment")
-"""ffmpeg's names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata")."""
+_OTHER_NAMES: Final = {"date": ("wm/year",), "lyrics": ("unsyncedlyrics", "wm/lyrics")}
+"""Beside ffmpeg's own names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
+
+_ID3_LYRICS: Final = "lyrics-"
+"""What ffmpeg calls lyrics of ID3; a description follows, if there is one, and the language."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,9 @@ class AudioTrack:
 
     is_integer: bool = False
     """Whether ffmpeg's decoder gives whole numbers, as that of FLAC does, and not float, as that of AAC."""
+
+    gains: Gains | None = None
+    """What the file says of this track's loudness."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +136,17 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         tags |= _tags(stream)
     start = _number(container.get("start_time")) or 0.0
     name = str(container.get("format_name", ""))
+    # What is said of the whole file is said of its sound, where there is only one.
+    whole = _lower_keys(container) if len(audio) == 1 else {}
     return Media(
         format=name,
         size=size,
         duration_seconds=_seconds(container.get("duration")),
         starts=tuple(_starts(streams)),
-        tracks=tuple(_track(index, stream, _beside(stream, streams, programmes)) for index, stream in enumerate(audio)),
+        tracks=tuple(
+            replace(_track(index, stream, _beside(stream, streams, programmes)), gains=_gains(stream, whole))
+            for index, stream in enumerate(audio)
+        ),
         streams=len(streams),
         tags=tags | _tags(container),
         start_seconds=start,
@@ -208,9 +221,9 @@ def _pictures(streams: Iterable[Mapping[str, Any]]) -> Iterator[AttachedPicture]
         index, disposition = _integer(stream.get("index")), stream.get("disposition") or {}
         # The pictures of an mp4's chapters are marked too; where a source is not read whole, they are missing.
         if index is not None and disposition.get("attached_pic") and not disposition.get("timed_thumbnails"):
-            said = _lower_keys(stream)
+            named = _lower_keys(stream)
             # ID3 and FLAC name the kind of the picture, Matroska the cover's file (matroska.org, "Cover art").
-            is_front = said.get("comment") == "Cover (front)" or said.get("filename", "").startswith("cover.")
+            is_front = named.get("comment") == "Cover (front)" or named.get("filename", "").startswith("cover.")
             yield AttachedPicture(index, is_front)
 
 
@@ -231,7 +244,22 @@ def _starts(streams: Iterable[Mapping[str, Any]]) -> Iterator[float]:
 
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:
     found = _lower_keys(part)
-    return {name: found[name] for name in _TAG_FIELDS if found.get(name)}
+    told = {field: [found[name] for name in _names(field, found) if found.get(name)] for field in TAG_FIELDS}
+    return {field: texts[0] for field, texts in told.items() if texts}
+
+
+def _names(field: str, found: Iterable[str]) -> Iterator[str]:
+    """What a file may call a field, the surest first."""
+    yield field
+    if field == "lyrics":
+        # Those without a description before others.
+        lyrics = (name for name in found if name.startswith(_ID3_LYRICS))
+        yield from sorted(lyrics, key=lambda name: (name.count("-"), name))
+    yield from _OTHER_NAMES.get(field, ())
+
+
+def _gains(stream: Mapping[str, Any], whole: Mapping[str, str]) -> Gains | None:
+    return said({**whole, **_lower_keys(stream)}, str(stream.get("codec_name", "")))
 
 
 def _lower_keys(part: Mapping[str, Any]) -> dict[str, str]:

@@ -2,17 +2,34 @@
 
 It stands where players look for it: in fields of the ID3 tag, and in LAME's part of the Info frame. Both have one
 reference. R128_TRACK_GAIN, which is Opus' (RFC 7845), has another: who knows both would not know which to follow.
+
+What the source says is carried over where nothing was measured and it still is true.
 """
 
 from typing import Final
 
+from video2mp3_contracts.output import Output
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.infoframe import with_level
-from video2mp3_worker.levelling import Loudness
+from video2mp3_worker.levelling import Level, Loudness, encoder_gain
 from video2mp3_worker.mp3_file import Mp3File
+from video2mp3_worker.plan import Plan
 
 REFERENCE: Final = -18.0
 """LUFS: the loudness that ReplayGain 2.0 brings everything to; about the 89 dB of the first ReplayGain."""
+
+
+def told(level: Level | None, plan: Plan, output: Output, *, is_copied: bool) -> dict[str, str]:
+    """Fields of the ID3 tag, each a text of its own (TXXX): what was measured, else what the source says.
+
+    The source speaks of all of its sound, and of as many channels as it has.
+    """
+    if level is not None:
+        return fields(level.reached)
+    gains = plan.track.gains
+    if gains is None or plan.channels != plan.track.channels or output.trim is not None:
+        return {}
+    return gains.behind(0.0 if is_copied else encoder_gain(plan.encoding)).fields
 
 
 def fields(loudness: Loudness) -> dict[str, str]:

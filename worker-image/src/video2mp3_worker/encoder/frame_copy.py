@@ -34,6 +34,8 @@ _DECODER_DELAY: Final = 529
 """Samples: what decoders give later than it was put in. A padding of so many leaves the end as it is."""
 
 _LARGEST_DELAY: Final = 4095
+_FEWEST_FRAMES: Final = 4
+"""Behind the Info frame. Encoded anew it becomes as many, see `writer`."""
 
 
 class NotCopyableError(Exception):
@@ -101,6 +103,8 @@ class FrameCopy:
             raise NotCopyableError("something that is no mp3 stands behind its frames")
         if not self.sizes:
             raise NotCopyableError("there are no frames in it")
+        if len(self.sizes) < _FEWEST_FRAMES:
+            raise NotCopyableError("its frames are so few that programs do not know it for an mp3")
         lame, delay, padding = self._gapless()
         samples = len(self.sizes) * self._layout.samples
         if delay + padding >= samples:

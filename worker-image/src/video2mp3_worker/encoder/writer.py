@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from video2mp3_worker.encoder import crew
 from video2mp3_worker.encoder.frames import HEADER_BYTES, Frame, Layout
@@ -11,6 +11,13 @@ from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
 from video2mp3_worker.encoder.parts import EncodedPiece
 from video2mp3_worker.encoder.pieces import Piece, Read, encoded, encoded_to_fit, pieces
+
+_KNOWN_BY: Final = 7
+"""Programs know an mp3 by so many frames in a row, behind the Info frame; by fewer, they are less sure (ffmpeg's
+`mp3_read_probe`)."""
+
+_LARGEST_PADDING: Final = 4095
+"""Samples: what the Info frame can say of the end."""
 
 
 class Mp3Writer:
@@ -31,17 +38,26 @@ class Mp3Writer:
 
     def join(self, encoded_pieces: Iterable[EncodedPiece], report: Callable[[int], None]) -> int:
         """Make one stream of a sound's pieces; answer how many samples. `report` is told on the way."""
-        samples = 0
+        samples = frames = 0
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
         for piece in encoded_pieces:
             self._append(self._packed(piece))
             samples += piece.count
+            frames += len(piece.frames)
             report(samples)
+        if samples:
+            self._append(self._packer.add(self._silence(samples, frames)))
         self._append(self._packer.finish())
         if samples:
             self._file.seek(0)
             self._file.write(info_frame(self._stream(samples)))
         return samples
+
+    def _silence(self, samples: int, frames: int) -> list[Frame]:
+        """What makes a sound of a few frames one that programs know: silent frames that the Info frame cuts again."""
+        most = (DELAY_SAMPLES + samples + _LARGEST_PADDING) // self._layout.samples
+        missing = max(min(_KNOWN_BY, most) - frames, 0)
+        return [Frame(self._header.ljust(self._layout.head_bytes, b"\0"), b"")] * missing
 
     def _encoded(self, read: Read, threads: int) -> Iterator[EncodedPiece]:
         for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
