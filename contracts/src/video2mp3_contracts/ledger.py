@@ -13,6 +13,9 @@ which emails were sent.
 Of a sound that is divided, the worker of each part `open_part`s, which fences off any worker of that part before it;
 it `name_part_file`s, writes, and `finish_part`s. Who finds all parts finished `claim_join`s, which opens the attempt
 for one of them, and goes on as above. That it is worth dividing, a worker may find out: then it `note_parallelism`s.
+
+A Conversion that is made again, after a restore for example, has a new uid. Its operator `name_heir`s in the entry of
+the one before, lets the new entry `inherit` the verdict and what was told of it, and `forget`s the old one.
 """
 
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ from pydantic.alias_generators import to_camel
 from video2mp3_contracts.exit_codes import PERMANENT
 from video2mp3_contracts.message import ConversionRef, MessageKind
 from video2mp3_contracts.status import OutputReport, Progress
+from video2mp3_contracts.storage import INSTALLATION, UNWANTED_SINCE
 
 ORPHANED_AT: Final = "orphanedAt"
 """On entries whose Conversion was deleted: all that is left of them says which emails were sent."""
@@ -123,6 +127,10 @@ class LedgerEntry(_Document):
     namespace: str = ""
     name: str = ""
     owner: str = ""
+    installation: str = ""
+    """Whose it is, see `storage.FileMetadata`; "" for what an older version wrote."""
+
+    unwanted_since: datetime | None = None
     attempt: LedgerAttempt | None = None
     attempts_opened: int = 0
     """How many attempts have begun, also those that nobody saw end."""
@@ -140,13 +148,19 @@ class LedgerEntry(_Document):
     failure: LedgerFailure | None = None
     messages: dict[MessageKind, LedgerMessage] = {}
     fingerprints: tuple[str, ...] = ()
-    """What the result was made of, see `fingerprint`: by its source's id or address, and by its content."""
+    """What the verdict is about, see the operator's `adoption`: by its source's id or address, and by its content."""
 
     retained_at: datetime | None = None
     """The Conversion is gone and its mp3 was to stay. Nobody removes such an entry or its file any more."""
 
     adopted_from: str | None = None
     """The uid of the entry that the result was taken over from. The file belongs to that one."""
+
+    heir: str | None = None
+    """The uid of the Conversion of the same name that takes this one's place."""
+
+    predecessor: str | None = None
+    """The uid of the Conversion whose place this one took, its files included."""
 
     def published(self, kind: MessageKind) -> bool:
         """Whether the message of this kind is known to be in the queue."""
@@ -162,11 +176,12 @@ class Move:
     upsert: bool = False
 
 
-def _identity(conversion: ConversionRef, owner: str) -> dict[str, Any]:
-    return {"namespace": conversion.namespace, "name": conversion.name, "owner": owner}
+def _identity(conversion: ConversionRef, owner: str, installation: str) -> dict[str, Any]:
+    known = {"namespace": conversion.namespace, "name": conversion.name, "owner": owner}
+    return known | ({INSTALLATION: installation} if installation else {})
 
 
-def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) -> Move:
+def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt, installation: str = "") -> Move:
     """Make this worker the one that may write. Whoever held the attempt before cannot store a result any more.
 
     No match shows as a duplicate key of the upsert: the Conversion was deleted, and nothing is wanted any more.
@@ -175,7 +190,7 @@ def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt) 
         filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
         update={
             "$set": {"attempt": attempt.model_dump(by_alias=True)},
-            "$setOnInsert": _identity(conversion, owner),
+            "$setOnInsert": _identity(conversion, owner, installation),
             "$unset": {"progress": ""},
             "$inc": {"attemptsOpened": 1},
         },
@@ -198,7 +213,7 @@ def note_parallelism(uid: str, token: str, parts: int) -> Move:
     )
 
 
-def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPart) -> Move:
+def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPart, installation: str = "") -> Move:
     """Make this worker the one that may write part `number`. What the part has achieved before stays.
 
     No match shows as a duplicate key of the upsert: the Conversion was deleted, and nothing is wanted any more.
@@ -208,7 +223,7 @@ def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPa
         filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
         update={
             "$set": opened | {f"parts.{number}.startedAt": part.started_at, PARTS_OPENED_AT: part.started_at},
-            "$setOnInsert": _identity(conversion, owner),
+            "$setOnInsert": _identity(conversion, owner, installation),
             "$inc": {"attemptsOpened": 1},
         },
         upsert=True,
@@ -302,7 +317,7 @@ def store_error(uid: str, token: str, error: LedgerError) -> Move:
     )
 
 
-def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure) -> Move:
+def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure, installation: str = "") -> Move:
     """Give the Conversion up, unless a result was stored meanwhile.
 
     No match shows as a duplicate key of the upsert: there is a result, and the Conversion succeeded after all.
@@ -312,7 +327,7 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
         {"_id": conversion.uid, "result": {"$exists": False}},
         {
             "$set": {"failure": failure.model_dump(by_alias=True)},
-            "$setOnInsert": _identity(conversion, owner),
+            "$setOnInsert": _identity(conversion, owner, installation),
             "$unset": {"attempt": "", "parts": ""},
         },
         upsert=True,
@@ -320,31 +335,64 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure)
 
 
 def note_fingerprints(uid: str, fingerprints: tuple[str, ...]) -> Move:
-    """Note what the result was made of, while that is still known."""
-    return Move(
-        {"_id": uid, "result": {"$exists": True}}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}}
-    )
+    """Note what the verdict is about, while that is still known."""
+    judged = [{"result": {"$exists": True}}, {"failure": {"$exists": True}}]
+    return Move({"_id": uid, "$or": judged}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}})
 
 
 def retain(uid: str, at: datetime) -> Move:
     """Note that the Conversion goes and its mp3 stays."""
-    return Move({"_id": uid, "result": {"$exists": True}}, {"$set": {"retainedAt": at}})
+    return Move({"_id": uid, "result": {"$exists": True}}, {"$set": {"retainedAt": at}, "$unset": {UNWANTED_SINCE: ""}})
 
 
-def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry) -> Move:
-    """Take a retained result over. No match shows as a duplicate key: a worker or a verdict was there first."""
-    result = source.result.model_dump(by_alias=True) if source.result else None
+_UNTOUCHED: Final = {field: {"$exists": False} for field in ("attempt", "result", "failure", "parts")}
+"""An entry, if there is one, that no worker and no verdict has written to."""
+
+
+def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry, installation: str = "") -> Move:
+    """Take a retained result over. No match shows as a duplicate key: a worker or a verdict was there first.
+
+    What a Conversion of the same name has told its owner, is not told again.
+    """
+    taken: dict[str, Any] = {"result": _stored(source.result), "adoptedFrom": source.uid}
+    if (conversion.namespace, conversion.name) == (source.namespace, source.name):
+        taken["messages"] = _told(source)
     return Move(
-        {
-            "_id": conversion.uid,
-            "attempt": {"$exists": False},
-            "result": {"$exists": False},
-            "failure": {"$exists": False},
-            "parts": {"$exists": False},
-        },
-        {"$set": {"result": result, "adoptedFrom": source.uid}, "$setOnInsert": _identity(conversion, owner)},
+        {"_id": conversion.uid, **_UNTOUCHED},
+        {"$set": taken, "$setOnInsert": _identity(conversion, owner, installation)},
         upsert=True,
     )
+
+
+def name_heir(entry: LedgerEntry, uid: str) -> Move:
+    """Let one Conversion take the place of `entry`'s, as it was read. No match: another did, or its own was deleted."""
+    return Move(
+        {"_id": entry.uid, ORPHANED_AT: {"$exists": False}, "heir": entry.heir},
+        {"$set": {"heir": uid}, "$unset": {UNWANTED_SINCE: ""}},
+    )
+
+
+def inherit(conversion: ConversionRef, owner: str, source: LedgerEntry, installation: str = "") -> Move:
+    """Take the place of a Conversion that is gone: its verdict, its files, and what its owner was told.
+
+    No match shows as a duplicate key: a worker or a verdict was there first.
+    """
+    verdict = {"result": _stored(source.result), "failure": _stored(source.failure)}
+    taken: dict[str, Any] = {name: value for name, value in verdict.items() if value is not None}
+    taken |= {"uploads": [*source.uploads], "fingerprints": [*source.fingerprints], "messages": _told(source)}
+    return Move(
+        {"_id": conversion.uid, **_UNTOUCHED},
+        {"$set": taken | {"predecessor": source.uid}, "$setOnInsert": _identity(conversion, owner, installation)},
+        upsert=True,
+    )
+
+
+def _stored(part: BaseModel | None) -> dict[str, Any] | None:
+    return part.model_dump(by_alias=True) if part else None
+
+
+def _told(entry: LedgerEntry) -> dict[str, Any]:
+    return {kind: told.model_dump(by_alias=True, exclude_none=True) for kind, told in entry.messages.items()}
 
 
 def shut(uid: str, at: datetime) -> Move:
@@ -374,6 +422,10 @@ def forget(uid: str, at: datetime) -> Move:
         "failure",
         "fingerprints",
         "adoptedFrom",
+        "retainedAt",
+        "heir",
+        "predecessor",
+        UNWANTED_SINCE,
     )
     return Move({"_id": uid}, {"$set": {ORPHANED_AT: at}, "$unset": dict.fromkeys(dropped, "")})
 

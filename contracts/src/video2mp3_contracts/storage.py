@@ -15,6 +15,16 @@ MP3S_DATABASE: Final = "mp3s"
 LEDGER_COLLECTION: Final = "conversions"
 """In MP3S_DATABASE: one document for each Conversion, see `ledger`."""
 
+INSTALLATIONS_COLLECTION: Final = "installations"
+"""In MP3S_DATABASE: one document for each installation that has used it, with the clusters it was seen in."""
+
+TORN_COLLECTION: Final = "torn"
+"""In MP3S_DATABASE: since when a file has been known of which there are only chunks."""
+
+INSTALLATION: Final = "installation"
+UNWANTED_SINCE: Final = "unwantedSince"
+"""In a file's metadata and in ledger entries: whose it is, and the mark of what nothing wants any more."""
+
 
 class FileMetadata(BaseModel):
     """The `metadata` of every file in both buckets. An unknown owner is no owner: such a file is nobody's to read."""
@@ -36,7 +46,13 @@ class FileMetadata(BaseModel):
 
     uploaded_at: datetime | None = None
     retained_at: datetime | None = None
-    """For a source: its Conversion is done with it and it was to stay. Nobody removes it for being without one."""
+    """Its Conversion is done with it (a source) or gone (an mp3), and it was to stay."""
+
+    installation: str | None = None
+    """The installation that stored it, the only one that may sweep it away. None was stored by an older version."""
+
+    unwanted_since: datetime | None = None
+    """A sweep has found nothing that wants it. The mark goes if something does again, and the file days later."""
 
     def as_document(self) -> dict[str, object]:
         """The subdocument as it is stored, without what is unset."""

@@ -64,6 +64,9 @@ class WorkerRequest(_Document):
 
     conversion: ConversionRef
     owner: str = ""
+    installation: str = ""
+    """Whose the mp3 and the ledger's entry are, see `storage.FileMetadata`."""
+
     email: str = ""
     source: Source
     output: Output

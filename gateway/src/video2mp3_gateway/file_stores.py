@@ -24,5 +24,6 @@ def connect(settings: GatewaySettings) -> FileStores:
     """The real stores. Nothing is contacted before it is needed."""
     databases = mongo.connect(settings.mongodb_uri.get_secret_value(), "video2mp3-gateway")
     return FileStores(
-        sources=mongodb.GridFSSources(databases[VIDEOS_DATABASE]), mp3s=mongodb.GridFSMp3s(databases[MP3S_DATABASE])
+        sources=mongodb.GridFSSources(databases[VIDEOS_DATABASE], settings.installation),
+        mp3s=mongodb.GridFSMp3s(databases[MP3S_DATABASE]),
     )

@@ -61,14 +61,15 @@ def _ping(database: _Documents) -> None:
 class GridFSSources:
     """② Uploaded videos."""
 
-    def __init__(self, database: _Documents) -> None:
+    def __init__(self, database: _Documents, installation: str = "") -> None:
         self._database = database
+        self._installation = installation or None
         self._indexed = False
 
     def begin(self, owner: str, filename: str, content_type: str) -> "GridFSUpload":
         """Start a file."""
         self._ensure_indexes()
-        metadata = FileMetadata(owner=owner, content_type=content_type, kind="source")
+        metadata = FileMetadata(owner=owner, content_type=content_type, kind="source", installation=self._installation)
         return GridFSUpload(self._database, filename, metadata)
 
     def delete(self, file_id: str) -> None:

@@ -32,6 +32,10 @@ class GatewaySettings(BaseSettings):
     conversion_namespace: Annotated[str, Field(min_length=1, max_length=63)]
     """Where the Conversions of uploads are created. No default: a wrong guess would hide them."""
 
+    installation: str = ""
+    """Whose the stored videos are: the same as the operator's setting. Without it no operator ever sweeps away what an
+    upload left behind."""
+
     jwt_issuer: str = "video2mp3-auth"
     """Only tokens that this issuer signed are taken. The auth service's own default."""
 

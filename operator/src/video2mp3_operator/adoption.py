@@ -1,16 +1,22 @@
-"""④ Whether an mp3 that outlived its Conversion is what another Conversion asks for. Pure.
+"""④ Whether what outlived its Conversion is what another Conversion asks for. Pure.
 
 `deletionPolicy: Retain` keeps an mp3 when its Conversion goes, when Git prunes it for example. Made anew, the same
 Conversion gets that mp3 again, without a Job and even when the source is gone. The file stays the retained entry's: who
 adopts it never removes it, so two Conversions that share it cannot take it from each other.
+
+A Conversion that is not there any more though nobody deleted it was lost: its cluster was rebuilt, or its etcd set
+back. Made again under its name from the same source, it gets the verdict that was given, a failure too, takes over all
+files, and its owner is told nothing again.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from video2mp3_contracts.conversion import ConversionSpec
 from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.message import ConversionRef
 
 
 def fingerprints(spec: ConversionSpec, filename: str, content_sha256: str | None) -> tuple[str, ...]:
@@ -35,9 +41,40 @@ def _digest(spec: ConversionSpec, filename: str, source: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
+def description(spec: ConversionSpec, filename: str) -> str:
+    """What a Conversion asks for, as a hex digest: its owner, options and name with where its source is.
+
+    Unlike `fingerprints` this is also known of an address, and enough for a Conversion of the same name. Fields that
+    say what is the default anyway are left out, so that a later version with more of them finds the same.
+    """
+    asked = {"source": spec.source, "output": spec.output}
+    said = {part: model.model_dump(mode="json", by_alias=True, exclude_defaults=True) for part, model in asked.items()}
+    described = {"owner": spec.owner, "filename": filename} | said
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def lost_one(
+    ref: ConversionRef, owner: str, made_of: Iterable[str], *, source_gone: bool, entries: Iterable[LedgerEntry]
+) -> LedgerEntry | None:
+    """Of the ledger's verdicts about this name, that of the lost Conversion whose place `ref` takes.
+
+    `made_of` are its description and fingerprints. An entry that noted none, as older versions did, is taken where the
+    source is gone: that could only fail. Of several the one with a result, else any.
+    """
+    known = frozenset(made_of)
+    candidates = [
+        entry
+        for entry in entries
+        if (entry.namespace, entry.name, entry.owner) == (ref.namespace, ref.name, owner)
+        and entry.uid != ref.uid
+        and (known & set(entry.fingerprints) or (source_gone and not entry.fingerprints))
+    ]
+    return max(candidates, key=lambda entry: entry.result is not None, default=None)
+
+
 def adoptable(spec: ConversionSpec | None, entry: LedgerEntry | None, found: LedgerEntry | None) -> bool:
-    """Whether a retained entry may be taken over by a Conversion that nobody has begun to work for."""
-    if spec is None or found is None or found.result is None or found.retained_at is None:
+    """Whether a verdict that was found may be taken over by a Conversion that nobody has begun to work for."""
+    if spec is None or found is None or (found.result is None and found.failure is None):
         return False
     untouched = entry is None or (
         entry.attempt is None and not entry.parts and entry.result is None and entry.failure is None

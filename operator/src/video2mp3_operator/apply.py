@@ -13,7 +13,7 @@ from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import timeouts
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.adoption import fingerprints
+from video2mp3_operator.adoption import description, fingerprints
 from video2mp3_operator.decisions import (
     Adopt,
     Await,
@@ -105,8 +105,9 @@ class Applier:
         return await self._end_job(seen)
 
     async def _adopt(self, seen: Observation, decision: Adopt) -> float:
-        """With the result in the ledger it has succeeded, which the next look tells and makes known."""
-        if not await self.ledger.adopt(seen.ref, decision.found.owner, decision.found):
+        """With the verdict in the ledger it is over: the next look tells, and makes known what was not told before."""
+        take_over = self.ledger.inherit if decision.found.retained_at is None else self.ledger.adopt
+        if not await take_over(seen.ref, decision.found.owner, decision.found):
             raise ConflictError("somebody began to work for it meanwhile")
         _log.info("result_adopted", adopted_from=decision.found.uid)
         return 0.0
@@ -172,16 +173,16 @@ class Applier:
             self.outbox.watch(seen.meta.uid)
 
     async def _note_fingerprints(self, seen: Observation) -> None:
-        """What a result was made of that may outlive its Conversion, while the source is still there to be asked."""
+        """What the verdict is about, while the source is still there to be asked: it may outlive its Conversion."""
         spec = seen.spec
         # What is not understood would be missing in what it was made of.
-        if spec is None or seen.invalid or not seen.keeps_mp3:
+        if spec is None or seen.invalid:
             return
         gridfs = spec.source.gridfs
         source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
         filename = Conversion(metadata=seen.meta, spec=spec).filename
         made_of = fingerprints(spec, filename, source.sha256 if source else None)
-        await self.ledger.note_fingerprints(seen.meta.uid, made_of)
+        await self.ledger.note_fingerprints(seen.meta.uid, (description(spec, filename), *made_of))
 
     async def _fail(self, seen: Observation, decision: Fail) -> None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
@@ -209,6 +210,7 @@ class Applier:
         )
         if not await self.ledger.store_failure(seen.ref, owner, failure):
             raise ConflictError("a result was stored meanwhile")
+        await self._note_fingerprints(seen)
         uploads = seen.entry.uploads if seen.entry else ()
         return LedgerEntry(
             uid=seen.meta.uid,

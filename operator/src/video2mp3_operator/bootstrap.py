@@ -96,7 +96,16 @@ class Operator:
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
         self.sweep = self._sweep(ports)
-        self.orphans = OrphanSweep(settings, ports.clock, self.view, ports.ledger, ports.files, ports.store, metrics)
+        self.orphans = OrphanSweep(
+            settings,
+            ports.clock,
+            self.view,
+            ports.ledger,
+            ports.files,
+            ports.store,
+            metrics,
+            lambda: self.heartbeat.uid,
+        )
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         metrics.registry.register(Gauges(self._gauges(), self._phases))
@@ -123,6 +132,7 @@ class Operator:
             entries=Batched(ports.ledger.entries),
             sources=Batched(ports.files.sources),
             retained=Batched(ports.ledger.retained),
+            lost=Batched(ports.ledger.lost),
             applier=applier,
             events=self.events,
             metrics=self.metrics,
@@ -279,7 +289,12 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         lambda method, code: metrics.api_requests.labels(method, code).inc(),
         parallel=2 * settings.reconcile_concurrency,
     )
-    store = MongoStore(settings.mongodb_uri.get_secret_value(), settings.mongodb_timeout_seconds, metrics.skip)
+    store = MongoStore(
+        settings.mongodb_uri.get_secret_value(),
+        settings.mongodb_timeout_seconds,
+        settings.installation,
+        metrics.skip,
+    )
     connections = Connections(kubernetes, store)
     connections.ports = Ports(
         conversions=kubernetes,

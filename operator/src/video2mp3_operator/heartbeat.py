@@ -42,6 +42,9 @@ class Heartbeat:
         self.heard = False
         """Whether a beat has come back since the start."""
 
+        self.uid = ""
+        """The object's, which tells this cluster from all others; "" before the first beat."""
+
     def age(self) -> float:
         """Seconds since the oldest beat that was taken and has not come back; 0 when all have."""
         return self._elapsed() - next(iter(self._unheard.values())) if self._unheard else 0.0
@@ -60,7 +63,7 @@ class Heartbeat:
         now = self._clock()
         self._unheard.setdefault(now, self._elapsed())
         try:
-            await self._api.beat(self._namespace, self._name, now)
+            self.uid = await self._api.beat(self._namespace, self._name, now)
         except (GoneError, RefusedError, UnavailableError) as error:
             self._unheard.pop(now, None)
             _log.warning("heartbeat_failed", namespace=self._namespace, error=str(error))
@@ -88,6 +91,11 @@ class Heartbeats:
     def heard(self) -> bool:
         """Whether a beat has come back since the start, from anywhere: one that is gone keeps nobody waiting."""
         return any(each.heard for each in self._beating.values())
+
+    @property
+    def uid(self) -> str:
+        """What tells this cluster from all others: the uid of the first heartbeat object; "" before the first beat."""
+        return next((each.uid for each in self._beating.values() if each.uid), "")
 
     def age(self) -> float:
         """Seconds since the oldest beat that was taken and has not come back; 0 when all have."""

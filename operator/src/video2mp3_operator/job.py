@@ -240,6 +240,7 @@ def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRe
     return WorkerRequest(
         conversion=ConversionRef(uid=metadata.uid, namespace=metadata.namespace, name=metadata.name),
         owner=spec.owner,
+        installation=settings.installation,
         email=spec.notify.email or "",
         source=spec.source,
         output=spec.output,

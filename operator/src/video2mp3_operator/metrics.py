@@ -4,7 +4,15 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -56,6 +64,12 @@ class Metrics:
         for kind in KINDS:
             self.skipped.labels(kind)
         self.loop_failures = self._counter("loop_failures", "Background loops that failed and were begun anew.", "loop")
+        self.sweep_halted = Gauge(
+            f"{_PREFIX}orphan_sweep_halted",
+            "1 while nothing of a kind is removed as nobody's, until somebody has looked.",
+            ["kind", "reason"],
+            registry=self.registry,
+        )
         self.resync_repairs = self._counter("resync_repairs", "Changes that a full list showed and no watch had told.")
         self.run_seconds = self._histogram(
             "run_seconds", "From the first attempt's start to the verdict.", (1, 5, 15, 60, 300, 900, 3600, 14400)

@@ -64,7 +64,7 @@ class Observation:
 
     source: SourceFile | None = None
     retained: LedgerEntry | None = None
-    """A result that outlived its Conversion and was made of the same."""
+    """A result that outlived its Conversion and was made of the same; or the verdict about the lost one it replaces."""
 
     source_limit: int = 0
     """The most bytes that a source may have."""

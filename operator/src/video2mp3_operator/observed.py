@@ -175,6 +175,29 @@ class StoredFile:
     conversion_uid: str = ""
     """For an mp3: whose."""
 
+    installation: str = ""
+    unwanted_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """All of one kind that is the installation's."""
+
+    total: int
+    unwanted: int
+    """Marked, and not confirmed by an administrator since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the database knows of an installation's sweeps."""
+
+    rival_seen_at: datetime | None = None
+    """When another cluster last swept under the same name."""
+
+    confirmed_at: datetime | None = None
+    """An administrator has looked, and what was marked before may go."""
+
 
 def _condition(document: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     for condition in document.get("status", {}).get("conditions") or ():

@@ -1,23 +1,50 @@
-"""④ Collects what is nobody's any more, some at a time, round after round through all that is stored."""
+"""④ Looks through all that is stored for what nothing wants any more, some at a time, and does as `orphans` judges.
+
+The administrator's dry run looks through all of it at once, and does nothing.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.orphans import orphaned_entry, orphaned_mp3, orphaned_upload
+from video2mp3_operator.observed import Key, Presence, StoredFile
+from video2mp3_operator.orphans import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
 from video2mp3_operator.ports import Clock, Files, Ledger, Store
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.view import View
 
 _log = structlog.get_logger(__name__)
 _PAGE: Final = 200
-"""Files, entries or torn files looked at in one round."""
+"""Files, entries or torn files that one query asks for."""
+
+_PAGES: Final = 20
+"""Pages of each kind in one round: all of a hundred thousand files are looked at in about two hours."""
+
+_TORN: Final = {"chunks of videos": VIDEOS_DATABASE, "chunks of mp3s": MP3S_DATABASE}
+_DATABASES: Final = {"upload": VIDEOS_DATABASE, "mp3": MP3S_DATABASE}
+KINDS: Final = ("upload", "entry", "mp3", *_TORN)
+
+
+class Finding(NamedTuple):
+    """One thing, and what is to be done about it."""
+
+    kind: str
+    name: str
+    """A file's id, or a Conversion's uid."""
+
+    verdict: Verdict
+    thing: StoredFile | LedgerEntry
+    held: bool = False
+    """Judged, but not removed before somebody has looked."""
 
 
 @dataclass
@@ -31,6 +58,12 @@ class OrphanSweep:
     files: Files
     store: Store
     metrics: Metrics
+    cluster: Callable[[], str]
+    """What tells this cluster from all others; "" while that is not known."""
+
+    _halted: dict[str, Halt | None] = field(default_factory=dict, init=False)
+    """Of each kind that was counted: why nothing of it is removed."""
+
     _places: dict[str, str] = field(default_factory=dict, init=False)
 
     async def run(self) -> None:
@@ -43,58 +76,160 @@ class OrphanSweep:
                 _log.warning("orphan_sweep_waits", error=str(error))
 
     async def sweep_once(self) -> None:
-        """One round through some of everything."""
-        before = self.clock() - timedelta(seconds=self.settings.orphan_grace_seconds)
-        await self._page("upload", self.store.uploads, before, self._uploads)
-        await self._page("entry", self.store.entries_since, before, self._entries)
-        await self._page("mp3", self.store.mp3s, before, self._mp3s)
-        for database in ("videos", "mp3s"):
-            await self._torn(database, before)
+        """One round through some of everything. In a cluster that has no name yet, none."""
+        if not self.settings.installation or not self.cluster():
+            return
+        rules = self._rules()
+        presence = await self.store.appear(self.cluster(), rules.now)
+        for kind in KINDS:
+            for _ in range(_PAGES):
+                page, self._places[kind] = await self._look(kind, self._places.get(kind, ""), rules)
+                for finding in page:
+                    await self._act(self._weighed(finding, presence, rules), rules.now)
+                if not self._places[kind]:
+                    await self._take_census(kind, presence, rules)
+                    break
 
-    async def _page(
-        self,
-        kind: str,
-        read: Callable[[datetime, str, int], Awaitable[Sequence[Any]]],
-        before: datetime,
-        collect: Callable[[Sequence[Any]], Awaitable[None]],
-    ) -> None:
-        page = await read(before, self._places.get(kind, ""), _PAGE)
-        await collect(page)
-        self._go_on(kind, page[-1] if len(page) == _PAGE else None)
+    async def findings(self) -> AsyncIterator[Finding]:
+        """All that is to be done about anything, if it were done now; nothing is changed."""
+        rules, presence = self._rules(), await self.store.presence(self.cluster())
+        for kind in KINDS:
+            await self._take_census(kind, presence, rules)
+            place, more = "", True
+            while more:
+                page, place = await self._look(kind, place, rules, noting=False)
+                for finding in page:
+                    yield self._weighed(finding, presence, rules)
+                more = bool(place)
 
-    def _go_on(self, kind: str, last: Any) -> None:
-        self._places[kind] = "" if last is None else getattr(last, "file_id", None) or last.uid
+    def _rules(self) -> Rules:
+        settings = self.settings
+        retention = timedelta(days=settings.retained_days) if settings.retained_days else None
+        return Rules(settings.installation, self.clock(), timedelta(days=settings.orphan_days), retention)
 
-    async def _uploads(self, page: Sequence[Any]) -> None:
+    # --- look ---
+
+    async def _look(self, kind: str, place: str, rules: Rules, noting: bool = True) -> tuple[list[Finding], str]:
+        """A page of one kind, judged, and where the next begins; "" where this was the last."""
+        before = rules.now - timedelta(seconds=self.settings.orphan_grace_seconds)
+        if kind in _TORN:
+            return await self._torn(kind, place, before, rules, noting)
+        read, judged = self._pages(kind)
+        page = await read(before, place, _PAGE)
+        findings = await judged(page, rules)
+        return findings, findings[-1].name if len(page) == _PAGE else ""
+
+    def _pages(
+        self, kind: str
+    ) -> tuple[
+        Callable[[datetime, str, int], Awaitable[Sequence[Any]]],
+        Callable[[Sequence[Any], Rules], Awaitable[list[Finding]]],
+    ]:
+        if kind == "upload":
+            return self.store.uploads, self._uploads
+        return (self.store.entries_since, self._entries) if kind == "entry" else (self.store.mp3s, self._mp3s)
+
+    async def _uploads(self, page: Sequence[StoredFile], rules: Rules) -> list[Finding]:
         wanted = self.view.sources()
-        for file in page:
-            if orphaned_upload(file, wanted):
-                await self.files.remove_source(file.file_id, file.owner)
-                self._tell("upload", file.file_id)
+        return [Finding("upload", each.file_id, judge(each, each.file_id in wanted, rules), each) for each in page]
 
-    async def _entries(self, page: Sequence[Any]) -> None:
-        for entry in page:
-            if orphaned_entry(entry, self.view.uids(), self.settings.watch_namespaces):
-                await self.files.remove_mp3s(entry.uid, entry.uploads, None)
-                await self.ledger.remove(entry.uid)
-                self._tell("entry", entry.uid)
+    async def _entries(self, page: Sequence[LedgerEntry], rules: Rules) -> list[Finding]:
+        present, watched = self.view.uids(), self.settings.watch_namespaces
+        heirs = await self.ledger.entries({each.heir for each in page if each.heir})
+        findings = []
+        for each in page:
+            namesake = self.view.conversion(Key(each.namespace, each.name))
+            verdict = judge_entry(each, present, watched, namesake, rules)
+            heir = heirs.get(each.heir or "")
+            if heir is not None and heir.predecessor == each.uid:
+                verdict = Verdict.HAND_OVER
+            findings.append(Finding("entry", each.uid, verdict, each))
+        return findings
 
-    async def _mp3s(self, page: Sequence[Any]) -> None:
+    async def _mp3s(self, page: Sequence[StoredFile], rules: Rules) -> list[Finding]:
         entries = await self.ledger.entries({file.conversion_uid for file in page})
-        for file in page:
-            if orphaned_mp3(file, entries.keys(), self.view.uids()):
-                await self.files.remove_mp3s(file.conversion_uid, [file.file_id], None)
-                self._tell("mp3", file.file_id)
+        present = self.view.uids()
+        return [
+            Finding("mp3", each.file_id, judge(each, mp3_wanted(each, entries, present), rules), each) for each in page
+        ]
 
-    async def _torn(self, database: str, before: datetime) -> None:
-        """Chunks whose file was never finished, or whose removal was interrupted."""
-        kind = f"chunks of {database}"
-        torn, place = await self.store.torn(database, before, self._places.get(kind, ""), _PAGE)
-        for file_id in torn:
-            await self.store.remove_torn(database, file_id)
-            self._tell("chunks", file_id)
-        self._places[kind] = place
+    async def _torn(
+        self, kind: str, place: str, before: datetime, rules: Rules, noting: bool
+    ) -> tuple[list[Finding], str]:
+        """Chunks whose file was never finished, or whose removal was interrupted: nobody can read them or say whose."""
+        torn, place = await self.store.torn(_TORN[kind], before, place, _PAGE)
+        since = await self.store.torn_since(_TORN[kind], torn, rules.now) if noting else {}
+        found = [StoredFile(each, installation=rules.installation, unwanted_since=since.get(each)) for each in torn]
+        return [Finding(kind, each.file_id, judge(each, wanted=False, rules=rules), each) for each in found], place
 
-    def _tell(self, kind: str, name: str) -> None:
-        self.metrics.orphans_removed.labels(kind).inc()
-        _log.info("orphan_removed", kind=kind, orphan=name)
+    # --- whether what was judged may go ---
+
+    async def _take_census(self, kind: str, presence: Presence, rules: Rules) -> None:
+        """All of a kind was looked at, and what nothing wants is marked: see whether that can be right."""
+        if kind in _TORN:
+            return
+        reason = halt(await self.store.census(kind, presence.confirmed_at), presence, rules)
+        if reason is not None and reason is not self._halted.get(kind):
+            _log.error("orphan_sweep_halted", kind=kind, reason=reason)
+        self._halted[kind] = reason
+        for each in Halt:
+            self.metrics.sweep_halted.labels(kind, each).set(each is reason)
+
+    def _weighed(self, finding: Finding, presence: Presence, rules: Rules) -> Finding:
+        """The finding, held back where nothing may be removed; before the first count nothing may."""
+        if finding.verdict is not Verdict.REMOVE or finding.kind in _TORN:
+            return finding
+        waits = finding.kind not in self._halted or held(finding.thing, self._halted[finding.kind], presence)
+        return finding._replace(held=waits)
+
+    # --- act ---
+
+    async def _act(self, finding: Finding, now: datetime) -> None:
+        kind, name = finding.kind, finding.name
+        match finding.verdict:
+            case Verdict.MARK:
+                await self.store.mark(kind, name, now)
+                _log.info("orphan_marked", kind=kind, orphan=name)
+            case Verdict.UNMARK:
+                await self.store.unmark(kind, name)
+            case Verdict.KEEP:
+                await self.ledger.retain(name, now)
+                _log.warning("orphan_kept", kind=kind, orphan=name)
+            case Verdict.HAND_OVER if isinstance(finding.thing, LedgerEntry):
+                await self._hand_over(finding.thing)
+            case Verdict.REMOVE if not finding.held and await self._removed(finding):
+                self.metrics.orphans_removed.labels(kind).inc()
+                _log.info("orphan_removed", kind=kind, orphan=name)
+
+    async def _hand_over(self, entry: LedgerEntry) -> None:
+        """To a Conversion that was restored together with its status; or the end of an inheritance that broke off."""
+        document = self.view.conversion(Key(entry.namespace, entry.name))
+        if document is not None and document["metadata"]["uid"] not in (entry.uid, entry.heir):
+            ref = ConversionRef(uid=document["metadata"]["uid"], namespace=entry.namespace, name=entry.name)
+            await self.ledger.inherit(ref, entry.owner, entry)
+        elif entry.heir is not None:
+            await self.ledger.bequeath(entry.uid, entry.heir)
+
+    async def _removed(self, finding: Finding) -> bool:
+        """Remove it; False where it is wanted again since, or was never ours."""
+        kind, name, thing = finding.kind, finding.name, finding.thing
+        if kind in _TORN:
+            await self.store.remove_torn(_TORN[kind], name)
+            return True
+        if isinstance(thing, LedgerEntry):
+            return await self._removed_entry(thing)
+        if thing.unwanted_since is None or not await self.store.doom(kind, name, thing.unwanted_since):
+            return False
+        await self.store.remove_torn(_DATABASES[kind], name)
+        return True
+
+    async def _removed_entry(self, entry: LedgerEntry) -> bool:
+        """The entry is shut first, which keeps everyone away; it goes last, since it names what is to be removed."""
+        if entry.retained_at is not None:
+            gone = await self.ledger.expire(entry.uid, entry.retained_at)
+        else:
+            gone = entry.unwanted_since is not None and await self.store.doom("entry", entry.uid, entry.unwanted_since)
+        if gone:
+            await self.files.remove_mp3s(entry.uid, entry.uploads, None)
+            await self.ledger.remove(entry.uid)
+        return gone

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
-from video2mp3_operator.observed import Key, SourceFile, StoredFile
+from video2mp3_operator.observed import Census, Key, Presence, SourceFile, StoredFile
 
 Document = dict[str, Any]
 
@@ -87,8 +87,8 @@ class EventsApi(Protocol):
 class HeartbeatApi(Protocol):
     """The object that is patched and comes back through a watch."""
 
-    async def beat(self, namespace: str, name: str, now: datetime) -> None:
-        """Write `now` into the heartbeat object, which is created if need be. Raises RefusedError."""
+    async def beat(self, namespace: str, name: str, now: datetime) -> str:
+        """Write `now` into the heartbeat object, which is created if need be; answers its uid. Raises RefusedError."""
 
 
 class Ledger(Protocol):
@@ -118,6 +118,18 @@ class Ledger(Protocol):
     async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """Take a retained result over; False when a worker or a verdict was there first."""
 
+    async def lost(self, names: Collection[str]) -> Mapping[str, Sequence[LedgerEntry]]:
+        """By NAMESPACE/NAME, this installation's entries with a verdict, of Conversions that were not deleted."""
+
+    async def inherit(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """Take the place of a lost Conversion, and its files; False when a worker or a verdict was there first."""
+
+    async def bequeath(self, uid: str, heir: str) -> None:
+        """End an inheritance: the files become those of the heir, whose entry is written, and the old entry goes."""
+
+    async def expire(self, uid: str, retained_at: datetime) -> bool:
+        """Let a retained entry go, and so its mp3; False where another Conversion has adopted it."""
+
     async def shut(self, uid: str) -> None:
         """Shut out every worker of a Conversion that goes."""
 
@@ -142,7 +154,34 @@ class Files(Protocol):
 
 
 class Store(Protocol):
-    """What lies in MongoDB, page by page in the order of ids, from after `place` ("" is the beginning)."""
+    """What lies in MongoDB and is the installation's.
+
+    Pages are in the order of ids, from after `place` ("" is the beginning).
+    """
+
+    async def appear(self, cluster: str, now: datetime) -> Presence:
+        """Note that this cluster sweeps now, and answer what is known of others."""
+
+    async def presence(self, cluster: str) -> Presence:
+        """What is known of others than this cluster, and of an administrator's word."""
+
+    async def confirm(self, now: datetime) -> None:
+        """Note that an administrator has looked: what is marked may go, and no other cluster works here any more."""
+
+    async def claim(self, before: str) -> int:
+        """Make what belongs to another installation ("": to none) this one's; answers how many files and entries."""
+
+    async def census(self, kind: str, confirmed_at: datetime | None) -> Census:
+        """Count all of a kind (upload, mp3 or entry), and what of it was marked since that moment."""
+
+    async def mark(self, kind: str, name: str, at: datetime) -> None:
+        """Mark something as wanted by nothing, unless it is already."""
+
+    async def unmark(self, kind: str, name: str) -> None:
+        """Take a mark off."""
+
+    async def doom(self, kind: str, name: str, unwanted_since: datetime) -> bool:
+        """Let a file go, or an entry and so its files: False if its mark is another by now. Nobody takes it up then."""
 
     async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         """Sources that the gateway stored before that moment, but for those that are to stay."""
@@ -156,8 +195,11 @@ class Store(Protocol):
     async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
         """Ids of files that were begun before that moment, and have chunks but no file; and where to go on.
 
-        Looks at `limit` files at the most.
+        Looks at `limit` files at the most. Whose they are nobody can tell.
         """
+
+    async def torn_since(self, database: str, file_ids: Collection[str], now: datetime) -> Mapping[str, datetime]:
+        """Since when each of these is known to have no file: `now` for those that were not."""
 
     async def remove_torn(self, database: str, file_id: str) -> None:
         """Remove the chunks of a file that does not exist."""

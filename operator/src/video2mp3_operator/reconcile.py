@@ -4,7 +4,7 @@ Whatever line it dies at, the next run finds the world as it is and goes on from
 are stored before they are told, and what is told twice is told alike.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from video2mp3_contracts.status import ConversionStatus
 from video2mp3_operator import attempts
 from video2mp3_operator.admission import Candidate
 from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.adoption import fingerprints
+from video2mp3_operator.adoption import description, fingerprints, lost_one
 from video2mp3_operator.apply import Applier
 from video2mp3_operator.attempts import newly_ended
 from video2mp3_operator.batching import Batched
@@ -65,6 +65,7 @@ class Reconciler:
     entries: Batched[LedgerEntry]
     sources: Batched[SourceFile]
     retained: Batched[LedgerEntry]
+    lost: Batched[Sequence[LedgerEntry]]
     applier: Applier
     events: EventRecorder
     metrics: Metrics
@@ -220,8 +221,17 @@ class Reconciler:
         if seen.spec is None or not seen.source_known or (seen.entry and (seen.entry.attempt or seen.entry.parts)):
             return None
         filename = Conversion(metadata=seen.meta, spec=seen.spec).filename
+        made_of = fingerprints(seen.spec, filename, seen.source.sha256 if seen.source else None)
+        known, source_gone = (
+            (description(seen.spec, filename), *made_of),
+            seen.source is None and not seen.spec.source.url,
+        )
         try:
-            for fingerprint in fingerprints(seen.spec, filename, seen.source.sha256 if seen.source else None):
+            entries = await self.lost.get("/".join(seen.key)) or ()
+            lost = lost_one(seen.ref, seen.spec.owner, known, source_gone=source_gone, entries=entries)
+            if lost is not None:
+                return lost
+            for fingerprint in made_of:
                 found = await self.retained.get(fingerprint)
                 if found is not None:
                     return found

@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     instance: str = "video2mp3"
     """The installation's name: the label `app.kubernetes.io/instance` of Jobs, and the heartbeat's name."""
 
+    installation: str = ""
+    """Whose the files and ledger entries are: one name for each release that shares the MongoDB, the same for ever. The
+    chart's is NAMESPACE/RELEASE. Without it nothing is swept."""
+
+    paused: bool = False
+    """Answer probes and do nothing else: for `load`, which puts a backup in place."""
+
     http_port: int = 8080
     """TCP port of /healthz, /readyz and /metrics. 0 takes a free one."""
 
@@ -157,6 +164,12 @@ class Settings(BaseSettings):
     orphan_grace_seconds: Annotated[int, Field(ge=2 * 3600)] = 24 * 3600
     """Nothing that was begun later than this ago is taken for nobody's: no upload and no attempt takes so long, and no
     two clocks are so far apart."""
+
+    orphan_days: Annotated[float, Field(gt=0)] = 7.0
+    """Days from the mark on what nothing wants any more to its removal: time to notice a mistake and to mend it."""
+
+    retained_days: Annotated[float, Field(ge=0)] = 0.0
+    """Days that an mp3 stays which outlived its Conversion. 0: until its owner deletes it."""
 
     # --- time limits of single calls ---
 

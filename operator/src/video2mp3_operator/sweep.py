@@ -161,7 +161,10 @@ class Sweep:
             if entry.uid in self.view.live():
                 self.outbox.watch(entry.uid)
                 continue
-            message = message_from(entry, self._emails([entry.uid]).get(entry.uid, ""))
+            emails = self._emails([entry.uid])
+            if entry.result is not None and not emails:
+                continue  # Whom to tell is known again when its Conversion is made again.
+            message = message_from(entry, emails.get(entry.uid, ""))
             if message is not None:
                 self.outbox.put(message)
         self._scanned = True

@@ -18,9 +18,12 @@ from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure, LedgerMessage
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
 from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.errors import AlreadyExistsError, ConflictError, GoneError, RefusedError, UnavailableError
-from video2mp3_operator.observed import Key, SourceFile, StoredFile
+from video2mp3_operator.observed import Census, Key, Presence, SourceFile, StoredFile
 
 Document = dict[str, Any]
+
+
+INSTALLATION = "media/video2mp3"
 
 
 class DiedError(BaseException):
@@ -62,6 +65,17 @@ class World:
 
     torn: list[str] = field(default_factory=list)
     """Ids of sources of which there are chunks and no file."""
+
+    others: set[str] = field(default_factory=set)
+    """Ids of files, and uids of entries, that are another installation's."""
+
+    marks: dict[str, datetime] = field(default_factory=dict)
+    """Since when nothing wants a file or an entry."""
+
+    clusters: dict[str, datetime] = field(default_factory=dict)
+    """When each cluster last swept."""
+
+    confirmed_at: datetime | None = None
 
     shut: set[str] = field(default_factory=set)
     """Uids of Conversions whose workers are shut out."""
@@ -301,9 +315,10 @@ class FakeKubernetes:
     async def post(self, manifest: Mapping[str, Any]) -> None:
         self.world.events.setdefault(manifest["metadata"]["name"], dict(manifest))
 
-    async def beat(self, namespace: str, name: str, now: datetime) -> None:
+    async def beat(self, namespace: str, name: str, now: datetime) -> str:
         self.world.reach("kubernetes", "beat")
         self.world.beats.append(now)
+        return "lease-1"
 
 
 class FakeStore:
@@ -346,7 +361,7 @@ class FakeStore:
     async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
         self.world.reach("mongodb", "note fingerprints")
         known = self.world.entries.get(uid)
-        if known is not None and known.result is not None:
+        if known is not None and (known.result or known.failure):
             noted = tuple(dict.fromkeys((*known.fingerprints, *fingerprints)))
             self.world.entries[uid] = known.model_copy(update={"fingerprints": noted})
         self.world.effect("note fingerprints")
@@ -375,10 +390,50 @@ class FakeStore:
         entry = known or LedgerEntry(
             uid=conversion.uid, namespace=conversion.namespace, name=conversion.name, owner=owner
         )
-        taken = {"result": source.result, "adopted_from": source.uid}
+        taken: dict[str, Any] = {"result": source.result, "adopted_from": source.uid}
+        if (source.namespace, source.name) == (conversion.namespace, conversion.name):
+            taken["messages"] = source.messages
         self.world.entries[conversion.uid] = entry.model_copy(update=taken)
         self.world.effect("adopt")
         return True
+
+    async def lost(self, names: Collection[str]) -> Mapping[str, Sequence[LedgerEntry]]:
+        self.world.reach("mongodb", "read lost", write=False)
+        found: dict[str, list[LedgerEntry]] = {}
+        for entry in self.world.entries.values():
+            name = f"{entry.namespace}/{entry.name}"
+            there = entry.failure if entry.result is None else entry.result.file_id in self.world.mp3s
+            if name in names and there and not entry.retained_at and entry.uid not in self.world.shut:
+                found.setdefault(name, []).append(entry)
+        return found
+
+    async def inherit(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        self.world.reach("mongodb", "name heir")
+        known, before = self.world.entries.get(conversion.uid), self.world.entries.get(source.uid)
+        if before is None or before.heir != source.heir:
+            return False
+        self.world.entries[source.uid] = before.model_copy(update={"heir": conversion.uid})
+        self.world.effect("name heir")
+        self.world.reach("mongodb", "inherit")
+        if known is not None and (known.attempt or known.result or known.failure):
+            return False
+        taken = {"uid": conversion.uid, "predecessor": source.uid, "heir": None, "unwanted_since": None}
+        self.world.entries[conversion.uid] = source.model_copy(update=taken)
+        self.world.effect("inherit")
+        await self.bequeath(source.uid, conversion.uid)
+        return True
+
+    async def bequeath(self, uid: str, heir: str) -> None:
+        self.world.reach("mongodb", "bequeath")
+        for file_id, maker in self.world.mp3s.items():
+            if maker == uid:
+                self.world.mp3s[file_id] = heir
+        self.world.effect("bequeath")
+        await self.remove(uid)
+
+    async def expire(self, uid: str, retained_at: datetime) -> bool:
+        self.world.reach("mongodb", "expire entry")
+        return all(entry.adopted_from != uid for entry in self.world.entries.values())
 
     async def shut(self, uid: str) -> None:
         self.world.reach("mongodb", "shut entry")
@@ -410,19 +465,83 @@ class FakeStore:
         self.world.reach("mongodb", "page uploads", write=False)
         old = sorted(file_id for file_id in self.world.sources if self.world.is_old(file_id, before))
         page = [file_id for file_id in old if file_id > place and file_id not in self.world.kept][:limit]
-        return [StoredFile(file_id, self.world.sources[file_id].owner) for file_id in page]
+        return [self._stored(file_id, self.world.sources[file_id].owner) for file_id in page]
 
     async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         self.world.reach("mongodb", "page mp3s", write=False)
         old = sorted(file_id for file_id in self.world.mp3s if self.world.is_old(file_id, before))
         page = [file_id for file_id in old if file_id > place][:limit]
-        return [StoredFile(file_id, OWNER, self.world.mp3s[file_id]) for file_id in page]
+        return [self._stored(file_id, OWNER, self.world.mp3s[file_id]) for file_id in page]
+
+    def _stored(self, file_id: str, owner: str, uid: str = "") -> StoredFile:
+        return StoredFile(file_id, owner, uid, self._whose(file_id), self.world.marks.get(file_id))
+
+    def _whose(self, name: str) -> str:
+        return "elsewhere/video2mp3" if name in self.world.others else INSTALLATION
+
+    async def appear(self, cluster: str, now: datetime) -> Presence:
+        self.world.reach("mongodb", "appear")
+        self.world.clusters[cluster] = now
+        return await self.presence(cluster)
+
+    async def presence(self, cluster: str) -> Presence:
+        others = [seen for name, seen in self.world.clusters.items() if name != cluster]
+        return Presence(max(others, default=None), self.world.confirmed_at)
+
+    async def confirm(self, now: datetime) -> None:
+        self.world.confirmed_at = now
+        self.world.clusters.clear()
+
+    async def claim(self, before: str) -> int:
+        claimed, self.world.others = len(self.world.others), set()
+        return claimed
+
+    async def census(self, kind: str, confirmed_at: datetime | None) -> Census:
+        self.world.reach("mongodb", "count", write=False)
+        kinds: dict[str, Collection[str]] = {
+            "upload": self.world.sources,
+            "mp3": self.world.mp3s,
+            "entry": self.world.entries,
+        }
+        ours = [each for each in kinds[kind] if each not in self.world.others]
+        marked = [self.world.marks[each] for each in ours if each in self.world.marks]
+        return Census(len(ours), len([each for each in marked if confirmed_at is None or each > confirmed_at]))
+
+    async def mark(self, kind: str, name: str, at: datetime) -> None:
+        self.world.reach("mongodb", f"mark {kind}")
+        self.world.marks.setdefault(name, at)
+
+    async def unmark(self, kind: str, name: str) -> None:
+        self.world.reach("mongodb", f"unmark {kind}")
+        self.world.marks.pop(name, None)
+
+    async def doom(self, kind: str, name: str, unwanted_since: datetime) -> bool:
+        self.world.reach("mongodb", f"doom {kind}")
+        if self.world.marks.get(name) != unwanted_since:
+            return False
+        if kind == "upload":
+            del self.world.sources[name]
+        elif kind == "mp3":
+            del self.world.mp3s[name]
+        else:
+            self.world.shut.add(name)
+        self.world.effect(f"doom {kind}")
+        return True
+
+    async def torn_since(self, database: str, file_ids: Collection[str], now: datetime) -> Mapping[str, datetime]:
+        return {each: self.world.marks.setdefault(each, now) for each in file_ids}
 
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         self.world.reach("mongodb", "page ledger", write=False)
         entries = [self.world.entries[uid] for uid in sorted(self.world.entries) if uid > place]
         old = [each for each in entries if each.failure is None or each.failure.failed_at < before]
-        return [each for each in old if each.attempt is None or each.attempt.started_at < before][:limit]
+        page = [each for each in old if each.attempt is None or each.attempt.started_at < before][:limit]
+        return [
+            each.model_copy(
+                update={"installation": self._whose(each.uid), "unwanted_since": self.world.marks.get(each.uid)}
+            )
+            for each in page
+        ]
 
     async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
         self.world.reach("mongodb", "look for torn files", write=False)
@@ -431,7 +550,8 @@ class FakeStore:
 
     async def remove_torn(self, database: str, file_id: str) -> None:
         self.world.reach("mongodb", "remove torn file")
-        self.world.torn.remove(file_id)
+        if file_id in self.world.torn:
+            self.world.torn.remove(file_id)
         self.world.effect("remove torn file")
 
     async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:

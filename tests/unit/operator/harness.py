@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tests.unit.operator.fakes import FakeKubernetes, FakePublisher, FakeStore, World
+from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeStore, World
 from video2mp3_operator.bootstrap import Operator, Ports
 from video2mp3_operator.errors import OutsideError
 from video2mp3_operator.metrics import Metrics
@@ -28,6 +28,7 @@ def settings(**changes: Any) -> Settings:
             "worker_image": "video2mp3/worker:1",
             "worker_secret": "video2mp3-worker",
             "watch_namespaces": ("media",),
+            "installation": INSTALLATION,
         }
         | changes
     )

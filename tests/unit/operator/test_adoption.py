@@ -14,6 +14,7 @@ from video2mp3_operator.adoption import adoptable, fingerprints
 from video2mp3_operator.observed import Key, SourceFile
 
 SHA = "a" * 64
+MADE = a_conversion()
 RETAINED = a_conversion().with_spec(deletionPolicy="Retain")
 OTHER_FILE = "f" * 24
 
@@ -64,7 +65,8 @@ def retained(**more: Any) -> LedgerEntry:
         (None, retained(), True),
         (an_entry().entry, retained(), True),
         (None, None, False),
-        (None, retained(retained_at=None), False),
+        (None, retained(result=None), False),
+        (None, an_entry(a_conversion("gone")).with_failure().entry, True),
         (None, retained(owner="b@example.com"), False),
         (an_entry().attempted().entry, retained(), False),
         (an_entry().with_failure().entry, retained(), False),
@@ -104,6 +106,14 @@ def test_the_same_conversion_made_anew_gets_its_mp3_without_a_job_or_a_source() 
     told = status(world, key)
     assert (told["reason"], told["output"]["fileId"], world.jobs_ever_created) == ("Succeeded", MP3_ID, jobs)
     assert told["message"] == f"talk.mp3 is stored as {MP3_ID}. It was made before, by a Conversion that is gone."
+    live(world)
+    assert world.queue == []
+
+
+def test_who_adopts_under_another_name_is_told() -> None:
+    world = World()
+    made_and_deleted(world)
+    again(world, RETAINED.with_metadata(name="other").with_spec(output={"filename": "talk.mp3"}))
     live(world)
     assert [message.message_id for message in world.queue] == ["uid-2:succeeded"]
 
@@ -165,5 +175,182 @@ def adopted(world: World, die_at: int, after_effect: bool) -> int:
         except DiedError:
             operator = an_operator(world)
     assert (status(world, key)["reason"], world.jobs_ever_created) == ("Succeeded", 1)
-    assert {message.message_id for message in world.queue} == {"uid-2:succeeded"}
+    assert world.queue == []
     return world.calls
+
+
+# --- lost, and made again ---
+
+
+def done(world: World, conversion: ConversionBuilder = MADE) -> Key:
+    """A Conversion that has ended well, its source removed and its owner told."""
+    world.sources[FILE_ID] = SourceFile(OWNER, 1000, SHA)
+    key = world.apply(conversion)
+    operator = live(world)
+    world.work(key)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    assert (status(world, key)["reason"], world.sources) == ("Succeeded", {})
+    return key
+
+
+def lose(world: World) -> None:
+    """The cluster is rebuilt: nobody deleted anything, and nothing is there."""
+    world.conversions.clear()
+    world.jobs.clear()
+    world.pods.clear()
+
+
+def restored(world: World, conversion: ConversionBuilder = MADE, uid: str = "uid-2") -> Key:
+    key = world.apply(conversion.with_metadata(uid=uid))
+    world.sources.pop(FILE_ID)
+    return key
+
+
+def test_a_lost_conversion_made_again_takes_its_mp3_over_and_tells_nobody() -> None:
+    world = World()
+    done(world)
+    lose(world)
+    key = restored(world)
+    live(world)
+    told = status(world, key)
+    assert (told["reason"], told["output"]["fileId"], world.jobs_ever_created) == ("Succeeded", MP3_ID, 1)
+    assert (world.queue, world.mp3s, set(world.entries)) == ([], {MP3_ID: "uid-2"}, {"uid-2"})
+    world.delete(key)
+    live(world)
+    assert (world.conversions, world.mp3s, world.entries) == ({}, {}, {})
+
+
+def test_a_failure_is_taken_over_too_and_told_once() -> None:
+    world = World()
+    conversion = MADE.with_spec(source={"gridfs": {"fileId": FILE_ID}})
+    world.sources[FILE_ID] = SourceFile("b@example.com", 1000)
+    world.apply(conversion)
+    live(world)
+    assert [message.kind for message in world.queue] == ["failed"]
+    lose(world)
+    world.sources[FILE_ID] = SourceFile(OWNER, 1000)
+    key = world.apply(conversion.with_metadata(uid="uid-2"))
+    live(world)
+    live(world)
+    told = status(world, key)
+    assert (told["reason"], world.jobs_ever_created, len(world.queue)) == ("OwnerMismatch", 0, 1)
+
+
+BY_ADDRESS = {"gridfs": None, "url": "https://example.com/a.mp4"}
+
+
+def test_an_address_is_source_enough_for_a_conversion_of_the_same_name() -> None:
+    world = World()
+    conversion = MADE.with_spec(source=BY_ADDRESS)
+    key = world.apply(conversion)
+    operator = live(world, allowed_hosts=("example.com",))
+    world.work(key)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    live(world, operator)
+    lose(world)
+    key = world.apply(conversion.with_metadata(uid="uid-2"))
+    live(world, allowed_hosts=("example.com",))
+    assert (status(world, key)["reason"], world.jobs_ever_created, world.queue) == ("Succeeded", 1, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        MADE.owned_by("b@example.com"),
+        MADE.with_spec(output={"encoding": {"vbr": 3}}),
+        MADE.with_spec(source={"gridfs": {"fileId": OTHER_FILE}}),
+        MADE.with_metadata(name="other"),
+    ],
+    ids=["owner", "options", "source", "name"],
+)
+def test_what_asks_for_something_else_takes_over_nothing(other: ConversionBuilder) -> None:
+    world = World()
+    done(world)
+    lose(world)
+    for file_id in (FILE_ID, OTHER_FILE):
+        world.sources[file_id] = SourceFile(str(other.document["spec"]["owner"]), 1000)
+    world.apply(other.with_metadata(uid="uid-2"))
+    live(world)
+    assert (world.jobs_ever_created, world.mp3s) == (2, {MP3_ID: "uid-media-talk"})
+
+
+def test_what_was_deleted_is_made_anew() -> None:
+    world = World()
+    key = done(world)
+    world.delete(key)
+    live(world)
+    world.apply(MADE.with_metadata(uid="uid-2"))
+    live(world)
+    assert world.jobs_ever_created == 2
+
+
+def test_an_mp3_of_an_older_version_is_taken_over_where_the_source_is_gone() -> None:
+    world = World()
+    key = done(world)
+    world.entries = {uid: entry.model_copy(update={"fingerprints": ()}) for uid, entry in world.entries.items()}
+    lose(world)
+    key = restored(world)
+    live(world)
+    assert (status(world, key)["reason"], world.queue) == ("Succeeded", [])
+
+
+def test_what_was_not_yet_told_is_told_once_to_the_restored_ones_address() -> None:
+    world = World()
+    world.sources[FILE_ID] = SourceFile(OWNER, 1000, SHA)
+    key = world.apply(MADE)
+    operator = live(world)
+    world.work(key, publish=False)
+    live(world, operator)
+    lose(world)
+    world.queue.clear()
+    live(world)
+    assert world.queue == []
+    restored(world)
+    live(world)
+    live(world)
+    assert [(message.message_id, message.email) for message in world.queue] == [("uid-2:succeeded", OWNER)]
+
+
+def test_lost_again_and_made_again_it_is_the_same() -> None:
+    world = World()
+    done(world)
+    for number in range(2, 5):
+        lose(world)
+        key = restored(world, uid=f"uid-{number}")
+        live(world)
+        assert (status(world, key)["reason"], set(world.entries)) == ("Succeeded", {f"uid-{number}"})
+    assert world.queue == []
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before the effect", "after the effect"])
+def test_killed_at_any_call_of_a_take_over_nothing_is_lost(after_effect: bool) -> None:
+    calls = taken_over(World(), 0, after_effect)
+    for die_at in range(1, calls + 1):
+        taken_over(World(), die_at, after_effect)
+
+
+def taken_over(world: World, die_at: int, after_effect: bool) -> int:
+    """See a lost one's place taken, killed at that call; answers the calls until it was."""
+    done(world)
+    lose(world)
+    world.calls, world.die_at, world.die_after_effect = 0, die_at, after_effect
+    key = restored(world)
+    operator = an_operator(world)
+    calls = 0
+    for _ in range(4):
+        try:
+            asyncio.run(settle(operator))
+            calls = calls or world.calls
+        except DiedError:
+            operator = an_operator(world)
+    assert (status(world, key)["reason"], world.jobs_ever_created, world.queue) == ("Succeeded", 1, [])
+    world.pass_time(days=30)
+
+    async def sweep() -> None:
+        await operator.heartbeat.beat()
+        await operator.orphans.sweep_once()
+
+    asyncio.run(sweep())
+    assert (world.mp3s, set(world.entries)) == ({MP3_ID: "uid-2"}, {"uid-2"})
+    return calls

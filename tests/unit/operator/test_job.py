@@ -37,6 +37,7 @@ def test_the_whole_manifest() -> None:
     assert WorkerRequest.model_validate_json(request).model_dump(mode="json", by_alias=True, exclude_none=True) == {
         "conversion": {"uid": "uid-media-talk", "namespace": "media", "name": "talk"},
         "owner": OWNER,
+        "installation": "media/video2mp3",
         "email": OWNER,
         "source": {"gridfs": {"fileId": FILE_ID}, "allowTruncated": False},
         "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {"id3Version": "2.3"}},

@@ -35,17 +35,19 @@ class MongoLedger:
         owner: str,
         attempt: LedgerAttempt,
         now: Callable[[], datetime],
+        installation: str = "",
     ) -> None:
         self._collection = collection
         self._conversion = conversion
         self._owner = owner
+        self._installation = installation
         self._attempt = attempt
         self._now = now
         self._open = False
 
     def open_attempt(self) -> LedgerEntry:
         """Become the worker that may write, and answer the entry."""
-        entry = self._held(moves.open_attempt(self._conversion, self._owner, self._attempt))
+        entry = self._held(moves.open_attempt(self._conversion, self._owner, self._attempt, self._installation))
         self._open = True
         return entry
 
@@ -114,15 +116,16 @@ class MongoPartLedger(MongoLedger):
         attempt: LedgerAttempt,
         now: Callable[[], datetime],
         parts: int,
+        installation: str = "",
     ) -> None:
-        super().__init__(collection, conversion, owner, attempt, now)
+        super().__init__(collection, conversion, owner, attempt, now, installation)
         self._parts = parts
         self._part_open = False
 
     def open_part(self) -> LedgerEntry:
         """Become the worker that may write this part, and answer the entry."""
         part = LedgerPart(token=self._token, pod=self._attempt.pod, started_at=self._attempt.started_at)
-        entry = self._held(moves.open_part(self._conversion, self._owner, self._number, part))
+        entry = self._held(moves.open_part(self._conversion, self._owner, self._number, part, self._installation))
         self._part_open = True
         return entry
 

@@ -145,9 +145,8 @@ def _ledger(settings: WorkerSettings, collection: Collection[dict[str, Any]]) ->
         part=part,
         landlock=_has_landlock(),
     )
-    if parts is None:
-        return MongoLedger(collection, request.conversion, request.owner, attempt, _now)
-    return MongoPartLedger(collection, request.conversion, request.owner, attempt, _now, parts)
+    known, ours = (request.conversion, request.owner, attempt, _now), request.installation
+    return MongoLedger(collection, *known, ours) if parts is None else MongoPartLedger(collection, *known, parts, ours)
 
 
 def _run(worker: Worker, ledger: MongoLedger, part: int) -> bytes:

@@ -181,6 +181,7 @@ class Worker:
             kind=kind,
             conversion_uid=self.request.conversion.uid,
             uploaded_at=self.now,
+            installation=self.request.installation or None,
         )
 
     def _content(self, mp3: Mp3) -> Iterator[bytes]:

@@ -156,7 +156,7 @@ class KubernetesApi:
         except (AlreadyExistsError, GoneError):
             return  # told before; or the namespace is gone, and with it who could read it
 
-    async def beat(self, namespace: str, name: str, now: datetime) -> None:
+    async def beat(self, namespace: str, name: str, now: datetime) -> str:
         """See the port."""
         path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"
         lease = {
@@ -165,7 +165,8 @@ class KubernetesApi:
             "metadata": {"name": name, "namespace": namespace, "labels": {LABEL: "operator"}},
             "spec": {"renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")},
         }
-        await self._request("PATCH", path, lease, query={"force": "true"}, content_type=_APPLY)
+        answer = await self._request("PATCH", path, lease, query={"force": "true"}, content_type=_APPLY)
+        return str(answer["metadata"]["uid"])
 
     # --- transport ---
 

@@ -18,7 +18,8 @@ from video2mp3_contracts import ledger
 from video2mp3_contracts.conversion import is_file_id
 from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
 from video2mp3_contracts.message import ConversionRef, MessageKind
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_contracts.storage import INSTALLATION, LEDGER_COLLECTION, MP3S_DATABASE, UNWANTED_SINCE, VIDEOS_DATABASE
+from video2mp3_operator.adapters.mongodb_sweep import MongoSweep
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.observed import SourceFile, StoredFile
 from video2mp3_operator.unreadable import Count, UnreadableEntry, read_entry, read_or_skip
@@ -51,10 +52,12 @@ _UNPUBLISHED: Final = {
 }
 
 
-class MongoStore:
+class MongoStore(MongoSweep):
     """Implements Ledger, Files and Store."""
 
-    def __init__(self, uri: str, timeout_seconds: float, count: Count = lambda _kind: None) -> None:
+    def __init__(
+        self, uri: str, timeout_seconds: float, installation: str = "", count: Count = lambda _kind: None
+    ) -> None:
         """`count` is told of each document that cannot be read."""
         milliseconds = int(timeout_seconds * 1000)
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(
@@ -68,8 +71,10 @@ class MongoStore:
         self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
         self._count = count
         self._resting_until = 0.0
+        self._installation = installation
         self._indexed = False
         self._fingerprints_indexed = False
+        self._names_indexed = False
 
     async def close(self) -> None:
         """Close the connections."""
@@ -96,7 +101,7 @@ class MongoStore:
 
     async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
         """See the port."""
-        return await self._won(ledger.store_failure(conversion, owner, failure))
+        return await self._won(ledger.store_failure(conversion, owner, failure, self._installation))
 
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         """See the port."""
@@ -107,15 +112,19 @@ class MongoStore:
         await self._move(ledger.note_fingerprints(uid, tuple(fingerprints)))
 
     async def retain(self, uid: str, at: datetime) -> None:
-        """See the port."""
+        """See the port. Its file says so too, which its owner is shown by."""
         await self._move(ledger.retain(uid, at))
+        files, mark = self._client[MP3S_DATABASE]["fs.files"], {"$set": {"metadata.retainedAt": at}}
+        await self._index_uids()
+        await self._ask(lambda: files.update_many({"metadata.conversionUid": uid, "metadata.kind": "mp3"}, mark))
 
     async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
-        """See the port. The index holds only entries that are or will be retained: no others have fingerprints."""
+        """See the port."""
         if not self._fingerprints_indexed:
             await self._ask(lambda: self._ledger.create_index("fingerprints", sparse=True))
             self._fingerprints_indexed = True
-        query = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
+        query: Document = {"fingerprints": {"$in": list(fingerprints)}, "retainedAt": {"$exists": True}}
+        query |= self._ours_or_nobodys()
         documents = await self._ask(lambda: self._ledger.find(query).sort("retainedAt").to_list())
         entries = self._readable(documents)
         owners = await self._owners([entry.result.file_id for entry in entries if entry.result])
@@ -132,7 +141,55 @@ class MongoStore:
 
     async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """See the port."""
-        return await self._won(ledger.adopt(conversion, owner, source))
+        return await self._won(ledger.adopt(conversion, owner, source, self._installation))
+
+    async def lost(self, names: Collection[str]) -> Mapping[str, Sequence[LedgerEntry]]:
+        """See the port."""
+        if not self._names_indexed:
+            await self._ask(lambda: self._ledger.create_index([("name", 1), ("namespace", 1)]))
+            self._names_indexed = True
+        asked = [dict(zip(("namespace", "name"), name.split("/", 1), strict=True)) for name in names]
+        query: Document = {"$or": asked, ledger.ORPHANED_AT: {"$exists": False}, "retainedAt": {"$exists": False}}
+        judged = {"$or": [{"result": {"$exists": True}}, {"failure": {"$exists": True}}]}
+        found = await self._ask(lambda: self._ledger.find({"$and": [query, judged, self._ours_or_nobodys()]}).to_list())
+        entries = self._readable(found)
+        owners = await self._owners([entry.result.file_id for entry in entries if entry.result])
+        by_name: dict[str, list[LedgerEntry]] = {}
+        for entry in entries:
+            if entry.result is None or owners.get(entry.result.file_id) == entry.owner:
+                by_name.setdefault(f"{entry.namespace}/{entry.name}", []).append(entry)
+        return by_name
+
+    async def inherit(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
+        """See the port. Whatever line it dies at, the sweep or the next try goes on from there."""
+        claimed = await self._ask(
+            lambda: self._ledger.find_one_and_update(*_of(ledger.name_heir(source, conversion.uid)))
+        )
+        if claimed is None or not await self._won(ledger.inherit(conversion, owner, source, self._installation)):
+            return False
+        await self.bequeath(source.uid, conversion.uid)
+        return True
+
+    async def bequeath(self, uid: str, heir: str) -> None:
+        """See the port."""
+        files = self._client[MP3S_DATABASE]["fs.files"]
+        await self._index_uids()
+        change: Document = {"$set": {"metadata.conversionUid": heir}, "$unset": {"metadata.unwantedSince": ""}}
+        await self._ask(lambda: files.update_many({"metadata.conversionUid": uid}, change))
+        await self.remove(uid)
+
+    async def expire(self, uid: str, retained_at: datetime) -> bool:
+        """See the port."""
+        await self._ask(lambda: self._ledger.create_index("adoptedFrom", sparse=True))
+        if await self._ask(lambda: self._ledger.find_one({"adoptedFrom": uid}, {"_id": 1})) is not None:
+            return False
+        due, end = {"_id": uid, "retainedAt": retained_at}, ledger.shut(uid, retained_at).update
+        done = await self._ask(lambda: self._ledger.update_one(due, end))
+        return bool(done.matched_count)
+
+    def _ours_or_nobodys(self) -> Document:
+        """The filter of entries that may be taken up: one's own, and those of older versions, which have no name."""
+        return {INSTALLATION: {"$in": [self._installation, "", None]}}
 
     async def _won(self, move: ledger.Move) -> bool:
         """Make a move that upserts; False where a duplicate key says, also at a second look, that others were first."""
@@ -147,12 +204,13 @@ class MongoStore:
 
     async def unpublished(self) -> AsyncIterator[LedgerEntry]:
         """See the port. No index would serve it; so it goes through all, and no single operation grows with them."""
+        query = _UNPUBLISHED | self._ours_or_nobodys()
         place: str | None = ""
         while place is not None:
             last = await self._ask(self._ids_after(place).skip(_SCANNED_AT_A_TIME - 1).limit(1).to_list)
             until = last[0]["_id"] if last else None
             span = {"$gt": place} | ({} if until is None else {"$lte": until})
-            for entry in self._readable(await self._ask(self._ledger.find(_UNPUBLISHED | {"_id": span}).to_list)):
+            for entry in self._readable(await self._ask(self._ledger.find(query | {"_id": span}).to_list)):
                 yield entry
             place = until
 
@@ -197,12 +255,16 @@ class MongoStore:
     async def remove_mp3s(self, uid: str, uploads: Collection[str], keep: str | None) -> None:
         """See the port."""
         files = self._client[MP3S_DATABASE]["fs.files"]
-        if not self._indexed:
-            await self._ask(lambda: files.create_index("metadata.conversionUid", sparse=True))
-            self._indexed = True
+        await self._index_uids()
         made = await self._ask(lambda: files.find({"metadata.conversionUid": uid}, {"_id": 1}).to_list())
         ids = {document["_id"] for document in made} | set(_object_ids(uploads))
         await self._remove_files(MP3S_DATABASE, [each for each in ids if str(each) != keep])
+
+    async def _index_uids(self) -> None:
+        if not self._indexed:
+            files = self._client[MP3S_DATABASE]["fs.files"]
+            await self._ask(lambda: files.create_index("metadata.conversionUid", sparse=True))
+            self._indexed = True
 
     async def _remove_files(self, database: str, ids: Iterable[ObjectId]) -> None:
         files = self._client[database]["fs.files"]
@@ -237,11 +299,8 @@ class MongoStore:
 
     async def _files(self, database: str, query: Document, span: Document, limit: int) -> Sequence[StoredFile]:
         files = self._client[database]["fs.files"]
-        found = files.find(query | {"_id": span}, {"metadata": 1}).sort("_id").limit(limit)
-        return [
-            StoredFile(str(each["_id"]), each["metadata"].get("owner", ""), each["metadata"].get("conversionUid", ""))
-            for each in await self._ask(found.to_list)
-        ]
+        found = files.find(query | self._ours("metadata.") | {"_id": span}, {"metadata": 1}).sort("_id").limit(limit)
+        return [_stored_file(each) for each in await self._ask(found.to_list)]
 
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         """See the port."""
@@ -249,7 +308,7 @@ class MongoStore:
             {field: {"$gte": before}}
             for field in ("attempt.startedAt", ledger.PARTS_OPENED_AT, "progress.updatedAt", "failure.failedAt")
         ]
-        query: Document = {"$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}]}
+        query: Document = {"$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}], **self._ours("")}
         page: list[LedgerEntry] = []
         while (missing := limit - len(page)) > 0:
             after = query | {"_id": {"$gt": place}}
@@ -287,12 +346,27 @@ class MongoStore:
         await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
 
 
+def _of(move: ledger.Move) -> tuple[Document, Document]:
+    return move.filter, move.update
+
+
 def _source(document: Mapping[str, Any]) -> SourceFile | None:
     """A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice."""
     metadata = document.get("metadata") or {}
     if "owner" not in metadata:
         return None
     return SourceFile(owner=metadata["owner"], size=document["length"], sha256=metadata.get("sha256"))
+
+
+def _stored_file(document: Document) -> StoredFile:
+    metadata = document["metadata"]
+    return StoredFile(
+        str(document["_id"]),
+        metadata.get("owner", ""),
+        metadata.get("conversionUid", ""),
+        metadata.get(INSTALLATION) or "",
+        metadata.get(UNWANTED_SINCE),
+    )
 
 
 def _chunk_count(file: Document | None) -> int:
