@@ -52,6 +52,11 @@ labels:
 {{- .Values.operator.watchNamespaces | default (list .Release.Namespace) | uniq | toJson -}}
 {{- end -}}
 
+{{/* Whose the files in MongoDB are: the same at every upgrade and after a restore, another for each release. */}}
+{{- define "video2mp3.installation" -}}
+{{- .Values.installation | default (printf "%s/%s" .Release.Namespace .Release.Name) -}}
+{{- end -}}
+
 {{/* Where people reach the gateway, without a slash at the end: the base of the links in emails. */}}
 {{- define "video2mp3.publicUrl" -}}
 {{- if .Values.publicUrl -}}

@@ -11,7 +11,7 @@ import gridfs
 import requests
 from bson import ObjectId
 
-from tests.integration.operator.operator_process import Addresses
+from tests.integration.operator.operator_process import INSTALLATION, Addresses
 from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
 from tests.servers.process import await_condition
 from video2mp3_contracts import names
@@ -64,6 +64,7 @@ class Cluster:
     namespace: str
     mongodb: MongoDBServer
     rabbitmq: RabbitMQServer
+    installation: str = INSTALLATION
 
     @property
     def addresses(self) -> Addresses:
@@ -79,7 +80,7 @@ class Cluster:
 
     def upload(self, owner: str = OWNER) -> str:
         """Store a source; answers its id."""
-        metadata = FileMetadata(owner=owner, content_type="video/mp4").as_document()
+        metadata = FileMetadata(owner=owner, content_type="video/mp4", installation=self.installation).as_document()
         with self.mongodb.client() as client:
             bucket = gridfs.GridFSBucket(client.videos)
             return str(bucket.upload_from_stream("talk.mp4", b"video" * 100, metadata=metadata))
@@ -271,7 +272,9 @@ class Cluster:
     def work(self, name: str, *, publish: bool = True, pod: str = "") -> str:
         """A worker (in that pod) stores its mp3 and the result; answers the mp3's id."""
         uid = self.conversion(name)["metadata"]["uid"]
-        metadata = FileMetadata(owner=OWNER, content_type="audio/mpeg", kind="mp3", conversion_uid=uid).as_document()
+        metadata = FileMetadata(
+            owner=OWNER, content_type="audio/mpeg", kind="mp3", conversion_uid=uid, installation=self.installation
+        ).as_document()
         with self.mongodb.client() as client:
             file_id = str(
                 gridfs.GridFSBucket(client.mp3s).upload_from_stream("talk.mp3", b"mp3" * 9, metadata=metadata)
@@ -291,6 +294,8 @@ class Cluster:
                 "uploads": [file_id],
                 "owner": OWNER,
                 "name": name,
+                "namespace": self.namespace,
+                "installation": self.installation,
             }
             if publish:
                 change["messages"] = {"succeeded": {"publishedAt": datetime.now(UTC)}}

@@ -10,6 +10,9 @@ from typing import ClassVar, NamedTuple
 from tests.servers.kubeconfig import token_kubeconfig
 from tests.servers.process import Server
 
+INSTALLATION = "video2mp3/video2mp3"
+"""Whose everything is, unless a test says otherwise."""
+
 _ASK_SECONDS = 1
 
 
@@ -54,6 +57,7 @@ class OperatorProcess(Server):
             "OPERATOR_MONGODB_URI": self._addresses.mongodb,
             "OPERATOR_RABBITMQ_URI": self._addresses.rabbitmq,
             "OPERATOR_WATCH_NAMESPACES": self._namespace,
+            "OPERATOR_INSTALLATION": INSTALLATION,
             "OPERATOR_WORKER_IMAGE": "video2mp3/worker:test",
             "OPERATOR_WORKER_SECRET": "video2mp3-worker",
             "OPERATOR_HTTP_PORT": str(self.port),

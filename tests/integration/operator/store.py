@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from tests.integration.operator.operator_process import INSTALLATION
 from tests.servers import MongoDBServer
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 _Answer = TypeVar("_Answer")
 
 
-def ask(mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[_Answer]]) -> _Answer:
-    """Ask one question over a connection of its own; answers the answer."""
+def ask(
+    mongodb: MongoDBServer, question: Callable[[MongoStore], Awaitable[_Answer]], installation: str = INSTALLATION
+) -> _Answer:
+    """Ask one question for an installation, over a connection of its own; answers the answer."""
 
     async def run() -> _Answer:
-        store = MongoStore(mongodb.uri, timeout_seconds=30)
+        store = MongoStore(mongodb.uri, timeout_seconds=30, installation=installation)
         try:
             return await question(store)
         finally:

@@ -1,13 +1,15 @@
 """The ledger's side of adoption, in a real MongoDB."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import gridfs
 from bson import ObjectId
 
+from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger as moves
+from video2mp3_contracts import mongo
 from video2mp3_contracts.ledger import LedgerAttempt
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.status import OutputReport
@@ -80,3 +82,58 @@ def test_who_has_a_worker_adopts_nothing(mongodb: MongoDBServer) -> None:
         move = moves.open_attempt(ref("uid-6"), OWNER, LedgerAttempt(token="t", started_at=NOW))
         client["mp3s"]["conversions"].update_one(move.filter, move.update, upsert=True)
     assert not ask(mongodb, lambda store: store.adopt(ref("uid-6"), OWNER, entry))
+
+
+def a_lost_one(mongodb: MongoDBServer, uid: str) -> str:
+    """A Conversion that succeeded, told its owner, and is gone though nobody deleted it; answers its mp3's id."""
+    file_id = a_result_of(mongodb, uid)
+    with mongodb.client() as client:
+        moved = [
+            moves.note_fingerprints(uid, ("print",)),
+            moves.mark_published(uid, "succeeded", NOW),
+            moves.claim_send(uid, "succeeded", "claim", NOW, timedelta(minutes=1)),
+            moves.mark_sent(uid, "succeeded", "claim", NOW),
+        ]
+        for move in moved:
+            client["mp3s"]["conversions"].update_one(move.filter, move.update)
+        client["mp3s"]["conversions"].update_one({"_id": uid}, {"$set": {"installation": INSTALLATION}})
+    return file_id
+
+
+def test_a_lost_ones_place_is_taken_with_its_files_and_what_was_told(mongodb: MongoDBServer) -> None:
+    file_id = a_lost_one(mongodb, "uid-1")
+    assert ask(mongodb, lambda store: store.lost(["media/talk"]), installation="elsewhere") == {}
+    [entry] = ask(mongodb, lambda store: store.lost(["media/talk", "media/other"]))["media/talk"]
+    assert ask(mongodb, lambda store: store.inherit(ref("uid-2"), OWNER, entry))
+    with mongodb.client() as client:
+        taken = client["mp3s"]["conversions"].find_one({"_id": "uid-2"}) or {}
+        assert (taken["result"]["fileId"], taken["predecessor"], taken["installation"]) == (
+            file_id,
+            "uid-1",
+            INSTALLATION,
+        )
+        assert client["mp3s"]["fs.files"].distinct("metadata.conversionUid") == ["uid-2"]
+        again = moves.claim_send("uid-2", "succeeded", "again", NOW + timedelta(hours=1), timedelta(minutes=1))
+        assert mongo.apply(client["mp3s"]["conversions"], again) is None
+        # A message of the lost one that is still on its way says nothing new either.
+        late = moves.claim_send("uid-1", "succeeded", "late", NOW + timedelta(hours=1), timedelta(minutes=1))
+        assert mongo.apply(client["mp3s"]["conversions"], late) is None
+    assert ask(mongodb, lambda store: store.lost(["media/talk"]))["media/talk"][0].uid == "uid-2"
+
+
+def test_only_one_takes_a_lost_ones_place(mongodb: MongoDBServer) -> None:
+    a_lost_one(mongodb, "uid-1")
+    [entry] = ask(mongodb, lambda store: store.lost(["media/talk"]))["media/talk"]
+    with mongodb.client() as client:
+        move = moves.name_heir(entry, "uid-3")
+        assert mongo.apply(client["mp3s"]["conversions"], move) is not None
+    assert not ask(mongodb, lambda store: store.inherit(ref("uid-2"), OWNER, entry))
+
+
+def test_what_was_deleted_or_has_lost_its_mp3_is_no_lost_one(mongodb: MongoDBServer) -> None:
+    gone = a_lost_one(mongodb, "uid-1")
+    a_lost_one(mongodb, "uid-2")
+    ask(mongodb, lambda store: store.shut("uid-2"))
+    with mongodb.client() as client:
+        gridfs.GridFSBucket(client["mp3s"]).delete(ObjectId(gone))
+    assert ask(mongodb, lambda store: store.lost(["media/talk"])) == {}
