@@ -1,11 +1,15 @@
-"""Starts `kopf run -m video2mp3_operator.handlers` for the namespaces of the settings."""
+"""Starts `kopf run -m video2mp3_operator.handlers` for the settings' namespaces; or an administrator's command."""
 
+import asyncio
 import sys
 
 from kopf.cli import main as kopf_main
 from pydantic import ValidationError
 
 from video2mp3_contracts.complaints import of_variables
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_operator import commands
+from video2mp3_operator.pause import pause
 from video2mp3_operator.settings import Settings
 
 
@@ -16,11 +20,17 @@ def arguments(settings: Settings) -> list[str]:
 
 
 def main() -> None:
-    """Run the operator until it is stopped."""
+    """Run the operator until it is stopped; with arguments, a command to its end."""
     try:
         settings = Settings()
     except ValidationError as error:
         sys.exit(f"The operator's environment is not as it should be: {of_variables(error, 'OPERATOR_')}")
+    if len(sys.argv) > 1:
+        sys.exit(commands.run(sys.argv[1:], settings))
+    if settings.paused:
+        configure_logging("operator", settings.log_level)
+        asyncio.run(pause(settings.http_port))
+        return
     kopf_main(args=arguments(settings), prog_name="kopf")
 
 

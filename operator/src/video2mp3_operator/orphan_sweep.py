@@ -66,6 +66,11 @@ class OrphanSweep:
 
     _places: dict[str, str] = field(default_factory=dict, init=False)
 
+    @property
+    def halted(self) -> dict[str, str]:
+        """Of which kinds nothing is removed, and why."""
+        return {kind: str(reason) for kind, reason in self._halted.items() if reason is not None}
+
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
@@ -158,7 +163,9 @@ class OrphanSweep:
     ) -> tuple[list[Finding], str]:
         """Chunks whose file was never finished, or whose removal was interrupted: nobody can read them or say whose."""
         torn, place = await self.store.torn(_TORN[kind], before, place, _PAGE)
-        since = await self.store.torn_since(_TORN[kind], torn, rules.now) if noting else {}
+        if noting:
+            await self.store.note_torn(_TORN[kind], torn, rules.now)
+        since = await self.store.torn_since(_TORN[kind], torn)
         found = [StoredFile(each, installation=rules.installation, unwanted_since=since.get(each)) for each in torn]
         return [Finding(kind, each.file_id, judge(each, wanted=False, rules=rules), each) for each in found], place
 

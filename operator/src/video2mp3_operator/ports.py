@@ -198,8 +198,11 @@ class Store(Protocol):
         Looks at `limit` files at the most. Whose they are nobody can tell.
         """
 
-    async def torn_since(self, database: str, file_ids: Collection[str], now: datetime) -> Mapping[str, datetime]:
-        """Since when each of these is known to have no file: `now` for those that were not."""
+    async def note_torn(self, database: str, file_ids: Collection[str], now: datetime) -> None:
+        """Note that these have no file, since `now` where that was not known."""
+
+    async def torn_since(self, database: str, file_ids: Collection[str]) -> Mapping[str, datetime]:
+        """Since when those of them that were noted are known to have no file."""
 
     async def remove_torn(self, database: str, file_id: str) -> None:
         """Remove the chunks of a file that does not exist."""

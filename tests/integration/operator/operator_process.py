@@ -1,5 +1,6 @@
 """The real operator as a process of its own, with the rights that the chart gives it and no more."""
 
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -67,6 +68,14 @@ class OperatorProcess(Server):
             "OPERATOR_MONGODB_TIMEOUT_SECONDS": "1",
             **self.changes,
         }
+
+    def run(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> "subprocess.CompletedProcess[bytes]":
+        """Run one of the operator's commands, as in its pod, which must end with that exit code."""
+        environment = {**self.environment(), "PATH": "/usr/bin:/bin"}
+        command = [*self.command(), *arguments]
+        done = subprocess.run(command, input=stdin, env=environment, capture_output=True, timeout=120, check=False)
+        assert done.returncode == code, done.stderr.decode()
+        return done
 
     def answers(self) -> bool:
         """Ask whether it is ready."""

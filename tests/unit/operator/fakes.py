@@ -318,7 +318,7 @@ class FakeKubernetes:
     async def beat(self, namespace: str, name: str, now: datetime) -> str:
         self.world.reach("kubernetes", "beat")
         self.world.beats.append(now)
-        return "lease-1"
+        return f"lease-of-{namespace}"
 
 
 class FakeStore:
@@ -528,8 +528,12 @@ class FakeStore:
         self.world.effect(f"doom {kind}")
         return True
 
-    async def torn_since(self, database: str, file_ids: Collection[str], now: datetime) -> Mapping[str, datetime]:
-        return {each: self.world.marks.setdefault(each, now) for each in file_ids}
+    async def note_torn(self, database: str, file_ids: Collection[str], now: datetime) -> None:
+        for each in file_ids:
+            self.world.marks.setdefault(each, now)
+
+    async def torn_since(self, database: str, file_ids: Collection[str]) -> Mapping[str, datetime]:
+        return {each: self.world.marks[each] for each in file_ids if each in self.world.marks}
 
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         self.world.reach("mongodb", "page ledger", write=False)

@@ -110,6 +110,13 @@ def test_a_clock_that_is_set_between_two_beats_makes_none_look_late(hours: int) 
     assert operator.heartbeat.age() == 0
 
 
+def test_the_first_namespaces_heartbeat_tells_the_cluster() -> None:
+    operator = an_operator(World(), watch_namespaces=("media", "team"))
+    assert operator.heartbeat.uid == ""
+    asyncio.run(operator.heartbeat.beat())
+    assert operator.heartbeat.uid == "lease-of-media"
+
+
 def test_health_follows_the_heartbeats_echo() -> None:
     world = World()
     operator = an_operator(world)

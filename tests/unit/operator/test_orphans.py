@@ -369,6 +369,8 @@ def test_a_large_store_is_looked_through_in_several_rounds() -> None:
 def test_a_dry_run_tells_and_changes_nothing() -> None:
     world = World()
     [upload] = many_uploads(world, 1)
+    torn = an_id(NOW - 3 * DAY)
+    world.torn = [torn]
     world.mp3s[MP3_ID] = "uid-gone"
     world.entries["uid-gone"] = DONE.model_copy(update={"uid": "uid-gone", "uploads": (MP3_ID,)})
     operator = swept(world)
@@ -381,5 +383,6 @@ def test_a_dry_run_tells_and_changes_nothing() -> None:
     assert set(asyncio.run(told())) == {
         ("upload", upload, Verdict.REMOVE, False),
         ("entry", "uid-gone", Verdict.KEEP, False),
+        ("chunks of videos", torn, Verdict.REMOVE, False),
     }
     assert (dict(world.marks), dict(world.sources), dict(world.entries), world.writes) == before

@@ -112,11 +112,8 @@ class MongoStore(MongoSweep):
         await self._move(ledger.note_fingerprints(uid, tuple(fingerprints)))
 
     async def retain(self, uid: str, at: datetime) -> None:
-        """See the port. Its file says so too, which its owner is shown by."""
+        """See the port."""
         await self._move(ledger.retain(uid, at))
-        files, mark = self._client[MP3S_DATABASE]["fs.files"], {"$set": {"metadata.retainedAt": at}}
-        await self._index_uids()
-        await self._ask(lambda: files.update_many({"metadata.conversionUid": uid, "metadata.kind": "mp3"}, mark))
 
     async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
         """See the port."""

@@ -116,18 +116,24 @@ class MongoSweep:
         gone = await self._ask(lambda: collection.delete_one(marked))
         return bool(gone.deleted_count)
 
-    async def torn_since(self, database: str, file_ids: Collection[str], now: datetime) -> Mapping[str, datetime]:
+    async def note_torn(self, database: str, file_ids: Collection[str], now: datetime) -> None:
         """See the port."""
-        torn = self._client[MP3S_DATABASE][TORN_COLLECTION]
+        torn, change = self._torn, {"$set": {"seenAt": now}, "$setOnInsert": {UNWANTED_SINCE: now}}
         if file_ids:
             await self._ask(lambda: torn.create_index("seenAt", expireAfterSeconds=_TORN_MEMORY_SECONDS))
-        since: dict[str, datetime] = {}
         for file_id in file_ids:
-            name, change = f"{database}/{file_id}", {"$set": {"seenAt": now}, "$setOnInsert": {UNWANTED_SINCE: now}}
-            await self._ask(partial(torn.update_one, {"_id": name}, change, upsert=True))
-            known = await self._ask(partial(torn.find_one, {"_id": name}))
-            since[file_id] = known[UNWANTED_SINCE] if known else now
-        return since
+            await self._ask(partial(torn.update_one, {"_id": f"{database}/{file_id}"}, change, upsert=True))
+
+    async def torn_since(self, database: str, file_ids: Collection[str]) -> Mapping[str, datetime]:
+        """See the port."""
+        query = {"_id": {"$in": [f"{database}/{file_id}" for file_id in file_ids]}}
+        torn = self._torn
+        found = await self._ask(lambda: torn.find(query).to_list())
+        return {known["_id"].removeprefix(f"{database}/"): known[UNWANTED_SINCE] for known in found}
+
+    @property
+    def _torn(self) -> AsyncCollection[Document]:
+        return self._client[MP3S_DATABASE][TORN_COLLECTION]
 
     def _place(self, kind: str) -> tuple[AsyncCollection[Document], str]:
         database, collection, prefix = _PLACES[kind]

@@ -1,0 +1,159 @@
+"""④ The command `video2mp3-operator`: what an administrator does with what is stored. Run it in the operator's pod."""
+
+import argparse
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import BinaryIO, Final
+
+from video2mp3_contracts.ledger import LedgerEntry
+from video2mp3_contracts.logs import configure_logging
+from video2mp3_operator.adapters import mongodb_backup
+from video2mp3_operator.adapters.kubernetes import load_configuration
+from video2mp3_operator.adapters.mongodb_backup import CutShortError
+from video2mp3_operator.bootstrap import Operator, connect, utc_now
+from video2mp3_operator.errors import OutsideError
+from video2mp3_operator.metrics import Metrics
+from video2mp3_operator.orphan_sweep import Finding
+from video2mp3_operator.orphans import Verdict
+from video2mp3_operator.settings import Settings
+
+_PIECE_BYTES: Final = 1024**2
+
+
+def run(arguments: Sequence[str], settings: Settings) -> int:
+    """Run a command; answers the exit code: 0 done, 1 not done (standard error says why), 2 wrong usage."""
+    parsed = parser().parse_args(arguments)
+    configure_logging("operator", "CRITICAL")
+    try:
+        if parsed.command == "sweep":
+            asyncio.run(_confirm(settings) if parsed.confirm else _dry_run(settings))
+        elif parsed.command == "claim":
+            asyncio.run(_claim(settings, parsed.was))
+        else:
+            _back_up_or_restore(parsed.command, settings)
+    except (OutsideError, CutShortError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="video2mp3-operator",
+        description="What an administrator does with what is stored. Without a command it is the operator itself.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    summary = "What is nobody's any more: print what would go, or confirm that it may."
+    sweep = commands.add_parser("sweep", help=summary, description=summary)
+    either = sweep.add_mutually_exclusive_group(required=True)
+    either.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
+    confirmed = "you have looked: what is marked may go, and no other cluster uses this name"
+    either.add_argument("--confirm", action="store_true", help=confirmed)
+    summary = "Make files and ledger entries this installation's: those of an older version, which have no name."
+    claim = commands.add_parser("claim", help=summary, description=summary)
+    claim.add_argument("--from", dest="was", default="", help="those of this installation instead, which is no more")
+    for name, summary in (
+        ("dump", "Write all that MongoDB holds to standard output."),
+        ("load", "Put back what `dump` wrote, from standard input. Pause the operator first."),
+    ):
+        commands.add_parser(name, help=summary, description=summary)
+    return parser
+
+
+# --- sweep and claim ---
+
+
+async def _dry_run(settings: Settings) -> None:
+    metrics = Metrics()
+    connections = connect(settings, await load_configuration(), metrics)
+    try:
+        operator = Operator(settings, connections.ports, metrics)
+        await operator.prime()
+        await operator.heartbeat.beat()
+        counted: Counter[str] = Counter()
+        async for finding in operator.orphans.findings():
+            line = told(finding, timedelta(days=settings.orphan_days))
+            if line:
+                counted[finding.kind] += 1
+                sys.stdout.write(f"{line}\n")
+        for line in _summary(counted, operator.orphans.halted):
+            sys.stdout.write(f"{line}\n")
+    finally:
+        await connections.close()
+
+
+def told(finding: Finding, patience: timedelta) -> str:
+    """A line about one thing that nothing wants; "" about all others."""
+    thing, since = finding.thing, finding.thing.unwanted_since
+    whose = f"{thing.namespace}/{thing.name} of {thing.owner}" if isinstance(thing, LedgerEntry) else thing.owner
+    match finding.verdict:
+        case Verdict.MARK:
+            what = "is marked next"
+        case Verdict.REMOVE if finding.held:
+            what = "waits until somebody has looked"
+        case Verdict.REMOVE:
+            what = "goes next"
+        case Verdict.KEEP:
+            what = "is kept for its owner"
+        case Verdict.LEAVE if since is not None:
+            what = f"goes after {since + patience:%Y-%m-%dT%H:%M:%SZ}"
+        case _:
+            return ""
+    return f"{finding.kind} {finding.name} {what} {whose}".rstrip()
+
+
+def _summary(counted: Counter[str], halted: dict[str, str]) -> Iterator[str]:
+    if not counted:
+        yield "Nothing is unwanted."
+    for kind, reason in halted.items():
+        yield f"Nothing of the kind {kind} is removed: {_REASONS[reason]}"
+
+
+_REASONS: Final = {
+    "abnormal": "more is unwanted than could be by accident. Is it right? Then `video2mp3-operator sweep --confirm`.",
+    "shared": "another cluster uses the same `installation` name. Give one of them another.",
+}
+
+
+async def _confirm(settings: Settings) -> None:
+    connections = connect(settings, await load_configuration(), Metrics())
+    try:
+        await connections.store.confirm(utc_now())
+    finally:
+        await connections.close()
+    sys.stdout.write("Confirmed: what is marked by now goes when its time has come.\n")
+
+
+async def _claim(settings: Settings, was: str) -> None:
+    connections = connect(settings, await load_configuration(), Metrics())
+    try:
+        count = await connections.store.claim(was)
+    finally:
+        await connections.close()
+    sys.stdout.write(f"{count} files and ledger entries belong to {settings.installation} now.\n")
+
+
+# --- backup ---
+
+
+def _back_up_or_restore(command: str, settings: Settings) -> None:
+    uri = settings.mongodb_uri.get_secret_value()
+    if command == "dump":
+        count = mongodb_backup.dump(uri, sys.stdout.buffer)
+        sys.stderr.write(f"{count} documents were written.\n")
+        return
+    try:
+        count = mongodb_backup.load(uri, sys.stdin.buffer)
+    finally:
+        _drain(sys.stdin.buffer)
+    sys.stderr.write(f"{count} documents were put back.\n")
+
+
+def _drain(stream: BinaryIO) -> None:
+    """Take what is still sent: `kubectl exec --stdin` would wait for ever for somebody to."""
+    while stream.read(_PIECE_BYTES):
+        pass
