@@ -1,4 +1,4 @@
-"""The command `video2mp3-auth`: accounts and signing keys, for whoever runs the installation."""
+"""The command `video2mp3-auth`: accounts, signing keys and their backup, for whoever runs the installation."""
 
 import argparse
 import getpass
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from video2mp3_auth import bootstrap
+from video2mp3_auth import backup, bootstrap
 from video2mp3_auth.commands import Accounts, rotation_line
 from video2mp3_auth.errors import AuthError, StoreUnavailable, UnusableInput
 from video2mp3_auth.key_rotation import rotate
@@ -96,6 +96,15 @@ def _rotate_keys(settings: AuthSettings, _parsed: argparse.Namespace) -> None:
     _say(rotation_line(rotation, now))
 
 
+def _dump(settings: AuthSettings, _parsed: argparse.Namespace) -> None:
+    sys.stdout.write(f"{backup.dump(bootstrap.engine(settings))}\n")
+
+
+def _load(settings: AuthSettings, _parsed: argparse.Namespace) -> None:
+    # All of it is read first: `kubectl exec --stdin` would wait for ever for somebody to.
+    _say(f"{backup.load(bootstrap.engine(settings), sys.stdin.buffer.read())} rows were put back. Restart auth now.")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="video2mp3-auth",
@@ -115,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     add("list-accounts", _list_accounts, "Print all accounts.")
     add("ensure-account", _ensure_account, "Make the first account, unless it exists.", _ENSURE_HELP)
     add("rotate-keys", _rotate_keys, "Add the next signing key, re-encrypt all keys.", _ROTATE_HELP)
+    add("dump", _dump, "Write all accounts and signing keys to standard output.")
+    add("load", _load, "Put back what `dump` wrote, from standard input, in the place of all that is there.")
     return parser
 
 

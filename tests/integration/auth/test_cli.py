@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import jwt
 import pytest
 
 from tests.integration.auth.conftest import AuthService
@@ -106,3 +107,40 @@ def test_rotating_twice_is_one_rotation(cli: AuthService) -> None:
         done = cli.command("rotate-keys")
         assert done.returncode == 0
         assert expected in done.stderr
+
+
+def test_what_was_dumped_is_put_back_in_the_place_of_what_is_there(service: AuthService) -> None:
+    service.an_account(EMAIL, "correct horse")
+    service.an_account("left@example.com", "correct horse")
+    service.command("disable-account", "left@example.com")
+    token = service.login(EMAIL, "correct horse").text
+    dump, before = service.command("dump"), service.command("list-accounts").stdout
+    assert dump.returncode == 0
+    # Another installation, with an account and a key of its own.
+    service.command("set-password", EMAIL, "--password-stdin", input="battery staple")
+    service.command("enable-account", "left@example.com")
+    service.an_account("new@example.com", "correct horse")
+    service.command("rotate-keys")
+    done = service.command("load", input=dump.stdout)
+    assert (done.returncode, done.stderr) == (0, "3 rows were put back. Restart auth now.\n")
+    assert service.command("list-accounts").stdout == before
+    assert service.command("dump").stdout == dump.stdout
+    service.stop()
+    service.start()
+    assert _logs_in(service, "correct horse")
+    keys = {key["kid"] for key in service.get("/.well-known/jwks.json").json()["keys"]}
+    assert jwt.get_unverified_header(token)["kid"] in keys
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100], ids=["nothing", "a brace", "the middle"])
+def test_a_dump_that_was_cut_short_changes_nothing(cli: AuthService, cut: int) -> None:
+    cli.an_account(EMAIL, "correct horse")
+    dump = cli.command("dump").stdout
+    done = cli.command("load", input=dump[:cut])
+    assert (done.returncode, done.stderr.count("Nothing was changed.")) == (1, 1)
+    assert cli.command("dump").stdout == dump
+
+
+def test_what_is_no_dump_changes_nothing(cli: AuthService) -> None:
+    for text in ("[]", "{}", '{"accounts": [{}], "signing_keys": []}', "-- SQL"):
+        assert cli.command("load", input=text).returncode == 1
