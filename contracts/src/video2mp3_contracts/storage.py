@@ -46,7 +46,7 @@ class FileMetadata(BaseModel):
 
     uploaded_at: datetime | None = None
     retained_at: datetime | None = None
-    """Its Conversion is done with it (a source) or gone (an mp3), and it was to stay."""
+    """For a source: its Conversion is done with it and it was to stay. Nobody removes it for being without one."""
 
     installation: str | None = None
     """The installation that stored it, the only one that may sweep it away. None was stored by an older version."""

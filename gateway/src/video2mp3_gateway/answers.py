@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.status import OutputReport
 from video2mp3_gateway.listing import Page
+from video2mp3_gateway.ports import KeptMp3
 from video2mp3_gateway.reception import ReceivedVideo
 
 
@@ -29,6 +30,10 @@ class Links:
     def page(self, limit: int, position: str) -> str:
         """Where a list goes on."""
         return f"{self.public_url}/conversions?{urlencode({'limit': limit, 'continue': position})}"
+
+    def kept(self, limit: int, position: str) -> str:
+        """Where a list of kept mp3s goes on."""
+        return f"{self.public_url}/mp3s?{urlencode({'limit': limit, 'continue': position})}"
 
 
 def upload_answer(conversion: Conversion, video: ReceivedVideo, links: Links) -> dict[str, Any]:
@@ -70,6 +75,25 @@ def page_answer(page: Page, limit: int, links: Links) -> dict[str, Any]:
         "conversions": [conversion_answer(conversion, links) for conversion in page.conversions],
         "continue": position,
         "nextUrl": links.page(limit, position) if position else None,
+    }
+
+
+def kept_answer(page: list[KeptMp3], limit: int, links: Links) -> dict[str, Any]:
+    """A list of mp3s that outlived their Conversion, and how it goes on: after a full page there may be another."""
+    position = page[-1].file_id if len(page) == limit else None
+    return {
+        "mp3s": [
+            {
+                "fileId": each.file_id,
+                "filename": each.filename,
+                "bytes": each.size,
+                "keptAt": _time(each.kept_at),
+                "downloadUrl": links.download(each.file_id),
+            }
+            for each in page
+        ],
+        "continue": position,
+        "nextUrl": links.kept(limit, position) if position else None,
     }
 
 

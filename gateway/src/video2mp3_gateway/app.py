@@ -25,6 +25,7 @@ from video2mp3_gateway.slots import NoSlot, Slots
 from video2mp3_gateway.views.conversions import conversion_routes
 from video2mp3_gateway.views.download import download_routes
 from video2mp3_gateway.views.login import login_routes
+from video2mp3_gateway.views.mp3s import mp3_routes
 from video2mp3_gateway.views.page import page_routes
 from video2mp3_gateway.views.upload import upload_routes
 
@@ -70,6 +71,7 @@ def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics
     app.register_blueprint(login_routes(ports.logins, metrics))
     app.register_blueprint(upload_routes(ports.tokens, reception, creation, links, uploads, metrics))
     app.register_blueprint(conversion_routes(ports.tokens, ports.conversions, links))
+    app.register_blueprint(mp3_routes(ports.tokens, ports.mp3s, links))
     app.register_blueprint(download_routes(ports.tokens, ports.mp3s, downloads, metrics))
 
 

@@ -15,12 +15,15 @@ import pymongo
 import structlog
 from bson import Int64, ObjectId
 from pymongo import ASCENDING, WriteConcern
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from video2mp3_contracts import ledger
+from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.mongo import Document
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_gateway.ports import FileVanished, ServiceAway, StoredMp3, StoredSource
+from video2mp3_contracts.storage import LEDGER_COLLECTION, FileMetadata
+from video2mp3_gateway.ports import FileVanished, KeptMp3, ServiceAway, StillShown, StoredMp3, StoredSource
 
 CHUNK_BYTES: Final = 255 * 1024
 """The specification's default, which keeps a chunk and its overhead within one storage block of 256 KiB."""
@@ -184,11 +187,15 @@ def _last_chunk(database: _Documents, key: ObjectId, seconds: float) -> int | No
     return None if chunk is None else int(chunk["n"])
 
 
+_KEPT: Final = {"retainedAt": {"$exists": True}}
+
+
 class GridFSMp3s:
     """⑨ Converted files."""
 
     def __init__(self, database: _Documents) -> None:
         self._database = database
+        self._indexed = False
 
     def find(self, file_id: str, owner: str) -> StoredMp3 | None:
         """The file, if it belongs to this account."""
@@ -214,6 +221,48 @@ class GridFSMp3s:
             for number, data in zip(numbers, self._chunks(mp3, numbers), strict=True):
                 offset = number * mp3.chunk_size
                 yield data[max(0, start - offset) : stop - offset]
+
+    def kept(self, owner: str, limit: int, before: str) -> list[KeptMp3]:
+        """The ledger tells which outlived their Conversion."""
+        query: Document = {"owner": owner} | _KEPT | ({"result.fileId": {"$lt": before}} if before else {})
+        with _bounded():
+            self._ensure_index()
+            documents = list(self._ledger.find(query).sort("result.fileId", pymongo.DESCENDING).limit(limit))
+        entries = [LedgerEntry.model_validate(each) for each in documents]
+        return [
+            KeptMp3(each.result.file_id, each.result.filename, each.result.size, each.retained_at)
+            for each in entries
+            if each.result and each.retained_at
+        ]
+
+    def delete_kept(self, file_id: str, owner: str) -> bool:
+        """The file first: what is interrupted is still found by its entry."""
+        with _bounded():
+            self._ensure_index()
+            entry = self._ledger.find_one({"owner": owner, "result.fileId": file_id} | _KEPT, {"_id": 1})
+            adopted = entry and self._ledger.find_one({"adoptedFrom": entry["_id"]}, {"_id": 1})
+        if adopted:
+            raise StillShown
+        if entry is None:
+            return False
+        if self.find(file_id, owner) is not None:
+            _delete(self._database, ObjectId(file_id), _OPERATION_SECONDS)
+        end = ledger.forget(entry["_id"], datetime.now(UTC))
+        with _bounded():
+            self._ledger.update_one(end.filter, end.update)
+        return True
+
+    @property
+    def _ledger(self) -> Collection[Document]:
+        return self._database[LEDGER_COLLECTION]
+
+    def _ensure_index(self) -> None:
+        if not self._indexed:
+            self._ledger.create_index(
+                [("owner", ASCENDING), ("result.fileId", ASCENDING)], partialFilterExpression=_KEPT, name="kept"
+            )
+            self._ledger.create_index("adoptedFrom", sparse=True)
+            self._indexed = True
 
     def _chunks(self, mp3: StoredMp3, numbers: range) -> list[bytes]:
         wanted = {"files_id": ObjectId(mp3.file_id), "n": {"$gte": numbers.start, "$lt": numbers.stop}}

@@ -6,6 +6,7 @@ Each has an adapter (see `bootstrap`) and a working fake in the tests. All are s
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from video2mp3_contracts.conversion import Conversion
@@ -127,6 +128,20 @@ class StoredMp3:
     chunk_size: int
 
 
+@dataclass(frozen=True)
+class KeptMp3:
+    """An mp3 that outlived its Conversion."""
+
+    file_id: str
+    filename: str
+    size: int
+    kept_at: datetime
+
+
+class StillShown(Exception):
+    """A Conversion shows the file as its own."""
+
+
 class Mp3Store(Protocol):
     """⑨ Where converted files lie."""
 
@@ -136,6 +151,17 @@ class Mp3Store(Protocol):
 
     def read(self, mp3: StoredMp3, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from `start` up to, not including, `stop`, in pieces. Raises FileVanished and ServiceAway."""
+        ...
+
+    def kept(self, owner: str, limit: int, before: str) -> list[KeptMp3]:
+        """An account's mp3s that outlived their Conversion, the latest first, made before a file ("": all).
+
+        Raises ServiceAway.
+        """
+        ...
+
+    def delete_kept(self, file_id: str, owner: str) -> bool:
+        """Remove such an mp3; False if there is none of this account's. Raises StillShown and ServiceAway."""
         ...
 
 

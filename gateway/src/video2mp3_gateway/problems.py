@@ -45,6 +45,12 @@ def file_vanished(_error: FileVanished) -> Problem:
     return not_found("file")
 
 
+def still_shown() -> Problem:
+    """What is asked for would take a Conversion's mp3 away."""
+    detail = "A conversion shows this mp3 as its own. Delete that one first."
+    return Problem(409, "Conflict", detail, code="still-shown")
+
+
 def bad_request(code: str, detail: str) -> Problem:
     """The request is not one that could be done."""
     return Problem(400, "Bad Request", detail, code=code)

@@ -16,6 +16,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no address": ({"account": {"email": "me"}}, "at '/account/email'"),
     "no sender": ({"notifier": {"from": "me"}}, "at '/notifier/from'"),
     "an address with a query": ({"publicUrl": "https://example.com?a"}, "at '/publicUrl'"),
+    "an installation with blanks": ({"installation": "my own"}, "at '/installation'"),
+    "no time to notice a mistake": ({"operator": {"orphanDays": 0}}, "at '/operator/orphanDays'"),
     "a host with a scheme": ({"ingress": {"host": "https://example.com"}}, "at '/ingress/host'"),
     "an unknown ingress controller": ({"ingress": {"controller": "apache"}}, "at '/ingress/controller'"),
     "an upload limit of nothing": ({"gateway": {"maxUploadBytes": 0}}, "at '/gateway/maxUploadBytes'"),
@@ -130,12 +132,19 @@ def test_the_ingress_leads_to_what_people_use_and_to_nothing_else(chart: Chart):
     assert ingress["metadata"]["annotations"] == {"a": "b"}
 
 
-INGRESS_PATHS = {"/": "Exact", "/login": "Exact", "/upload": "Exact", "/download": "Exact", "/conversions": "Prefix"}
+INGRESS_PATHS = {
+    "/": "Exact",
+    "/login": "Exact",
+    "/upload": "Exact",
+    "/download": "Exact",
+    "/conversions": "Prefix",
+    "/mp3s": "Prefix",
+}
 
 
 def test_every_path_of_the_gateway_is_either_public_or_kept_inside():
     paths = {str(rule) for rule in Gateway().app.url_map.iter_rules()}
-    public = {path for path in paths if INGRESS_PATHS.get(path) or path.startswith("/conversions/")}
+    public = {path for path in paths if INGRESS_PATHS.get(path) or path.startswith(("/conversions/", "/mp3s/"))}
     assert paths - public == {"/healthz", "/readyz", "/metrics"}
 
 

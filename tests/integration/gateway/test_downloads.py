@@ -4,6 +4,7 @@ import hashlib
 import os
 import socket
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import gridfs
@@ -16,6 +17,7 @@ from tests.servers.process import await_condition
 from video2mp3_contracts.storage import FileMetadata
 
 BOB = "bob@example.com"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MEBIBYTE = 1024**2
 
 
@@ -51,6 +53,38 @@ def test_curl_saves_each_name_and_saves_it_again(installation: Installation, tmp
         command = ["curl", "-sS", "-OJ", "-H", f"Authorization: {token}", url]
         subprocess.run(command, cwd=tmp_path, timeout=60, check=True)
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names.values())
+
+
+def keep(installation: Installation, fid: str, owner: str = ALICE, **more: str) -> str:
+    """The Conversion of an mp3 goes, and the mp3 stays; answers its uid."""
+    output = {"fileId": fid, "filename": "talk.mp3", "bytes": 3, "durationSeconds": 1.0, "sha256": "", "encoding": ""}
+    entry = {"_id": f"uid-{fid}", "owner": owner, "result": output, **(more or {"retainedAt": NOW})}
+    installation.mp3s.conversions.insert_one(entry)
+    return str(entry["_id"])
+
+
+def test_what_outlived_its_conversion_is_listed_and_deleted_by_its_owner(installation: Installation) -> None:
+    first, second, other = (an_mp3(installation, b"mp3") for _ in range(3))
+    uid = keep(installation, first)
+    keep(installation, second)
+    keep(installation, other, owner=BOB)
+    url, mine, theirs = f"{installation.gateway.url}/mp3s", installation.authorized(), installation.authorized(BOB)
+    page = requests.get(url, params={"limit": 1}, headers=mine, timeout=60).json()
+    assert [each["fileId"] for each in page["mp3s"]] == [second]
+    page = requests.get(url, params={"limit": 1, "continue": page["continue"]}, headers=mine, timeout=60).json()
+    assert [(each["fileId"], each["keptAt"], each["bytes"]) for each in page["mp3s"]] == [
+        (first, "2026-03-01T12:00:00Z", 3)
+    ]
+    assert requests.delete(f"{url}/{first}", headers=theirs, timeout=60).status_code == 404
+    shown = keep(installation, "f" * 24, adoptedFrom=uid)
+    assert requests.delete(f"{url}/{first}", headers=mine, timeout=60).status_code == 409
+    installation.mp3s.conversions.delete_one({"_id": shown})
+    assert requests.delete(f"{url}/{first}", headers=mine, timeout=60).status_code == 204
+    assert requests.delete(f"{url}/{first}", headers=mine, timeout=60).status_code == 404
+    assert installation.mp3s.fs.chunks.distinct("files_id") == [ObjectId(second), ObjectId(other)]
+    # Bob's entry names a file of Alice's: his word does not remove it.
+    assert requests.delete(f"{url}/{other}", headers=theirs, timeout=60).status_code == 204
+    assert download(installation, other).status_code == 200
 
 
 @pytest.mark.parametrize("chunk", [1000, 255 * 1024])

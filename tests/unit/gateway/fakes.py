@@ -11,9 +11,11 @@ from video2mp3_contracts.conversion import Conversion
 from video2mp3_gateway.ports import (
     ConversionRefused,
     FileVanished,
+    KeptMp3,
     LoginAnswer,
     LoginAttempt,
     ServiceAway,
+    StillShown,
     StoredMp3,
     StoredSource,
     TokenRejected,
@@ -127,6 +129,9 @@ class FakeMp3s:
     def __init__(self) -> None:
         self.switch = Switch("mongodb")
         self.files: dict[str, tuple[str, StoredMp3, bytes]] = {}
+        self.kept_ids: list[str] = []
+        self.shown: set[str] = set()
+        """Those that a Conversion has taken over."""
 
     def add(self, owner: str, content: bytes, filename: str = "talk.mp3") -> StoredMp3:
         file_id = secrets.token_hex(12)
@@ -139,6 +144,28 @@ class FakeMp3s:
         self.switch.check("find")
         theirs, mp3, _content = self.files.get(file_id, ("", None, b""))
         return mp3 if theirs == owner else None
+
+    def keep(self, mp3: StoredMp3) -> None:
+        """Its Conversion goes and it stays."""
+        self.kept_ids.append(mp3.file_id)
+
+    def kept(self, owner: str, limit: int, before: str) -> list[KeptMp3]:
+        self.switch.check("kept")
+        found = [
+            KeptMp3(mp3.file_id, mp3.filename, mp3.size, NOW)
+            for file_id, (theirs, mp3, _content) in sorted(self.files.items(), reverse=True)
+            if theirs == owner and file_id in self.kept_ids and (not before or file_id < before)
+        ]
+        return found[:limit]
+
+    def delete_kept(self, file_id: str, owner: str) -> bool:
+        self.switch.check("delete_kept")
+        if file_id not in self.kept_ids or self.find(file_id, owner) is None:
+            return False
+        if file_id in self.shown:
+            raise StillShown
+        del self.files[file_id]
+        return True
 
     def read(self, mp3: StoredMp3, start: int, stop: int) -> Iterator[bytes]:
         self.switch.check("read")

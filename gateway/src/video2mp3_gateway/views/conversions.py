@@ -6,8 +6,9 @@ from video2mp3_contracts.conversion import Conversion
 from video2mp3_gateway import problems
 from video2mp3_gateway.answers import Links, conversion_answer, page_answer
 from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.listing import DEFAULT_PAGE, MAX_PAGE, MalformedPosition, Position, newest
+from video2mp3_gateway.listing import MalformedPosition, Position, newest
 from video2mp3_gateway.ports import ConversionClient, TokenVerifier
+from video2mp3_gateway.views.paging import page_limit
 
 
 def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:
@@ -24,7 +25,7 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
     @routes.get("/conversions")
     def list_conversions() -> Response:
         owner = authenticated_account(tokens)
-        limit = _limit()
+        limit = page_limit()
         page = newest(conversions.owned_by(owner), limit, _position())
         return jsonify(page_answer(page, limit, links))
 
@@ -39,13 +40,6 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
         return Response(status=204)
 
     return routes
-
-
-def _limit() -> int:
-    text = request.args.get("limit", str(DEFAULT_PAGE))
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
-        raise problems.bad_request("bad-parameter", f"The parameter 'limit' must be a number from 1 to {MAX_PAGE}.")
-    return int(text)
 
 
 def _position() -> Position | None:
