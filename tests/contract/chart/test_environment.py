@@ -6,7 +6,7 @@ import pytest
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
-from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.helm import NAMESPACE, RELEASE, Chart
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.workers import a_worker_pod
 from video2mp3_auth.settings import AuthSettings
@@ -131,3 +131,22 @@ def test_tokens_are_made_for_who_verifies_them(manifests: Manifests, monkeypatch
     gateway = settings_of("gateway", manifests, monkeypatch)
     assert (auth.jwt_issuer, auth.jwt_audience) == (gateway.jwt_issuer, gateway.jwt_audience)
     assert gateway.auth_url == "http://video2mp3-auth:8080"
+
+
+@pytest.mark.parametrize(
+    ("values", "name"), [({}, f"{NAMESPACE}/{RELEASE}"), ({"installation": "old/name"}, "old/name")]
+)
+def test_files_belong_to_the_installation(
+    values: dict[str, Any], name: str, chart: Chart, monkeypatch: pytest.MonkeyPatch
+):
+    manifests = chart.render(values)
+    assert settings_of("operator", manifests, monkeypatch).installation == name
+    assert settings_of("gateway", manifests, monkeypatch).installation == name
+
+
+def test_sweeping_and_pausing_are_values(chart: Chart, monkeypatch: pytest.MonkeyPatch):
+    default = settings_of("operator", chart.render({}), monkeypatch)
+    assert (default.orphan_days, default.retained_days, default.paused) == (7, 0, False)
+    values = {"operator": {"orphanDays": 1.5, "retainedDays": 30, "paused": True}}
+    settings = settings_of("operator", chart.render(values), monkeypatch)
+    assert (settings.orphan_days, settings.retained_days, settings.paused) == (1.5, 30, True)

@@ -303,6 +303,16 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
         20,
         {"Video2mp3FilesLeftBehind": 1},
     ),
+    "more is unwanted than can be": (
+        {of("operator", "video2mp3_operator_orphan_sweep_halted", kind="mp3", reason="abnormal"): "0x10 1x20"},
+        20,
+        {"Video2mp3SweepHalted": 1},
+    ),
+    "somebody has looked": (
+        {of("operator", "video2mp3_operator_orphan_sweep_halted", kind="mp3", reason="abnormal"): "1x10 0x20"},
+        20,
+        {},
+    ),
     "nothing is published": (
         {of("operator", "video2mp3_operator_outbox_messages"): "0x5 2x25"},
         25,

@@ -59,7 +59,7 @@ def running(process: OperatorProcess) -> Iterator[OperatorProcess]:
         yield process
         log = process.log_file.read_text()
     assert "background_task_ended" not in log
-    assert "background_loop_failed" not in log
+    assert "background_loop_failed" not in log, log
     assert "reconcile_failed" not in log
 
 
