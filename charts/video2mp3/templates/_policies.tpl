@@ -46,13 +46,16 @@ matchExpressions:
 {{- end }}
 {{- end -}}
 
-{{/* Egress rule: names. */}}
+{{/* Egress rule: names. A policy sees the port of the pod behind the Service: where CoreDNS runs without the right to a low
+one that is 1053, on OpenShift 5353. */}}
 {{- define "video2mp3.dnsEgress" -}}
 - to:
     {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
   ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    {{- range list 53 1053 5353 }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
 {{- end -}}
 
 {{/* Egress rule: the API server. */}}

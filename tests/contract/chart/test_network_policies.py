@@ -7,38 +7,13 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.conftest import EXTERNAL
+from tests.contract.chart.flows import FLOWS, PORTS
 from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
 from tests.contract.chart.workers import a_worker_pod
 from video2mp3_contracts.source_urls import PORTS as PORTS_OF_SOURCES
 from video2mp3_worker.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V4, PUBLIC_V6
-
-PORTS = {
-    "gateway": 8080,
-    "auth": 8080,
-    "operator": 8080,
-    "notifier": 8080,
-    "mysql": 3306,
-    "mongodb": 27017,
-    "rabbitmq": 5672,
-}
-
-FLOWS = {
-    ("gateway", "auth"),
-    ("gateway", "mongodb"),
-    ("auth", "mysql"),
-    ("operator", "mongodb"),
-    ("operator", "rabbitmq"),
-    ("worker", "mongodb"),
-    ("worker", "rabbitmq"),
-    ("notifier", "mongodb"),
-    ("notifier", "rabbitmq"),
-    ("test", "gateway"),
-    ("anybody", "gateway"),
-    ("outside", "gateway"),
-}
-"""Who talks to whom, inside the release."""
 
 DNS = Endpoint("dns", "kube-system", {"k8s-app": "kube-dns"})
 ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "test"}
@@ -99,8 +74,9 @@ def test_every_pod_is_limited_in_both_directions(manifests: Manifests):
 
 def test_who_asks_for_names(manifests: Manifests):
     net, inside = network(manifests), endpoints(manifests)
-    for protocol in ("UDP", "TCP"):
-        assert {name for name, end in inside.items() if net.allows(end, DNS, 53, protocol)} == ASKS_FOR_NAMES
+    servers = [DNS, Endpoint("openshift", "openshift-dns"), Endpoint("node-local", address="169.254.20.10")]
+    for protocol, server, port in product(("UDP", "TCP"), servers, (53, 1053, 5353)):
+        assert {name for name, end in inside.items() if net.allows(end, server, port, protocol)} == ASKS_FOR_NAMES
 
 
 def test_who_leaves_the_cluster(manifests: Manifests):

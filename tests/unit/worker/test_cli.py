@@ -132,6 +132,7 @@ def test_an_in_that_may_not_be_read_is_one_line(
         ("missing/out.mp3", "There is no folder {1}."),
         ("film.mp4/out.mp3", "There is no folder {1}."),
         ("x" * 300 + "/out.mp3", "{0} cannot be written: File name too long."),
+        ("film.mp4", "{0} is IN itself, which would be lost."),
     ],
 )
 def test_an_out_that_cannot_be_written_is_one_line(
@@ -142,6 +143,15 @@ def test_an_out_that_cannot_be_written_is_one_line(
     assert command_line(["convert", str(film), str(destination)]) == ExitCode.BAD_REQUEST
     assert said(capsys) == "BadRequest: " + words.format(destination, destination.parent)
     assert list(film.parent.iterdir()) == [film]
+
+
+def test_an_out_that_is_a_device_stays_one(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    device = film.with_name("device")
+    os.mkfifo(device)
+
+    assert command_line(["convert", str(film), str(device)]) == ExitCode.BAD_REQUEST
+    assert said(capsys) == f"BadRequest: {device} is no file; OUT is one that may be replaced."
+    assert device.is_fifo()
 
 
 def test_a_folder_that_may_not_be_written_into_is_one_line(

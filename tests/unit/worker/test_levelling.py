@@ -115,12 +115,28 @@ def test_silence_has_no_loudness_and_that_is_told(wanted: Wanted) -> None:
     level = settled(wanted, Loudness(-70.0, float("-inf")), never)
 
     assert level.levelling == Levelling()
-    assert level.notes[0].endswith("the sound is silent or shorter than 0.4 s, and so has none; it was left as it is.")
+    assert level.notes[0].endswith(
+        "the sound is silent, fainter than -70 LUFS or shorter than 0.4 s, and so has none; it was left as it is."
+    )
 
 
 @pytest.mark.parametrize("heard", [Loudness(-23.0, -3.0), Loudness(-70.0, float("-inf"))])
 def test_what_is_only_measured_is_left_as_it_is(heard: Loudness) -> None:
     assert settled(Wanted(mode="measureOnly"), heard, never) == Level(Levelling(), heard)
+
+
+@pytest.mark.parametrize(("was", "target"), [(-68.0, -16.0), (-12.0, -69.0)])
+def test_what_is_so_faint_that_some_of_it_does_not_count_is_heard_again(was: float, target: float) -> None:
+    """Near the absolute gate a gain changes the loudness by more or less than itself."""
+
+    def listen(levelling: Levelling) -> Loudness:
+        reached = was + levelling.gain
+        return Loudness(round(reached - 2.3 if was < -60 else max(reached + 2.3, -69.5), 1), -20.0)
+
+    level = settled(gained(target), Loudness(was, -20.0 if was > -60 else -60.0), listen)
+
+    assert level.reached.integrated == pytest.approx(target, abs=0.1)
+    assert level.notes == ()
 
 
 def a_limiter(share: float, over: float, most: float = 0.0) -> Callable[[Levelling], Loudness]:
@@ -148,7 +164,7 @@ def test_what_no_limiter_reaches_is_told() -> None:
     level = settled(limited(-8), Loudness(-23.0, -3.0), a_limiter(0.5, 0.0, most=-11.0))
 
     assert level.reached.integrated == -11
-    assert "the sound has -11.0 LUFS, since its peaks cannot be held down further" in level.notes[0]
+    assert "the sound has -11.0 LUFS, since a limiter comes no closer" in level.notes[0]
 
 
 def test_where_no_limiter_holds_the_peaks_one_gain_it_is() -> None:

@@ -145,7 +145,7 @@ def _convert(options: argparse.Namespace, stop: Stop) -> None:
         destination: Path = options.destination.absolute()
         # Beside the destination, so that moving it there is one step and never leaves half an mp3.
         with (
-            _writable(destination),
+            _writable(destination, options.source),
             tempfile.TemporaryDirectory(prefix=".video2mp3-", dir=destination.parent) as folder,
         ):
             bar = _Bar()
@@ -217,12 +217,16 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _writable(destination: Path) -> Iterator[None]:
+def _writable(destination: Path, source: Path) -> Iterator[None]:
     """Say in words what keeps an mp3 from being written there."""
     try:
         with enough_space():
             if destination.is_dir():
                 raise Refused(Reason.BAD_REQUEST, f"{_shown(destination)} is a folder; OUT is the mp3 itself.")
+            if destination.exists() and not destination.is_file():
+                raise Refused(Reason.BAD_REQUEST, f"{_shown(destination)} is no file; OUT is one that may be replaced.")
+            if destination.exists() and destination.samefile(source):
+                raise Refused(Reason.BAD_REQUEST, f"{_shown(destination)} is IN itself, which would be lost.")
             if not destination.parent.is_dir():
                 raise Refused(Reason.BAD_REQUEST, f"There is no folder {_shown(destination.parent)}.")
             yield

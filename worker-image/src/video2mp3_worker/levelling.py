@@ -29,8 +29,12 @@ _CLOSE: Final = 0.1
 _TOLERABLE: Final = 0.2
 """LU off what is wanted: more is told."""
 
-_TRIES: Final = 6
-"""With a limiter. Each decodes and hears all of the sound; two are the rule."""
+_LINEAR: Final = -50.0
+"""LUFS. Of what is fainter the absolute gate may leave out some: a gain then changes the loudness by more or less than
+itself."""
+
+_TRIES: Final = 10
+"""With a limiter, or with what is very faint. Each decodes and hears all of the sound; two are the rule."""
 
 _LEAST_SLOPE: Final = 0.2
 """LU that a further dB of gain surely brings: less is taken for chance."""
@@ -106,12 +110,26 @@ def settled(wanted: Wanted, heard: Loudness, listen: Callable[[Levelling], Loudn
     if target is None or not heard.is_any:
         return Level(Levelling(), heard, () if target is None else (_without_loudness(target),))
     allowed = TRUE_PEAK_LIMIT - heard.true_peak - _PRECISION
-    gain = round(min(target - heard.integrated, allowed), 3)
-    plain = Level(Levelling(gain), heard.louder(gain))
+    plain = _gained(target, heard, allowed, listen)
     missing = target - plain.reached.integrated
     if wanted.mode == "limit" and missing > _CLOSE:
-        return _limited(target, heard, listen) or _told(plain, target, "its peaks cannot be held down further")
+        return _limited(target, heard, listen) or _told(plain, target, "a limiter comes no closer")
     return _told(plain, target, "its peaks allow no more; output.loudness.mode: limit holds them down")
+
+
+def _gained(target: float, heard: Loudness, allowed: float, listen: Callable[[Levelling], Loudness]) -> Level:
+    """What one gain makes of a sound, of at most `allowed` dB."""
+    gain = round(min(target - heard.integrated, allowed), 3)
+    reached = heard.louder(gain)
+    for _ in range(_TRIES):
+        if min(heard.integrated, reached.integrated, target) > _LINEAR:
+            break
+        reached = listen(Levelling(gain))
+        better = round(min(gain + target - reached.integrated, allowed), 3)
+        if not reached.is_any or abs(better - gain) <= _CLOSE:
+            break
+        gain = better
+    return Level(Levelling(gain), reached)
 
 
 def _limited(target: float, heard: Loudness, listen: Callable[[Levelling], Loudness]) -> Level | None:
@@ -131,7 +149,7 @@ def _limited(target: float, heard: Loudness, listen: Callable[[Levelling], Loudn
             slope = min(max((found.integrated - before[1]) / (gain - before[0]), _LEAST_SLOPE), 1.0)
         before = gain, found.integrated
         gain, ceiling = gain + missing / slope, ceiling - (over + _PRECISION if over > 0 else 0.0)
-    return best and _told(best, target, "its peaks cannot be held down further")
+    return best and _told(best, target, "a limiter comes no closer")
 
 
 def _told(level: Level, target: float, why: str) -> Level:
@@ -145,6 +163,7 @@ def _told(level: Level, target: float, why: str) -> Level:
 
 def _without_loudness(target: float) -> str:
     return (
-        f"The loudness of {target:g} LUFS is not reached: the sound is silent or shorter than 0.4 s, and so has none;"
+        f"The loudness of {target:g} LUFS is not reached: the sound is silent, fainter than -70 LUFS or shorter than"
+        " 0.4 s, and so has none;"
         " it was left as it is."
     )

@@ -70,6 +70,12 @@ def _clicks(times: Sound, rate: int) -> Sound:
     return np.stack([left.astype(float), right], axis=1)
 
 
+def _attacks(times: Sound, _rate: int) -> Sound:
+    """Castanets: bursts of noise that die away in milliseconds, twelve a second."""
+    chance = np.random.default_rng(13)
+    return chance.standard_normal((len(times), 2)) * np.exp(-(times % (1 / 12)) / 0.005)[:, np.newaxis]
+
+
 def _tail(times: Sound, rate: int) -> Sound:
     """Digital silence, and then a tone that dies away."""
     since = times - times[-1] * 0.4
@@ -83,5 +89,6 @@ KINDS: dict[str, Callable[[Sound, int], Sound]] = {
     "pink": _pink,
     "music": _music,
     "clicks": _clicks,
+    "attacks": _attacks,
     "tail": _tail,
 }

@@ -2,8 +2,8 @@
 
 Where a frame's main data lies, and with a variable bit rate how large the frame is, is decided here and not by the
 encoders: each frame's data goes into what earlier frames left free as far as it can. So what the encoders left empty is
-not lost. At the lowest sample rates the largest frame of a variable bit rate has little room, and LAME keeps the
-reservoir full for those that need more. Here the frames before such a one grow, and no others.
+not lost. An attack needs more than the largest frame of a variable bit rate has room for, and LAME keeps the reservoir
+full for that. Here the frames before such a one grow, and no others.
 """
 
 import math
@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 from video2mp3_worker.encoder.frames import Frame, Layout
 
 _AHEAD_FRAMES: Final = 16
-"""Where frames may need more than the largest has room for, so many wait for the next piece, and grow where it needs
-what they can leave free. Each can leave hundreds of bytes, and the reservoir holds 255."""
+"""So many frames of a variable bit rate wait for the next piece, and grow where it needs what they can leave free. Each
+can leave hundreds of bytes, and the reservoir holds 255 or 511."""
 
 
 class DoesNotFitError(Exception):
@@ -76,7 +76,6 @@ class Packer:
         self._rates = rates(layout)
         self._rooms = [rate.room for rate in self._rates]
         self._ahead: list[Frame] = []
-        self._most_ahead = _AHEAD_FRAMES if layout.is_mpeg25 else 0
 
     def add(self, frames: Sequence[Frame]) -> bytes:
         """Pack the next frames; answer what of the stream is complete. Raises DoesNotFitError."""
@@ -87,7 +86,7 @@ class Packer:
         needed = _needed(together, self._rates)
         if needed[0] > self._free:
             raise DoesNotFitError
-        settled = max(len(together) - self._most_ahead, 0)
+        settled = max(len(together) - _AHEAD_FRAMES, 0)
         self._settle(together[:settled], needed)
         self._ahead = together[settled:]
         return self._complete()

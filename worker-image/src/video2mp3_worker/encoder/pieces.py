@@ -126,9 +126,8 @@ def encoded(piece: Piece, lame: Lame, layout: Layout, quality: Quality) -> list[
     """The piece's frames. They may not fit behind those before; `encoded_to_fit` always do."""
     if quality.bit_rate is not None:
         return _encoded(piece, lame, layout, min(_WARM_UP_FRAMES_CBR, piece.lead), reservoir=True)
-    # Without a reservoir a frame of a variable bit rate always fits; what that leaves empty is filled by packing. Only
-    # at the lowest sample rates the largest frame has less room than a loud moment needs.
-    frames = _encoded(piece, lame, layout, piece.lead, reservoir=layout.is_mpeg25)
+    # An attack needs more than the largest frame has room for: without a reservoir LAME makes it noisier.
+    frames = _encoded(piece, lame, layout, piece.lead, reservoir=True)
     if not needed_before(frames, layout):
         # So nobody will ask again.
         piece.samples = bytearray()
