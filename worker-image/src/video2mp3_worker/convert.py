@@ -129,7 +129,8 @@ class Converter:
             copied, obstacle = self._copied(source, file, media, plan)
         if copied is not None:
             as_copied, heard = f"copied: {in_words(copied)}, {plan.shape}", self._level(source, plan, is_encoded=False)
-            return _Sound(destination, content, copied.seconds, as_copied, level=heard, is_copied=True)
+            notes = (CUT_SHORT,) if copied.is_cut_short else ()
+            return _Sound(destination, content, copied.seconds, as_copied, notes, heard, is_copied=True)
         content.empty()
         made = encode_it()
         return _Sound(destination, content, made.seconds, plan.summary, (*obstacle, *made.notes), made.level)

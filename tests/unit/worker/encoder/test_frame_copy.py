@@ -172,6 +172,13 @@ def test_the_level_is_what_lame_says(preset: int, level: int | None) -> None:
     assert found.level == level
 
 
+@pytest.mark.parametrize(("told", "is_cut_short"), [(20, False), (21, True)])
+def test_fewer_frames_than_the_first_one_says_are_told(told: int, is_cut_short: bool) -> None:
+    found, _ = copied(an_info(told, 576, 0) + a_frame() * 20)
+
+    assert found.is_cut_short is is_cut_short
+
+
 def test_the_info_frame_is_right() -> None:
     sound = a_frame(kbit=128) * 10 + a_frame(kbit=64) * 30
 

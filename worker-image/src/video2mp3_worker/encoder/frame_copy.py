@@ -58,6 +58,9 @@ class Copied:
     level: int | None
     """LAME's V-level, where LAME says it."""
 
+    is_cut_short: bool = False
+    """Whether there are fewer frames than the first of them says."""
+
 
 class FrameCopy:
     """Passes the frames of one sound on into `file`, which must be empty and allow seeking.
@@ -120,6 +123,7 @@ class FrameCopy:
             average=self.size * 8 * self._layout.sample_rate / samples / 1000,
             bit_rate=constant,
             level=level,
+            is_cut_short=(_info_fields(self._info)[0] or 0) > len(self.sizes),
         )
 
     def _passed_on(self, data: bytes, least: int) -> bytes:
