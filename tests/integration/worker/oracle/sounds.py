@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 Sound = NDArray[np.float64]
 """Samples by channels; full scale is 1."""
 
+_STEPS = 2**23
+
 _TONES = ((0.5, 220.0, 0.0), (0.3, 997.0, 0.4), (0.2, 3150.0, 1.1))
 """Amplitude, Hz, and how far the right channel is ahead (radians)."""
 
 
 def sound(kind: str, peak_db: float, rate: int, channels: int, count: int) -> Sound:
-    """So many samples of a kind, the largest of them `peak_db` over full scale, with the precision of 32-bit floats."""
+    """So many samples of a kind, the largest of them `peak_db` over full scale, with the precision of 24 bits."""
     both = KINDS[kind](np.arange(count) / rate, rate)
     heard = both if channels == 2 else both.mean(axis=1, keepdims=True)
     scaled = heard * (10 ** (peak_db / 20) / np.abs(heard).max())
-    return scaled.astype(np.float32).astype(np.float64)
+    return np.rint(scaled * _STEPS) / _STEPS
 
 
 def _tones(times: Sound, rate: int) -> Sound:
