@@ -6,6 +6,7 @@ import gridfs
 import pytest
 from bson import ObjectId
 
+from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger, mongo
@@ -118,7 +119,10 @@ def test_documents_of_the_ledger_that_cannot_be_read_are_skipped_and_hide_no_oth
     failure = {"reason": "NoAudio", "message": "It has no sound.", "failedAt": long_ago}
     with mongodb.client() as client:
         client["mp3s"]["conversions"].insert_many(
-            [{"_id": f"uid-{n}", "failure": failure if n % 2 else "yesterday"} for n in range(1, 7)]
+            [
+                {"_id": f"uid-{n}", "installation": INSTALLATION, "failure": failure if n % 2 else "yesterday"}
+                for n in range(1, 7)
+            ]
         )
 
     async def questions(store: MongoStore) -> None:

@@ -171,7 +171,7 @@ def _nested(depth: int) -> bytes:
 
 _TONE: Final = ("-f", "lavfi", "-i", "sine=duration=1:sample_rate=8000")
 _PICTURE: Final = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=1")
-_LATE: Final = "setts=pts='PTS+gt(N,5)*96000/TB':dts='DTS+gt(N,5)*96000/TB'"
+_LATE: Final = "asetpts='PTS+gt(N,5)*96000/TB'"
 _PLAYLIST: Final = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://{ADDRESS}/a.ts\n#EXT-X-ENDLIST\n"
 _MANIFEST: Final = (
     f'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>http://{ADDRESS}/</BaseURL></MPD>'
@@ -221,7 +221,7 @@ LIMITS: Final = (
     Hostile(
         "a second of sound with a pause of a day",
         Reason.TOO_LONG,
-        ffmpeg("mkv", *_TONE, "-c:a", "pcm_s16le", "-bsf:a", _LATE),
+        ffmpeg("mkv", *_TONE, "-c:a", "pcm_s16le", "-af", _LATE),
     ),
     _bytes("a mov that counts two thousand million samples", Reason.TRUNCATED, a_movie(samples=2**31 - 1)),
     _bytes("a mov that plays the same byte for hours", Reason.LIMIT_EXCEEDED, a_movie(samples=8000 * 7200, each=0)),

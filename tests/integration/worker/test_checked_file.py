@@ -115,7 +115,7 @@ def test_an_mp3_that_ends_after_its_first_frames_is_a_very_short_mp3(tmp_path: P
 
     assert 0 < mp3.duration_seconds < 0.1
     assert MP3(mp3.file).info.sample_rate == 24_000
-    assert any("fewer than it says" in note for note in mp3.notes)
+    assert any("frames are so few" in note for note in mp3.notes)
     mp3.content.close()
 
 

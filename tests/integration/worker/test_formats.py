@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.worker import formats_page
 from tests.integration.worker.catalogue import (
     AMPLITUDE,
     EDGES,
@@ -207,11 +206,3 @@ def test_rate_and_channels_may_change_on_the_way(
     for frequency, start, end in TONES:
         assert heard.level(frequency, start + 0.1, end - 0.1) > 0.8 * AMPLITUDE
         assert heard.level(frequency, start + SECONDS + 0.1, end + SECONDS - 0.1) > 0.6 * AMPLITUDE
-
-
-@pytest.mark.timeout(900)
-def test_the_page_says_what_was_measured(measurements: Measurements) -> None:
-    """`make formats` writes the page."""
-    page = formats_page.PAGE.read_text()
-
-    assert page == formats_page.page_with(page, formats_page.measured(measurements))
