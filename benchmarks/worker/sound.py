@@ -5,7 +5,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tests.integration.worker.oracle.compare import lag
+from tests.integration.worker.oracle.sounds import Sound
 
 _RATE = 44_100
 _SHAPE = ("-ac", "2", "-ar", str(_RATE), "-f", "f32le", "pipe:1")
@@ -13,12 +15,10 @@ _SECOND_BYTES = _RATE * 2 * 4
 _LOOKED_AT_SECONDS = 8
 """For how many samples the mp3 comes late."""
 
-Samples = NDArray[np.float64]
-
 
 def snr_db(source: Path, mp3: Path) -> float:
     """Signal-to-noise ratio: the source's power over that of all that differs, from its beginning to its end."""
-    late = _lateness(_beginning(source), _beginning(mp3))
+    late = lag(_beginning(source), _beginning(mp3))
     power = error = 0.0
     for wanted, got in zip(_decoded(source, max(-late, 0)), _decoded(mp3, max(late, 0)), strict=False):
         count = min(len(wanted), len(got))
@@ -27,23 +27,14 @@ def snr_db(source: Path, mp3: Path) -> float:
     return 10 * float(np.log10(power / error))
 
 
-def _lateness(wanted: Samples, got: Samples) -> int:
-    """By how many samples the second is behind the first: where the two are most alike."""
-    size = 2 * max(len(wanted), len(got))
-    spectrum = np.conj(np.fft.rfft(wanted[:, 0], size)) * np.fft.rfft(got[:, 0], size)
-    likeness = np.fft.irfft(spectrum, size)
-    place = int(np.argmax(likeness))
-    return place if place < size // 2 else place - size
-
-
-def _beginning(path: Path) -> Samples:
+def _beginning(path: Path) -> Sound:
     decoded = _decoded(path, 0)
     parts = [part for _, part in zip(range(_LOOKED_AT_SECONDS), decoded, strict=False)]
     decoded.close()
     return np.concatenate(parts)
 
 
-def _decoded(path: Path, skipped: int) -> Generator[Samples]:
+def _decoded(path: Path, skipped: int) -> Generator[Sound]:
     """A second at a time, without the first samples."""
     command = ("ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:a:0", *_SHAPE)
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

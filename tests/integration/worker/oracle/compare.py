@@ -109,7 +109,7 @@ def heard(source: Sound, decoded: Sound, size: int) -> Heard:
     """Compare what was decoded with its source."""
     count = min(len(source), len(decoded))
     wanted, got = source[:count], decoded[:count]
-    return Heard(size, len(decoded), _ratio_db(wanted, got - wanted), _lag(wanted, got))
+    return Heard(size, len(decoded), _ratio_db(wanted, got - wanted), lag(wanted, got))
 
 
 def _ratio_db(signal: Sound, noise: Sound) -> float:
@@ -117,7 +117,7 @@ def _ratio_db(signal: Sound, noise: Sound) -> float:
     return 10 * float(np.log10(max(power, 1e-30) / max(error, 1e-30)))
 
 
-def _lag(wanted: Sound, got: Sound) -> int:
+def lag(wanted: Sound, got: Sound) -> int:
     """Where the two are most alike, at the loudest moment."""
     first = max(int(np.abs(wanted[:, 0]).argmax()) - _LOOKED_AT // 2, 0)
     window, size = slice(first, first + _LOOKED_AT), 2 * _LOOKED_AT
