@@ -112,8 +112,10 @@ class Samples:
 
 
 def ffmpeg(*arguments: str | Path) -> None:
-    """Make a file."""
-    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments], check=True, timeout=120)
+    """Make a file. Raises AssertionError with ffmpeg's own words where it does not."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments]
+    made = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert made.returncode == 0, f"{command}: {made.stderr}"
 
 
 def duration(mp3: Path) -> float:

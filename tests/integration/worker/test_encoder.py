@@ -59,12 +59,20 @@ def by_ffmpeg(sound: bytes, layout: Layout, *options: str) -> bytes:
 
 def noise_to_signal(sound: bytes, decoded: "array[float]") -> float:
     """How much differs, in dB under the sound."""
+    return 10 * math.log10(power(sound) / noise(sound, decoded))
+
+
+def power(sound: bytes) -> float:
+    """The sum of the squares of its samples."""
+    return noise(sound, array("f", bytes(len(sound))))
+
+
+def noise(sound: bytes, decoded: "array[float]") -> float:
+    """The sum of the squares of what differs."""
     wanted = array("i")
     wanted.frombytes(sound)
     scale = HEADROOM / 2**31
-    power = sum((value * scale) ** 2 for value in wanted)
-    error = sum((value * scale - got) ** 2 for value, got in zip(wanted, decoded, strict=False))
-    return 10 * math.log10(power / error)
+    return sum((value * scale - got) ** 2 for value, got in zip(wanted, decoded, strict=False))
 
 
 @pytest.mark.parametrize("kind", sorted(SOUNDS))
@@ -83,18 +91,28 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
     assert len(decode(one, layout)) == len(sound) // 4
 
 
-@pytest.mark.parametrize("kind", sorted(set(SOUNDS) - {"clicks"}))
+@pytest.mark.parametrize("kind", sorted(set(SOUNDS) - {"silence"}))
 @pytest.mark.parametrize("rate", [32000, 44100, 48000, 24000])
-def test_with_a_variable_bit_rate_the_cuts_leave_no_trace(
-    kind: str, rate: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for clicks in digital silence, where LAME's idea of the loudness takes seconds to settle."""
+def test_with_a_variable_bit_rate_the_cuts_are_not_heard(kind: str, rate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a whole and around each cut; LAME may share out the bits of some frames otherwise, since its reservoir does."""
     layout = Layout(rate, 2)
     sound = samples(kind, rate, 2, 110 * layout.samples)
     cut = encode(sound, layout, V2)
     monkeypatch.setattr(pieces, "PIECE_FRAMES", 1000)
+    whole = encode(sound, layout, V2)
 
-    assert cut == encode(sound, layout, V2)
+    assert len(cut) == pytest.approx(len(whole), rel=0.01)
+    ours, theirs = decode(cut, layout), decode(whole, layout)
+    assert noise(sound, ours) == pytest.approx(noise(sound, theirs), rel=0.02)
+    for place in (49, 98):
+        heard, wanted = (noise(*around(place * layout.samples, sound, decoded)) for decoded in (ours, theirs))
+        assert heard == pytest.approx(wanted, rel=0.07, abs=1e-9)
+
+
+def around(place: int, sound: bytes, decoded: "array[float]") -> tuple[bytes, "array[float]"]:
+    """Four frames to each side of a sample, of a sound in stereo."""
+    first, end = 2 * (place - 4608), 2 * (place + 4608)
+    return sound[first * 4 : end * 4], decoded[first:end]
 
 
 @pytest.mark.parametrize("rate", [44100, 22050, 8000])

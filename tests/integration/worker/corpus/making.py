@@ -25,8 +25,11 @@ def _after(late: float) -> tuple[str, ...]:
 
 
 def written(path: Path, container: str, *options: str) -> bytearray:
-    """Let ffmpeg write a file in a container, whatever its name; answer what is in it."""
-    ffmpeg(*options, "-f", container, path)
+    """Let ffmpeg write a file in a container, whatever its name; answer what is in it.
+
+    Packets are in the order of their times however late a stream begins: ffmpeg waits for each stream's first.
+    """
+    ffmpeg(*options, "-max_interleave_delta", "0", "-f", container, path)
     return bytearray(path.read_bytes())
 
 

@@ -17,7 +17,7 @@ PIECE_FRAMES: Final = 490
 """About 13 s at 44.1 kHz: 4.5 MB of samples, and 3 to 5 percent of the work done twice."""
 
 _WARM_UP_FRAMES: Final = 12
-"""With a variable bit rate; enough for the same bytes as without a cut, but for clicks in digital silence."""
+"""With a variable bit rate; enough for the same sound as without a cut. Its frames' sizes may differ a little."""
 
 _WARM_UP_FRAMES_CBR: Final = 24
 """With a constant one the reservoir has to fill, too."""
