@@ -94,7 +94,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
 @pytest.mark.parametrize("kind", sorted(set(SOUNDS) - {"silence"}))
 @pytest.mark.parametrize("rate", [32000, 44100, 48000, 24000])
 def test_with_a_variable_bit_rate_the_cuts_are_not_heard(kind: str, rate: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a whole and around each cut; LAME may share out the bits of some frames otherwise, since its reservoir does."""
+    """As a whole and around each cut. LAME may share out the bits of some frames otherwise: its reservoir differs."""
     layout = Layout(rate, 2)
     sound = samples(kind, rate, 2, 110 * layout.samples)
     cut = encode(sound, layout, V2)
