@@ -22,22 +22,27 @@ SECONDS = 1500
 """A limit, not a measure: the machine may be busy."""
 
 _SCRIPT = (
-    "mount -t proc proc {root}/proc && mount --bind /dev {root}/dev && mount --bind {repository} {root}/tests"
+    "mount -t proc proc {root}/proc && mount --bind /dev {root}/dev"
+    " && mount --bind {repository} {root}/tests && mount --bind {shared} {root}/mnt"
     " && exec chroot {root} /usr/bin/env -i --chdir=/tests PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp"
     " PYTHONPATH=/tests PYTHONDONTWRITEBYTECODE=1 python3 -m {command}"
 )
 
 
-def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a module to its end; what it writes is kept. Raises FileNotFoundError where there is no image."""
+def run(module: str, *arguments: str, shared: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a module to its end; what it writes is kept. Raises FileNotFoundError where there is no image.
+
+    `shared` is a folder that is there as /mnt.
+    """
     image = next(image for image in IMAGES if image.name == "worker")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "root")
         _unpack(archive_path(image, image_tags()[image]), root)
         for mounted in ("proc", "dev", "tests"):
             Path(root, mounted).mkdir(exist_ok=True)
-        places = {"root": shlex.quote(str(root)), "repository": shlex.quote(str(repository_root()))}
-        script = _SCRIPT.format(**places, command=shlex.join([module, *arguments]))
+        places = {"root": root, "repository": repository_root(), "shared": shared or root / "mnt"}
+        quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
+        script = _SCRIPT.format(**quoted, command=shlex.join([module, *arguments]))
         # All mounts are in a namespace that ends with the command.
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.integration.worker.oracle import compare
 from tests.integration.worker.oracle.compare import Heard
+from tests.integration.worker.oracle.encoding import PIECE_FRAMES
 from tests.integration.worker.oracle.grid import Case, covering, pairs, whole
 from video2mp3_worker.encoder import pieces
 
@@ -11,7 +12,7 @@ from video2mp3_worker.encoder import pieces
 @pytest.mark.parametrize("case", covering(), ids=str)
 def test_it_is_no_noisier_than_plain_ffmpeg(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     if case.quality.bit_rate is None:
-        monkeypatch.setattr(pieces, "PIECE_FRAMES", compare.PIECE_FRAMES)
+        monkeypatch.setattr(pieces, "PIECE_FRAMES", PIECE_FRAMES)
 
     ours, plain = compare.compared(case)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from bson import ObjectId
 
 from tests.integration.worker.installation import CONVERSION, Finished, Installation, RunningWorker
 from tests.integration.worker.samples import Samples
@@ -222,6 +223,26 @@ def test_a_part_in_a_format_of_another_time_is_made_again(
     assert [division.run(part).code for part in (2, 1)] == [0, 0]
 
     assert len(installation.entry()["parts"]["1"]["files"]) == 2
+    assert is_whole(installation, by_one_worker(samples.song(), tmp_path))
+
+
+def test_parts_of_another_lame_are_not_joined_and_it_still_becomes_one_mp3(
+    division: Division3, samples: Samples, tmp_path: Path
+) -> None:
+    """As on nodes whose processors are of different kinds: the loader takes another library on each."""
+    installation = division.installation
+    assert [division.run(part).code for part in (0, 1)] == [0, 0]
+    with installation.mongodb.client() as client:
+        part = installation.entry()["parts"]["1"]
+        version, _build, source = part["madeOf"].split(":")
+        other = f"{version}:another-build:{source}"
+        client["mp3s"]["conversions"].update_one({"_id": CONVERSION.uid}, {"$set": {"parts.1.madeOf": other}})
+        # What an equal part has no need of: joined, this would not be an mp3.
+        client["mp3s"]["fs.chunks"].update_many({"files_id": ObjectId(part["fileId"])}, {"$set": {"data": b"other"}})
+
+    ended = division.run(2)
+
+    assert ended.code == 0, ended.log
     assert is_whole(installation, by_one_worker(samples.song(), tmp_path))
 
 

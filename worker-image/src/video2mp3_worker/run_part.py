@@ -21,6 +21,7 @@ from video2mp3_contracts.ledger import LedgerEntry, LedgerPart
 from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.status import OutputReport, Progress
 from video2mp3_worker.division import span_of
+from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.parts import VERSION
 from video2mp3_worker.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.levelling import Level
@@ -85,7 +86,7 @@ class PartWorker:
 
     def _made_of(self, source: LocalSource, plan: Plan) -> str:
         what = repr((source.size, plan, self.parts))
-        return _VERSION + hashlib.sha256(what.encode()).hexdigest()
+        return f"{_VERSION}{lame.build(lame.load())}:{hashlib.sha256(what.encode()).hexdigest()}"
 
     def _encode(self, source: LocalSource, media: Media, plan: Plan, made_of: str) -> tuple[LedgerEntry, Level | None]:
         """Encode and store this part; answer the entry in which it is complete, and how loud all of the sound is."""
@@ -113,7 +114,12 @@ class PartWorker:
             return None
         self.worker.remove_leftovers(set(entry.uploads) - set(_files_of_parts(entry)))
         destination, output = source.path.with_name("output.mp3"), self.worker.request.output
-        mp3 = self.worker.converter.join(self._content(entry), source, destination, media, plan, output, heard)
+        if _is_mixed(entry):
+            # A sound is the work of one LAME: of which, depends on the node.
+            _log.info("parts of different builds of LAME: encoding all of it here", parts=self.parts)
+            mp3 = self.worker.converter.convert(source, destination, output)
+        else:
+            mp3 = self.worker.converter.join(self._content(entry), source, destination, media, plan, output, heard)
         with contextlib.closing(mp3.content):
             source.wait(self.worker.at_work)
             _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
@@ -145,8 +151,14 @@ def _is_complete(part: LedgerPart) -> bool:
     return part.file_id is not None and part.made_of.startswith(_VERSION)
 
 
+def _is_mixed(entry: LedgerEntry) -> bool:
+    """Whether its parts were encoded by different builds of LAME."""
+    return len({part.made_of.rpartition(":")[0] for part in entry.parts.values()}) > 1
+
+
 def _refuse_if_different(entry: LedgerEntry, made_of: str) -> None:
-    if any(part.made_of != made_of for part in entry.parts.values()):
+    source = made_of.rpartition(":")[2]
+    if any(part.made_of.rpartition(":")[2] != source for part in entry.parts.values()):
         raise Refused(
             Reason.BAD_REQUEST, "The source changed while it was converted: its parts do not belong together."
         )

@@ -33,11 +33,12 @@ class Mirrors:
     pip_settings: Mapping[str, str]
 
     def sources(self, suite: str) -> str:
-        """Return the apt sources of a suite with its updates, in the one-line format."""
+        """Return the apt sources of a suite with its updates, in the one-line format; and where its source code is."""
         lines = [
             f"deb [signed-by={_KEYRING}] {self.archive} {suite} main",
             f"deb [signed-by={_KEYRING}] {self.archive} {suite}-updates main",
             f"deb [signed-by={_KEYRING}] {self.security} {suite}-security main",
+            f"deb-src [signed-by={_KEYRING}] {self.archive} {suite} main",
         ]
         return "".join(f"{line}\n" for line in lines)
 
@@ -102,6 +103,8 @@ def write_mount(mirrors: Mirrors, suite: str, folder: Path) -> None:
         *mirrors.apt_settings,
         f'Dir::Etc::SourceList "{MOUNT_POINT}/sources.list";',
         'Dir::Etc::SourceParts "-";',
+        # The lists of source packages are large; who wants one switches them on.
+        'Acquire::IndexTargets::deb-src::Sources::DefaultEnabled "false";',
     ]
     pip = dict(mirrors.pip_settings)
     if authorities:

@@ -1,6 +1,5 @@
 """Our encoder and plain ffmpeg on the same sound: what players hear of either, against the sound itself."""
 
-import io
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -8,16 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.integration.worker.oracle.encoding import PIECE_FRAMES, encoded
 from tests.integration.worker.oracle.grid import Case
 from tests.integration.worker.oracle.sounds import Sound, sound
-from video2mp3_worker.encoder import lame, pieces
-from video2mp3_worker.encoder.frames import Layout
-from video2mp3_worker.encoder.lame import HEADROOM, Lame, Quality
-from video2mp3_worker.encoder.writer import Mp3Writer
-
-PIECE_FRAMES = 98
-"""Of a piece of a variable bit rate: five times as many joins as there are otherwise. With a constant one a join costs
-something, which depends on the piece."""
+from video2mp3_worker.encoder import pieces
+from video2mp3_worker.encoder.lame import HEADROOM
 
 PIECES = 2.2
 """In a case: two joins. 5 or 28 s at 44,100 Hz."""
@@ -54,11 +48,22 @@ class Heard:
 
 def compared(case: Case) -> tuple[Heard, Heard]:
     """What is heard of ours, and of plain ffmpeg's."""
-    count = int(PIECES * pieces.PIECE_FRAMES) * case.layout.samples + 77
-    source = sound(case.kind, case.peak_db, case.rate, case.channels, count)
+    source = source_of(case)
+    return judged(case, source, encoded(as_it_comes(source), case.layout, case.quality))
+
+
+def source_of(case: Case) -> Sound:
+    """Its sound, as long as some pieces."""
+    frames = pieces.PIECE_FRAMES if case.quality.bit_rate else PIECE_FRAMES
+    count = int(PIECES * frames) * case.layout.samples + 77
+    return sound(case.kind, case.peak_db, case.rate, case.channels, count)
+
+
+def judged(case: Case, source: Sound, mp3: bytes) -> tuple[Heard, Heard]:
+    """What is heard of an mp3 of the case's sound, and of plain ffmpeg's."""
     with tempfile.TemporaryDirectory() as folder:
         ours, plain = Path(folder, "ours.mp3"), Path(folder, "plain.mp3")
-        ours.write_bytes(by_worker(source, case.layout, case.quality))
+        ours.write_bytes(mp3)
         by_ffmpeg(source, case, plain)
         decoded = _decoded([ours, plain], case.channels)
         return heard(source, decoded[0], ours.stat().st_size), heard(source, decoded[1], plain.stat().st_size)
@@ -73,14 +78,6 @@ def faults(ours: Heard, plain: Heard) -> list[str]:
         f"size: {ours.size} bytes, and {plain.size}": ours.size > plain.size * LARGER,
     }
     return [said for said, is_so in found.items() if is_so]
-
-
-def by_worker(source: Sound, layout: Layout, quality: Quality) -> bytes:
-    """The mp3 that the worker's encoder makes of a sound."""
-    file = io.BytesIO()
-    writer = Mp3Writer(file, Lame(lame.load(), layout, quality), layout, quality)
-    writer.write(io.BytesIO(as_it_comes(source)).readinto, 1, lambda _done: None)
-    return file.getvalue()
 
 
 def as_it_comes(source: Sound) -> bytes:

@@ -4,6 +4,7 @@ from dataclasses import astuple, dataclass
 from itertools import combinations, product
 from random import Random
 
+from tests.integration.worker.oracle.encoding import quality_of
 from tests.integration.worker.oracle.sounds import KINDS
 from video2mp3_contracts.output import SAMPLE_RATES
 from video2mp3_worker.encoder.frames import Layout
@@ -38,8 +39,7 @@ class Case:
     @property
     def quality(self) -> Quality:
         """For our encoder."""
-        number = int(self.setting[1:])
-        return Quality(level=number) if self.setting[0] == "V" else Quality(bit_rate=number)
+        return quality_of(self.setting)
 
     @property
     def options(self) -> tuple[str, str]:

@@ -82,7 +82,9 @@ def test_the_mount_leads_apt_and_pip_to_the_mirrors(tmp_path: Path) -> None:
         ["http://mirror.example.org/debian/", "trixie", "main"],
         ["http://mirror.example.org/debian/", "trixie-updates", "main"],
         ["http://mirror.example.org/security/", "trixie-security", "main"],
+        ["http://mirror.example.org/debian/", "trixie", "main"],
     ]
+    assert [line.split()[0] for line in sources] == ["deb"] * 3 + ["deb-src"]
     apt = (tmp_path / "apt.conf").read_text()
     assert 'Acquire::http::Proxy "http://proxy.example.org:3128";' in apt
     assert 'Dir::Etc::SourceList "/mnt/sources.list";' in apt

@@ -4,9 +4,12 @@ Source: lame.h of LAME 3.100.
 """
 
 import ctypes
+import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from video2mp3_worker.encoder.frames import Layout
@@ -42,6 +45,29 @@ def load() -> ctypes.CDLL:
     library.lame_init.restype = ctypes.c_void_p
     library.get_lame_short_version.restype = ctypes.c_char_p
     return library
+
+
+class _Symbol(ctypes.Structure):
+    """`Dl_info` of dlfcn.h."""
+
+    _fields_ = (
+        ("file", ctypes.c_char_p),
+        ("base", ctypes.c_void_p),
+        ("name", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+    )
+
+
+def build(library: ctypes.CDLL) -> str:
+    """Tells the library from other builds of LAME, which make other bytes of the same sound: a checksum of its file.
+
+    The loader takes the one for the processor it runs on. Raises OSError when its file cannot be read.
+    """
+    found = _Symbol()
+    address = ctypes.cast(library.lame_init, ctypes.c_void_p)
+    if not ctypes.CDLL(None).dladdr(address, ctypes.byref(found)):
+        raise OSError(f"{_LIBRARY} is in no file")
+    return f"{zlib.crc32(Path(os.fsdecode(found.file)).read_bytes()):08x}"
 
 
 class LameError(Exception):
