@@ -57,17 +57,13 @@ formats: venv ## Convert every format in the worker's image and write what was m
 	@mv docs/formats.md.new docs/formats.md && git diff --stat -- docs/formats.md
 
 PEERS := benchmarks/peers/.venv
-IMAGE := benchmarks/worker/.venv
 
 .PHONY: bench-worker
 bench-worker: venv ## The worker beside plain ffmpeg and the tutorials' way (BENCH="--minutes 10"); prints a table
 	@[ -x $(PEERS)/bin/python ] || { $(BIN)/uv venv --quiet $(PEERS) && \
 	  $(BIN)/uv pip install --quiet --python $(PEERS) -r benchmarks/peers/requirements.txt; }
-	@[ -x $(IMAGE)/bin/python ] || { $(BIN)/uv venv --quiet $(IMAGE) && $(BIN)/uv pip install --quiet \
-	  --python $(IMAGE) --no-deps --compile-bytecode -r worker-image/requirements.txt; }
-	@$(BIN)/uv pip install --quiet --python $(IMAGE) --no-deps --reinstall --compile-bytecode ./contracts ./worker-image
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.worker --worker-python $(IMAGE)/bin/python \
-	  --peer-python $(PEERS)/bin/python $(BENCH)
+	@$(LOCALCLUSTER) images worker >/dev/null
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.worker --peer-python $(PEERS)/bin/python $(BENCH)
 
 .PHONY: bench-operator
 bench-operator: venv ## The operator under 100, 1,000 and 10,000 Conversions (BENCH="--conversions 100 1000"); prints a table

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from benchmarks.worker import measure
 from benchmarks.worker.measure import Cost
 from benchmarks.worker.media import Video
 from benchmarks.worker.sound import snr_db
+from tests.integration.worker import in_image
 from tests.integration.worker.installation import OWNER, Installation
 from tests.servers import MongoDBServer, RabbitMQServer
 from video2mp3_contracts.storage import FileMetadata
@@ -45,11 +46,14 @@ class Result:
 class Contest:
     """The stores, and one source in them at a time."""
 
-    def __init__(self, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, folder: Path, pythons: dict[str, str]) -> None:
+    def __init__(
+        self, mongodb: MongoDBServer, rabbitmq: RabbitMQServer, image: Path, folder: Path, peer_python: str
+    ) -> None:
         self._mongodb = mongodb
         self._rabbitmq = rabbitmq
+        self._image = image
         self._folder = folder
-        self._pythons = pythons
+        self._peer_python = peer_python
         self._file_id = ""
         self._path = folder
 
@@ -88,18 +92,21 @@ class Contest:
         variables = Installation(self._mongodb, self._rabbitmq, self._folder).environment(
             Installation.request(self._file_id), self._folder / "pod"
         )
-        command = [self._pythons["worker"], "-m", "video2mp3_worker"]
         started = time.time()
-        cost = measure.run(command, environment=variables, log=log)
+        cost = measure.run(self._in_image(["video2mp3-worker"], variables), log=log)
         events = {event["event"]: event for event in map(json.loads, log.read_text().splitlines())}
         published = datetime.fromisoformat(events["message published"]["timestamp"]).timestamp()
         fetched = events["source at hand"]
         return replace(cost, seconds=published - started, read=fetched["fetched"] / fetched["size"])
 
     def ffmpeg(self) -> Cost:
-        """Plain ffmpeg on the local file."""
+        """Plain ffmpeg on the local file: the image's, with the LAME that Debian compiled."""
         result = str(self._folder / "plain.mp3")
-        return measure.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(self._path), "-q:a", "2", result])
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(self._path), "-q:a", "2", result]
+        return measure.run(self._in_image(command, {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libmp3lame.so.0"}))
+
+    def _in_image(self, command: list[str], variables: Mapping[str, str]) -> list[str]:
+        return in_image.inside(self._image, command, variables, [self._folder, self._path.parent])
 
     def tutorial(self) -> Cost:
         """The tutorial's consumer, from the message in one queue to the end of its work."""
@@ -114,7 +121,7 @@ class Contest:
             channel.basic_publish("", "video", json.dumps({"video_fid": self._file_id}).encode())
             connection.close()
 
-        command = [self._pythons["tutorial"], str(_PEERS / "tutorial.py"), self._mongodb.uri, self._rabbitmq.url]
+        command = [self._peer_python, str(_PEERS / "tutorial.py"), self._mongodb.uri, self._rabbitmq.url]
         cost = measure.run(command, log=self._folder / "tutorial.log", begin=publish)
         return Cost(cost.seconds, cost.cpu_seconds, cost.peak_bytes, 1.0)
 
@@ -124,13 +131,12 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="video2mp3-bench-") as temporary:
         folder = Path(temporary)
-        with MongoDBServer() as mongodb, RabbitMQServer() as rabbitmq:
-            pythons = {"worker": options.worker_python, "tutorial": options.peer_python}
-            contest = Contest(mongodb, rabbitmq, folder, pythons)
+        with MongoDBServer() as mongodb, RabbitMQServer() as rabbitmq, in_image.unpacked() as image:
+            contest = Contest(mongodb, rabbitmq, image, folder, options.peer_python)
             columns = f"{'seconds':>9}{'cpu s':>9}{'MiB':>7}{'read':>7}{'SNR dB':>8}"
             print(f"{'':34}{columns}   ratios to ffmpeg: seconds, cpu, mp3's size")
             for video in _videos(options):
-                contest.store(video.made_in(options.files or folder))
+                contest.store(video.made_in((options.files or folder).resolve()))
                 _print_results(video, _results(contest, options))
 
 
@@ -142,7 +148,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--contenders", nargs="+", default=["ffmpeg", "worker", "tutorial"])
     parser.add_argument("--repeat", type=int, default=1, help="the best of so many runs counts")
     parser.add_argument("--files", type=Path, help="a folder that keeps the videos for the next time")
-    parser.add_argument("--worker-python", default=sys.executable, help="one that has what the image has, and no more")
     parser.add_argument("--peer-python", default=sys.executable, help="the interpreter that has moviepy")
     return parser.parse_args()
 

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from video2mp3_localcluster.images.archives import archive_path
@@ -21,31 +22,44 @@ from video2mp3_localcluster.images.references import image_tags
 SECONDS = 1500
 """A limit, not a measure: the machine may be busy."""
 
-_SCRIPT = (
-    "mount -t proc proc {root}/proc && mount --bind /dev {root}/dev"
-    " && mount --bind {repository} {root}/tests && mount --bind {shared} {root}/mnt"
-    " && exec chroot {root} /usr/bin/env -i --chdir=/tests PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp"
-    " PYTHONPATH=/tests PYTHONDONTWRITEBYTECODE=1 python3 -m {command}"
-)
+_PATH = "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"
 
 
 def run(module: str, *arguments: str, shared: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a module to its end; what it writes is kept. Raises FileNotFoundError where there is no image.
 
-    `shared` is a folder that is there as /mnt.
+    `shared` is a folder that is there, too.
     """
+    with unpacked() as root:
+        variables = {"PYTHONPATH": str(repository_root()), "PYTHONDONTWRITEBYTECODE": "1"}
+        folders = [repository_root(), *([shared] if shared else [])]
+        command = inside(root, ["python3", "-m", module, *arguments], variables, folders)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+
+
+@contextmanager
+def unpacked() -> Iterator[Path]:
+    """The image's files, in a folder that is removed afterwards."""
     image = next(image for image in IMAGES if image.name == "worker")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "root")
         _unpack(archive_path(image, image_tags()[image]), root)
-        for mounted in ("proc", "dev", "tests"):
-            Path(root, mounted).mkdir(exist_ok=True)
-        places = {"root": root, "repository": repository_root(), "shared": shared or root / "mnt"}
-        quoted = {name: shlex.quote(str(place)) for name, place in places.items()}
-        script = _SCRIPT.format(**quoted, command=shlex.join([module, *arguments]))
-        # All mounts are in a namespace that ends with the command.
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+        yield root
+
+
+def inside(root: Path, command: Sequence[str], variables: Mapping[str, str], folders: Sequence[Path]) -> list[str]:
+    """The argv that runs a command in the image's files, with no other variables; `folders` are there by their names.
+
+    All mounts are in a namespace that ends with the command.
+    """
+    mounts = [["mount", "-t", "proc", "proc", f"{root}/proc"], ["mount", "--bind", "/dev", f"{root}/dev"]]
+    for folder in folders:
+        place = f"{root}{folder}"
+        mounts += [["mkdir", "-p", place], ["mount", "--bind", str(folder), place]]
+    given = [f"{name}={value}" for name, value in {**variables, "PATH": _PATH, "HOME": "/tmp"}.items()]
+    chroot = ["exec", "chroot", str(root), "/usr/bin/env", "-i", "--chdir=/tmp", *given, *command]
+    script = " && ".join(shlex.join(words) for words in [*mounts, chroot])
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
 
 
 def _unpack(archive: Path, root: Path) -> None:
@@ -54,6 +68,8 @@ def _unpack(archive: Path, root: Path) -> None:
         for layer in about["Layers"]:
             with tarfile.open(fileobj=image.extractfile(layer)) as files:
                 files.extractall(root, filter="tar")
+    for mounted in ("proc", "dev"):
+        Path(root, mounted).mkdir(exist_ok=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -40,7 +40,7 @@ def test_its_lame_is_no_noisier_than_plain_ffmpeg(tmp_path: Path) -> None:
     for name, source in sources.items():
         Path(tmp_path, f"{name}.pcm").write_bytes(compare.as_it_comes(source))
 
-    done = in_image.run("tests.integration.worker.oracle.encoding", "/mnt", shared=tmp_path)
+    done = in_image.run("tests.integration.worker.oracle.encoding", str(tmp_path), shared=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert ("x86-64-v3" in done.stdout) == NEWER
