@@ -40,7 +40,9 @@ def mail_server(settings: NotifierSettings) -> MailServer:
         host=settings.smtp_host,
         port=settings.smtp_port,
         limits=TimeLimits.within(settings.claim_lease),
-        tls=tls_context(settings.smtp_ca_file) if settings.smtp_starttls else None,
+        tls=tls_context(settings.smtp_ca_file) if settings.encrypted else None,
+        tls_first=settings.tls_first,
+        ehlo_name=settings.ehlo_name,
         username=settings.smtp_username or "",
         password=password,
     )

@@ -24,6 +24,7 @@ from video2mp3_notifier.ports import (
     Mailer,
     MailNotSentError,
     MailRefusedError,
+    MailTurnedAwayError,
     Sent,
 )
 from video2mp3_notifier.retry import after_failure, while_claimed
@@ -63,6 +64,8 @@ class Notify:
             return DeadLetter(DeadReason.INVALID_ADDRESS, str(error))
         except MailRefusedError as error:
             return DeadLetter(DeadReason.REFUSED, str(error))
+        except MailTurnedAwayError as error:
+            return after_failure(tries, str(error), Outcome.TURNED_AWAY)
         except (ClaimsUnavailableError, MailNotSentError) as error:
             return after_failure(tries, str(error))
 

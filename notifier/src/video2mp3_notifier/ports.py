@@ -16,6 +16,10 @@ class MailNotSentError(Exception):
     """The email was not accepted, and may be another time: try again."""
 
 
+class MailTurnedAwayError(MailNotSentError):
+    """The mail server refused it for a reason that an administrator can mend: try again, and tell them."""
+
+
 class MailRefusedError(Exception):
     """The mail server will never accept this email."""
 
@@ -69,7 +73,9 @@ class Mailer(Protocol):
     """A mail server that takes emails."""
 
     def send(self, email: Email, claimed_at: datetime) -> None:
-        """Return once the server has accepted the email. Raises MailNotSentError or MailRefusedError.
+        """Return once the server has accepted the email.
+
+        Raises MailNotSentError, MailTurnedAwayError or MailRefusedError.
 
         Nothing is sent any more once the lease of a claim taken at `claimed_at` may be over.
         """

@@ -19,12 +19,12 @@ MOST_CRASHES: Final = 3
 that came while memory or threads were short for a moment."""
 
 
-def after_failure(tries: Tries, why: str) -> Retry | DeadLetter:
+def after_failure(tries: Tries, why: str, outcome: Outcome = Outcome.RETRIED) -> Retry | DeadLetter:
     """The next try's delay grows with the failures; after MOST_RETRIES the message is given up."""
     failed = tries.after_failure()
     if failed.failed > MOST_RETRIES:
         return DeadLetter(DeadReason.TRIES_EXHAUSTED, f"{failed.failed} tries failed, at last: {why}")
-    return Retry(Outcome.RETRIED, delay_after(failed.failed), failed, why)
+    return Retry(outcome, delay_after(failed.failed), failed, why)
 
 
 def after_crash(tries: Tries, error: Exception) -> Retry | DeadLetter:

@@ -1,7 +1,6 @@
-"""⑨ SMTP: STARTTLS, login, one email, within time limits that follow from the claim's lease."""
+"""⑨ SMTP: TLS, login, one email, within time limits that follow from the claim's lease."""
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,10 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
-from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError
+from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError, MailTurnedAwayError
+from video2mp3_notifier.replies import Refusal, meaning
 from video2mp3_notifier.texts import plain
 
-_PERMANENT: Final = range(500, 600)
+IMPLICIT_TLS_PORT: Final = 465
+"""Submission over TLS from the first byte (RFC 8314)."""
+
 _LONGEST_REPLY: Final = 300
 
 
@@ -44,6 +46,12 @@ class MailServer:
     tls: ssl.SSLContext | None = None
     """None sends in the clear."""
 
+    tls_first: bool = False
+    """Encrypted from the first byte, instead of after STARTTLS."""
+
+    ehlo_name: str = "localhost"
+    """What we call ourselves: a name in DNS, or an address in brackets (RFC 5321, 4.1.1.1)."""
+
     username: str = ""
     """"" for no login."""
 
@@ -73,10 +81,9 @@ class SmtpMailer:
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         server = self._server
-        seconds = server.limits.step.total_seconds()
-        session = smtplib.SMTP(server.host, server.port, local_hostname=socket.gethostname(), timeout=seconds)
+        session = self._connected()
         try:
-            if server.tls is not None:
+            if server.tls is not None and not server.tls_first:
                 session.starttls(context=server.tls)
             if server.username:
                 session.login(server.username, server.password)
@@ -87,6 +94,13 @@ class SmtpMailer:
                 session.putcmd("QUIT")
         finally:
             session.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        server = self._server
+        seconds = server.limits.step.total_seconds()
+        if not server.tls_first:
+            return smtplib.SMTP(server.host, server.port, server.ehlo_name, seconds)
+        return smtplib.SMTP_SSL(server.host, server.port, server.ehlo_name, timeout=seconds, context=server.tls)
 
 
 def _options(session: smtplib.SMTP, email: Email) -> list[str]:
@@ -105,22 +119,35 @@ def _translated(email: Email) -> Iterator[None]:
         yield
     except smtplib.SMTPRecipientsRefused as error:
         code, reply = next(iter(error.recipients.values()))
-        raise _refusal("the recipient", code, reply, email) from error
+        raise _refusal("the recipient", code, reply, email, of_recipient=True) from error
     except smtplib.SMTPDataError as error:
-        raise _refusal("the email", error.smtp_code, error.smtp_error, email) from error
+        raise _refusal("the email", error.smtp_code, error.smtp_error, email, of_recipient=False) from error
     except smtplib.SMTPResponseException as error:
-        # Greeting, STARTTLS, login, sender: what an administrator can mend, so even a 5xx is tried again.
-        raise MailNotSentError(_reply("the mail server answered", error.smtp_code, error.smtp_error, email)) from error
+        # Greeting, EHLO, STARTTLS, login, sender: what an administrator can mend, so even a 5xx is tried again.
+        raise MailTurnedAwayError(
+            _reply("the mail server answered", error.smtp_code, error.smtp_error, email)
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailNotSentError(plain(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
 
 
-def _refusal(what: str, code: int, reply: bytes | str, email: Email) -> MailNotSentError | MailRefusedError:
+def _refusal(
+    what: str, code: int, reply: bytes | str, email: Email, *, of_recipient: bool
+) -> MailNotSentError | MailRefusedError:
     text = _reply(f"{what} was refused:", code, reply, email)
-    return MailRefusedError(text) if code in _PERMANENT else MailNotSentError(text)
+    match meaning(code, _said(reply), of_recipient=of_recipient):
+        case Refusal.FINAL:
+            return MailRefusedError(text)
+        case Refusal.TURNED_AWAY:
+            return MailTurnedAwayError(text)
+        case Refusal.FOR_NOW:
+            return MailNotSentError(text)
 
 
 def _reply(what: str, code: int, reply: bytes | str, email: Email) -> str:
     """A server's answer for logs and headers: one line, without the recipient's address that many servers repeat."""
-    said = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    return plain(f"{what} {code} {said.replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)
+    return plain(f"{what} {code} {_said(reply).replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)
+
+
+def _said(reply: bytes | str) -> str:
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply

@@ -1,6 +1,7 @@
 """The chart as a whole: it lints, it renders only where it can work, and its copies are copies."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -8,6 +9,8 @@ import yaml
 from tests.contract.chart.helm import CHART, NAMESPACE, ROOT, SMALLEST, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from video2mp3_contracts.crd import definition
+from video2mp3_notifier.settings import NotifierSettings
+from video2mp3_notifier.smtp import TimeLimits
 
 COMPONENTS = ("auth", "gateway", "mongodb", "mysql", "notifier", "operator", "rabbitmq")
 
@@ -65,6 +68,18 @@ def test_a_pod_outlives_the_drain_of_its_uploads(manifests: Manifests):
     pod = manifests.pod("gateway")
     before = pod.container("gateway")["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod.spec["terminationGracePeriodSeconds"] > before + GRACEFUL_SECONDS
+
+
+@pytest.mark.parametrize("lease", [None, 900])
+def test_a_notifier_outlives_the_longest_send(chart: Chart, lease: int | None):
+    """Killed in the midst of one, it would leave a second email."""
+    values = {"notifier": {"env": {"NOTIFIER_CLAIM_LEASE_SECONDS": str(lease)}}} if lease else {}
+    seconds = lease or NotifierSettings.model_fields["claim_lease_seconds"].default
+
+    limits = TimeLimits.within(timedelta(seconds=seconds))
+
+    grace = chart.render(values).pod("notifier").spec["terminationGracePeriodSeconds"]
+    assert grace > (limits.opening + 5 * limits.step).total_seconds()
 
 
 def test_the_crd_is_the_generated_one_and_stays_when_uninstalled(manifests: Manifests):

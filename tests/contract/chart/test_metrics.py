@@ -326,6 +326,11 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
         {},
     ),
     "no email is taken": ({RETRIED: "0+1x60", SENT: "5x60"}, 60, {"Video2mp3EmailsNotSent": 1}),
+    "a mailbox is full": (
+        {of("notifier", "notifier_messages_total", outcome="turned-away"): "0x10 1x20"},
+        20,
+        {"Video2mp3EmailsTurnedAway": 1},
+    ),
     "poison": (
         {of("notifier", "notifier_messages_total", outcome="crashed"): "0x10 1x20"},
         20,

@@ -98,7 +98,7 @@ def test_a_refused_recipient_is_given_up_at_once(
     assert letter.message_id == MESSAGE.message_id
     assert json.loads(letter.body)["fileId"] == FILE_ID
     assert letter.headers["x-video2mp3-reason"] == "Refused"
-    assert letter.headers["x-video2mp3-why"] == "the email was refused: 550 5.7.1 not wanted here"
+    assert letter.headers["x-video2mp3-why"] == "the email was refused: 550 5.1.1 no such user here"
     assert "x-video2mp3-failed-tries" not in letter.headers
     assert notifier.metric('notifier_dead_letters_total{reason="Refused"}') == 1
 

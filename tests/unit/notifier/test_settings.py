@@ -33,6 +33,29 @@ def test_empty_login_variables_mean_no_login(monkeypatch: pytest.MonkeyPatch) ->
     assert settings(monkeypatch, LEAST | dict.fromkeys(LOGIN, "")).smtp_username is None
 
 
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({}, "mp3.example.org"),
+        ({"NOTIFIER_PUBLIC_URL": "http://192.0.2.7:8080"}, "[192.0.2.7]"),
+        ({"NOTIFIER_PUBLIC_URL": "http://[2001:db8::7]"}, "[IPv6:2001:db8::7]"),
+        ({"NOTIFIER_SMTP_EHLO_NAME": "out.example.net"}, "out.example.net"),
+    ],
+)
+def test_it_calls_itself_as_the_public_address(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], name: str
+) -> None:
+    assert settings(monkeypatch, LEAST | variables).ehlo_name == name
+
+
+@pytest.mark.parametrize("starttls", ["true", "false"])
+def test_port_465_is_encrypted_from_the_first_byte(monkeypatch: pytest.MonkeyPatch, starttls: str) -> None:
+    read = settings(monkeypatch, LEAST | LOGIN | {"NOTIFIER_SMTP_PORT": "465", "NOTIFIER_SMTP_STARTTLS": starttls})
+
+    assert read.tls_first
+    assert read.encrypted
+
+
 @pytest.mark.parametrize("name", sorted(LEAST))
 def test_each_of_them_is_needed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with pytest.raises(ValidationError, match=r"Field required"):

@@ -14,7 +14,7 @@ from video2mp3_mailsink.settings import MailsinkSettings
 ANSWERS = {
     Mode.ACCEPT: "250 2.0.0 kept",
     Mode.REJECT_TEMPORARILY: "451 4.7.1 not now, try again later",
-    Mode.REJECT_PERMANENTLY: "550 5.7.1 not wanted here",
+    Mode.REJECT_PERMANENTLY: "550 5.1.1 no such user here",
 }
 
 

@@ -1,0 +1,44 @@
+"""What a mail server's refusal means: is the address wrong, or can an administrator mend it? Pure.
+
+By the enhanced status code (RFC 3463, and IANA's registry of them) at the beginning of the text; by the reply code
+(RFC 5321) where there is none.
+"""
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+_ENHANCED: Final = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
+
+_NO_SUCH_MAILBOX: Final = frozenset({"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.9", "1.10", "2.1"})
+"""Mailbox, domain or syntax of the recipient's address; moved, ambiguous, or disabled; a domain that takes no mail.
+Not the sender's (1.7, 1.8) and not a full mailbox (2.2)."""
+
+_CONTENT: Final = "6"
+"""What the email is made of, such as letters beyond ASCII where they are not taken (6.7): it stays the same."""
+
+_NO_SUCH_MAILBOX_PLAIN: Final = frozenset({501, 550, 551, 553, 556})
+"""Of a recipient."""
+
+
+class Refusal(Enum):
+    """What a refusal means."""
+
+    FINAL = auto()
+    """The address is wrong, or the server never takes such an email."""
+    TURNED_AWAY = auto()
+    """An administrator can mend it: policy, reputation, relaying, quota, a mailbox that is full."""
+    FOR_NOW = auto()
+    """The server says so itself (4xx): greylisting, rates, load."""
+
+
+def meaning(code: int, text: str, *, of_recipient: bool) -> Refusal:
+    """What the reply to RCPT or to the email means; `text` is what follows the code."""
+    if code < 500:
+        return Refusal.FOR_NOW
+    if found := _ENHANCED.match(text):
+        _class, subject, detail = found.groups()
+        final = f"{subject}.{detail}" in _NO_SUCH_MAILBOX or subject == _CONTENT
+    else:
+        final = of_recipient and code in _NO_SUCH_MAILBOX_PLAIN
+    return Refusal.FINAL if final else Refusal.TURNED_AWAY
