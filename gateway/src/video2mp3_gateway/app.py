@@ -27,6 +27,7 @@ from video2mp3_gateway.views.download import download_routes
 from video2mp3_gateway.views.login import login_routes
 from video2mp3_gateway.views.mp3s import mp3_routes
 from video2mp3_gateway.views.page import page_routes
+from video2mp3_gateway.views.parameters import install_check
 from video2mp3_gateway.views.upload import upload_routes
 
 _TRANSLATIONS: Translations = {
@@ -48,6 +49,7 @@ def build_app(settings: GatewaySettings, ports: Ports) -> Flask:
     app = Flask("video2mp3_gateway", static_folder=None)
     metrics = GatewayMetrics(install_conventions(app, _readiness(ports).check, _TRANSLATIONS))
     _install_routes(app, settings, ports, metrics)
+    install_check(app)
     app.after_request(_with_safe_headers)
     if settings.trusted_proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxy_count, x_proto=0, x_host=0)  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """Every error that the gateway answers with, as problem+json (RFC 9457). docs/api.md lists them by their code."""
 
+from collections.abc import Collection
 from typing import Final
 
 from video2mp3_contracts.web import Problem
@@ -54,6 +55,12 @@ def still_shown() -> Problem:
 def bad_request(code: str, detail: str) -> Problem:
     """The request is not one that could be done."""
     return Problem(400, "Bad Request", detail, code=code)
+
+
+def unknown_parameter(name: str, known: Collection[str]) -> Problem:
+    """The query has a parameter that nothing reads."""
+    there = f"Known are: {', '.join(known)}." if known else "This address takes none."
+    return bad_request("unknown-parameter", f"The parameter {name!r} is not known here. {there}")
 
 
 def invalid_options(detail: str, fields: list[dict[str, str]]) -> Problem:

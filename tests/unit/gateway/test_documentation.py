@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.unit.gateway.builders import Gateway
 from video2mp3_gateway import creation, problems, reception
 from video2mp3_gateway.settings import GatewaySettings
-from video2mp3_gateway.views import conversions, download, mp3s, paging, upload
+from video2mp3_gateway.views import conversions, download, mp3s, paging, parameters, upload
 
 ROOT = Path(__file__).parents[3]
 API = (ROOT / "docs" / "api.md").read_text()
@@ -16,7 +16,7 @@ README = (ROOT / "gateway" / "README.md").read_text()
 
 def test_every_error_is_documented() -> None:
     sources = "".join(
-        map(inspect.getsource, (problems, reception, creation, conversions, download, mp3s, paging, upload))
+        map(inspect.getsource, (problems, reception, creation, conversions, download, mp3s, paging, parameters, upload))
     )
     codes = set(re.findall(r'code="([a-z-]+)"', sources)) | set(re.findall(r'bad_request\(\s*"([a-z-]+)"', sources))
     assert len(codes) > 15

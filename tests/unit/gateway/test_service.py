@@ -42,6 +42,33 @@ def test_an_unknown_path_is_a_problem_too() -> None:
     assert (answer.status_code, problem(answer)["code"]) == (404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "said"),
+    [
+        ("GET", "/conversions?phase=Failed", "The parameter 'phase' is not known here. Known are: limit, continue."),
+        ("GET", "/conversions/talk?watch=1", "The parameter 'watch' is not known here. This address takes none."),
+        ("GET", "/download?fid=1&name=x", "The parameter 'name' is not known here. Known are: fid."),
+        ("POST", "/upload?output={}", "The parameter 'output' is not known here. This address takes none."),
+        ("POST", "/login?user=ada", "The parameter 'user' is not known here. This address takes none."),
+    ],
+)
+def test_a_parameter_that_nothing_reads_is_an_error(method: str, address: str, said: str) -> None:
+    answer = Gateway().client.open(address, method=method)
+
+    assert (answer.status_code, problem(answer)["code"]) == (400, "unknown-parameter")
+    assert problem(answer)["detail"] == said
+
+
+def test_a_parameter_that_comes_twice_is_an_error() -> None:
+    answer = Gateway().client.get("/conversions?limit=1&limit=2")
+
+    assert (answer.status_code, problem(answer)["code"]) == (400, "bad-parameter")
+
+
+def test_the_page_takes_what_mail_programs_add() -> None:
+    assert Gateway().client.get("/?fid=1&utm_source=mail").status_code == 200
+
+
 def test_methods_that_somebody_makes_up_are_counted_as_one() -> None:
     gateway = Gateway()
     for method in ("BREW", "WHEN", "PROPFIND"):

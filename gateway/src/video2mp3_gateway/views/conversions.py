@@ -9,6 +9,7 @@ from video2mp3_gateway.authentication import authenticated_account
 from video2mp3_gateway.listing import MalformedPosition, Position, newest
 from video2mp3_gateway.ports import ConversionClient, TokenVerifier
 from video2mp3_gateway.views.paging import page_limit
+from video2mp3_gateway.views.parameters import takes
 
 
 def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:
@@ -23,6 +24,7 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
         return found
 
     @routes.get("/conversions")
+    @takes("limit", "continue")
     def list_conversions() -> Response:
         owner = authenticated_account(tokens)
         limit = page_limit()

@@ -16,6 +16,7 @@ from video2mp3_gateway.clicks import is_a_click
 from video2mp3_gateway.metrics import GatewayMetrics
 from video2mp3_gateway.ports import Mp3Store, StoredMp3, TokenVerifier
 from video2mp3_gateway.slots import Slots
+from video2mp3_gateway.views.parameters import takes
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ def download_routes(tokens: TokenVerifier, mp3s: Mp3Store, slots: Slots, metrics
     routes = Blueprint("download", __name__)
 
     @routes.get("/download")
+    @takes("fid")
     def download() -> Response:
         if is_a_click():
             page = f"./?{urlencode({'fid': request.args.get('fid', '')})}"

@@ -8,6 +8,7 @@ from video2mp3_gateway.answers import Links, kept_answer
 from video2mp3_gateway.authentication import authenticated_account
 from video2mp3_gateway.ports import Mp3Store, StillShown, TokenVerifier
 from video2mp3_gateway.views.paging import page_limit
+from video2mp3_gateway.views.parameters import takes
 
 
 def mp3_routes(tokens: TokenVerifier, mp3s: Mp3Store, links: Links) -> Blueprint:
@@ -15,6 +16,7 @@ def mp3_routes(tokens: TokenVerifier, mp3s: Mp3Store, links: Links) -> Blueprint
     routes = Blueprint("mp3s", __name__)
 
     @routes.get("/mp3s")
+    @takes("limit", "continue")
     def list_mp3s() -> Response:
         owner = authenticated_account(tokens)
         limit, position = page_limit(), request.args.get("continue", "")
