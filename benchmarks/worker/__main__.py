@@ -95,8 +95,8 @@ class Contest:
         started = time.time()
         cost = measure.run(self._in_image(["video2mp3-worker"], variables), log=log)
         events = {event["event"]: event for event in map(json.loads, log.read_text().splitlines())}
-        published = datetime.fromisoformat(events["message published"]["timestamp"]).timestamp()
-        fetched = events["source at hand"]
+        published = datetime.fromisoformat(events["message_published"]["timestamp"]).timestamp()
+        fetched = events["source_at_hand"]
         return replace(cost, seconds=published - started, read=fetched["fetched"] / fetched["size"])
 
     def ffmpeg(self) -> Cost:

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -205,10 +205,19 @@ class Release:
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.text.strip()}"}
 
-    def upload(self, account: Account, path: Path) -> dict[str, Any]:
+    def log_lines(self, component: str) -> list[dict[str, Any]]:
+        """What all pods of a component have logged, as far as it is JSON."""
+        lines = []
+        for pod in self.pods(component):
+            text = self.kubectl("logs", pod["metadata"]["name"], "--all-containers")
+            lines += [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return lines
+
+    def upload(self, account: Account, path: Path, more_headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Upload a file; answers what the gateway said."""
+        headers = self.login(account) | dict(more_headers or {})
         with path.open("rb") as content:
-            answer = self.request("POST", "/upload", headers=self.login(account), files={"file": (path.name, content)})
+            answer = self.request("POST", "/upload", headers=headers, files={"file": (path.name, content)})
         assert answer.ok, answer.text
         body: dict[str, Any] = answer.json()
         return body

@@ -38,6 +38,22 @@ def test_the_tutorials_three_calls(release: Release, account: Account, tmp_path:
     assert float(duration) == pytest.approx(3, abs=0.1)
 
 
+def test_one_id_leads_from_the_upload_through_every_log(release: Release, account: Account, tmp_path: Path) -> None:
+    request_id = f"call-{account.email}"
+    answer = release.upload(account, media.make_video(tmp_path / "traced.mp4", 2), {"X-Request-Id": request_id})
+    conversion = assert_one_mp3_and_one_email(release, answer["conversion"], account)
+
+    assert conversion["metadata"]["annotations"]["video2mp3.dev/request-id"] == request_id
+    assert (release.ledger(conversion["metadata"]["uid"]) or {})["requestId"] == request_id
+    for component, event in {
+        "gateway": "upload_accepted",
+        "operator": "conversion_finished",
+        "notifier": "message_done",
+    }.items():
+        lines = [line for line in release.log_lines(component) if line.get("request_id") == request_id]
+        assert event in {line["event"] for line in lines}, component
+
+
 def test_a_part_of_the_mp3_can_be_asked_for(release: Release, account: Account, tmp_path: Path) -> None:
     answer = release.upload(account, media.make_video(tmp_path / "range.mp4", 3))
     conversion = release.await_phase(answer["conversion"], "Succeeded")

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.forms import FORM_LENGTH, IntOrString, Text
+from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.model import Model, immutable, rule, with_rules
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
@@ -168,6 +169,17 @@ class ObjectMeta(Report):
     finalizers: tuple[str, ...] = ()
     labels: Annotated[dict[str, str], Field(default_factory=dict)]
     annotations: Annotated[dict[str, str], Field(default_factory=dict)]
+
+    @property
+    def request_id(self) -> str:
+        """Of the upload that made it; "" where it was made otherwise."""
+        given = self.annotations.get(names.ANNOTATION_REQUEST_ID, "")
+        return given if names.is_request_id(given) else ""
+
+    @property
+    def ref(self) -> ConversionRef:
+        """What the ledger and messages call it."""
+        return ConversionRef(uid=self.uid, namespace=self.namespace, name=self.name, request_id=self.request_id)
 
 
 class Conversion(Report):

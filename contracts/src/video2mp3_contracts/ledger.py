@@ -127,6 +127,9 @@ class LedgerEntry(_Document):
     namespace: str = ""
     name: str = ""
     owner: str = ""
+    request_id: str = ""
+    """See `message.ConversionRef`."""
+
     installation: str = ""
     """Whose it is, see `storage.FileMetadata`; "" for what an older version wrote."""
 
@@ -178,7 +181,8 @@ class Move:
 
 def _identity(conversion: ConversionRef, owner: str, installation: str) -> dict[str, Any]:
     known = {"namespace": conversion.namespace, "name": conversion.name, "owner": owner}
-    return known | ({INSTALLATION: installation} if installation else {})
+    optional = {"requestId": conversion.request_id, INSTALLATION: installation}
+    return known | {field: value for field, value in optional.items() if value}
 
 
 def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt, installation: str = "") -> Move:

@@ -21,6 +21,14 @@ class ConversionRef(_Message):
     uid: str
     namespace: str
     name: str
+    request_id: str = ""
+    """Of the upload that made it, to find its lines in every log; "" where it was made otherwise."""
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """What every log line about it has, see `logs`."""
+        known = {"namespace": self.namespace, "conversion": self.name, "conversion_uid": self.uid}
+        return known | ({"request_id": self.request_id} if self.request_id else {})
 
 
 class ConversionFinished(_Message):

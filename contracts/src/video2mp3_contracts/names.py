@@ -15,6 +15,11 @@ CRD_NAME: Final = f"{PLURAL}.{GROUP}"
 FINALIZER: Final = f"{GROUP}/files"
 """Held until the files that belong to the Conversion are dealt with as its policies say."""
 
+ANNOTATION_REQUEST_ID: Final = f"{GROUP}/request-id"
+"""On Conversions that the gateway makes: the upload's request id (`X-Request-Id`), told by every log and the email."""
+
+_LONGEST_REQUEST_ID: Final = 128
+
 LABEL_CONVERSION: Final = f"{GROUP}/conversion"
 """On Jobs and their pods: the name of the Conversion they work for."""
 
@@ -37,6 +42,11 @@ _HASH_LENGTH = 8
 
 MAX_JOB_NAME_LENGTH: Final = MAX_NAME_LENGTH - len("-15")
 """Pods of an Indexed Job have its name and their index as their host name, which must be one DNS label."""
+
+
+def is_request_id(text: str) -> bool:
+    """Whether a text from outside may be one: 1 to 128 printable ASCII characters."""
+    return text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_REQUEST_ID
 
 
 def conversion_name_for_upload(file_id: str) -> str:

@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException
 
+from video2mp3_contracts.names import is_request_id
+
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 REQUEST_ID_HEADER: Final = "X-Request-Id"
-_LONGEST_REQUEST_ID = 128
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger(__name__)
@@ -126,8 +127,7 @@ def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
 
     def begin() -> None:
         given = request.headers.get(REQUEST_ID_HEADER, "")
-        usable = given.isascii() and given.isprintable() and 0 < len(given) <= _LONGEST_REQUEST_ID
-        g.request_id = given if usable else uuid.uuid4().hex
+        g.request_id = given if is_request_id(given) else uuid.uuid4().hex
         g.started = time.monotonic()
         # Threads serve one request after the other: whatever the last one bound must not stick to this one's lines.
         structlog.contextvars.clear_contextvars()

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
-from video2mp3_contracts.names import FINALIZER, conversion_name_for_upload
+from video2mp3_contracts.names import ANNOTATION_REQUEST_ID, FINALIZER, conversion_name_for_upload
 from video2mp3_contracts.output import Output
 from video2mp3_gateway import problems
 from video2mp3_gateway.filenames import display_name, mp3_name
@@ -24,7 +24,7 @@ _PAUSES_SECONDS: Final = (0.2, 1.0)
 _log = structlog.get_logger(__name__)
 
 
-def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversion:
+def conversion_for(owner: str, video: ReceivedVideo, namespace: str, request_id: str = "") -> Conversion:
     """The Conversion of an uploaded video: its owner's, told by email, named after the file."""
     wanted = display_name(video.output.filename or "") or mp3_name(video.filename)
     file_id = video.source.file_id
@@ -35,7 +35,12 @@ def conversion_for(owner: str, video: ReceivedVideo, namespace: str) -> Conversi
         notify=Notify(email=owner),
     )
     # With the finalizer from its first moment on: deleted before an operator has seen it, it would leave its video.
-    meta = ObjectMeta(name=conversion_name_for_upload(file_id), namespace=namespace, finalizers=(FINALIZER,))
+    meta = ObjectMeta(
+        name=conversion_name_for_upload(file_id),
+        namespace=namespace,
+        finalizers=(FINALIZER,),
+        annotations={ANNOTATION_REQUEST_ID: request_id} if request_id else {},
+    )
     return Conversion(metadata=meta, spec=spec)
 
 
@@ -64,9 +69,9 @@ class Creation:
         self._namespace = namespace
         self._pause = pause
 
-    def create(self, owner: str, video: ReceivedVideo) -> Conversion:
+    def create(self, owner: str, video: ReceivedVideo, request_id: str = "") -> Conversion:
         """Create the video's Conversion. Raises Problem, and then neither it nor the video is there."""
-        conversion = conversion_for(owner, video, self._namespace)
+        conversion = conversion_for(owner, video, self._namespace, request_id)
         file_id = video.source.file_id
         try:
             self._persistently(conversion)

@@ -16,6 +16,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.names import is_request_id
 from video2mp3_contracts.text.address import parse_address
 from video2mp3_contracts.text.mail_header import mailbox_field, text_field
 from video2mp3_notifier import texts
@@ -78,6 +79,8 @@ class Composer:
             + f"Message-ID: <{digest}@{sender.domain}>\r\n"
             # RFC 3834: out-of-office programs do not answer this.
             + "Auto-Submitted: auto-generated\r\n"
+            # For who runs the installation: by it they find the upload's lines in every log.
+            + _request_id(message)
         )
         return Email(str(sender), recipient, head.encode() + self._body(message, view, digest))
 
@@ -109,3 +112,8 @@ class Composer:
             advice=advice_for(message.reason),
             notes=tuple(filter(None, (texts.plain(note, _LONGEST_SENTENCE) for note in message.notes))),
         )
+
+
+def _request_id(message: ConversionFinished) -> str:
+    given = message.conversion.request_id
+    return text_field("X-Request-Id", given) if is_request_id(given) else ""

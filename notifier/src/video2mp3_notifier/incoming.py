@@ -37,6 +37,14 @@ def read_message(body: bytes) -> ConversionFinished:
     return message
 
 
+def about(body: bytes) -> dict[str, str]:
+    """Which Conversion a message is about, as the fields of log lines; nothing where it cannot be read."""
+    try:
+        return read_message(body).conversion.log_fields
+    except UnreadableMessageError:
+        return {}
+
+
 def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)

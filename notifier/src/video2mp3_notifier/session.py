@@ -17,6 +17,7 @@ from pika.spec import Basic
 
 from video2mp3_contracts.amqp import BrokerError, ConfirmedChannel
 from video2mp3_contracts.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
+from video2mp3_notifier.incoming import about
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import after_crash
 from video2mp3_notifier.texts import plain
@@ -114,13 +115,15 @@ class Session:
         self._break(error)
 
     async def _process(self, delivery: Delivery) -> None:
+        # The task has a context of its own.
+        structlog.contextvars.bind_contextvars(message_id=delivery.message_id, **about(delivery.body))
         verdict = await self._verdict(delivery)
         try:
             await self._settle(delivery, verdict)
         except BrokerError:
             raise
         except Exception:  # noqa: BLE001  whatever it is, it is about this message
-            _log.exception("settling_crashed", message_id=delivery.message_id)
+            _log.exception("settling_crashed")
             verdict = DeadLetter(DeadReason.CRASHED, "what it came to could not be written down")
             # The broker itself puts it into the dead-letter queue, as it came.
             self._channel.raw.basic_reject(delivery.tag, requeue=False)
@@ -137,7 +140,7 @@ class Session:
         try:
             return await self._decide(delivery)
         except Exception as error:  # noqa: BLE001  see above
-            _log.exception("handling_crashed", message_id=delivery.message_id)
+            _log.exception("handling_crashed")
             return after_crash(delivery.tries, error)
 
     async def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
@@ -160,16 +163,15 @@ class Session:
                 pass
 
     def _report(self, delivery: Delivery, verdict: Verdict) -> None:
-        log = _log.bind(message_id=delivery.message_id)
         match verdict:
             case Done(outcome):
-                log.info("message_done", outcome=outcome.value)
+                _log.info("message_done", outcome=outcome.value)
             case Retry():
                 outcome = verdict.outcome
-                log.info("message_retried", outcome=outcome.value, retry_in_seconds=verdict.delay_seconds,
+                _log.info("message_retried", outcome=outcome.value, retry_in_seconds=verdict.delay_seconds,
                          failed_tries=verdict.tries.failed, why=verdict.why)  # fmt: skip
             case DeadLetter():
                 outcome = Outcome.DEAD_LETTERED
                 self._metrics.dead_letters.labels(verdict.reason).inc()
-                log.error("message_dead_lettered", reason=verdict.reason.value, why=verdict.why)
+                _log.error("message_dead_lettered", reason=verdict.reason.value, why=verdict.why)
         self._metrics.messages.labels(outcome).inc()

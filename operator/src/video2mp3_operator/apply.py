@@ -217,6 +217,7 @@ class Applier:
             namespace=seen.meta.namespace,
             name=seen.meta.name,
             owner=owner,
+            request_id=seen.ref.request_id,
             failure=failure,
             uploads=uploads,
         )

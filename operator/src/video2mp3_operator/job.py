@@ -9,7 +9,6 @@ from typing import Any, Final
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
-from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.worker import (
     MONGODB_URI_VARIABLE,
     PART_VARIABLE,
@@ -238,7 +237,7 @@ def _verbatim(value: str) -> str:
 def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRequest:
     metadata, spec = conversion.metadata, conversion.spec
     return WorkerRequest(
-        conversion=ConversionRef(uid=metadata.uid, namespace=metadata.namespace, name=metadata.name),
+        conversion=metadata.ref,
         owner=spec.owner,
         installation=settings.installation,
         email=spec.notify.email or "",

@@ -105,7 +105,7 @@ class Observation:
     @property
     def ref(self) -> ConversionRef:
         """What the ledger and messages call it."""
-        return ConversionRef(uid=self.meta.uid, namespace=self.meta.namespace, name=self.meta.name)
+        return self.meta.ref
 
     @property
     def own_pods(self) -> tuple[Pod, ...]:

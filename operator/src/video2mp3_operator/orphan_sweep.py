@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
+from video2mp3_contracts.conversion import ObjectMeta
 from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.metrics import Metrics
@@ -212,7 +212,7 @@ class OrphanSweep:
         """To a Conversion that was restored together with its status; or the end of an inheritance that broke off."""
         document = self.view.conversion(Key(entry.namespace, entry.name))
         if document is not None and document["metadata"]["uid"] not in (entry.uid, entry.heir):
-            ref = ConversionRef(uid=document["metadata"]["uid"], namespace=entry.namespace, name=entry.name)
+            ref = ObjectMeta.model_validate(document["metadata"]).ref
             await self.ledger.inherit(ref, entry.owner, entry)
         elif entry.heir is not None:
             await self.ledger.bequeath(entry.uid, entry.heir)

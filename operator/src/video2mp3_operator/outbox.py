@@ -21,7 +21,7 @@ _LARGEST_BATCH: Final = 200
 
 def message_from(entry: LedgerEntry, email: str) -> ConversionFinished | None:
     """The message that an entry owes, from the ledger alone but for a result's email; None when it owes none."""
-    conversion = ConversionRef(uid=entry.uid, namespace=entry.namespace, name=entry.name)
+    conversion = ConversionRef(uid=entry.uid, namespace=entry.namespace, name=entry.name, request_id=entry.request_id)
     if entry.result is not None and not entry.published("succeeded"):
         return ConversionFinished(
             kind="succeeded",

@@ -78,9 +78,8 @@ class Reconciler:
         if document is None:
             self.waits.forget(key)
             return None
-        with structlog.contextvars.bound_contextvars(
-            namespace=key.namespace, conversion=key.name, conversion_uid=document["metadata"]["uid"]
-        ):
+        ref = ObjectMeta.model_validate(document["metadata"]).ref
+        with structlog.contextvars.bound_contextvars(**ref.log_fields):
             try:
                 seen = await self.observe(document)
                 if not self.view.knows(key, seen.meta.uid):
@@ -311,7 +310,7 @@ class Reconciler:
         factor = realtime_factor(status)
         if factor is not None:
             self.metrics.realtime_factor.observe(factor)
-        _log.info("conversion_finished", phase=status.phase, reason=status.reason)
+        _log.info("conversion_finished", phase=status.phase, reason=status.reason, message=status.message)
 
     async def _look_again(self, key: Key) -> None:
         """After a conflict: what the watch has not told yet."""

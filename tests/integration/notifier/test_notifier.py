@@ -204,6 +204,8 @@ def test_a_notifier_told_to_stop_finishes_what_is_in_hand(
     assert ledger.state(MESSAGE).sent_at is not None
     broker.await_all_handled(seconds=5)
     assert '"stopped"' in notifier.log_tail()
+    (done,) = [json.loads(line) for line in notifier.log_tail().splitlines() if '"message_done"' in line]
+    assert {"namespace": "media", "conversion": "talk", "message_id": MESSAGE.message_id}.items() <= done.items()
 
 
 def test_a_conversion_deleted_meanwhile_is_told_of_and_leaves_nothing_for_ever(

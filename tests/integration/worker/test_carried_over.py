@@ -165,7 +165,7 @@ def test_cover_and_chapters_of_a_source_that_is_not_read_whole(
     ended = installation.run(installation.request(installation.upload(source)))
 
     assert ended.code == 0, ended.log
-    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source_at_hand"]
     assert fetched["fetched"] < 0.25 * fetched["size"]
     mp3 = installation.mp3()
     assert covers(mp3) == [data]

@@ -134,7 +134,7 @@ def nothing_left(online: Online) -> bool:
 
 
 def fetched_bytes(ended: Finished) -> int:
-    (line,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
+    (line,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source_at_hand"]
     size: int = line["fetched"]
     return size
 

@@ -94,7 +94,7 @@ def test_of_a_large_video_only_the_sound_is_read(
 
     assert ended.code == 0, ended.log
     assert installation.entry()["result"]["sha256"] == whole.sha256
-    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source at hand"]
+    (fetched,) = [line for line in map(json.loads, ended.log.splitlines()) if line["event"] == "source_at_hand"]
     assert fetched["size"] == video.stat().st_size
     assert fetched["fetched"] < 0.25 * video.stat().st_size
 
@@ -315,7 +315,7 @@ def test_a_node_without_landlock_is_told_of_and_worked_on(installation: Installa
 
     assert (ended.code, ended.words["landlock"]) == (ExitCode.DONE, False)
     assert installation.entry()["attempt"]["landlock"] is False
-    assert ended.log.count("landlock missing") == 1
+    assert ended.log.count("landlock_missing") == 1
 
 
 def test_a_node_with_landlock_says_so(installation: Installation, samples: Samples) -> None:

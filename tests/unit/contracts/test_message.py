@@ -26,7 +26,7 @@ def test_the_body_is_the_documented_json() -> None:
     assert json.loads(finished.body()) == {
         "version": 1,
         "kind": "succeeded",
-        "conversion": {"uid": "u-1", "namespace": "default", "name": "talk"},
+        "conversion": {"uid": "u-1", "namespace": "default", "name": "talk", "requestId": ""},
         "owner": "a@example.com",
         "email": "a@example.com",
         "fileId": "0123456789abcdef01234567",
@@ -38,6 +38,13 @@ def test_the_body_is_the_documented_json() -> None:
         "notes": ["The cover is no picture, so it is left out."],
     }
     assert finished.message_id == "u-1:succeeded"
+
+
+def test_log_lines_tell_the_conversion_and_the_request_that_made_it() -> None:
+    known = {"namespace": "default", "conversion": "talk", "conversion_uid": "u-1"}
+
+    assert REF.log_fields == known
+    assert REF.model_copy(update={"request_id": "r-1"}).log_fields == known | {"request_id": "r-1"}
 
 
 def test_a_message_survives_its_journey() -> None:
@@ -58,6 +65,16 @@ BEFORE_NOTES = b"""{
 """What a worker publishes that knows of no notes."""
 
 
+class RefBeforeNotes(BaseModel):
+    """Which Conversion it is about, for the same reader."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    uid: str
+    namespace: str
+    name: str
+
+
 class ReaderBeforeNotes(BaseModel):
     """What a notifier reads that knows of no notes: the fields of its time, by their names in JSON."""
 
@@ -65,7 +82,7 @@ class ReaderBeforeNotes(BaseModel):
 
     version: Literal[1]
     kind: Literal["succeeded", "failed"]
-    conversion: dict[str, str]
+    conversion: RefBeforeNotes
     owner: str
     email: str
     fileId: str  # noqa: N815 - JSON's name

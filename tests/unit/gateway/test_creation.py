@@ -101,6 +101,17 @@ def test_the_answer_is_the_same_if_the_file_cannot_be_removed_now() -> None:
     assert scene.left == (1, 0), "a file without a Conversion, which a sweep can tell"
 
 
+def test_the_request_s_id_stands_on_the_conversion() -> None:
+    gateway = Gateway()
+
+    answer = gateway.upload(a_file(), **{"X-Request-Id": "r-1"})
+
+    assert answer.headers["X-Request-Id"] == "r-1"
+    (conversion,) = gateway.conversions.there.values()
+    assert conversion.metadata.annotations == {"video2mp3.dev/request-id": "r-1"}
+    assert conversion.manifest()["metadata"]["annotations"] == conversion.metadata.annotations
+
+
 def test_people_are_told_to_try_again() -> None:
     gateway = Gateway()
     gateway.conversions.refuses = True

@@ -68,13 +68,19 @@ def test_a_video_becomes_a_file_and_a_conversion() -> None:
 
 def test_the_conversion_says_what_is_wanted_and_whose_it_is() -> None:
     gateway = Gateway()
-    conversion = gateway.uploaded(a_file())
+    answer = gateway.upload(a_file())
     [file_id] = gateway.sources.files
+    [conversion] = gateway.conversions.there.values()
     assert conversion.manifest() == {
         "apiVersion": "video2mp3.dev/v1",
         "kind": "Conversion",
         # The finalizer is there from the start: deleted before an operator has seen it, it would leave its video.
-        "metadata": {"name": f"upload-{file_id}", "namespace": "people", "finalizers": ["video2mp3.dev/files"]},
+        "metadata": {
+            "name": f"upload-{file_id}",
+            "namespace": "people",
+            "finalizers": ["video2mp3.dev/files"],
+            "annotations": {"video2mp3.dev/request-id": answer.headers["X-Request-Id"]},
+        },
         "spec": {
             "source": {"gridfs": {"fileId": file_id}},
             "output": {"filename": "talk.mp3"},

@@ -18,6 +18,11 @@ class MessageBuilder:
         ref = self.message.conversion.model_copy(update={"uid": uid})
         return self._with(conversion=ref)
 
+    def asked_for_by(self, request_id: str) -> "MessageBuilder":
+        """Of an upload by this request."""
+        ref = self.message.conversion.model_copy(update={"request_id": request_id})
+        return self._with(conversion=ref)
+
     def to(self, email: str) -> "MessageBuilder":
         """For somebody else; "" for nobody."""
         return self._with(email=email)

@@ -143,6 +143,14 @@ def test_the_email_of_a_success_with_notes() -> None:
     assert NOTES_HTML in body(email, "html")
 
 
+@pytest.mark.parametrize(("given", "told"), [("r-1", "r-1"), ("", None), ("a\r\nBcc: x@example.org", None)])
+def test_the_email_tells_the_request_that_made_the_conversion(given: str, told: str | None) -> None:
+    email = compose(a_message().asked_for_by(given))
+
+    assert email["X-Request-Id"] == told
+    assert email["Bcc"] is None
+
+
 def test_the_message_id_belongs_to_the_message_alone() -> None:
     first, again = compose(a_message()), compose(a_message().named("other.mp3"))
     failed, other = compose(a_message().failed("NoAudio", "")), compose(a_message().about("4f6d"))

@@ -5,10 +5,17 @@ import json
 import pytest
 
 from tests.unit.notifier.builders import a_message
-from video2mp3_notifier.incoming import UnreadableMessageError, read_message
+from video2mp3_notifier.incoming import UnreadableMessageError, about, read_message
 from video2mp3_notifier.verdicts import DeadReason
 
 GOOD = json.loads(a_message().build().body())
+
+
+def test_log_lines_tell_what_a_message_is_about() -> None:
+    message = a_message().build()
+
+    assert about(message.body()) == {"namespace": "media", "conversion": "talk", "conversion_uid": "4f6c"}
+    assert about(b"no JSON") == {}
 
 
 def test_a_message_is_read() -> None:

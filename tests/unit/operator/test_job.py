@@ -35,7 +35,7 @@ def test_the_whole_manifest() -> None:
     manifest = job(a_conversion())
     request = manifest["spec"]["template"]["spec"]["containers"][0]["env"][0].pop("value")
     assert WorkerRequest.model_validate_json(request).model_dump(mode="json", by_alias=True, exclude_none=True) == {
-        "conversion": {"uid": "uid-media-talk", "namespace": "media", "name": "talk"},
+        "conversion": {"uid": "uid-media-talk", "namespace": "media", "name": "talk", "requestId": ""},
         "owner": OWNER,
         "installation": "media/video2mp3",
         "email": OWNER,
@@ -220,6 +220,17 @@ def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of
     )
     metadata = build_job(Conversion.model_validate(a_conversion().document), added, 1)["spec"]["template"]["metadata"]
     assert metadata == {"labels": {"mesh": "no"} | LABELS, "annotations": {"mesh.example.com/inject": "false"}}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "told"),
+    [("r-1", "r-1"), ("", ""), ("two\nlines", ""), ("ä", ""), ("r" * 129, "")],
+)
+def test_the_worker_is_told_which_request_made_its_conversion(annotation: str, told: str) -> None:
+    manifest = job(a_conversion().with_metadata(annotations={"video2mp3.dev/request-id": annotation}))
+
+    value = manifest["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
+    assert WorkerRequest.model_validate_json(value).conversion.request_id == told
 
 
 def test_the_longest_request_goes_into_one_variable() -> None:

@@ -44,7 +44,7 @@ def test_a_failed_message_is_made_from_the_ledger_alone() -> None:
     assert message.model_dump() == {
         "version": 1,
         "kind": "failed",
-        "conversion": {"uid": UID, "namespace": "media", "name": "talk"},
+        "conversion": {"uid": UID, "namespace": "media", "name": "talk", "request_id": ""},
         "owner": OWNER,
         "email": OWNER,
         "file_id": "",
@@ -55,6 +55,15 @@ def test_a_failed_message_is_made_from_the_ledger_alone() -> None:
         "message": "No media.",
         "notes": (),
     }
+
+
+def test_a_message_tells_the_request_that_made_the_conversion() -> None:
+    entry = an_entry().with_failure().entry.model_copy(update={"request_id": "r-1"})
+
+    message = message_from(entry, "")
+
+    assert message is not None
+    assert message.conversion.request_id == "r-1"
 
 
 def test_the_message_of_a_success_has_the_result_s_notes() -> None:

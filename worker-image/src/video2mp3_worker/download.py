@@ -82,7 +82,7 @@ class Download:
     def _pause(self, failed: int, error: BrokenOffError) -> None:
         if failed > len(_PAUSES_SECONDS):
             raise TryAgain(Reason.SOURCE_UNAVAILABLE, f"The source could not be fetched: {error}") from error
-        _log.warning("source broke off", fetched=self._size, failed=failed, detail=str(error))
+        _log.warning("source_broke_off", fetched=self._size, failed=failed, detail=str(error))
         end = self.clock() + _PAUSES_SECONDS[max(failed - 1, 0)]
         while self.clock() < end:
             self._check()

@@ -83,13 +83,9 @@ def read_settings() -> WorkerSettings:
 def attempt(settings: WorkerSettings, stop: Stop) -> int:
     """Run one attempt; answer the exit code. Everything that implements a port is chosen here."""
     request = settings.request
-    structlog.contextvars.bind_contextvars(
-        conversion_uid=request.conversion.uid,
-        namespace=request.conversion.namespace,
-        conversion=request.conversion.name,
-    )
+    structlog.contextvars.bind_contextvars(**request.conversion.log_fields)
     if not _has_landlock():
-        _log.warning("landlock missing", required=settings.require_landlock)
+        _log.warning("landlock_missing", required=settings.require_landlock)
         if settings.require_landlock:
             return _end(_unsuitable(), settings.termination_message_path)
     name = settings.pod_name or "video2mp3-worker"
@@ -167,7 +163,7 @@ def _store_error(ledger: MongoLedger, error: WorkerError, pod: str) -> None:
     try:
         ledger.store_error(words)
     except TryAgain as away:
-        _log.warning("last words not stored", detail=away.detail)
+        _log.warning("last_words_not_stored", detail=away.detail)
 
 
 def _end(error: WorkerError, path: Path) -> int:
@@ -182,7 +178,7 @@ def _end(error: WorkerError, path: Path) -> int:
 def _leave_last_words_in_a_crash() -> None:
     def translate(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         leave(crashed(kind), _termination_message_path())
-        _log.critical("worker crashed", exc_info=(kind, error, trace))
+        _log.critical("worker_crashed", exc_info=(kind, error, trace))
 
     sys.excepthook = translate
 

@@ -41,7 +41,7 @@ class Reporter:
         except Superseded:
             raise
         except TryAgain as error:
-            _log.warning("progress not reported", reason=error.reason, detail=error.detail)
+            _log.warning("progress_not_reported", reason=error.reason, detail=error.detail)
 
     def repeat(self) -> None:
         """Say the same once more: a sign of life from what moves no media. Raises Superseded."""

@@ -76,7 +76,7 @@ class Worker:
             mp3 = self.converter.convert(source, source.path.with_name("output.mp3"), self.request.output)
             with contextlib.closing(mp3.content):
                 source.wait(self.at_work)
-                _log.info("source converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
+                _log.info("source_converted", size=mp3.size, duration_seconds=mp3.duration_seconds, notes=mp3.notes)
                 return self.store(mp3)
 
     @contextlib.contextmanager
@@ -88,7 +88,7 @@ class Worker:
         with _empty_folder(self.scratch / "attempt") as folder:
             fetched = fetch(self.request, self.sources, self.web, folder / "source", self._while_fetching)
             source = fetched.source
-            _log.info("source at hand", size=source.size, fetched=fetched.size, coming=source.is_coming())
+            _log.info("source_at_hand", size=source.size, fetched=fetched.size, coming=source.is_coming())
             try:
                 yield source
             except Refused:
@@ -105,7 +105,7 @@ class Worker:
         parts = 1 if plan.may_copy else worthwhile_parts(plan.duration_seconds, division)
         if parts > 1:
             self.ledger.note_parallelism(parts)
-            _log.info("sound divided", parts=parts, duration_seconds=plan.duration_seconds)
+            _log.info("sound_divided", parts=parts, duration_seconds=plan.duration_seconds)
         return parts > 1
 
     def _while_fetching(self) -> None:
@@ -121,7 +121,7 @@ class Worker:
         """Remove what workers before this one began and did not finish."""
         for file_id in file_ids:
             self.mp3s.remove(file_id, self.at_work)
-            _log.info("leftover removed", file_id=file_id)
+            _log.info("leftover_removed", file_id=file_id)
 
     def store(self, mp3: Mp3) -> OutputReport:
         """Store the mp3 and then the result; answer the result that is stored, which may be another worker's."""
@@ -133,7 +133,7 @@ class Worker:
         stored = self._store_result(file_id, mp3)
         if stored.file_id != file_id:
             self.mp3s.remove(file_id)
-        _log.info("result stored", file_id=stored.file_id, own=stored.file_id == file_id)
+        _log.info("result_stored", file_id=stored.file_id, own=stored.file_id == file_id)
         return stored
 
     def _store_result(self, file_id: str, mp3: Mp3) -> OutputReport:
@@ -216,7 +216,7 @@ class Worker:
                 notes=result.notes,
             )
         )
-        _log.info("message published", file_id=result.file_id)
+        _log.info("message_published", file_id=result.file_id)
         # If this fails, the message is published once more later: it has the same id, and is one email.
         self.ledger.mark_published()
 

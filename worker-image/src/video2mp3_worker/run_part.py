@@ -94,7 +94,7 @@ class PartWorker:
         span = span_of(plan, self.number, self.parts)
         made = self.worker.converter.convert_part(source, encoded, media, plan, span)
         source.wait(self.worker.at_work)
-        _log.info("part converted", part=self.number, size=encoded.stat().st_size, duration_seconds=made.seconds)
+        _log.info("part_converted", part=self.number, size=encoded.stat().st_size, duration_seconds=made.seconds)
         file_id = self.worker.mp3s.new_id()
         self.ledger.name_part_file(file_id)
         self.worker.write_part(file_id, encoded)
@@ -116,13 +116,13 @@ class PartWorker:
         destination, output = source.path.with_name("output.mp3"), self.worker.request.output
         if _is_mixed(entry):
             # A sound is the work of one LAME: of which, depends on the node.
-            _log.info("parts of different builds of LAME: encoding all of it here", parts=self.parts)
+            _log.info("parts_mixed", parts=self.parts)
             mp3 = self.worker.converter.convert(source, destination, output)
         else:
             mp3 = self.worker.converter.join(self._content(entry), source, destination, media, plan, output, heard)
         with contextlib.closing(mp3.content):
             source.wait(self.worker.at_work)
-            _log.info("parts joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
+            _log.info("parts_joined", parts=self.parts, size=mp3.size, duration_seconds=mp3.duration_seconds)
             result = self.worker.store(mp3)
         self._remove_parts(entry)
         return result

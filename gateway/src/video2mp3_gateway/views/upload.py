@@ -1,7 +1,7 @@
 """①②③ POST /upload: takes a video in and starts its conversion."""
 
 import structlog
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 
 from video2mp3_gateway import problems
 from video2mp3_gateway.answers import Links, upload_answer
@@ -37,7 +37,7 @@ def upload_routes(
         with slots.hold(owner), metrics.upload():
             invite_body(request)
             video = reception.receive(owner, request.stream.read, boundary)
-            conversion = creation.create(owner, video)
+            conversion = creation.create(owner, video, g.request_id)
             metrics.upload_bytes.inc(video.source.size)
         name, file_id = conversion.metadata.name, video.source.file_id
         _log.info("upload_accepted", conversion=name, file_id=file_id, bytes=video.source.size)
