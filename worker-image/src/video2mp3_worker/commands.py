@@ -19,7 +19,7 @@ from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.reading import Reading
-from video2mp3_worker.timing import synchronising
+from video2mp3_worker.synchronising import synchronised
 
 _FIRST_PACKETS: Final = 32
 """Enough for the first of each track, where tracks take turns."""
@@ -149,9 +149,7 @@ def _sound(source: LocalSource, plan: Plan) -> Any:
     if plan.track.segments:
         sound = _joined(sound, plan)
     else:
-        fillable = limits.fillable_seconds(plan.track.sample_rate, plan.track.channels)
-        for name, options in synchronising(plan.timing, fillable):
-            sound = sound.filter(name, **options)
+        sound = synchronised(sound, plan.timing, limits.pauses_seconds(source.size))
     if plan.start_seconds or plan.end_seconds is not None:
         sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")

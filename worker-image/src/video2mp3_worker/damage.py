@@ -21,7 +21,7 @@ _OF_A_READER: Final = re.compile(
 )
 """But for what it says of the pictures' decoders, which it may not have."""
 _LEFT_OUT: Final = re.compile(rb"(\d{1,9}\.\d{6})$")
-"""A gap that was not filled, in seconds: see `timing.synchronising`."""
+"""A gap that was not filled, in seconds: see `synchronising.forwards`."""
 
 _REPEATED: Final = re.compile(rb" +Last message repeated (\d{1,9}) times")
 _MOST_GAPS: Final = 1_000
