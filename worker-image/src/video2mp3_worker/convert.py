@@ -257,7 +257,7 @@ def _chapters(media: Media, plan: Plan, seconds: float) -> tuple[list[Chapter], 
 def _tag(
     media: Media, output: Output, cover: Picture | None, chapters: list[Chapter], on_loudness: dict[str, str]
 ) -> bytes:
-    texts = tags.free_texts(on_loudness, output.tags)
+    texts = tags.free_texts(tags.words_beside(media.tags, output.tags) | on_loudness, output.tags)
     version = int(output.tags.id3_version.removeprefix("2."))
     return tags.render(tags.merged(media.tags, output.tags), cover, chapters, texts, version)
 
