@@ -1,12 +1,13 @@
 """What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from video2mp3_contracts.output import TAG_FIELDS
 from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.edit_lists import Segment
+from video2mp3_worker.edit_lists import Played, Segment
 from video2mp3_worker.gains import Gains, said
 from video2mp3_worker.reading import Reading
 
@@ -17,6 +18,9 @@ _NOT_THE_PROGRAMME: Final = frozenset(
 
 _OTHER_NAMES: Final = {"date": ("wm/year",), "lyrics": ("unsyncedlyrics", "wm/lyrics")}
 """Beside ffmpeg's own names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
+
+_HEARD: Final = re.compile(r" ?[0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{16})( .*)?")
+"""Of `iTunSMPB`, in which Apple's encoders write priming, remainder and the number of samples between them."""
 
 _ID3_LYRICS: Final = "lyrics-"
 """What ffmpeg calls lyrics of ID3; a description follows, if there is one, and the language."""
@@ -68,6 +72,9 @@ class AudioTrack:
 
     gains: Gains | None = None
     """What the file says of this track's loudness."""
+
+    exact_seconds: float | None = None
+    """How long it plays to the sample, where the file says that beside its duration."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,11 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         duration_seconds=_seconds(container.get("duration")),
         starts=tuple(_starts(streams)),
         tracks=tuple(
-            replace(_track(index, stream, _beside(stream, streams, programmes)), gains=_gains(stream, whole))
+            replace(
+                _track(index, stream, _beside(stream, streams, programmes)),
+                gains=_gains(stream, whole),
+                exact_seconds=_heard_seconds(stream, whole),
+            )
             for index, stream in enumerate(audio)
         ),
         streams=len(streams),
@@ -157,19 +168,26 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
     )
 
 
-def with_segments(media: Media, segments: Sequence[tuple[Segment, ...]]) -> Media:
-    """The same file, whose audio tracks play these segments."""
-    if len(segments) != len(media.tracks) or not any(segments):
+def with_edits(media: Media, played: Sequence[Played]) -> Media:
+    """The same file, whose audio tracks play what their edit lists say."""
+    if len(played) != len(media.tracks):
         return media
-    return replace(media, tracks=tuple(map(_with_segments, media.tracks, segments)))
+    return replace(media, tracks=tuple(map(_with_edits, media.tracks, played)))
 
 
-def _with_segments(track: AudioTrack, segments: tuple[Segment, ...]) -> AudioTrack:
-    if not segments:
-        return track
-    return replace(
-        track, segments=segments, duration_seconds=sum(each.end - each.start + each.pause for each in segments)
-    )
+def _with_edits(track: AudioTrack, played: Played) -> AudioTrack:
+    if not played.segments:
+        return replace(track, exact_seconds=_exact(track, played))
+    seconds = sum(each.end - each.start + each.pause for each in played.segments)
+    return replace(track, segments=played.segments, duration_seconds=seconds)
+
+
+def _exact(track: AudioTrack, played: Played) -> float | None:
+    """An edit list may cut more than an encoder's padding: what contradicts it does not count."""
+    told, duration = track.exact_seconds, track.duration_seconds or 0.0
+    if told is not None and (played.unit_seconds is None or abs(told - duration) <= played.unit_seconds):
+        return told
+    return played.seconds
 
 
 def with_first_packets(media: Media, document: Mapping[str, Any]) -> Media:
@@ -260,6 +278,11 @@ def _names(field: str, found: Iterable[str]) -> Iterator[str]:
 
 def _gains(stream: Mapping[str, Any], whole: Mapping[str, str]) -> Gains | None:
     return said({**whole, **_lower_keys(stream)}, str(stream.get("codec_name", "")))
+
+
+def _heard_seconds(stream: Mapping[str, Any], whole: Mapping[str, str]) -> float | None:
+    found, rate = _HEARD.fullmatch(whole.get("itunsmpb", "")), _integer(stream.get("sample_rate"))
+    return _seconds(int(found[1], 16) / rate) if found and rate else None
 
 
 def _lower_keys(part: Mapping[str, Any]) -> dict[str, str]:
