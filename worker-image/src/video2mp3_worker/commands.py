@@ -51,7 +51,7 @@ def first_packets(source: LocalSource, reading: Reading) -> list[str]:
 
 def packets(source: LocalSource, plan: Plan) -> list[str]:
     """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
-    shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples"
+    shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples,discard_padding"
     chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
     return [*_probing(source, plan.reading), "-of", "compact=p=0", *chosen, _input(source)]
 
