@@ -72,12 +72,15 @@ def test_what_else_there_is_stays_with_ffmpeg(edits: tuple[tuple[int, int, int],
     assert found(a_film(a_track(a_list(*edits)))) == [()]
 
 
+WHOLE = Segment(1024 / 48_000, 49_090 / 48_000)
+
+
 @pytest.mark.parametrize(
     ("edits", "expected"),
     [
-        (((1001, 1024, NORMAL),), 48_066 / 48_000),
-        (((1002, 1024, NORMAL),), 48_066 / 48_000),
-        (((500, -1, NORMAL), (1001, 1024, NORMAL)), 48_066 / 48_000),
+        (((1001, 1024, NORMAL),), WHOLE),
+        (((1002, 1024, NORMAL),), WHOLE),
+        (((500, -1, NORMAL), (1001, 1024, NORMAL)), WHOLE),
         (((1000, 1024, NORMAL),), None),
         (((1003, 1024, NORMAL),), None),
         (((1001, 1024, NORMAL // 2),), None),
@@ -88,12 +91,12 @@ def test_what_else_there_is_stays_with_ffmpeg(edits: tuple[tuple[int, int, int],
 )
 @pytest.mark.parametrize("version", [0, 1])
 def test_an_edit_that_ends_within_a_unit_of_its_media_means_their_end(
-    edits: tuple[tuple[int, int, int], ...], expected: float | None, version: int
+    edits: tuple[tuple[int, int, int], ...], expected: Segment | None, version: int
 ) -> None:
     film = a_film(a_track(a_list(*edits, version=version), length=1024 + 48_066, version=version))
 
     unit = 0.001 if edits else None
-    assert played_of_tracks(io.BytesIO(film), len(film)) == [Played(seconds=expected, unit_seconds=unit)]
+    assert played_of_tracks(io.BytesIO(film), len(film)) == [Played(to_the_end=expected, unit_seconds=unit)]
 
 
 def test_numbers_that_lie_end_nothing() -> None:

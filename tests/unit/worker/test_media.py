@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.edit_lists import Played
 from video2mp3_worker.gains import Gains
-from video2mp3_worker.media import AttachedPicture, AudioTrack, parse_media, with_edits
+from video2mp3_worker.media import AttachedPicture, AudioTrack, parse_media
 
 
 def a_document(**audio: Any) -> dict[str, Any]:
@@ -133,29 +132,3 @@ def test_chapters_are_counted_from_the_beginning_of_the_file(format_name: str, e
     }
 
     assert parse_media(document, 1).chapters == (expected,)
-
-
-ITUNES = " 00000000 00000840 000001CA 00000000000465F6 00000000 00000000"
-"""288,246 samples, which are 6.00513 s at 48 kHz."""
-
-
-@pytest.mark.parametrize(
-    ("said", "played", "expected"),
-    [
-        (ITUNES, Played(), 288_246 / 48_000),
-        (ITUNES, Played(unit_seconds=0.001, seconds=6.0), 6.0),
-        (ITUNES, Played(unit_seconds=0.01), 288_246 / 48_000),
-        (ITUNES.lower(), Played(), None),
-        ("", Played(unit_seconds=0.001, seconds=6.0), 6.0),
-    ],
-    ids=["no edit list", "another end", "the same end", "in another form", "only an edit list"],
-)
-def test_what_counts_samples_counts_where_no_edit_list_says_otherwise(
-    said: str, played: Played, expected: float | None
-) -> None:
-    document = a_document(sample_rate="48000", duration="6.0")
-    document["format"]["tags"] = {"iTunSMPB": said}
-
-    (track,) = with_edits(parse_media(document, 1000), [played]).tracks
-
-    assert track.exact_seconds == expected

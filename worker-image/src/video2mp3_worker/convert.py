@@ -30,7 +30,7 @@ from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import level
 from video2mp3_worker.media import Media
-from video2mp3_worker.mp3_ending import frames_of_cut
+from video2mp3_worker.mp3_ending import is_cut_mp3
 from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -44,9 +44,6 @@ _COUNTED: Final = frozenset({"flac", "tta", "wv"})
 """Formats, none of them with a size of the whole file."""
 
 _MISSING_SECONDS: Final = 0.1
-_FRAMES_UNHEARD: Final = 4
-"""Of delay and padding together."""
-
 _ON_ENDING: Final = frozenset({CUT_SHORT, BROKEN_OFF})
 
 
@@ -276,20 +273,9 @@ def _notes_on_source(source: LocalSource, media: Media, plan: Plan, sound: _Soun
     if lacks and not plan.allow_truncated:
         raise cut_short()
     is_told = not _ON_ENDING.isdisjoint(sound.notes)
-    is_cut = is_told or lacks or media.is_cut_short or _is_cut_mp3(source, media, plan, sound)
+    is_cut = is_told or lacks or media.is_cut_short or is_cut_mp3(source, media, plan, sound.seconds)
     ending = (CUT_SHORT,) if is_cut and not is_told else ()
     return (*sound.notes, *ending, *sound.damage.notes(beside_a_cut=is_cut))
-
-
-def _is_cut_mp3(source: LocalSource, media: Media, plan: Plan, sound: _Sound) -> bool:
-    """Whether an mp3 says that it has more sound than came out of it, and there was nothing else that cut it off."""
-    if media.format != "mp3" or plan.end_seconds is not None:
-        return False
-    with source.path.open("rb") as file:
-        frames = frames_of_cut(file, source.size)
-    layout = Layout(plan.track.sample_rate, plan.track.channels)
-    told = (frames - _FRAMES_UNHEARD) * layout.samples / layout.sample_rate
-    return sound.seconds + plan.start_seconds < told - _MISSING_SECONDS
 
 
 def _verify(content: Mp3File, plan: Plan, seconds: float) -> None:

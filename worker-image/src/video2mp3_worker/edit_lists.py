@@ -43,8 +43,8 @@ class Played:
     segments: tuple[Segment, ...] = ()
     """() where ffmpeg reads them as they are meant."""
 
-    seconds: float | None = None
-    """How long, to the sample, where the edit list means its media's end; None where it does not."""
+    to_the_end: Segment | None = None
+    """All of it, to the sample, where the edit list means its media's end; None where it does not."""
 
     unit_seconds: float | None = None
     """In which the edit list counts; None where there is none."""
@@ -74,7 +74,7 @@ def _played(edits: list[tuple[int, int, int]], scale: int, media_scale: int, len
     # In whole numbers: the unit itself is not too much.
     is_whole = abs((length - begin) * scale - duration * media_scale) <= media_scale
     if len(edits) == 1 and is_whole and speed == _NORMAL_SPEED:
-        return Played(seconds=(length - begin) / media_scale, unit_seconds=1 / scale)
+        return Played(to_the_end=Segment(begin / media_scale, length / media_scale), unit_seconds=1 / scale)
     return Played(_segments(edits, scale, media_scale), unit_seconds=1 / scale)
 
 

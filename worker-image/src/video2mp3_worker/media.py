@@ -1,13 +1,13 @@
 """What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from video2mp3_contracts.output import TAG_FIELDS
 from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.edit_lists import Played, Segment
+from video2mp3_worker.edit_lists import Segment
 from video2mp3_worker.gains import Gains, said
 from video2mp3_worker.reading import Reading
 
@@ -166,28 +166,6 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         # ID3 counts its chapters from the first sample that is heard, after what the encoder put in front.
         chapters=tuple(_chapters(document.get("chapters") or [], 0.0 if name == "mp3" else start)),
     )
-
-
-def with_edits(media: Media, played: Sequence[Played]) -> Media:
-    """The same file, whose audio tracks play what their edit lists say."""
-    if len(played) != len(media.tracks):
-        return media
-    return replace(media, tracks=tuple(map(_with_edits, media.tracks, played)))
-
-
-def _with_edits(track: AudioTrack, played: Played) -> AudioTrack:
-    if not played.segments:
-        return replace(track, exact_seconds=_exact(track, played))
-    seconds = sum(each.end - each.start + each.pause for each in played.segments)
-    return replace(track, segments=played.segments, duration_seconds=seconds)
-
-
-def _exact(track: AudioTrack, played: Played) -> float | None:
-    """An edit list may cut more than an encoder's padding: what contradicts it does not count."""
-    told, duration = track.exact_seconds, track.duration_seconds or 0.0
-    if told is not None and (played.unit_seconds is None or abs(told - duration) <= played.unit_seconds):
-        return told
-    return played.seconds
 
 
 def with_first_packets(media: Media, document: Mapping[str, Any]) -> Media:

@@ -1,4 +1,4 @@
-"""Whether the end of an mp3 is missing, as its first frame tells. Pure; trusts no number.
+"""Whether the end of an mp3 is missing, as its first frame tells. Trusts no number.
 
 Its bytes and its sound both have to be fewer than it says: tools that cut or tag an mp3 leave some as they were.
 Sources: as of `encoder.infoframe`; ID3v2.4 structure, 3.1.
@@ -7,7 +7,11 @@ Sources: as of `encoder.infoframe`; ID3v2.4 structure, 3.1.
 import struct
 from typing import Final
 
+from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.isobmff import Readable
+from video2mp3_worker.local_source import LocalSource
+from video2mp3_worker.media import Media
+from video2mp3_worker.plan import Plan
 
 _TAG_BYTES: Final = 10
 _HAS_FOOTER: Final = 0x10
@@ -17,6 +21,22 @@ _LOOK_BYTES: Final = 256
 
 _FRAMES, _BYTES = 1, 2
 """Bits that say what follows."""
+
+_FRAMES_UNHEARD: Final = 4
+"""Of delay and padding together."""
+
+_MISSING_SECONDS: Final = 0.1
+
+
+def is_cut_mp3(source: LocalSource, media: Media, plan: Plan, seconds: float) -> bool:
+    """Whether an mp3 says that it has more sound than came out of it, and there was nothing else that cut it off."""
+    if media.format != "mp3" or plan.end_seconds is not None:
+        return False
+    with source.path.open("rb") as file:
+        frames = frames_of_cut(file, source.size)
+    layout = Layout(plan.track.sample_rate, plan.track.channels)
+    told = (frames - _FRAMES_UNHEARD) * layout.samples / layout.sample_rate
+    return plan.start_seconds + seconds < told - _MISSING_SECONDS
 
 
 def frames_of_cut(file: Readable, size: int) -> int:

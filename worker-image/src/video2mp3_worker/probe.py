@@ -9,6 +9,7 @@ from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, limits, sniff
 from video2mp3_worker.child import Confinement, Ended
 from video2mp3_worker.edit_lists import played_of_tracks
+from video2mp3_worker.edits import with_edits
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import (
     has_too_many_tracks,
@@ -18,7 +19,7 @@ from video2mp3_worker.failures import (
 )
 from video2mp3_worker.format_names import name_of
 from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media, parse_media, with_edits, with_first_packets
+from video2mp3_worker.media import Media, parse_media, with_first_packets
 from video2mp3_worker.reading import Reading
 from video2mp3_worker.tracks import needs_further_look
 
