@@ -93,6 +93,11 @@ class Trim(Model):
         _position("output.trim.end"),
     ] = None
 
+    @property
+    def is_all(self) -> bool:
+        """Whether it cuts nothing off."""
+        return self.end is None and (self.start is None or seconds(self.start) == 0)
+
 
 _LOUDNESS_COMPLAINT = (
     "set output.loudness.integratedLufs where output.loudness.mode is gain or limit, and leave it out for measureOnly"

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.integration.worker.hostile import half, of
-from video2mp3_contracts.output import Output
+from tests.integration.worker.samples import ffmpeg
+from video2mp3_contracts.output import Encoding, Output, Trim
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_worker.encode import CUT_SHORT
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.stop import Stop
@@ -17,11 +19,11 @@ _NEEDS_ITS_END = {"mp4, aac", "mov, pcm_s16le", "3gp, aac", "m4a, alac"}
 """Its index stands behind the sound."""
 
 
-def converted(content: bytes, folder: Path, *, allow_truncated: bool) -> Mp3:
+def converted(content: bytes, folder: Path, *, allow_truncated: bool, output: Output | None = None) -> Mp3:
     source = folder / "source"
     source.write_bytes(content)
     converter = Converter(Stop(), allow_truncated=allow_truncated)
-    return converter.convert(LocalSource.whole(source), folder / "output.mp3", Output())
+    return converter.convert(LocalSource.whole(source), folder / "output.mp3", output or Output())
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,23 @@ def test_half_of_a_file_becomes_half_of_its_sound(tmp_path: Path, name: str) -> 
     mp3 = converted(half(name).make(tmp_path), tmp_path, allow_truncated=True)
 
     assert 0.4 < mp3.duration_seconds < 2.2
-    assert [note for note in mp3.notes if "ends before its media does" in note]
+    assert [note for note in mp3.notes if "mp3 already" not in note] == [CUT_SHORT]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [Output(encoding=Encoding(cbr=128)), Output(channels="mono"), Output(trim=Trim(start=1))],
+    ids=["copied", "encoded", "in part"],
+)
+def test_an_mp3_without_its_end_is_told_of_once_however_it_is_converted(tmp_path: Path, output: Output) -> None:
+    whole = tmp_path / "whole.mp3"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=10", "-ac", "2", "-b:a", "128k", whole)
+    content = whole.read_bytes()
+
+    of_half = converted(content[: len(content) // 2], tmp_path, allow_truncated=False, output=output)
+    of_all = converted(content, tmp_path, allow_truncated=False, output=output)
+
+    assert (of_half.notes, of_all.notes) == ((CUT_SHORT,), ())
 
 
 @pytest.mark.parametrize("name", sorted(_NEEDS_ITS_END))

@@ -178,6 +178,25 @@ def test_what_the_source_says_is_shown_by_every_reader(
 
 
 @pytest.mark.parametrize("version", ["2.3", "2.4"])
+def test_what_sources_say_in_words_is_shown_as_far_as_frames_hold_it(tmp_path: Path, version: str) -> None:
+    source = a_sound(tmp_path / "source.flac")
+    file = FLAC(source)
+    said = {"DATE": "3 May 2021", "TRACKNUMBER": "3 of 12", "DISCNUMBER": "1 (bonus)", "GENRE": "(Drum) Bass"}
+    file.update(said)
+    file.save()
+
+    _, whole = converted(source, Output(tags=Tags(id3_version=version)))  # type: ignore[arg-type]
+
+    tags, dump, info = by_ffmpeg(whole), by_mpg123(whole), by_mediainfo(whole)
+    assert (tags["date"][:10], tags["track"], tags["disc"]) == ("2021-05-03", "3/12", "1")
+    assert info["Recorded_Date"].startswith("2021-05-03")
+    assert (info["Track_Position"], info["Track_Position_Total"], info["Part_Position"]) == ("3", "12", "1")
+    assert tags["DISC_TEXT"] == dump["DISC_TEXT"] == info["extra"]["DISC_TEXT"] == "1 (bonus)"
+    assert ID3(whole)["TCON"].genres == ["(Drum) Bass"]
+    assert dump["TCON"] == ("((Drum) Bass" if version == "2.3" else "(Drum) Bass")
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
 def test_what_was_asked_for_is_shown(tmp_path: Path, version: str) -> None:
     wanted = Tags(
         title="Käfer 🐞",

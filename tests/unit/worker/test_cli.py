@@ -47,6 +47,11 @@ def signals() -> Iterator[None]:
         (["--disc", "1\n2"], f"--disc must be {ONE_LINE}"),
         (["--lyrics", "la\x07"], f"--lyrics must be {LINES}"),
         (["--comment", "a\0"], f"--comment must be {LINES}"),
+        (["--custom", "calm"], "--custom must be NAME=TEXT, for example MOOD=calm"),
+        *(
+            (["--loudness", value], "--loudness must be a number of LUFS, for example -16")
+            for value in ("nan", "inf", "x", "")
+        ),
         (["--custom", "=calm"], f"--custom must be {CUSTOM}"),
         (["--custom", "MOOD=two\nlines"], f"--custom must be {CUSTOM}"),
         (["--custom", f"{'x' * 65}=calm"], f"--custom must be {CUSTOM}"),
@@ -69,7 +74,6 @@ def test_options_that_cannot_be_are_named(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--custom", "calm"], "argument --custom: it must be NAME=TEXT, for example MOOD=calm"),
         (["--id3-version", "2.2"], "argument --id3-version: invalid choice: '2.2' (choose from '2.3', '2.4')"),
     ],
 )

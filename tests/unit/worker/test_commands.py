@@ -129,7 +129,7 @@ def test_packets_with_times_are_kept_in_time_before_anything_is_cut() -> None:
     command = commands.decode(SOURCE, a_plan(start_seconds=1.5, timing=timing), BUDGET)
 
     (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
-    asetpts, aresample, atrim = (graph.index(name) for name in ("asetpts=expr=st", "aresample=", "atrim="))
+    asetpts, aresample, atrim = (graph.index(name) for name in ("asetpts=expr=st", "aresample=", "atrim=start="))
     assert asetpts < aresample < atrim
     assert "atrim=start=1.75[" in graph
 

@@ -22,7 +22,7 @@ def notes_on(said: str, piece: int = 7) -> tuple[str, ...]:
     damage = Damage()
     for start in range(0, len(said), piece):
         damage.feed(said[start : start + piece].encode())
-    return damage.notes
+    return damage.notes()
 
 
 @pytest.mark.parametrize("said", [OF_FFMPEG_5, OF_FFMPEG_7])
@@ -63,7 +63,25 @@ def test_pauses_that_were_not_filled_are_told() -> None:
     damage.feed(b"3600.000500\n600.000000\n    Last message repeated 1 times\nnot 60.000000\n1.5\n")
 
     assert damage.left_out == [3600.0005, 600.0, 600.0]
-    assert damage.notes == ("Long pauses are left out: 3, of 80.0 minutes in all.",)
+    assert damage.notes() == ("Long pauses are left out: 3, of 80.0 minutes in all.",)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (OF_FFMPEG_5.partition("[aac @ 0x55a3de640380] invalid")[0], False),
+        ("[matroska,webm @ 0x55] Element at 0xc9e4 ending at 0x8fe714 exceeds its master\n", False),
+        (OF_FFMPEG_5, True),
+        ("600.000000\n", True),
+    ],
+    ids=["the piece that is cut", "the reader", "several pieces", "a pause"],
+)
+def test_beside_the_note_on_a_missing_end_is_said_what_that_does_not_explain(said: str, told: bool) -> None:
+    damage = Damage()
+    damage.feed(said.encode())
+
+    assert damage.notes()
+    assert bool(damage.notes(beside_a_cut=True)) is told
 
 
 def test_a_line_without_an_end_takes_no_memory() -> None:

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from video2mp3_worker.edit_lists import Segment, segments_of_tracks
+from video2mp3_worker.edit_lists import Played, Segment, played_of_tracks
 
 NORMAL = 0x10000
 
@@ -21,8 +21,9 @@ def a_list(*edits: tuple[int, int, int], version: int = 0) -> bytes:
     return box(b"edts", box(b"elst", bytes([version, 0, 0, 0]), struct.pack(">I", len(edits)), entries))
 
 
-def a_track(edits: bytes, handler: bytes = b"soun") -> bytes:
-    header = box(b"mdhd", bytes(12), struct.pack(">II", 48000, 0))
+def a_track(edits: bytes, handler: bytes = b"soun", length: int = 0, version: int = 0) -> bytes:
+    times = struct.pack(">20xIQ" if version else ">12xII", 48000, length)
+    header = box(b"mdhd", bytes([version]), times[1:])
     return box(b"trak", edits, box(b"mdia", header, box(b"hdlr", bytes(8), handler, bytes(12))))
 
 
@@ -31,7 +32,7 @@ def a_film(*tracks: bytes) -> bytes:
 
 
 def found(film: bytes) -> list[tuple[Segment, ...]]:
-    return segments_of_tracks(io.BytesIO(film), len(film))
+    return [played.segments for played in played_of_tracks(io.BytesIO(film), len(film))]
 
 
 PAUSED = ((1000, 0, NORMAL), (2000, -1, NORMAL), (500, 96000, NORMAL))
@@ -69,6 +70,33 @@ def test_two_pauses_on_end_are_one() -> None:
 )
 def test_what_else_there_is_stays_with_ffmpeg(edits: tuple[tuple[int, int, int], ...]) -> None:
     assert found(a_film(a_track(a_list(*edits)))) == [()]
+
+
+WHOLE = Segment(1024 / 48_000, 49_090 / 48_000)
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        (((1001, 1024, NORMAL),), WHOLE),
+        (((1002, 1024, NORMAL),), WHOLE),
+        (((500, -1, NORMAL), (1001, 1024, NORMAL)), WHOLE),
+        (((1000, 1024, NORMAL),), None),
+        (((1003, 1024, NORMAL),), None),
+        (((1001, 1024, NORMAL // 2),), None),
+        (((500, 1024, NORMAL), (501, 25_024, NORMAL)), None),
+        ((), None),
+    ],
+    ids=["rounded down", "rounded up", "later", "an end before", "an end behind", "slower", "two edits", "none"],
+)
+@pytest.mark.parametrize("version", [0, 1])
+def test_an_edit_that_ends_within_a_unit_of_its_media_means_their_end(
+    edits: tuple[tuple[int, int, int], ...], expected: Segment | None, version: int
+) -> None:
+    film = a_film(a_track(a_list(*edits, version=version), length=1024 + 48_066, version=version))
+
+    unit = 0.001 if edits else None
+    assert played_of_tracks(io.BytesIO(film), len(film)) == [Played(to_the_end=expected, unit_seconds=unit)]
 
 
 def test_numbers_that_lie_end_nothing() -> None:

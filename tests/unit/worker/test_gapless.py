@@ -36,3 +36,14 @@ def test_segments_have_ends_of_their_own() -> None:
     track = a_track(duration_seconds=6.0, sample_rate=48000, packets=283, segments=(Segment(0.0, 6.0),))
 
     assert exact_end(a_media(track), track, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("exact", "expected"),
+    [(6.0004, 6.0004), (None, 6.0), (7.0, 6.0), (5.0, 6.0)],
+    ids=["told", "not", "longer", "shorter"],
+)
+def test_what_is_said_to_the_sample_counts_where_it_goes_with_the_packets(exact: float | None, expected: float) -> None:
+    track = a_track(sample_rate=48000, duration_seconds=6.0, exact_seconds=exact, packets=283)
+
+    assert exact_end(a_media(track), track, 0.0) == expected

@@ -76,10 +76,17 @@ def test_a_pause_that_is_counted_to_the_frame_before_it_is_one() -> None:
     ("more", "expected"),
     [
         ("|side_data|skip_samples=1105|discard_padding=0\n", 1105),
-        ("|side_data|\n", None),
-        ("|side_data|skip_samples=x\n", None),
-        ("", None),
+        ("|side_data|\n", 0),
+        ("|side_data|skip_samples=x\n", 0),
+        ("", 0),
     ],
 )
 def test_what_is_skipped_at_the_beginning(more: str, expected: int | None) -> None:
     assert fed(a_line(0, more=more), a_line(FRAME, more="|side_data|skip_samples=7")).skipped == expected
+
+
+def test_what_is_discarded_at_the_end() -> None:
+    discarded = "|side_data|skip_samples=0|discard_padding=527\n"
+
+    assert fed(a_line(0), a_line(FRAME, more=discarded)).discarded == 527
+    assert fed(a_line(0, more=discarded), a_line(FRAME)).discarded == 0

@@ -34,6 +34,9 @@ def found(output: Output, level: Level | None = None, *, is_copied: bool = False
         (Output(), {"channels": 4, "is_ambisonic": True}, {}),
         (Output(trim=Trim(start=1)), {}, {}),
         (Output(trim=Trim(end=1)), {}, {}),
+        (Output(trim=Trim(start=0)), {}, SAID),
+        (Output(trim=Trim(start="00:00:00.000")), {}, SAID),
+        (Output(trim=Trim()), {}, SAID),
     ],
 )
 def test_the_sources_words_stay_while_they_are_true(

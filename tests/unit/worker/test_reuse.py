@@ -16,6 +16,7 @@ MP3 = a_track(codec="mp3")
         (MP3, Output(), True),
         (MP3, Output(encoding=Encoding(cbr=320)), True),
         (MP3, Output(trim=Trim()), True),
+        (MP3, Output(trim=Trim(start=0)), True),
         (MP3, Output(trim=Trim(start=1)), False),
         (MP3, Output(trim=Trim(end=10)), False),
         (MP3, Output(loudness=Loudness(integrated_lufs=-16)), False),

@@ -10,7 +10,7 @@ from tests.unit.worker.pictures import a_jpeg, a_png
 from video2mp3_contracts.output import Tags
 from video2mp3_worker.chapters import Chapter
 from video2mp3_worker.images import picture
-from video2mp3_worker.tags import free_texts, merged, render
+from video2mp3_worker.tags import free_texts, merged, render, words_beside
 
 VERSIONS = (3, 4)
 NUMBERS = ("TYER", "TDAT", "TIME", "TRCK", "TPOS")
@@ -44,7 +44,7 @@ def test_what_was_asked_for_overrides_the_source() -> None:
         ("comment", "one\r\ntwo\rthree\n\n  four\tfive \n\n", "one\ntwo\nthree\n\nfour five"),
         ("lyrics", "la\x07\u2028la\n\nla", "la\nla\n\nla"),
         ("lyrics", "z" * 99_999, "z" * 16_384),
-        ("date", "2026-03-01 10:15", "2026-03-01 10:15"),
+        ("date", "2026-03-01 10:15", "2026-03-01T10:15"),
         ("date", "2026-13-45", "2026"),
         ("date", "2026-02-00T10:00", "2026-02"),
         ("disc", "1/2, the first", "1/2"),
@@ -58,8 +58,35 @@ def test_what_the_source_says_is_cleaned(name: str, value: str, expected: str) -
     ("name", "value"),
     [("date", "yesterday"), ("track", "first"), ("disc", "A"), ("title", "\x01\x02"), ("lyrics", "\n \n")],
 )
-def test_what_makes_no_sense_is_left_out(name: str, value: str) -> None:
+def test_what_no_frame_can_hold_is_in_none(name: str, value: str) -> None:
     assert merged({name: value}, Tags()) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ({"date": "3 May 2021", "track": "3 of 12", "disc": "1/2", "title": "A1"}, {}),
+        (
+            {"date": "yesterday", "track": "A1", "disc": "the first"},
+            {"DATE": "yesterday", "TRACK": "A1", "DISC": "the first"},
+        ),
+        ({"date": "2026-13-45", "track": "07/12 of it"}, {"DATE_TEXT": "2026-13-45", "TRACK_TEXT": "07/12 of it"}),
+        ({"date": "\u202e \x00", "track": "x" * 999}, {"TRACK": "x" * 256}),
+    ],
+    ids=["held", "not held", "held in part", "cleaned"],
+)
+def test_what_no_frame_can_hold_becomes_a_free_text(source: dict[str, str], texts: dict[str, str]) -> None:
+    assert words_beside(source, Tags()) == texts
+
+
+def test_the_words_of_a_field_that_was_asked_for_are_the_sources_no_more() -> None:
+    assert words_beside({"date": "yesterday", "track": "A1"}, Tags(date="2026", track="")) == {}
+
+
+@pytest.mark.parametrize(("version", "written"), [(3, "((17)"), (4, "(17)")], ids=["2.3", "2.4"])
+def test_a_genre_in_brackets_is_no_number_of_one(version: int, written: str) -> None:
+    """ID3v2.3.0, 4.2.1: "If the refinement should begin with a "(" character it should be replaced with "(("."""
+    assert read({"genre": "(17)"}, version)["TCON"].text == [written]
 
 
 def test_lines_that_were_asked_for_end_as_id3_wants_it() -> None:

@@ -6,7 +6,7 @@ from tests.unit.worker.builders import a_media, a_track
 from video2mp3_contracts.output import Output, Trim
 from video2mp3_contracts.worker import WorkerLimits
 from video2mp3_worker.plan import Plan, decide
-from video2mp3_worker.timing import Timing, synchronising, timing
+from video2mp3_worker.timing import Timing, timing
 
 MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 
@@ -60,14 +60,6 @@ def test_where_a_clock_may_leap_no_lead_is_without_bound(name: str, lead: float,
 
     assert found.left_out_seconds == pytest.approx(left_out)
     assert found.lead_seconds == pytest.approx(lead - left_out)
-
-
-@pytest.mark.parametrize(("name", "of_lead"), [(MATROSKA, "1e+12"), ("flv", "3600")])
-def test_a_pause_is_as_long_as_can_be_filled_and_a_lead_as_long_as_it_is(name: str, of_lead: str) -> None:
-    (_, options), _ = synchronising(timing(name, 0.0, 0.0, [0.0]), 349.5)
-
-    assert f"if(ld(1),349.5,{of_lead})" in str(options["expr"])
-    assert synchronising(timing("wav", 0.0, 0.0, [0.0]), 349.5) == ()
 
 
 def test_each_programme_of_a_broadcast_has_a_beginning_of_its_own() -> None:

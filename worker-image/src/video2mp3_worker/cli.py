@@ -8,6 +8,7 @@ Same code, same limits and same exit codes as in a Job.
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import sys
@@ -90,7 +91,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--channels", choices=("source", "mono", "stereo"), default="source")
     command.add_argument("--start", metavar="TIME", help="seconds or HH:MM:SS.mmm")
     command.add_argument("--end", metavar="TIME", help="seconds or HH:MM:SS.mmm")
-    command.add_argument("--loudness", type=float, metavar="LUFS", help="integrated loudness to reach (EBU R128)")
+    command.add_argument("--loudness", metavar="LUFS", help="integrated loudness to reach (EBU R128)")
     command.add_argument("--loudness-mode", choices=_LOUDNESS_MODES, help="what for, and how (default: gain)")
     command.add_argument(
         "--allow-truncated", action="store_true", help="convert what is there of a file that was cut short or damaged"
@@ -100,22 +101,27 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     track.add_argument("--language", metavar="TAG", help="audio track in a language, for example de")
     for name in TAG_FIELDS:
         command.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"the tag's {name.replace('_', ' ')}")
-    command.add_argument(
-        "--custom", action="append", type=_named_text, metavar="NAME=TEXT", help="a further text; may be repeated"
-    )
+    command.add_argument("--custom", action="append", metavar="NAME=TEXT", help="a further text; may be repeated")
     command.add_argument("--id3-version", choices=("2.3", "2.4"), help="the tag's version (default: 2.3)")
 
 
 def _named_text(argument: str) -> tuple[str, str]:
     name, separator, text = argument.partition("=")
     if not separator:
-        raise argparse.ArgumentTypeError("it must be NAME=TEXT, for example MOOD=calm")
+        raise Refused(Reason.BAD_REQUEST, "--custom must be NAME=TEXT, for example MOOD=calm")
     return name, text
+
+
+def _lufs(argument: str) -> float:
+    with contextlib.suppress(ValueError):
+        if math.isfinite(number := float(argument)):
+            return number
+    raise Refused(Reason.BAD_REQUEST, "--loudness must be a number of LUFS, for example -16")
 
 
 def _output(options: argparse.Namespace) -> Output:
     tags = {to_camel(name): getattr(options, name) for name in TAG_FIELDS if getattr(options, name) is not None}
-    tags |= {"custom": dict(options.custom)} if options.custom else {}
+    tags |= {"custom": dict(map(_named_text, options.custom))} if options.custom else {}
     tags |= {"id3Version": options.id3_version} if options.id3_version else {}
     wanted: dict[str, Any] = {"channels": options.channels, "sampleRate": options.sample_rate, "tags": tags}
     if options.vbr is not None or options.cbr is not None:
@@ -123,7 +129,8 @@ def _output(options: argparse.Namespace) -> Output:
     if options.start is not None or options.end is not None:
         wanted["trim"] = {"start": options.start, "end": options.end}
     if options.loudness is not None or options.loudness_mode is not None:
-        wanted["loudness"] = {"integratedLufs": options.loudness, "mode": options.loudness_mode or "gain"}
+        lufs = None if options.loudness is None else _lufs(options.loudness)
+        wanted["loudness"] = {"integratedLufs": lufs, "mode": options.loudness_mode or "gain"}
     if options.audio_track is not None or options.language is not None:
         wanted["audioTrack"] = {"index": options.audio_track, "language": options.language}
     try:

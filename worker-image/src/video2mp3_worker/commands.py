@@ -19,7 +19,7 @@ from video2mp3_worker.limits import Budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.plan import Plan
 from video2mp3_worker.reading import Reading
-from video2mp3_worker.timing import synchronising
+from video2mp3_worker.synchronising import synchronised
 
 _FIRST_PACKETS: Final = 32
 """Enough for the first of each track, where tracks take turns."""
@@ -51,7 +51,7 @@ def first_packets(source: LocalSource, reading: Reading) -> list[str]:
 
 def packets(source: LocalSource, plan: Plan) -> list[str]:
     """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
-    shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples"
+    shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples,discard_padding"
     chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
     return [*_probing(source, plan.reading), "-of", "compact=p=0", *chosen, _input(source)]
 
@@ -149,9 +149,7 @@ def _sound(source: LocalSource, plan: Plan) -> Any:
     if plan.track.segments:
         sound = _joined(sound, plan)
     else:
-        fillable = limits.fillable_seconds(plan.track.sample_rate, plan.track.channels)
-        for name, options in synchronising(plan.timing, fillable):
-            sound = sound.filter(name, **options)
+        sound = synchronised(sound, plan.timing, limits.pauses_seconds(source.size))
     if plan.start_seconds or plan.end_seconds is not None:
         sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")

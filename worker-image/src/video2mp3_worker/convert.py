@@ -15,9 +15,10 @@ from video2mp3_worker import limits as bounds
 from video2mp3_worker import replaygain, tags
 from video2mp3_worker.chapters import Chapter, fitted, limited
 from video2mp3_worker.cover import cover_of
+from video2mp3_worker.damage import Damage
 from video2mp3_worker.disk import enough_space
 from video2mp3_worker.division import start_seconds
-from video2mp3_worker.encode import CUT_SHORT, Encoded, encode, join
+from video2mp3_worker.encode import BROKEN_OFF, CUT_SHORT, Encoded, encode, join
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
@@ -29,6 +30,7 @@ from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import level
 from video2mp3_worker.media import Media
+from video2mp3_worker.mp3_ending import is_cut_mp3
 from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -42,6 +44,7 @@ _COUNTED: Final = frozenset({"flac", "tta", "wv"})
 """Formats, none of them with a size of the whole file."""
 
 _MISSING_SECONDS: Final = 0.1
+_ON_ENDING: Final = frozenset({CUT_SHORT, BROKEN_OFF})
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ class Converter:
             return _Sound(destination, content, copied.seconds, as_copied, notes, heard, is_copied=True)
         content.empty()
         made = encode_it()
-        return _Sound(destination, content, made.seconds, plan.summary, (*obstacle, *made.notes), made.level)
+        said = (*obstacle, *made.notes)
+        return _Sound(destination, content, made.seconds, plan.summary, said, made.level, damage=made.damage)
 
     def _level(self, source: LocalSource, plan: Plan, *, is_encoded: bool) -> Level | None:
         allowed, watch = self._bounded(source, plan)
@@ -203,7 +207,7 @@ class Converter:
         return Encoded(seconds, level=heard or self._level(source, plan, is_encoded=True))
 
     def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
-        ending = _notes_on_ending(media, plan, sound)
+        told = _notes_on_source(source, media, plan, sound)
         # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
         if sound.level is not None:
@@ -222,7 +226,7 @@ class Converter:
             sha256=_sha256(tag, sound.content),
             size=len(tag) + sound.content.size,
             encoding=sound.encoding,
-            notes=(*plan.notes, *sound.notes, *ending, *levelled, *notes, *left_out),
+            notes=(*plan.notes, *told, *levelled, *notes, *left_out),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:
@@ -247,6 +251,7 @@ class _Sound:
     notes: tuple[str, ...] = ()
     level: Level | None = None
     is_copied: bool = False
+    damage: Damage = field(default_factory=Damage)
 
 
 def _chapters(media: Media, plan: Plan, seconds: float) -> tuple[list[Chapter], list[str]]:
@@ -257,17 +262,20 @@ def _chapters(media: Media, plan: Plan, seconds: float) -> tuple[list[Chapter], 
 def _tag(
     media: Media, output: Output, cover: Picture | None, chapters: list[Chapter], on_loudness: dict[str, str]
 ) -> bytes:
-    texts = tags.free_texts(on_loudness, output.tags)
+    texts = tags.free_texts(tags.words_beside(media.tags, output.tags) | on_loudness, output.tags)
     version = int(output.tags.id3_version.removeprefix("2."))
     return tags.render(tags.merged(media.tags, output.tags), cover, chapters, texts, version)
 
 
-def _notes_on_ending(media: Media, plan: Plan, sound: _Sound) -> list[str]:
-    """What is to be said of a source without its end. Formats that count their samples tell when some are missing."""
+def _notes_on_source(source: LocalSource, media: Media, plan: Plan, sound: _Sound) -> tuple[str, ...]:
+    """What is to be said of a source that lacks its end, or is damaged: one note for one fault."""
     lacks = media.format in _COUNTED and sound.seconds < (plan.duration_seconds or 0.0) - _MISSING_SECONDS
     if lacks and not plan.allow_truncated:
         raise cut_short()
-    return [CUT_SHORT] if (lacks or media.is_cut_short) and CUT_SHORT not in sound.notes else []
+    is_told = not _ON_ENDING.isdisjoint(sound.notes)
+    is_cut = is_told or lacks or media.is_cut_short or is_cut_mp3(source, media, plan, sound.seconds)
+    ending = (CUT_SHORT,) if is_cut and not is_told else ()
+    return (*sound.notes, *ending, *sound.damage.notes(beside_a_cut=is_cut))
 
 
 def _verify(content: Mp3File, plan: Plan, seconds: float) -> None:

@@ -21,7 +21,7 @@ _OF_A_READER: Final = re.compile(
 )
 """But for what it says of the pictures' decoders, which it may not have."""
 _LEFT_OUT: Final = re.compile(rb"(\d{1,9}\.\d{6})$")
-"""A gap that was not filled, in seconds: see `timing.synchronising`."""
+"""A gap that was not filled, in seconds: see `synchronising.forwards`."""
 
 _REPEATED: Final = re.compile(rb" +Last message repeated (\d{1,9}) times")
 _MOST_GAPS: Final = 1_000
@@ -65,15 +65,15 @@ class Damage:
         else:
             self.left_out += [float(self._last[1])] * min(times, _MOST_GAPS - len(self.left_out))
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What there is to say, in sentences."""
-        return tuple(self._sentences())
+    def notes(self, *, beside_a_cut: bool = False) -> tuple[str, ...]:
+        """What there is to say, in sentences; where a note tells of a missing end, not what that brings with it."""
+        return tuple(self._sentences(beside_a_cut=beside_a_cut))
 
-    def _sentences(self) -> Iterator[str]:
-        if self.undecoded:
+    def _sentences(self, *, beside_a_cut: bool) -> Iterator[str]:
+        if self.undecoded > beside_a_cut:
+            # The last one is cut itself.
             yield f"The sound is damaged: {_counted(self.undecoded, 'piece')} of it could not be read."
-        elif self.complaints:
+        elif self.complaints and not beside_a_cut:
             yield f"The file is damaged in {_counted(self.complaints, 'place')}: some of the sound may be missing."
         if self.left_out:
             minutes = sum(self.left_out) / 60

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from video2mp3_contracts.reasons import Reason
@@ -21,7 +21,7 @@ from video2mp3_worker.progress import ProgressLines
 from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
 from video2mp3_worker.watch import Watch
 
-_BROKEN_OFF = "The sound could not be read to its end: what comes before that is the mp3."
+BROKEN_OFF = "The sound could not be read to its end: what comes before that is the mp3."
 CUT_SHORT = "The file ends before its media does: what is there is the mp3."
 
 
@@ -33,7 +33,10 @@ class Encoded:
     """How long it plays; of a part, where in the whole sound it ends."""
 
     notes: tuple[str, ...] = ()
-    """What is wrong with the source, in sentences."""
+    """What is wrong with the source's end, in sentences."""
+
+    damage: Damage = field(default_factory=Damage)
+    """What is wrong with it before that."""
 
     level: Level | None = None
     """How loud it is; None where nobody asked, or did not listen."""
@@ -80,7 +83,7 @@ def encode(
     _refuse_nothing(decoded.complaint, lines.seconds, plan)
     if span is None or span.end is None:
         _refuse_nothing_but_silence(lines.seconds, plan)
-    return Encoded(lines.seconds, (*broken, *damage.notes), heard)
+    return Encoded(lines.seconds, tuple(broken), damage, heard)
 
 
 def _before_it(
@@ -144,7 +147,7 @@ def _broken(decoded: Ended, plan: Plan, seconds: float) -> list[str]:
     if decoded.status != 0:
         if not may_be_broken:
             raise explain_failure(decoded)
-        return [_BROKEN_OFF]
+        return [BROKEN_OFF]
     if is_partial(decoded):
         if not may_be_broken:
             raise cut_short(decoded.complaint)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from video2mp3_contracts.worker import WorkerLimits
+from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
 
 MAX_STREAMS: Final = 64
 """Tracks in a file, of all kinds. Discs ripped with every language have about 40."""
@@ -81,9 +82,9 @@ def is_believable(seconds: float, size: int, bit_rate: int | None) -> bool:
     return seconds <= plausible_seconds(size) and seconds * (bit_rate or 0) / 8 <= size * _INACCURACY
 
 
-def fillable_seconds(sample_rate: int, channels: int) -> float:
-    """How long a silence ffmpeg makes: in one piece, for which it takes twice the memory of its samples, as floats."""
-    return MAX_ALLOCATION_BYTES / 2 / 4 / sample_rate / channels
+def pauses_seconds(size: int) -> float:
+    """How much silence a file of so many bytes may have between its sounds: they take bytes, and pauses take none."""
+    return LONGEST_PAUSE_SECONDS + plausible_seconds(size) / 2
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a file holds, as far as a conversion needs to know it. Pure: parsed from ffprobe's JSON (`ffprobe -of json`)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ _NOT_THE_PROGRAMME: Final = frozenset(
 
 _OTHER_NAMES: Final = {"date": ("wm/year",), "lyrics": ("unsyncedlyrics", "wm/lyrics")}
 """Beside ffmpeg's own names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
+
+_HEARD: Final = re.compile(r" ?[0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{16})( .*)?")
+"""Of `iTunSMPB`, in which Apple's encoders write priming, remainder and the number of samples between them."""
 
 _ID3_LYRICS: Final = "lyrics-"
 """What ffmpeg calls lyrics of ID3; a description follows, if there is one, and the language."""
@@ -68,6 +72,9 @@ class AudioTrack:
 
     gains: Gains | None = None
     """What the file says of this track's loudness."""
+
+    exact_seconds: float | None = None
+    """How long it plays to the sample, where the file says that beside its duration."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,11 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         duration_seconds=_seconds(container.get("duration")),
         starts=tuple(_starts(streams)),
         tracks=tuple(
-            replace(_track(index, stream, _beside(stream, streams, programmes)), gains=_gains(stream, whole))
+            replace(
+                _track(index, stream, _beside(stream, streams, programmes)),
+                gains=_gains(stream, whole),
+                exact_seconds=_heard_seconds(stream, whole),
+            )
             for index, stream in enumerate(audio)
         ),
         streams=len(streams),
@@ -154,21 +165,6 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         reading=reading or Reading(),
         # ID3 counts its chapters from the first sample that is heard, after what the encoder put in front.
         chapters=tuple(_chapters(document.get("chapters") or [], 0.0 if name == "mp3" else start)),
-    )
-
-
-def with_segments(media: Media, segments: Sequence[tuple[Segment, ...]]) -> Media:
-    """The same file, whose audio tracks play these segments."""
-    if len(segments) != len(media.tracks) or not any(segments):
-        return media
-    return replace(media, tracks=tuple(map(_with_segments, media.tracks, segments)))
-
-
-def _with_segments(track: AudioTrack, segments: tuple[Segment, ...]) -> AudioTrack:
-    if not segments:
-        return track
-    return replace(
-        track, segments=segments, duration_seconds=sum(each.end - each.start + each.pause for each in segments)
     )
 
 
@@ -260,6 +256,11 @@ def _names(field: str, found: Iterable[str]) -> Iterator[str]:
 
 def _gains(stream: Mapping[str, Any], whole: Mapping[str, str]) -> Gains | None:
     return said({**whole, **_lower_keys(stream)}, str(stream.get("codec_name", "")))
+
+
+def _heard_seconds(stream: Mapping[str, Any], whole: Mapping[str, str]) -> float | None:
+    found, rate = _HEARD.fullmatch(whole.get("itunsmpb", "")), _integer(stream.get("sample_rate"))
+    return _seconds(int(found[1], 16) / rate) if found and rate else None
 
 
 def _lower_keys(part: Mapping[str, Any]) -> dict[str, str]:

@@ -20,8 +20,11 @@ class PacketLines:
     """
 
     def __init__(self, frame_seconds: float, *, has_times: bool) -> None:
-        self.skipped: int | None = None
-        """Samples at the beginning that are not to be heard; None where the container does not say."""
+        self.skipped = 0
+        """Samples at the beginning that are not to be heard, as far as the container says."""
+
+        self.discarded = 0
+        """Samples of the last packet so far, at its end, that are not to be heard, as far as the container says."""
 
         self._frame_seconds = frame_seconds
         self._has_times = has_times
@@ -52,6 +55,7 @@ class PacketLines:
             raise NotCopyableError("the file leaves some of its frames out")
         if not self._frames:
             self.skipped = _number(packet.get("skip_samples"))
+        self.discarded = _number(packet.get("discard_padding"))
         time, duration = _seconds(packet.get("pts_time")), _seconds(packet.get("duration_time"))
         frames = max(round((duration or 0.0) / self._frame_seconds), 1)
         self._frames += frames
@@ -64,8 +68,8 @@ class PacketLines:
             self._clock += frames * self._frame_seconds
 
 
-def _number(value: str | None) -> int | None:
-    return int(value) if value and value.isdigit() else None
+def _number(value: str | None) -> int:
+    return int(value) if value and value.isdigit() else 0
 
 
 def _seconds(value: str | None) -> float | None:

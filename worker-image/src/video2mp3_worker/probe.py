@@ -8,7 +8,8 @@ from typing import Any, Final
 from video2mp3_contracts.reasons import Reason
 from video2mp3_worker import child, commands, limits, sniff
 from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.edit_lists import segments_of_tracks
+from video2mp3_worker.edit_lists import played_of_tracks
+from video2mp3_worker.edits import with_edits
 from video2mp3_worker.errors import Refused
 from video2mp3_worker.failures import (
     has_too_many_tracks,
@@ -18,7 +19,7 @@ from video2mp3_worker.failures import (
 )
 from video2mp3_worker.format_names import name_of
 from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media, parse_media, with_first_packets, with_segments
+from video2mp3_worker.media import Media, parse_media, with_first_packets
 from video2mp3_worker.reading import Reading
 from video2mp3_worker.tracks import needs_further_look
 
@@ -60,7 +61,7 @@ def _asked_of_ffprobe(source: LocalSource, watch: Callable[[], None]) -> Media:
         media = _media(source, reading.further(), watch)
     if media.is_indexed:
         with source.path.open("rb") as file:
-            media = with_segments(media, segments_of_tracks(file, source.size))
+            media = with_edits(media, played_of_tracks(file, source.size))
     if media.format in _LATE_WITHOUT_A_WORD:
         media = with_first_packets(media, _document(commands.first_packets(source, reading), source, watch))
     return replace(media, reading=replace(media.reading, options=reading.options))

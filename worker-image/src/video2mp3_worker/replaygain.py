@@ -27,7 +27,8 @@ def told(level: Level | None, plan: Plan, output: Output, *, is_copied: bool) ->
     if level is not None:
         return fields(level.reached)
     gains = plan.track.gains
-    if gains is None or plan.channels != plan.track.channels or output.trim is not None:
+    is_whole = output.trim is None or output.trim.is_all
+    if gains is None or plan.channels != plan.track.channels or not is_whole:
         return {}
     return gains.behind(0.0 if is_copied else encoder_gain(plan.encoding)).fields
 

@@ -23,7 +23,7 @@ def may_be_copied(track: AudioTrack, output: Output, sample_rate: int, channels:
 
     `lead_seconds` of silence would stand before it.
     """
-    is_whole = output.trim is None or (output.trim.start is None and output.trim.end is None)
+    is_whole = output.trim is None or output.trim.is_all
     is_same = (track.sample_rate, track.channels) == (sample_rate, channels)
     is_in_time = lead_seconds <= GAP_SECONDS
     is_as_loud = output.loudness is None or output.loudness.mode == "measureOnly"

@@ -41,7 +41,8 @@ class StreamCopy:
         """Write the mp3, without tags, into an empty file. Raises NotCopyableError, Refused or TryAgain."""
         layout = Layout(self.plan.sample_rate, self.plan.channels)
         packets = None if self.media.format == "mp3" else self._packets(layout)
-        copy = FrameCopy(file, layout, self.plan.encoding.cbr, None if packets is None else packets.skipped)
+        beside = (0, 0) if packets is None else (packets.skipped, packets.discarded)
+        copy = FrameCopy(file, layout, self.plan.encoding.cbr, *beside)
         if packets is None:
             self._read(copy)
         else:

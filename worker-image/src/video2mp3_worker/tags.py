@@ -4,7 +4,6 @@ By mutagen: ID3v2.3 in UTF-16, which is all the Unicode that it has, or ID3v2.4 
 Frame Addendum" 1.0.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Final
@@ -15,6 +14,7 @@ from video2mp3_contracts.output import MAX_COMMENT, MAX_LYRICS, MAX_TAG, Tags
 from video2mp3_contracts.text.harm import harmless
 from video2mp3_worker.chapters import Chapter
 from video2mp3_worker.images import Picture
+from video2mp3_worker.tag_forms import NUMBER, TIMESTAMP, number, timestamp
 
 _FRAMES: Final = {
     "title": id3.TIT2,
@@ -34,11 +34,9 @@ _ENCODINGS: Final = {3: id3.Encoding.UTF16, 4: id3.Encoding.UTF8}
 _LANGUAGE: Final = "und"
 """Undetermined (ISO 639-2)."""
 
-_MONTH, _DAY = "(?P<month>0[1-9]|1[0-2])", "(?P<day>0[1-9]|[12][0-9]|3[01])"
-_TIME: Final = "(?P<hour>[01][0-9]|2[0-3])(:(?P<minute>[0-5][0-9])(:[0-5][0-9])?)?"
-_TIMESTAMP: Final = re.compile(f"(?P<year>[0-9]{{4}})(-{_MONTH}(-{_DAY}([ T]{_TIME})?)?)?")
-_NUMBER: Final = re.compile(r"[0-9]{1,5}(/[0-9]{1,5})?")
-_NUMBERS: Final = frozenset({"track", "disc"})
+_FORMS: Final = {"date": timestamp, "track": number, "disc": number}
+"""What brings a field into the form that its frame has, and says what that leaves out."""
+
 _TAG_HEADER_BYTES: Final = 10
 _NO_OFFSET: Final = 0xFFFFFFFF
 """A chapter's place in bytes: players take its time instead."""
@@ -50,7 +48,7 @@ number, as it is in ID3v2.3. It is one as long as it needs no more than seven bi
 _IN_LINES: Final = frozenset({"comment", "lyrics"})
 """Fields that may have several lines."""
 
-_LONGEST: Final = {"date": 32, "track": 16, "disc": 16, "comment": MAX_COMMENT, "lyrics": MAX_LYRICS}
+_LONGEST: Final = {"comment": MAX_COMMENT, "lyrics": MAX_LYRICS}
 
 
 def merged(source: Mapping[str, str], wanted: Tags) -> dict[str, str]:
@@ -60,6 +58,19 @@ def merged(source: Mapping[str, str], wanted: Tags) -> dict[str, str]:
         name: "\n".join(value.splitlines()) if name in _IN_LINES else value for name, value in wanted.fields.items()
     }
     return {name: value for name, value in (copied | overriding).items() if value}
+
+
+def words_beside(source: Mapping[str, str], wanted: Tags) -> dict[str, str]:
+    """What the source says of dates and numbers that their frames cannot hold, by names of free texts.
+
+    It has a name of its own where a frame holds a part of it: some players show one of two that are named alike.
+    """
+    texts: dict[str, str] = {}
+    for name in _FORMS.keys() & source.keys() - wanted.fields.keys():
+        held, words = _FORMS[name](_harmless(name, source[name]))
+        if words:
+            texts[f"{name.upper()}_TEXT" if held else name.upper()] = words
+    return texts
 
 
 def free_texts(own: Mapping[str, str], wanted: Tags) -> dict[str, str]:
@@ -112,15 +123,18 @@ def _frames(name: str, value: str, version: int) -> Iterable[id3.Frame]:
         return [id3.USLT(encoding=encoding, lang=_LANGUAGE, desc="", text=value)]
     if name == "date":
         return _date_frames(value, version)
-    if name in _NUMBERS and version == 3 and _NUMBER.fullmatch(value):
+    if _FORMS.get(name) is number and version == 3 and NUMBER.fullmatch(value):
         encoding = id3.Encoding.LATIN1
+    if name == "genre" and version == 3 and value.startswith("("):
+        # There, what is in brackets is the number of a genre (ID3v2.3.0, 4.2.1, TCON).
+        value = f"({value}"
     frame: Callable[..., id3.Frame] = _FRAMES[name]
     return [frame(encoding=encoding, text=[value])]
 
 
 def _date_frames(value: str, version: int) -> list[id3.Frame]:
     """Of a timestamp. ID3v2.3 has frames for its year, for day and month together, and for hour and minute together."""
-    found = _TIMESTAMP.fullmatch(value)
+    found = TIMESTAMP.fullmatch(value)
     if found is None:
         return []
     if version == 4:
@@ -136,7 +150,7 @@ def _date_frames(value: str, version: int) -> list[id3.Frame]:
 def _date_in_words(fields: Mapping[str, str]) -> dict[str, str]:
     """A date that is no timestamp: the frames for dates hold nothing else, so it is kept as a field of the user's."""
     date = fields.get("date", "")
-    return {"DATE": date} if date and not _TIMESTAMP.fullmatch(date) else {}
+    return {"DATE": date} if date and not TIMESTAMP.fullmatch(date) else {}
 
 
 def _chapter_frames(chapters: Sequence[Chapter], version: int) -> list[id3.Frame]:
@@ -168,9 +182,10 @@ def _cut(text: str, size: int) -> str:
 
 
 def _clean(name: str, value: str) -> str:
+    text = _harmless(name, value)
+    return _FORMS[name](text)[0] if name in _FORMS else text
+
+
+def _harmless(name: str, value: str) -> str:
     lines = value.splitlines() if name in _IN_LINES else [value]
-    text = "\n".join(map(harmless, lines)).strip("\n")[: _LONGEST.get(name, MAX_TAG)].strip()
-    if name != "date" and name not in _NUMBERS:
-        return text
-    found = (_TIMESTAMP if name == "date" else _NUMBER).match(text)
-    return found.group() if found else ""
+    return "\n".join(map(harmless, lines)).strip("\n")[: _LONGEST.get(name, MAX_TAG)].strip()

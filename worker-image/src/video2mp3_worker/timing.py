@@ -26,16 +26,6 @@ LONGEST_PAUSE_SECONDS: Final = 3600
 """Where a clock may leap, more without any sound is no pause. ffmpeg itself leaves out what is over ten seconds within
 the formats that it knows to jump."""
 
-_DRIFT_SECONDS: Final = 0.05
-"""From here on a clock is followed by resampling; under it, nothing is touched."""
-
-_ENDLESS: Final = 1e12
-_ERROR: Final = 16
-"""ffmpeg's number for a message that is an error (AV_LOG_ERROR): others are not shown."""
-
-_STRETCH: Final = 0.0125
-"""The most that resampling changes length and pitch by, as a share: recorders were seen to be one percent off."""
-
 
 @dataclass(frozen=True)
 class Timing:
@@ -71,25 +61,3 @@ def timing(format_name: str, container_start: float, track_start: float | None, 
         # The filters see it begin at 0 then, see `synchronising`.
         return Timing(fills_gaps=fills_gaps, longest_pause_seconds=longest, left_out_seconds=lead)
     return Timing(lead_seconds=lead, origin_seconds=origin - zero, fills_gaps=fills_gaps, longest_pause_seconds=longest)
-
-
-def synchronising(times: Timing, fillable_seconds: float) -> tuple[tuple[str, dict[str, object]], ...]:
-    """Filters of ffmpeg, with their options, that make the number of samples follow the packets' times.
-
-    A gap becomes silence, a clock that drifts is followed by resampling (libswresample, "compensation"), one that goes
-    back or leaps goes on where it was. So it does where a gap is longer than `fillable_seconds`: libswresample makes a
-    silence in one piece, and none at all without the memory for it. ffmpeg then says how long it was, in its own line.
-    """
-    if not times.fills_gaps:
-        return ()
-    # Variable 0 is what to add to all times since they last went back or leaped, 1 is when the frame before ended.
-    back = f"gt(ld(1)-PTS-ld(0),{GAP_SECONDS}/TB)"
-    # Before the first frame is no gap, but the lead.
-    longest, gap = times.longest_pause_seconds or _ENDLESS, "(PTS+ld(0)-ld(1))*TB"
-    leap = f"gt({gap},if(ld(1),{min(longest, fillable_seconds):g},{longest:g}))"
-    said = f"if(ld(1),0*print({gap},{_ERROR}),0)"
-    shift = f"st(0,if({back},ld(1)-PTS,if({leap},ld(1)-PTS+{said},ld(0))))"
-    forwards = f"{shift};st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)"
-    follow = {"min_comp": _DRIFT_SECONDS, "max_soft_comp": _STRETCH, "min_hard_comp": GAP_SECONDS}
-    # No first_pts here: when the sound changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
-    return ("asetpts", {"expr": forwards}), ("aresample", dict(follow))

@@ -143,6 +143,11 @@ TRACKS: Final = (
 ENDS: Final = (
     # The pitch rises by the hundredth that the clock is slow by, once that is noticed: 442 Hz is between the two.
     Row(tracks.mkv_clock_drift_minus, 19.8, (Part(0.2, 19.6, 442.0),), off_seconds=0.25),
+    Row(
+        tracks.mka_ten_seconds_in_an_hour,
+        3610.0,
+        (Part(0.1, 4.8, NOISE), Part(5.1, 3604.8, SILENCE), Part(3605.1, 3609.8, NOISE)),
+    ),
     Row(tracks.mp3_cut_after_one_frame, 0.01, says="encoded anew"),
     Row(tracks.name_not_utf8, 1.0, (Part(0.1, 0.9),), name=b"mod\xe0.mp4".decode("utf-8", "surrogateescape")),
 )

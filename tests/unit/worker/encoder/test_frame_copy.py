@@ -33,9 +33,9 @@ def an_info(frames: int, delay: int, padding: int, *, encoder: bytes = b"LAME3.1
     return assembled(LAYOUT, a_frame()[:4], 64, sizes, 0, About(not preset, 57, lame))  # type: ignore[arg-type]
 
 
-def copied(*pieces: bytes, layout: Layout = LAYOUT, bit_rate: int | None = None, skipped: int | None = None):  # type: ignore[no-untyped-def]
+def copied(*pieces: bytes, layout: Layout = LAYOUT, bit_rate: int | None = None, skipped: int = 0, discarded: int = 0):  # type: ignore[no-untyped-def]
     file = io.BytesIO()
-    copy = FrameCopy(file, layout, bit_rate, skipped)
+    copy = FrameCopy(file, layout, bit_rate, skipped, discarded)
     for piece in pieces:
         copy.feed(piece)
     return copy.finish(), file.getvalue()
@@ -43,6 +43,12 @@ def copied(*pieces: bytes, layout: Layout = LAYOUT, bit_rate: int | None = None,
 
 SOUND = a_frame() * 20
 INFO_BYTES = len(a_frame())
+
+
+def told(mp3: bytes) -> tuple[bytes, int, int]:
+    """The encoder's name, delay and padding, as the Info frame has them."""
+    lame = mp3[36 + 120 : INFO_BYTES]
+    return (lame[:4], *divmod(int.from_bytes(lame[21:24], "big"), 4096))
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -142,27 +148,62 @@ def test_a_bit_rate_that_was_asked_for_is_that_of_all_frames() -> None:
 @pytest.mark.parametrize(
     ("info", "skipped", "expected"),
     [
-        (b"", None, (b"\0\0\0\0", 0, 0)),
+        (b"", 0, (b"\0\0\0\0", 0, 0)),
         (b"", 1105, (b"Lavf", 576, 529)),
         (b"", 100, (b"\0\0\0\0", 0, 0)),
         (b"", 100_000, (b"\0\0\0\0", 0, 0)),
-        (an_info(20, 576, 1000), None, (b"LAME", 576, 1000)),
+        (an_info(20, 576, 1000), 0, (b"LAME", 576, 1000)),
         (an_info(20, 576, 1000), 1105, (b"LAME", 576, 1000)),
-        (an_info(20, 1105, 7, encoder=b"Lavc59.37"), None, (b"Lavc", 1105, 7)),
-        (an_info(20, 576, 1000, encoder=b"?????????"), None, (b"\0\0\0\0", 0, 0)),
-        (an_info(99, 576, 1000), None, (b"LAME", 576, 529)),
+        (an_info(20, 1105, 7, encoder=b"Lavc59.37"), 0, (b"Lavc", 1105, 7)),
+        (an_info(20, 576, 1000, encoder=b"?????????"), 0, (b"\0\0\0\0", 0, 0)),
+        (an_info(99, 576, 1000), 0, (b"LAME", 576, 529)),
     ],
     ids=[
         "none", "of the container", "too few", "too many", "of the encoder", "both", "of ffmpeg", "of nobody",
         "of another length",
     ],
 )  # fmt: skip
-def test_delay_and_padding_stay(info: bytes, skipped: int | None, expected: tuple[bytes, int, int]) -> None:
+def test_delay_and_padding_stay(info: bytes, skipped: int, expected: tuple[bytes, int, int]) -> None:
     found, mp3 = copied(info + SOUND, skipped=skipped)
 
-    lame = mp3[36 + 120 : INFO_BYTES]
-    assert (lame[:4], *divmod(int.from_bytes(lame[21:24], "big"), 4096)) == expected
+    assert told(mp3) == expected
     assert found.seconds == (20 * 1152 - expected[1] - expected[2]) / 44_100
+
+
+@pytest.mark.parametrize(
+    ("info", "skipped", "discarded", "expected"),
+    [
+        (b"", 1105, 527, (b"Lavf", 576, 1056)),
+        (b"", 529, 1, (b"Lavf", 0, 530)),
+        (b"", 1105, 3567, (b"\0\0\0\0", 0, 0)),
+        (an_info(20, 576, 1000), 0, 527, (b"LAME", 576, 1000)),
+    ],
+    ids=["both ends", "no room needed", "too many", "of the encoder"],
+)
+def test_the_end_is_cut_where_the_container_says(
+    info: bytes, skipped: int, discarded: int, expected: tuple[bytes, int, int]
+) -> None:
+    found, mp3 = copied(info + SOUND, skipped=skipped, discarded=discarded)
+
+    assert (told(mp3), mp3[INFO_BYTES:]) == (expected, SOUND)
+    assert found.seconds == (20 * 1152 - expected[1] - expected[2]) / 44_100
+
+
+@pytest.mark.parametrize("skipped", [0, 528])
+def test_where_the_beginning_stays_the_end_is_cut_behind_a_silent_frame(skipped: int) -> None:
+    """Players cut a decoder's delay in front, at the least, and all of the silent frame with it."""
+    found, mp3 = copied(SOUND, skipped=skipped, discarded=527)
+
+    silent, sound = mp3[INFO_BYTES : 2 * INFO_BYTES], mp3[2 * INFO_BYTES :]
+    assert (silent[:4], silent[4:].strip(b"\0"), sound) == (a_frame()[:4], b"", SOUND)
+    assert told(mp3) == (b"Lavf", 1152 + skipped - 529, 529 + 527)
+    assert found.seconds == (20 * 1152 - skipped - 527) / 44_100
+
+
+def test_no_frame_is_put_before_one_whose_data_would_lie_in_it() -> None:
+    begun = a_frame(back=10) * 20
+
+    assert copied(begun, discarded=527)[1][INFO_BYTES:] == begun
 
 
 @pytest.mark.parametrize(("preset", "level"), [(480, 2), (500, 0), (410, 9), (320, None), (0, None)])

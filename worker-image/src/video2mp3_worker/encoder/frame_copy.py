@@ -65,11 +65,13 @@ class Copied:
 class FrameCopy:
     """Passes the frames of one sound on into `file`, which must be empty and allow seeking.
 
-    `bit_rate`: what all frames must have, in kbit/s; None where that does not matter. `skipped`: samples at the
-    beginning that the container says are not to be heard; None where it says nothing.
+    `bit_rate`: what all frames must have, in kbit/s; None where that does not matter. `skipped` and `discarded`:
+    samples at the beginning and at the end that the container says are not to be heard; 0 where it says nothing.
     """
 
-    def __init__(self, file: BinaryIO, layout: Layout, bit_rate: int | None, skipped: int | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, layout: Layout, bit_rate: int | None, skipped: int = 0, discarded: int = 0
+    ) -> None:
         self.sizes = array("H")
         """Of the frames so far, in bytes."""
 
@@ -80,6 +82,7 @@ class FrameCopy:
         self._layout = layout
         self._bit_rate = bit_rate
         self._skipped = skipped
+        self._discarded = discarded
         self._rest = b""
         self._behind = 0
         """Bytes of a tag that are still to come."""
@@ -171,7 +174,18 @@ class FrameCopy:
         if not self._first:
             self._first = frame[:HEADER_BYTES]
             self._file.write(bytes(info_frame_bytes(layout, self._first_rate())))
+            if self._needs_room() and back == 0:
+                return self._silent_frame(len(frame)) + frame
         return frame
+
+    def _needs_room(self) -> bool:
+        """Whether the end can only be cut behind a silent frame: who cuts it cuts a decoder's delay in front, too."""
+        return bool(self._discarded) and not self._info and self._skipped < _DECODER_DELAY
+
+    def _silent_frame(self, size: int) -> bytes:
+        self.sizes.append(size)
+        self._skipped += self._layout.samples
+        return bytes((self._first[0], self._first[1] | 1, *self._first[2:])).ljust(size, b"\0")
 
     def _append(self, frames: bytes) -> None:
         self._file.write(frames)
@@ -193,11 +207,11 @@ class FrameCopy:
         return _with_delay(lame[:_KEPT_BYTES], delay, padding), delay, padding
 
     def _of_container(self) -> tuple[bytes, int, int]:
-        delay = (self._skipped or 0) - _DECODER_DELAY
-        if not 0 <= delay <= _LARGEST_DELAY:
+        delay, padding = self._skipped - _DECODER_DELAY, _DECODER_DELAY + self._discarded
+        if not 0 <= delay <= _LARGEST_DELAY or padding > _LARGEST_DELAY:
             # Without an encoder's name, players cut nothing.
             return bytes(_KEPT_BYTES), 0, 0
-        return _with_delay(b"Lavf".ljust(_KEPT_BYTES, b"\0"), delay, _DECODER_DELAY), delay, _DECODER_DELAY
+        return _with_delay(b"Lavf".ljust(_KEPT_BYTES, b"\0"), delay, padding), delay, padding
 
 
 def _with_delay(lame: bytes, delay: int, padding: int) -> bytes:
