@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e import media
 from tests.e2e.public_web import PublicWeb
-from tests.e2e.release import Account, Release
+from tests.e2e.release import Account, Release, network_policy
 from video2mp3_localcluster import cluster
+from video2mp3_localcluster.addresses import HOST_IP
 from video2mp3_localcluster.layout import NodeFiles, log_dir
 from video2mp3_localcluster.release import Release as Installation
 from video2mp3_localcluster.release import require_cluster
@@ -35,10 +37,18 @@ def release() -> Iterator[Release]:
     except StepFailed as failure:
         pytest.fail(f"{failure}\n{log.tail()}", pytrace=False)
     release = Release(files.programs / "kubectl", files.kubeconfig, NAMESPACE, installation.name, url, HOST)
+    release.apply(access_of_tests(installation.name))
     yield release
     release.mongodb.close()
     installation.uninstall(log)
     log.close()
+
+
+def access_of_tests(instance: str) -> dict[str, Any]:
+    """A policy that lets the tests, which run outside of the cluster, look into the stores."""
+    ours = {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": instance}}, "policyTypes": ["Ingress"]}
+    ingress = [{"from": [{"ipBlock": {"cidr": f"{HOST_IP}/32"}}]}]
+    return network_policy("tests", ours | {"ingress": ingress})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import socket
 from ipaddress import IPv4Address
 from typing import Any, Self
 
-from tests.e2e.release import Release, await_value
+from tests.e2e.release import Release, await_value, network_policy
 from tests.web_server import Page, WebServer
 from video2mp3_localcluster.addresses import DNS_SERVICE_IP, HOST_IP
 from video2mp3_localcluster.dns_query import resolves
@@ -36,7 +36,7 @@ class PublicWeb:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._release.kubectl("delete", "service,endpointslice", _NAME, _BALANCER)
+        self._release.kubectl("delete", "service,endpointslice,networkpolicy", _NAME, _BALANCER, "--ignore-not-found")
         self._server.stop()
 
     @property
@@ -75,6 +75,15 @@ def build_services(port: int) -> list[dict[str, Any]]:
         _endpoint(_NAME, ADDRESS, 80),
         _service(_BALANCER, {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False}),
         _endpoint(_BALANCER, str(HOST_IP), port),
+        # Policies see where a packet goes after the Service has led it there.
+        network_policy(
+            _NAME,
+            {
+                "podSelector": {"matchLabels": {"app.kubernetes.io/component": "worker"}},
+                "policyTypes": ["Egress"],
+                "egress": [{"to": [{"ipBlock": {"cidr": f"{HOST_IP}/32"}}]}],
+            },
+        ),
     ]
 
 

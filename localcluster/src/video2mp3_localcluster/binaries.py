@@ -106,6 +106,7 @@ def go_programs() -> dict[str, GoProgram]:
         GoProgram("coredns", "addons", "./coredns", (("github.com/coredns/coredns/coremain.CoreVersion", coredns),)),
         GoProgram("volumes", "addons", "./volumes"),
         GoProgram("pause", "addons", "./pause"),
+        GoProgram("kube-router", "network-policies", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),
         GoProgram("helm", "addons", "helm.sh/helm/v4/cmd/helm", (("helm.sh/helm/v4/internal/version.version", helm),)),
     ]
     return {program.name: program for program in programs}
@@ -159,7 +160,7 @@ def programs() -> dict[str, Path]:
     kubernetes = compiled("kubernetes").folder / "kubernetes"
     return {
         **dict.fromkeys(KUBERNETES_COMPONENTS, kubernetes),
-        **{name: compiled(name).folder / name for name in ("volumes", "helm")},
+        **{name: compiled(name).folder / name for name in ("volumes", "kube-router", "helm")},
         **{Path(program).name: debian / program for program in DEBIAN_PROGRAMS},
         **{f"cni/{plugin}": debian / "usr/lib/cni" / plugin for plugin in CNI_PLUGINS},
         **{name: wheel_program(name) for name in WHEEL_PROGRAMS},
@@ -188,7 +189,8 @@ def build_steps() -> list[Step]:
         Step("pause", compiled("pause").make),
         Step("CoreDNS", compiled("coredns").make, needs=("pause",)),
         Step("volume provisioner", compiled("volumes").make, needs=("CoreDNS",)),
-        Step("helm", compiled("helm").make, needs=("volume provisioner",)),
+        Step("kube-router", compiled("kube-router").make, needs=("volume provisioner",)),
+        Step("helm", compiled("helm").make, needs=("kube-router",)),
         Step(
             LINK_STEP,
             lambda _log: link_programs(cache_dir() / "bin"),

@@ -22,8 +22,8 @@ from video2mp3_localcluster.readiness import Check, Probes, problem_of, wait_for
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 from video2mp3_localcluster.steps import Step, run_steps
 
-HOST_PACKAGES = ("iptables",)
-"""Installed on the machine, since it starts nothing; kube-proxy uses it inside the node's own network."""
+HOST_PACKAGES = ("iptables", "ipset")
+"""Installed on the machine, since they start nothing; kube-proxy and kube-router use them in the node's own network."""
 
 PORTS_TRIED = 100
 

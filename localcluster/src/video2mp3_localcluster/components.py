@@ -35,6 +35,7 @@ def component_commands(files: NodeFiles) -> list[ComponentCommand]:
         ComponentCommand("kube-controller-manager", _controller_manager(files), api_ready),
         ComponentCommand("kube-scheduler", _scheduler(files), api_ready),
         ComponentCommand("kube-proxy", _proxy(files), api_ready),
+        ComponentCommand("kube-router", _network_policies(files), api_ready),
         ComponentCommand("kubelet", _kubelet(files), api_ready),
         ComponentCommand("volumes", _volumes(files), api_ready),
         ComponentCommand("traefik", _traefik(files), api_ready),
@@ -137,6 +138,24 @@ def _scheduler(files: NodeFiles) -> list[str]:
 
 def _proxy(files: NodeFiles) -> list[str]:
     return _program(files, "kube-proxy", config=files.configuration / "proxy.yaml")
+
+
+def _network_policies(files: NodeFiles) -> list[str]:
+    # It finds its own node by the variable.
+    router = _program(
+        files,
+        "kube-router",
+        run_firewall="true",
+        run_router="false",
+        run_service_proxy="false",
+        enable_ipv6="false",
+        kubeconfig=files.configuration / "network-policies.kubeconfig",
+        hostname_override=NODE_NAME,
+        service_cluster_ip_range=SERVICE_NETWORK,
+        health_port=addresses.NETWORK_POLICIES_HEALTH_PORT,
+        metrics_port=0,
+    )
+    return ["env", f"NODE_NAME={NODE_NAME}", *router]
 
 
 def _kubelet(files: NodeFiles) -> list[str]:

@@ -14,7 +14,7 @@ _READ = ["get", "list", "watch"]
 
 def build_manifests(dns_image: str) -> list[Manifest]:
     """All of them, in the order in which they are applied."""
-    return [*build_dns(dns_image), *build_volumes(), *build_ingress(), *build_proxy_rights()]
+    return [*build_dns(dns_image), *build_volumes(), *build_ingress(), *build_network_rights()]
 
 
 def build_dns(image: str) -> list[Manifest]:
@@ -169,10 +169,19 @@ def build_ingress() -> list[Manifest]:
     ]
 
 
-def build_proxy_rights() -> list[Manifest]:
-    """kube-proxy's rights: Kubernetes brings the role, a cluster says who has it."""
+def build_network_rights() -> list[Manifest]:
+    """kube-proxy's rights, for which Kubernetes brings the role, and those of kube-router, which enforces policies."""
     proxy = {"kind": "User", "name": "system:kube-proxy", "apiGroup": _RBAC}
-    return [_binding("video2mp3:kube-proxy", "system:node-proxier", proxy)]
+    name = "video2mp3:network-policies"
+    rules = [
+        _rule("", ["pods", "namespaces", "nodes", "services", "endpoints"]),
+        _rule("discovery.k8s.io", ["endpointslices"]),
+        _rule("networking.k8s.io", ["networkpolicies"]),
+    ]
+    return [
+        _binding("video2mp3:kube-proxy", "system:node-proxier", proxy),
+        *_rights(name, rules, {"kind": "User", "name": name, "apiGroup": _RBAC}),
+    ]
 
 
 def _metadata(name: str) -> Manifest:

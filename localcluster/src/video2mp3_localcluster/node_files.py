@@ -17,7 +17,15 @@ from video2mp3_localcluster.layout import NodeFiles, content_key
 from video2mp3_localcluster.namespaces import create_folders, network_writes, setup_commands
 from video2mp3_localcluster.pki import create_pki
 
-KUBECONFIG_IDENTITIES = ("controller-manager", "scheduler", "proxy", "kubelet", "traefik", "volumes")
+KUBECONFIG_IDENTITIES = (
+    "controller-manager",
+    "scheduler",
+    "proxy",
+    "kubelet",
+    "traefik",
+    "volumes",
+    "network-policies",
+)
 
 
 def build_documents(files: NodeFiles, pause_image: str, ingress_port: int) -> dict[str, str]:

@@ -56,6 +56,7 @@ IDENTITIES = (
     Identity("proxy", "system:kube-proxy"),
     Identity("traefik", "video2mp3:traefik"),
     Identity("volumes", "video2mp3:volumes"),
+    Identity("network-policies", "video2mp3:network-policies"),
 )
 
 

@@ -81,11 +81,12 @@ class Probes:
         return Check("API server", lambda: self._https("/readyz", addresses.API_PORT))
 
     def controllers(self) -> list[Check]:
-        """Controller manager, scheduler and kube-proxy."""
+        """Controller manager, scheduler, kube-proxy and kube-router."""
         return [
             Check("controller manager", lambda: self._https("/healthz", addresses.CONTROLLER_MANAGER_PORT)),
             Check("scheduler", lambda: self._https("/healthz", addresses.SCHEDULER_PORT)),
             Check("kube-proxy", lambda: _healthy(NODE_IP, addresses.PROXY_HEALTH_PORT, "/livez")),
+            Check("network policies", lambda: _healthy(NODE_IP, addresses.NETWORK_POLICIES_HEALTH_PORT, "/healthz")),
         ]
 
     def node(self) -> Check:

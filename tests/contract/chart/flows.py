@@ -1,4 +1,4 @@
-"""Which flows a release needs: the policies are read against this table."""
+"""Which flows a release needs: the policies are read against this table, and tried against it on a cluster."""
 
 PORTS = {
     "gateway": 8080,
