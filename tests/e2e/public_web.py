@@ -1,23 +1,32 @@
 """A web server of the public internet, as the cluster's pods see it; nothing of it leaves this machine.
 
-Workers fetch from public addresses only, so the server needs one. It has that of a Service of type LoadBalancer, as a
-server behind a cloud's balancer would: kube-proxy leads what pods send to the address to the test's own process. The
-name is that of a headless Service, whose only endpoint is the address. Outside of the cluster's pods neither exists.
+Workers fetch from public addresses only, so the server needs one: the node's own network is given it, and the test's
+process listens there. The name is that of a headless Service, whose only endpoint is the address. Outside of the
+cluster neither exists.
 """
 
-import json
+import ctypes
+import os
 import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any, Self
 
-from tests.e2e.release import Release, await_value, network_policy
+from tests.e2e.release import Release, await_value
 from tests.web_server import Page, WebServer
+from video2mp3_localcluster import node
 from video2mp3_localcluster.addresses import DNS_SERVICE_IP, HOST_IP
 from video2mp3_localcluster.dns_query import resolves
+from video2mp3_localcluster.layout import NodeFiles
 
 ADDRESS = "93.184.216.34"
+PORT = 80
 _NAME = "media"
-_BALANCER = "balancer"
+_INSIDE = "inside"
+_NETWORK = 0x40000000
+"""CLONE_NEWNET of setns(2)."""
 
 
 class PublicWeb:
@@ -27,17 +36,17 @@ class PublicWeb:
         self._release = release
 
     def __enter__(self) -> Self:
-        listening = socket.create_server((str(HOST_IP), 0))
-        self._server = WebServer(listening)
-        self._release.apply(*build_services(listening.getsockname()[1]))
-        status = {"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}}
-        self._release.kubectl("patch", "service", _BALANCER, "--subresource=status", "--patch", json.dumps(status))
+        self._network = Path(f"/proc/{node.find(NodeFiles())}/ns/net")
+        self._address("replace")
+        self._server = WebServer(listen(self._network))
+        self._release.apply(*build_services())
         await_value(self._is_known, seconds=30, what=f"the name {self.host} is known")
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._release.kubectl("delete", "service,endpointslice,networkpolicy", _NAME, _BALANCER, "--ignore-not-found")
+        self._release.kubectl("delete", "service,endpointslice", _NAME, _INSIDE)
         self._server.stop()
+        self._address("delete")
 
     @property
     def host(self) -> str:
@@ -47,7 +56,7 @@ class PublicWeb:
     @property
     def host_inside(self) -> str:
         """A name of the same server that leads to an address inside the cluster."""
-        return self._host(_BALANCER)
+        return self._host(_INSIDE)
 
     def serve(self, path: str, page: Page) -> str:
         """Put a page there; answers its address."""
@@ -57,6 +66,10 @@ class PublicWeb:
     def requests(self, path: str) -> list[dict[str, str]]:
         """The header fields of every request for a page."""
         return [headers for asked, headers in self._server.requests if asked == path]
+
+    def _address(self, verb: str) -> None:
+        argv = ["nsenter", f"--net={self._network}", "ip", "address", verb, f"{ADDRESS}/32", "dev", "lo"]
+        subprocess.run(argv, check=True, timeout=30)
 
     def _host(self, service: str) -> str:
         return f"{service}.{self._release.namespace}.svc.cluster.local"
@@ -68,23 +81,22 @@ class PublicWeb:
             return False
 
 
-def build_services(port: int) -> list[dict[str, Any]]:
-    """The name, the address, and what each leads to."""
-    return [
-        _service(_NAME, {"clusterIP": "None"}),
-        _endpoint(_NAME, ADDRESS, 80),
-        _service(_BALANCER, {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False}),
-        _endpoint(_BALANCER, str(HOST_IP), port),
-        # Policies see where a packet goes after the Service has led it there.
-        network_policy(
-            _NAME,
-            {
-                "podSelector": {"matchLabels": {"app.kubernetes.io/component": "worker"}},
-                "policyTypes": ["Egress"],
-                "egress": [{"to": [{"ipBlock": {"cidr": f"{HOST_IP}/32"}}]}],
-            },
-        ),
-    ]
+def listen(network: Path) -> socket.socket:
+    """A socket that listens in another network namespace; a thread goes there for it, and ends."""
+
+    def listen_there() -> socket.socket:
+        with network.open() as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _NETWORK):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(network))
+        return socket.create_server((ADDRESS, PORT))
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(listen_there).result()
+
+
+def build_services() -> list[dict[str, Any]]:
+    """The name, an address inside the cluster, and where each leads."""
+    return [_service(_NAME, {"clusterIP": "None"}), _endpoint(_NAME), _service(_INSIDE, {}), _endpoint(_INSIDE)]
 
 
 def _service(name: str, kind: dict[str, Any]) -> dict[str, Any]:
@@ -93,16 +105,16 @@ def _service(name: str, kind: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name},
-        "spec": {"ports": [{"name": "http", "port": 80}]} | kind,
+        "spec": {"ports": [{"name": "http", "port": PORT}]} | kind,
     }
 
 
-def _endpoint(service: str, address: str, port: int) -> dict[str, Any]:
+def _endpoint(service: str) -> dict[str, Any]:
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
         "addressType": "IPv4",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-        "ports": [{"name": "http", "port": port}],
+        "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}}],
+        "ports": [{"name": "http", "port": PORT}],
     }

@@ -1,91 +1,125 @@
-"""The flows that are needed get through the cluster's network, and no others: each is tried."""
+"""The flows that are needed get through the cluster's network, and no others: each is tried, from pods of each kind."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.contract.chart.flows import FLOWS, PORTS
-from tests.e2e.release import Release, await_value
-from video2mp3_localcluster.addresses import API_PORT, NODE_IP
+from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, PORTS, TALKS_TO_KUBERNETES
+from tests.contract.chart.helm import NAMESPACE as ELSEWHERE
+from tests.contract.chart.helm import Chart
+from tests.e2e import public_web
+from tests.e2e.public_web import PublicWeb
+from tests.e2e.release import Release
+from video2mp3_localcluster import mail_server
+from video2mp3_localcluster.addresses import API_PORT, DNS_SERVICE_IP, NODE_IP
 from video2mp3_localcluster.images.references import image_references
 
+WORKER = {"app.kubernetes.io/component": "worker", "video2mp3.dev/conversion": "none"}
+
+AROUND = {
+    "dns": ASKS_FOR_NAMES,
+    "api-server": TALKS_TO_KUBERNETES,
+    "mail-server": {"notifier"},
+    "internet": {"worker"},
+}
+"""Servers that are no part of the release, and who needs them."""
+
 STRANGER = "anybody"
-SOURCES = ("gateway", "auth", "operator", "notifier", "worker", STRANGER)
-API_SERVER = "api-server"
+"""A pod of the same namespace, which no policy limits."""
+
+FOREIGN = "worker elsewhere"
+"""A worker in a namespace that no operator watches, under the policy of a release whose videos are only uploaded."""
+
+ATTEMPTS = 10
+"""A pod's policies take hold a moment after its start."""
 
 _TRY = """
-import json, socket, sys
-reached = []
-for name, host, port in json.loads(sys.argv[1]):
-    try:
-        socket.create_connection((host, port), 3).close()
-        reached.append(name)
-    except OSError:
-        pass
-print(json.dumps(reached))
+for target; do
+  (timeout 3 bash -c ": </dev/tcp/${target#*=}" 2>/dev/null && echo "${target%%=*}") &
+done
+wait
 """
+
+Places = dict[str, tuple[Release, str]]
+"""Where flows start: the namespace and the pod, by name."""
 
 
 @pytest.fixture(scope="module")
-def reached(release: Release) -> Iterator[dict[str, set[str]]]:
-    """What pods with each component's labels can connect to, and what a pod can that has none."""
-    pods = [_pod(release, source) for source in SOURCES]
-    release.apply(*pods)
-    try:
-        yield {source: _reached(release, source) for source in SOURCES}
-    finally:
-        release.kubectl("delete", "pod", "--grace-period=1", *(pod["metadata"]["name"] for pod in pods))
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_it_reaches_whom_it_needs_and_nobody_else(reached: dict[str, set[str]], source: str) -> None:
-    needed = {target for one, target in FLOWS if one == source}
-    if source in ("gateway", "operator"):
-        needed.add(API_SERVER)
-    assert reached[source] - ({API_SERVER} if source == STRANGER else set()) == needed
-
-
-def _pod(release: Release, source: str) -> dict[str, Any]:
-    targets = [(name, release.pods(name)[0]["status"]["podIP"], port) for name, port in PORTS.items() if name != source]
-    targets.append((API_SERVER, str(NODE_IP), API_PORT))
-    restricted = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
+def targets(release: Release, web: PublicWeb) -> dict[str, str]:
+    """Where flows end, as bash writes addresses. Of the release and the mail server they are the pods' own."""
+    del web  # it is the internet
+    mail = release.objects("pods", f"app.kubernetes.io/name={mail_server.NAME}")[0]["status"]["podIP"]
+    return {
+        **{name: f"{_pod_of(release, name)['status']['podIP']}/{port}" for name, port in PORTS.items()},
+        "dns": f"{DNS_SERVICE_IP}/53",
+        "api-server": f"{NODE_IP}/{API_PORT}",
+        "mail-server": f"{mail}/{mail_server.SMTP_PORT}",
+        "internet": f"{public_web.ADDRESS}/{public_web.PORT}",
     }
+
+
+@pytest.fixture(scope="module")
+def places(release: Release) -> Iterator[Places]:
+    """The release's own pods, and some that are made for this."""
+    elsewhere = replace(release, namespace=ELSEWHERE)
+    release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}})
+    try:
+        elsewhere.apply(_policy_of_workers(elsewhere), build_pod("worker", WORKER))
+        release.apply(build_pod("worker", WORKER), build_pod(STRANGER, {}))
+        for where in (elsewhere, release):
+            where.kubectl("wait", "--for=condition=Ready", "pod/worker", "--timeout=60s")
+        release.kubectl("wait", "--for=condition=Ready", f"pod/{STRANGER}", "--timeout=60s")
+        made = {"worker": (release, "worker"), STRANGER: (release, STRANGER), FOREIGN: (elsewhere, "worker")}
+        yield {name: (release, _pod_of(release, name)["metadata"]["name"]) for name in PORTS} | made
+    finally:
+        release.kubectl("delete", "pod", "worker", STRANGER, "--ignore-not-found")
+        release.kubectl("delete", "namespace", ELSEWHERE)
+
+
+@pytest.mark.parametrize("source", [*PORTS, "worker", STRANGER, FOREIGN])
+def test_it_reaches_whom_it_needs_and_nobody_else(source: str, places: Places, targets: dict[str, str]) -> None:
+    where, pod = places[source]
+    others = [f"{name}={address}" for name, address in targets.items() if name != source]
+    for _ in range(ATTEMPTS):
+        reached = set(where.kubectl("exec", pod, "--", "bash", "-c", _TRY, "bash", *others).split())
+        if reached == needed(source):
+            break
+    assert reached == needed(source)
+
+
+def needed(source: str) -> set[str]:
+    """Whom a pod reaches."""
+    if source == FOREIGN:
+        return {"dns"}
+    around = {server for server, who in AROUND.items() if source in who or source == STRANGER}
+    return around | {target for one, target in FLOWS if one == source}
+
+
+def _pod_of(release: Release, component: str) -> dict[str, Any]:
+    return next(pod for pod in release.pods(component) if "deletionTimestamp" not in pod["metadata"])
+
+
+def _policy_of_workers(where: Release) -> dict[str, Any]:
+    chart = Chart(where.kubectl_program.with_name("helm"))
+    return chart.render().named("NetworkPolicy", "video2mp3-worker")
+
+
+def build_pod(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    """A pod that does nothing by itself."""
     container = {
-        "name": "try",
+        "name": "bash",
         "image": image_references()["worker"],
         "imagePullPolicy": "Never",
-        # After a moment, in which the network learns of the pod.
-        "command": ["python3", "-c", "import time; time.sleep(5)" + _TRY, json.dumps(targets)],
-        # It carries the labels of a service, and must not be taken for one.
-        "readinessProbe": {"exec": {"command": ["false"]}},
-        "securityContext": restricted,
+        "command": ["sleep", "infinity"],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
     }
-    spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
-    metadata = {"name": f"reach-{source}", "labels": _labels(release, source)}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def _labels(release: Release, source: str) -> dict[str, str]:
-    if source == STRANGER:
-        return {}
-    if source == "worker":
-        return {"app.kubernetes.io/component": "worker", "video2mp3.dev/conversion": "none"}
-    deployment = json.loads(release.kubectl("get", "deployment", release.component(source), "--output", "json"))
-    labels: dict[str, str] = deployment["spec"]["selector"]["matchLabels"]
-    return labels
-
-
-def _reached(release: Release, source: str) -> set[str]:
-    def ended() -> bool:
-        pod = json.loads(release.kubectl("get", "pod", f"reach-{source}", "--output", "json"))
-        return pod["status"].get("phase") in ("Succeeded", "Failed")
-
-    await_value(ended, seconds=120, what=f"reach-{source} has tried everybody")
-    return set(json.loads(release.kubectl("logs", f"reach-{source}")))
+    spec = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}

@@ -1,6 +1,7 @@
 """The node's components: how each is started, and what its start waits for."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from video2mp3_localcluster import addresses
 from video2mp3_localcluster.addresses import NODE_IP, NODE_NAME, SERVICE_NETWORK
@@ -24,10 +25,8 @@ class ComponentCommand:
 
 def component_commands(files: NodeFiles) -> list[ComponentCommand]:
     """All components of the node. Each one that talks to the API server starts when that is ready."""
-    api_ready = [
-        *(str(files.programs / "kubectl"), "--kubeconfig", str(files.kubeconfig)),
-        *("--request-timeout", "5s", "get", "--raw", "/readyz"),
-    ]
+    api_ready = _kubectl(files, files.kubeconfig, "get", "--raw", "/readyz")
+    policies = files.configuration / "network-policies.kubeconfig"
     return [
         ComponentCommand("etcd", _etcd(files), []),
         ComponentCommand("containerd", _containerd(files), []),
@@ -35,7 +34,10 @@ def component_commands(files: NodeFiles) -> list[ComponentCommand]:
         ComponentCommand("kube-controller-manager", _controller_manager(files), api_ready),
         ComponentCommand("kube-scheduler", _scheduler(files), api_ready),
         ComponentCommand("kube-proxy", _proxy(files), api_ready),
-        ComponentCommand("kube-router", _network_policies(files), api_ready),
+        # It ends where it does not find its node, and needs its rights.
+        ComponentCommand(
+            "kube-router", _network_policies(files, policies), _kubectl(files, policies, "get", "node", NODE_NAME)
+        ),
         ComponentCommand("kubelet", _kubelet(files), api_ready),
         ComponentCommand("volumes", _volumes(files), api_ready),
         ComponentCommand("traefik", _traefik(files), api_ready),
@@ -45,6 +47,10 @@ def component_commands(files: NodeFiles) -> list[ComponentCommand]:
 def _program(files: NodeFiles, name: str, /, **flags: object) -> list[str]:
     arguments = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items()]
     return [str(files.programs / name), *arguments]
+
+
+def _kubectl(files: NodeFiles, kubeconfig: Path, *words: str) -> list[str]:
+    return [*_program(files, "kubectl", kubeconfig=kubeconfig, request_timeout="5s"), *words]
 
 
 def _etcd(files: NodeFiles) -> list[str]:
@@ -140,22 +146,18 @@ def _proxy(files: NodeFiles) -> list[str]:
     return _program(files, "kube-proxy", config=files.configuration / "proxy.yaml")
 
 
-def _network_policies(files: NodeFiles) -> list[str]:
-    # It finds its own node by the variable.
-    router = _program(
+def _network_policies(files: NodeFiles, kubeconfig: Path) -> list[str]:
+    return _program(
         files,
         "kube-router",
         run_firewall="true",
         run_router="false",
         run_service_proxy="false",
-        enable_ipv6="false",
-        kubeconfig=files.configuration / "network-policies.kubeconfig",
+        kubeconfig=kubeconfig,
         hostname_override=NODE_NAME,
         service_cluster_ip_range=SERVICE_NETWORK,
         health_port=addresses.NETWORK_POLICIES_HEALTH_PORT,
-        metrics_port=0,
     )
-    return ["env", f"NODE_NAME={NODE_NAME}", *router]
 
 
 def _kubelet(files: NodeFiles) -> list[str]:

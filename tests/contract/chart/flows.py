@@ -25,3 +25,6 @@ FLOWS = {
     ("outside", "gateway"),
 }
 """Who talks to whom, inside the release."""
+
+ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "test"}
+TALKS_TO_KUBERNETES = {"gateway", "operator"}

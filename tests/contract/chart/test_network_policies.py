@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.conftest import EXTERNAL
-from tests.contract.chart.flows import FLOWS, PORTS
+from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, PORTS, TALKS_TO_KUBERNETES
 from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
@@ -16,10 +16,8 @@ from video2mp3_contracts.source_urls import PORTS as PORTS_OF_SOURCES
 from video2mp3_worker.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V4, PUBLIC_V6
 
 DNS = Endpoint("dns", "kube-system", {"k8s-app": "kube-dns"})
-ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "test"}
 
 API_SERVER = Endpoint("api-server", address="192.0.2.10")
-TALKS_TO_KUBERNETES = {"gateway", "operator"}
 
 MAIL_SERVER = Endpoint("mail-server", address="198.51.100.25")
 ANYBODY = Endpoint("anybody", "elsewhere", {"app": "x"})
