@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import media
 from tests.e2e.public_web import PublicWeb
-from tests.e2e.release import Account, Release, network_policy
+from tests.e2e.release import Account, Release
 from video2mp3_localcluster import cluster
 from video2mp3_localcluster.addresses import HOST_IP
 from video2mp3_localcluster.layout import NodeFiles, log_dir
@@ -45,10 +45,12 @@ def release() -> Iterator[Release]:
 
 
 def access_of_tests(instance: str) -> dict[str, Any]:
-    """A policy that lets the tests, which run outside of the cluster, look into the stores."""
-    ours = {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": instance}}, "policyTypes": ["Ingress"]}
-    ingress = [{"from": [{"ipBlock": {"cidr": f"{HOST_IP}/32"}}]}]
-    return network_policy("tests", ours | {"ingress": ingress})
+    """A policy that lets the tests, which run outside of the cluster, look into MongoDB."""
+    labels = {"app.kubernetes.io/instance": instance, "app.kubernetes.io/component": "mongodb"}
+    ingress = {"from": [{"ipBlock": {"cidr": f"{HOST_IP}/32"}}], "ports": [{"port": 27017}]}
+    spec = {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"], "ingress": [ingress]}
+    metadata = {"name": "tests"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
 @pytest.fixture

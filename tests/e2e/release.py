@@ -49,11 +49,6 @@ def build_conversion(name: str, account: Account, source: str | dict[str, Any], 
     return {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": {"name": name}, "spec": wanted}
 
 
-def network_policy(name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """A policy of the tests' own, beside those of the chart."""
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
-
-
 @dataclass(frozen=True)
 class Release:
     """The chart, installed."""

@@ -1,5 +1,6 @@
 """The flows that are needed get through the cluster's network, and no others: each is tried, from pods of each kind."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,11 @@ STRANGER = "anybody"
 
 FOREIGN = "worker elsewhere"
 """A worker in a namespace that no operator watches, under the policy of a release whose videos are only uploaded."""
+
+IMPOSTOR = "gateway elsewhere"
+"""A pod with the gateway's labels in that namespace, which no policy limits."""
+
+UNLIMITED = (STRANGER, IMPOSTOR)
 
 ATTEMPTS = 10
 """A pod's policies take hold a moment after its start."""
@@ -65,20 +71,25 @@ def places(release: Release) -> Iterator[Places]:
     """The release's own pods, and some that are made for this."""
     elsewhere = replace(release, namespace=ELSEWHERE)
     release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}})
+    gateway = _pod_of(release, "gateway")["metadata"]["labels"]
     try:
-        elsewhere.apply(_policy_of_workers(elsewhere), build_pod("worker", WORKER))
-        release.apply(build_pod("worker", WORKER), build_pod(STRANGER, {}))
-        for where in (elsewhere, release):
-            where.kubectl("wait", "--for=condition=Ready", "pod/worker", "--timeout=60s")
-        release.kubectl("wait", "--for=condition=Ready", f"pod/{STRANGER}", "--timeout=60s")
-        made = {"worker": (release, "worker"), STRANGER: (release, STRANGER), FOREIGN: (elsewhere, "worker")}
-        yield {name: (release, _pod_of(release, name)["metadata"]["name"]) for name in PORTS} | made
+        elsewhere.apply(_policy_of_workers(elsewhere), build_pod("worker", WORKER), build_pod("impostor", gateway))
+        release.apply(build_pod("worker", WORKER), build_pod("stranger", {}))
+        elsewhere.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/impostor", "--timeout=60s")
+        release.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/stranger", "--timeout=60s")
+        yield {
+            **{name: (release, _pod_of(release, name)["metadata"]["name"]) for name in PORTS},
+            "worker": (release, "worker"),
+            STRANGER: (release, "stranger"),
+            FOREIGN: (elsewhere, "worker"),
+            IMPOSTOR: (elsewhere, "impostor"),
+        }
     finally:
-        release.kubectl("delete", "pod", "worker", STRANGER, "--ignore-not-found")
+        release.kubectl("delete", "pod", "worker", "stranger", "--ignore-not-found")
         release.kubectl("delete", "namespace", ELSEWHERE)
 
 
-@pytest.mark.parametrize("source", [*PORTS, "worker", STRANGER, FOREIGN])
+@pytest.mark.parametrize("source", [*PORTS, "worker", STRANGER, FOREIGN, IMPOSTOR])
 def test_it_reaches_whom_it_needs_and_nobody_else(source: str, places: Places, targets: dict[str, str]) -> None:
     where, pod = places[source]
     others = [f"{name}={address}" for name, address in targets.items() if name != source]
@@ -89,11 +100,20 @@ def test_it_reaches_whom_it_needs_and_nobody_else(source: str, places: Places, t
     assert reached == needed(source)
 
 
+def test_from_outside_the_gateway_is_reached_and_nobody_else(targets: dict[str, str]) -> None:
+    ours = [f"{name}={targets[name]}" for name in PORTS]
+    done = subprocess.run(["bash", "-c", _TRY, "bash", *ours], capture_output=True, text=True, timeout=30, check=True)
+    # The tests have a policy of their own for MongoDB.
+    assert set(done.stdout.split()) == {"gateway", "mongodb"}
+
+
 def needed(source: str) -> set[str]:
     """Whom a pod reaches."""
     if source == FOREIGN:
         return {"dns"}
-    around = {server for server, who in AROUND.items() if source in who or source == STRANGER}
+    if source in UNLIMITED:
+        return {"gateway", *AROUND}
+    around = {server for server, who in AROUND.items() if source in who}
     return around | {target for one, target in FLOWS if one == source}
 
 
