@@ -36,7 +36,7 @@ class PublicWeb:
         self._release = release
 
     def __enter__(self) -> Self:
-        self._network = Path(f"/proc/{node.find(NodeFiles())}/ns/net")
+        self._network = node.network(NodeFiles())
         self._address("replace")
         self._server = WebServer(listen(self._network))
         self._release.apply(*build_services())

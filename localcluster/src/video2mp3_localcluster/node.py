@@ -59,6 +59,11 @@ def find(files: NodeFiles, proc: Path = PROC) -> int | None:
     return pid if is_node(files, pid, proc) else None
 
 
+def network(files: NodeFiles) -> Path:
+    """The running node's network namespace; its holder went there before it started the node."""
+    return PROC / str(find(files)) / "ns/net"
+
+
 def is_node(files: NodeFiles, pid: int, proc: Path = PROC) -> bool:
     """Whether a process is one that :func:`launch_command` became."""
     try:

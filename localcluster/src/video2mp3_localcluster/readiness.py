@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Probes:
             Check("controller manager", lambda: self._https("/healthz", addresses.CONTROLLER_MANAGER_PORT)),
             Check("scheduler", lambda: self._https("/healthz", addresses.SCHEDULER_PORT)),
             Check("kube-proxy", lambda: _healthy(NODE_IP, addresses.PROXY_HEALTH_PORT, "/livez")),
-            Check("network policies", lambda: _healthy(NODE_IP, addresses.NETWORK_POLICIES_HEALTH_PORT, "/healthz")),
+            Check("network policies", self._policies_enforced),
         ]
 
     def node(self) -> Check:
@@ -133,6 +134,15 @@ class Probes:
         if datetime.fromisoformat(ready["lastHeartbeatTime"]) < started:
             return "it has not reported since it was started"
         return None if ready["status"] == "True" else f"not ready: {ready['message']}"
+
+    def _policies_enforced(self) -> str | None:
+        problem = _healthy(NODE_IP, addresses.NETWORK_POLICIES_HEALTH_PORT, "/healthz")
+        if problem:
+            return problem
+        # It is well in its own eyes even where the kernel does not take its rules. This one is the last of them.
+        inside = ["nsenter", f"--net={node.network(self._files)}", "iptables", "--list-rules", "KUBE-ROUTER-FORWARD"]
+        listed = subprocess.run(inside, capture_output=True, text=True, timeout=30, check=False)
+        return None if "-j ACCEPT" in listed.stdout else f"its rules are not there: {listed.stderr.strip()}"
 
     def _ingress_answers(self) -> str | None:
         problem = _healthy(HOST_IP, addresses.INGRESS_HEALTH_PORT, "/ping")
