@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from video2mp3_localcluster import node
+from video2mp3_localcluster import node, readiness
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.readiness import (
     HOPELESS_RESTARTS,
@@ -73,6 +74,22 @@ def test_a_wait_ends_with_the_node(log: StepLog, files: NodeFiles, monkeypatch: 
     (files.logs / "node.log").write_text("mount: permission denied\n")
     with pytest.raises(StepFailed, match="permission denied"):
         wait_for(log, files, Check("x", refused), seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ("-N KUBE-ROUTER-FORWARD\n-A KUBE-ROUTER-FORWARD -m mark --mark 0x20000/0x20000 -j ACCEPT\n", None),
+        ("-N KUBE-ROUTER-FORWARD\n", "its rules are not there"),
+    ],
+)
+def test_policies_are_enforced_once_the_packet_filter_has_them(
+    rules: str, problem: str | None, files: NodeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_healthy", lambda *_asked: None)
+    monkeypatch.setattr(readiness.subprocess, "run", lambda argv, **_how: CompletedProcess(argv, 0, rules, ""))
+    found = Probes(files, 8080)._policies_enforced()
+    assert (problem in found) if problem and found else found is problem
 
 
 @pytest.mark.parametrize(
