@@ -50,7 +50,8 @@ def synchronised(sound: Any, times: Timing, pauses_seconds: float) -> Any:
     silence = frames[1].filter("atrim", end_sample=0).filter("apad", packet_size=_SILENT_SAMPLES)
     silence = silence.filter("asetnsamples", n=_SILENT_SAMPLES, p=0).filter("asetpts", f"N*{_APART}/SR/TB")
     both = ffmpeg.filter([frames[0], silence], "ainterleave", duration="first")
-    laid = both.filter("aselect", _LAID).filter("asetpts", _EARLIER)
+    # ainterleave counts in microseconds, whatever it is given: back to samples, of which each is many.
+    laid = both.filter("asettb", "1/sr").filter("aselect", _LAID).filter("asetpts", _EARLIER)
     # No first_pts here: when the sound changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
     return laid.filter("aresample", min_comp=_DRIFT_SECONDS, max_soft_comp=_STRETCH, min_hard_comp=GAP_SECONDS)
 
