@@ -63,6 +63,11 @@ def test_ogg_keeps_its_tags_with_the_stream() -> None:
     ("tags", "expected"),
     [
         ({"lyrics": "of mp4"}, {"lyrics": "of mp4"}),
+        (
+            {"TRACKNUMBER": "7", "track": "7", "TRACKTOTAL": "12", "TOTALDISCS": "2", "disc": "1"},
+            {"track": "7/12", "disc": "1/2"},
+        ),
+        ({"track": "7/10", "TRACKTOTAL": "12", "disc": "1", "DISCTOTAL": "two"}, {"track": "7/10", "disc": "1"}),
         ({"lyrics-eng": "of ID3"}, {"lyrics": "of ID3"}),
         ({"lyrics-a note-deu": "noted", "lyrics-eng": "of ID3"}, {"lyrics": "of ID3"}),
         ({"UNSYNCEDLYRICS": "of Vorbis", "LYRICS": "first"}, {"lyrics": "first"}),

@@ -241,7 +241,13 @@ def _starts(streams: Iterable[Mapping[str, Any]]) -> Iterator[float]:
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:
     found = _lower_keys(part)
     told = {field: [found[name] for name in _names(field, found) if found.get(name)] for field in TAG_FIELDS}
-    return {field: texts[0] for field, texts in told.items() if texts}
+    return {field: _of_all(texts[0], field, found) for field, texts in told.items() if texts}
+
+
+def _of_all(text: str, field: str, found: Mapping[str, str]) -> str:
+    """A number with how many there are, which Vorbis comments say beside it."""
+    totals = [found[name] for name in (f"{field}total", f"total{field}s") if found.get(name, "").isdecimal()]
+    return f"{text}/{totals[0]}" if totals and text.isdecimal() else text
 
 
 def _names(field: str, found: Iterable[str]) -> Iterator[str]:
