@@ -78,10 +78,10 @@ class Reconciler:
         if document is None:
             self.waits.forget(key)
             return None
-        ref = ObjectMeta.model_validate(document["metadata"]).ref
-        with structlog.contextvars.bound_contextvars(**ref.log_fields):
+        meta = ObjectMeta.model_validate(document["metadata"])
+        with structlog.contextvars.bound_contextvars(**meta.ref.log_fields):
             try:
-                seen = await self.observe(document)
+                seen = await self.observe(document, meta)
                 if not self.view.knows(key, seen.meta.uid):
                     self.desk.leave(seen.meta.uid)
                     return 0.0  # It went while we looked; another of its name may be there.
@@ -131,9 +131,8 @@ class Reconciler:
 
     # --- observe ---
 
-    async def observe(self, document: dict[str, Any]) -> Observation:
+    async def observe(self, document: dict[str, Any], meta: ObjectMeta) -> Observation:
         """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
-        meta = ObjectMeta.model_validate(document["metadata"])
         reading = read_spec(document["spec"])
         spec = reading.spec
         seen = Observation(

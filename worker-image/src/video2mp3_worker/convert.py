@@ -30,7 +30,7 @@ from video2mp3_worker.limits import Budget, budget
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.loudness import level
 from video2mp3_worker.media import Media
-from video2mp3_worker.mp3_ending import is_cut_mp3
+from video2mp3_worker.mp3_ending import MISSING_SECONDS, is_cut_mp3
 from video2mp3_worker.mp3_file import Mp3File
 from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.probe import look_into
@@ -43,7 +43,6 @@ _TOLERANCE_SECONDS: Final = 0.001
 _COUNTED: Final = frozenset({"flac", "tta", "wv"})
 """Formats, none of them with a size of the whole file."""
 
-_MISSING_SECONDS: Final = 0.1
 _ON_ENDING: Final = frozenset({CUT_SHORT, BROKEN_OFF})
 
 
@@ -269,7 +268,7 @@ def _tag(
 
 def _notes_on_source(source: LocalSource, media: Media, plan: Plan, sound: _Sound) -> tuple[str, ...]:
     """What is to be said of a source that lacks its end, or is damaged: one note for one fault."""
-    lacks = media.format in _COUNTED and sound.seconds < (plan.duration_seconds or 0.0) - _MISSING_SECONDS
+    lacks = media.format in _COUNTED and sound.seconds < (plan.duration_seconds or 0.0) - MISSING_SECONDS
     if lacks and not plan.allow_truncated:
         raise cut_short()
     is_told = not _ON_ENDING.isdisjoint(sound.notes)

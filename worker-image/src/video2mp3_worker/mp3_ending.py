@@ -1,20 +1,19 @@
 """Whether the end of an mp3 is missing, as its first frame tells. Trusts no number.
 
 Its bytes and its sound both have to be fewer than it says: tools that cut or tag an mp3 leave some as they were.
-Sources: as of `encoder.infoframe`; ID3v2.4 structure, 3.1.
+Source: as of `encoder.infoframe`.
 """
 
 import struct
 from typing import Final
 
+from video2mp3_worker.encoder.frame_copy import id3_bytes
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.isobmff import Readable
 from video2mp3_worker.local_source import LocalSource
 from video2mp3_worker.media import Media
 from video2mp3_worker.plan import Plan
 
-_TAG_BYTES: Final = 10
-_HAS_FOOTER: Final = 0x10
 _MOST_TAGS: Final = 10
 _LOOK_BYTES: Final = 256
 """The names stand behind the side information, which has 32 bytes at the most."""
@@ -25,7 +24,8 @@ _FRAMES, _BYTES = 1, 2
 _FRAMES_UNHEARD: Final = 4
 """Of delay and padding together."""
 
-_MISSING_SECONDS: Final = 0.1
+MISSING_SECONDS: Final = 0.1
+"""Of sound, from which on an end is missing rather than counted otherwise."""
 
 
 def is_cut_mp3(source: LocalSource, media: Media, plan: Plan, seconds: float) -> bool:
@@ -36,7 +36,7 @@ def is_cut_mp3(source: LocalSource, media: Media, plan: Plan, seconds: float) ->
         frames = frames_of_cut(file, source.size)
     layout = Layout(plan.track.sample_rate, plan.track.channels)
     told = (frames - _FRAMES_UNHEARD) * layout.samples / layout.sample_rate
-    return plan.start_seconds + seconds < told - _MISSING_SECONDS
+    return plan.start_seconds + seconds < told - MISSING_SECONDS
 
 
 def frames_of_cut(file: Readable, size: int) -> int:
@@ -45,10 +45,10 @@ def frames_of_cut(file: Readable, size: int) -> int:
     for _ in range(_MOST_TAGS):
         file.seek(place)
         head = file.read(_LOOK_BYTES)
-        if not head.startswith(b"ID3") or len(head) < _TAG_BYTES:
+        tag = id3_bytes(head)
+        if not tag:
             break
-        length = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-        place += _TAG_BYTES + length + (_TAG_BYTES if head[5] & _HAS_FOOTER else 0)
+        place += tag
     told = max(head.find(b"Xing"), head.find(b"Info"))
     if told < 0 or len(head) < told + 16:
         return 0

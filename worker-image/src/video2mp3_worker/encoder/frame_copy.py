@@ -33,6 +33,7 @@ _VBR_METHODS: Final = (3, 4, 5)
 _DECODER_DELAY: Final = 529
 """Samples: what decoders give later than it was put in. A padding of so many leaves the end as it is."""
 
+_ID3_HEAD_BYTES, _ID3_HAS_FOOTER = 10, 0x10
 _LARGEST_DELAY: Final = 4095
 _FEWEST_FRAMES: Final = 4
 """Behind the Info frame. Encoded anew it becomes as many, see `writer`."""
@@ -218,14 +219,21 @@ def _with_delay(lame: bytes, delay: int, padding: int) -> bytes:
     return lame[:_DELAY_AT] + (delay << 12 | padding).to_bytes(3, "big") + lame[_DELAY_AT + 3 :]
 
 
+def id3_bytes(head: bytes) -> int:
+    """The size of the ID3v2 tag that begins there; 0 where none does. Source: ID3v2.4 structure, 3.1."""
+    if not head.startswith(b"ID3") or len(head) < _ID3_HEAD_BYTES or max(head[6:10]) >= 0x80:
+        return 0
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte
+    return _ID3_HEAD_BYTES + size + (_ID3_HEAD_BYTES if head[5] & _ID3_HAS_FOOTER else 0)
+
+
 def _tag_bytes(data: bytes, position: int) -> int:
     """The size of what stands there and is no sound: a tag, or noughts. Raises NotCopyableError for anything else."""
     head = data[position : position + 32]
-    if head.startswith(b"ID3") and len(head) >= 10 and max(head[6:10]) < 0x80:
-        size = 0
-        for byte in head[6:10]:
-            size = size << 7 | byte
-        return 10 + size + (10 if head[5] & 0x10 else 0)
+    if tag := id3_bytes(head):
+        return tag
     if head.startswith(b"TAG"):
         return 128
     if head.startswith(b"APETAGEX") and len(head) == 32:
