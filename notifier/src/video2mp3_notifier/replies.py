@@ -34,7 +34,7 @@ class Refusal(Enum):
 
 def meaning(code: int, text: str, *, of_recipient: bool) -> Refusal:
     """What the reply to RCPT or to the email means; `text` is what follows the code."""
-    if code < 500:
+    if is_for_now(code):
         return Refusal.FOR_NOW
     if found := _ENHANCED.match(text):
         _class, subject, detail = found.groups()
@@ -42,3 +42,8 @@ def meaning(code: int, text: str, *, of_recipient: bool) -> Refusal:
     else:
         final = of_recipient and code in _NO_SUCH_MAILBOX_PLAIN
     return Refusal.FINAL if final else Refusal.TURNED_AWAY
+
+
+def is_for_now(code: int) -> bool:
+    """Whether the server itself says that another time it may take it (RFC 5321, 4.2.1)."""
+    return code < 500

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError, MailTurnedAwayError
-from video2mp3_notifier.replies import Refusal, meaning
+from video2mp3_notifier.replies import Refusal, is_for_now, meaning
 from video2mp3_notifier.texts import plain
 
 IMPLICIT_TLS_PORT: Final = 465
@@ -124,9 +124,8 @@ def _translated(email: Email) -> Iterator[None]:
         raise _refusal("the email", error.smtp_code, error.smtp_error, email, of_recipient=False) from error
     except smtplib.SMTPResponseException as error:
         # Greeting, EHLO, STARTTLS, login, sender: what an administrator can mend, so even a 5xx is tried again.
-        raise MailTurnedAwayError(
-            _reply("the mail server answered", error.smtp_code, error.smtp_error, email)
-        ) from error
+        kind = MailNotSentError if is_for_now(error.smtp_code) else MailTurnedAwayError
+        raise kind(_reply("the mail server answered", error.smtp_code, error.smtp_error, email)) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailNotSentError(plain(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
 

@@ -173,6 +173,13 @@ class Refusing:
     at: str
     reply: str
 
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Refuse, or not yet."""
+        envelope.mail_from = address
+        return self.reply if self.at == "sender" else "250 fine"
+
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
@@ -191,6 +198,7 @@ REFUSALS = {
     ("recipient", "450 4.2.1 The user you are trying to contact is receiving mail too quickly"): MailNotSentError,
     ("email", "421 4.7.0 Our system has detected an unusual rate of unsolicited mail"): MailNotSentError,
     ("email", "452 4.3.1 Insufficient system storage"): MailNotSentError,
+    ("sender", "451 4.7.1 Greylisted, please try again in 300 seconds"): MailNotSentError,
     # The address is wrong.
     ("recipient", "550 5.1.1 The email account that you tried to reach does not exist"): MailRefusedError,
     ("recipient", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found"): MailRefusedError,
@@ -202,6 +210,7 @@ REFUSALS = {
     ("email", "554 5.6.0 Message content is not allowed"): MailRefusedError,
     # What an administrator can mend.
     ("recipient", "550 5.7.1 Relaying denied"): MailTurnedAwayError,
+    ("sender", "550 5.7.60 Client does not have permissions to send as this sender"): MailTurnedAwayError,
     ("recipient", "554 5.7.1 Service unavailable; Client host blocked using a list"): MailTurnedAwayError,
     ("recipient", "552 5.2.2 The email account that you tried to reach is over quota"): MailTurnedAwayError,
     ("recipient", "504 5.5.2 <pod-1>: Helo command rejected: need fully-qualified hostname"): MailTurnedAwayError,
