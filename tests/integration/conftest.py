@@ -1,5 +1,6 @@
 """The real servers, one of each per run; every test finds them running and empty, whatever the one before did."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -7,12 +8,16 @@ from _pytest.terminal import TerminalReporter
 
 from tests.integration.worker.corpus.rows import PROPERTY
 from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
+from video2mp3_contracts import amqp
+from video2mp3_operator.adapters.mongodb_users import grant
+from video2mp3_operator.users import RIGHTS, users_of
 
 
 @pytest.fixture(scope="session")
 def mongodb_server() -> Iterator[MongoDBServer]:
-    """MongoDB's protocol for the whole run."""
+    """MongoDB's protocol for the whole run, where each service may do what the chart lets it and no more."""
     with MongoDBServer() as server:
+        grant(server.uri, users_of({service: server.uri_of(service) for service in RIGHTS}))
         yield server
 
 
@@ -54,10 +59,17 @@ def mongodb(mongodb_server: MongoDBServer) -> MongoDBServer:
 
 @pytest.fixture
 def rabbitmq(rabbitmq_server: RabbitMQServer) -> RabbitMQServer:
-    """A RabbitMQ without queues (`.url`), which the test may stop, kill, pause and start."""
+    """A RabbitMQ with the queues that a notifier declares (`.url`), which the test may stop, kill, pause and start."""
     rabbitmq_server.restore()
     rabbitmq_server.reset()
+    asyncio.run(declare(rabbitmq_server.url))
     return rabbitmq_server
+
+
+async def declare(url: str) -> None:
+    """Declare the queues as a notifier does."""
+    async with amqp.open_channel(url, "test", consumes=True):
+        pass
 
 
 @pytest.fixture

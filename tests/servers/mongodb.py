@@ -28,7 +28,11 @@ class MongoDBServer(Server):
     @property
     def uri(self) -> str:
         """The connection string of the root account."""
-        return f"mongodb://{self.username}:{quote(self.password)}@{self.host}:{self.port}/?authSource=admin"
+        return self.uri_of(self.username)
+
+    def uri_of(self, username: str) -> str:
+        """The connection string of another account, which has the same password."""
+        return f"mongodb://{username}:{quote(self.password)}@{self.host}:{self.port}/?authSource=admin"
 
     def client(self, **options: Any) -> MongoClient[dict[str, Any]]:
         """Return a client of the root account; the caller closes it."""

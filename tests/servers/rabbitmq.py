@@ -54,7 +54,11 @@ class RabbitMQServer(Server):
     @property
     def url(self) -> str:
         """The AMQP address of the virtual host in use; every reset changes it."""
-        return f"amqp://{self.username}:{quote(self.password)}@{self.host}:{self.port}/{self.vhost}"
+        return self.url_of(self.username, self.password)
+
+    def url_of(self, username: str, password: str) -> str:
+        """The same of another user."""
+        return f"amqp://{username}:{quote(password)}@{self.host}:{self.port}/{self.vhost}"
 
     def prepare(self) -> None:
         """Write the configuration and start the port mapper, which the node would else leave running."""

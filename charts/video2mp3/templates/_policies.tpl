@@ -17,14 +17,9 @@ policyTypes: [Ingress, Egress]
 {{- end }}
 {{- end -}}
 
-{{/* Peers: the workers' pods in every watched namespace, by the labels that the operator gives them. */}}
+{{/* Peers: the workers' pods, by the labels that the operator gives them. */}}
 {{- define "video2mp3.workerPeer" -}}
-- namespaceSelector:
-    matchExpressions:
-      - key: kubernetes.io/metadata.name
-        operator: In
-        values: {{ include "video2mp3.watchNamespaces" . }}
-  podSelector:
+- podSelector:
     {{- include "video2mp3.workerSelector" . | nindent 4 }}
 {{- end -}}
 
@@ -68,8 +63,7 @@ one that is 1053, on OpenShift 5353. */}}
     {{- end }}
 {{- end -}}
 
-{{/* Egress rule: a store, wherever it is. Takes a dict: context, component (mysql, mongodb or rabbitmq), and
-`namespace`, which is set where the policy stands in another namespace than the store. */}}
+{{/* Egress rule: a store, wherever it is. Takes a dict: context, component (mysql, mongodb or rabbitmq). */}}
 {{- define "video2mp3.storeEgress" -}}
 {{- $external := index .context.Values (printf "external%s" (title .component)) -}}
 {{- if include "video2mp3.storeBundled" . -}}
@@ -77,11 +71,6 @@ one that is 1053, on OpenShift 5353. */}}
     - podSelector:
         matchLabels:
           {{- include "video2mp3.selector" . | nindent 10 }}
-      {{- if .otherNamespace }}
-      namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: {{ .context.Release.Namespace }}
-      {{- end }}
   ports:
     - {port: {{ include "video2mp3.storePort" . }}, protocol: TCP}
 {{- else -}}

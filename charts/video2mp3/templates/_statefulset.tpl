@@ -1,5 +1,5 @@
 {{/* The StatefulSet of a small single store "for trying it out". Takes a dict: context, component, image, port (its name),
-data (where the image keeps its data), env, volumeMounts and volumes (lists, as YAML). The official images run as user
+data (where the image keeps its data), env, volumeMounts and volumes (lists, as YAML), annotations (a map, as YAML). The official images run as user
 999 and write nowhere else than here. */}}
 {{- define "video2mp3.statefulset" -}}
 {{- $values := index .context.Values .component -}}
@@ -18,6 +18,10 @@ spec:
     metadata:
       labels:
         {{- include "video2mp3.labels" . | nindent 8 }}
+      {{- with .annotations }}
+      annotations:
+        {{- . | nindent 8 }}
+      {{- end }}
     spec:
       {{- include "video2mp3.pod" (merge (dict "uid" 999) .) | nindent 6 }}
       terminationGracePeriodSeconds: 60

@@ -17,8 +17,66 @@
 {{- if eq (include "video2mp3.storeSecret" .) (include "video2mp3.name" .) }}true{{ end -}}
 {{- end -}}
 
-{{- define "video2mp3.workerSecret" -}}
-{{- .Values.worker.existingSecret | default (include "video2mp3.name" (dict "context" . "component" "worker")) -}}
+{{/* The Secret with a service's own logins. Takes a dict: context, component (gateway, operator, worker or notifier). */}}
+{{- define "video2mp3.serviceSecret" -}}
+{{- (index .context.Values .component).existingSecret | default (include "video2mp3.name" .) -}}
+{{- end -}}
+
+{{/* The stores in which a service has a user of its own. Takes a dict: component. */}}
+{{- define "video2mp3.serviceStores" -}}
+{{- eq .component "gateway" | ternary (list "mongodb") (list "mongodb" "rabbitmq") | toJson -}}
+{{- end -}}
+
+{{/* The stores whose users the chart makes for a service: its own ones, by its own passwords. Takes a dict: context,
+component. */}}
+{{- define "video2mp3.generatedStores" -}}
+{{- $stores := list -}}
+{{- if not (index .context.Values .component).existingSecret -}}
+  {{- range $store := include "video2mp3.serviceStores" . | fromJsonArray -}}
+    {{- if include "video2mp3.storeGenerated" (dict "context" $.context "component" $store) -}}
+      {{- $stores = append $stores $store -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $stores | toJson -}}
+{{- end -}}
+
+{{/* The Secret with the logins that the chart makes for a service, if it makes any. Takes a dict: context, component. */}}
+{{- define "video2mp3.serviceSecretObject" -}}
+{{- with include "video2mp3.generatedStores" . | fromJsonArray -}}
+apiVersion: v1
+kind: Secret
+metadata:
+  {{- include "video2mp3.metadata" $ | nindent 2 }}
+type: Opaque
+data:
+  {{- range $store := . }}
+  {{- $login := merge (dict "store" $store) $ }}
+  {{ $store }}-password: {{ include "video2mp3.servicePassword" $login | b64enc }}
+  {{ $store }}-uri: {{ include "video2mp3.serviceUri" $login | b64enc }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Takes a dict: context, component, store. */}}
+{{- define "video2mp3.servicePassword" -}}
+{{- include "video2mp3.generated" (dict "context" .context "component" .component "key" (printf "%s-password" .store) "kind" "password") -}}
+{{- end -}}
+
+{{/* A service's address of a store of the chart's own. Takes a dict: context, component, store. */}}
+{{- define "video2mp3.serviceUri" -}}
+{{- include (printf "video2mp3.%sUri" .store) (dict "context" .context "username" .component "password" (include "video2mp3.servicePassword" .)) -}}
+{{- end -}}
+
+{{/* An environment variable with a service's address of a store: by its own login where there is one. Takes a dict:
+context, component, store, name. */}}
+{{- define "video2mp3.storeVariable" -}}
+{{- $own := or (index .context.Values .component).existingSecret (has .store (include "video2mp3.generatedStores" . | fromJsonArray)) -}}
+{{- if $own -}}
+{{ include "video2mp3.secretVariable" (dict "name" .name "secret" (include "video2mp3.serviceSecret" .) "key" (printf "%s-uri" .store)) }}
+{{- else -}}
+{{ include "video2mp3.secretVariable" (dict "name" .name "secret" (include "video2mp3.storeSecret" (dict "context" .context "component" .store)) "key" "uri") }}
+{{- end -}}
 {{- end -}}
 
 {{- define "video2mp3.authSecret" -}}
@@ -57,16 +115,16 @@ Takes a dict: context, component, key, kind ("password" or "fernet"). */}}
 {{ include "video2mp3.name" . }}.{{ .context.Release.Namespace }}.svc
 {{- end -}}
 
+{{/* The address of the chart's own MongoDB with a login. Takes a dict: context, username, password. */}}
 {{- define "video2mp3.mongodbUri" -}}
-{{- $password := include "video2mp3.generated" (dict "context" . "component" "mongodb" "key" "password" "kind" "password") -}}
-{{- $host := include "video2mp3.storeHost" (dict "context" . "component" "mongodb") -}}
-mongodb://video2mp3:{{ $password }}@{{ $host }}:27017/?authSource=admin&directConnection=true
+{{- $host := include "video2mp3.storeHost" (dict "context" .context "component" "mongodb") -}}
+mongodb://{{ .username }}:{{ .password }}@{{ $host }}:27017/?authSource=admin&directConnection=true
 {{- end -}}
 
+{{/* The address of the chart's own RabbitMQ with a login. Takes a dict: context, username, password. */}}
 {{- define "video2mp3.rabbitmqUri" -}}
-{{- $password := include "video2mp3.generated" (dict "context" . "component" "rabbitmq" "key" "password" "kind" "password") -}}
-{{- $host := include "video2mp3.storeHost" (dict "context" . "component" "rabbitmq") -}}
-amqp://video2mp3:{{ $password }}@{{ $host }}:5672/%2F
+{{- $host := include "video2mp3.storeHost" (dict "context" .context "component" "rabbitmq") -}}
+amqp://{{ .username }}:{{ .password }}@{{ $host }}:5672/%2F
 {{- end -}}
 
 {{- define "video2mp3.mysqlUrl" -}}

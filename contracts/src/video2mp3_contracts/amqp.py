@@ -43,7 +43,10 @@ class BrokerError(Exception):
 
 
 async def publish(uri: str, message: ConversionFinished, name: str) -> None:
-    """Connect, declare the queues, publish one message to MP3_QUEUE and wait until the broker has confirmed it.
+    """Connect, publish one message to MP3_QUEUE and wait until the broker has confirmed it.
+
+    Whoever consumes declares the queues: a user who only publishes needs no other right. While nobody has, the message
+    is not taken (BrokerError).
 
     `name` is how the connection is called in RabbitMQ's lists. Raises BrokerError, within CONNECT_SECONDS +
     CONFIRM_SECONDS + CLOSE_SECONDS; the message may then be in the queue or not.
@@ -53,9 +56,12 @@ async def publish(uri: str, message: ConversionFinished, name: str) -> None:
 
 
 @asynccontextmanager
-async def open_channel(uri: str, name: str) -> AsyncIterator["ConfirmedChannel"]:
-    """Connect and open a channel in confirm mode, with all queues declared; closed at the end. Raises BrokerError."""
-    channel = ConfirmedChannel(_parameters(uri, name))
+async def open_channel(uri: str, name: str, *, consumes: bool = False) -> AsyncIterator["ConfirmedChannel"]:
+    """Connect and open a channel in confirm mode; closed at the end. Raises BrokerError.
+
+    Who consumes declares all queues first.
+    """
+    channel = ConfirmedChannel(_parameters(uri, name), declares=consumes)
     try:
         await _opened(channel)
         yield channel
@@ -95,7 +101,7 @@ def _parameters(uri: str, name: str) -> pika.URLParameters:
 class ConfirmedChannel:
     """One connection with one channel in confirm mode, on the running event loop. Made by `open_channel`."""
 
-    def __init__(self, parameters: pika.URLParameters) -> None:
+    def __init__(self, parameters: pika.URLParameters, *, declares: bool) -> None:
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
         """Done when the channel can be used; fails with the reason why it cannot."""
@@ -106,6 +112,7 @@ class ConfirmedChannel:
         self._disconnected: asyncio.Future[None] = loop.create_future()
         self._unconfirmed: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._published = 0
+        self._declares = declares
         self._channel: Channel | None = None
         self._connection = AsyncioConnection(
             parameters,
@@ -162,8 +169,13 @@ class ConfirmedChannel:
         self._channel = channel
         channel.add_on_close_callback(lambda _channel, reason: self._on_closed(reason))
         channel.add_on_return_callback(self._on_returned)
-        channel.confirm_delivery(self._on_confirmed)
-        declare_topology(channel, self._on_opened)
+        channel.confirm_delivery(self._on_confirmed, callback=lambda _frame: self._on_confirming(channel))
+
+    def _on_confirming(self, channel: Channel) -> None:
+        if self._declares:
+            declare_topology(channel, self._on_opened)
+        else:
+            self._on_opened()
 
     def _on_opened(self) -> None:
         if not self.opened.done():

@@ -26,6 +26,9 @@ LABEL_CONVERSION: Final = f"{GROUP}/conversion"
 LABEL_CONVERSION_UID: Final = f"{GROUP}/conversion-uid"
 """On Jobs and their pods: the uid of the Conversion they work for."""
 
+LABEL_CONVERSION_NAMESPACE: Final = f"{GROUP}/conversion-namespace"
+"""On a Job and its pods: where the Conversion is, which need not be where its workers run."""
+
 LABEL_JOB_GENERATION: Final = f"{GROUP}/job-generation"
 """On Jobs: how many Jobs of the same Conversion had to make way for this one, see `job_name`."""
 

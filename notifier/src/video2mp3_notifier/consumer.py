@@ -53,7 +53,7 @@ class Consumer:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                async with open_channel(self._uri, "video2mp3-notifier") as channel:
+                async with open_channel(self._uri, "video2mp3-notifier", consumes=True) as channel:
                     await self._consume(channel, prefetch, stop)
             except BrokerError as error:
                 losses = 1 if time.monotonic() - began > _STEADY_SECONDS else losses + 1

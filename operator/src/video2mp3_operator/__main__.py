@@ -15,12 +15,14 @@ from video2mp3_operator.settings import Settings
 
 def arguments(settings: Settings) -> list[str]:
     """Give kopf's command line."""
-    namespaces = [part for namespace in settings.watch_namespaces for part in ("--namespace", namespace)]
+    namespaces = [part for namespace in settings.visible_namespaces for part in ("--namespace", namespace)]
     return ["run", "--standalone", *(namespaces or ["--all-namespaces"]), "--module", "video2mp3_operator.handlers"]
 
 
 def main() -> None:
     """Run the operator until it is stopped; with arguments, a command to its end."""
+    if sys.argv[1:2] == ["users"]:
+        sys.exit(commands.make_users(sys.argv[1:]))
     try:
         settings = Settings()
     except ValidationError as error:

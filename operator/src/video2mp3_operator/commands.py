@@ -8,9 +8,12 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import BinaryIO, Final
 
+from pydantic import ValidationError
+
+from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.logs import configure_logging
-from video2mp3_operator.adapters import mongodb_backup
+from video2mp3_operator.adapters import mongodb_backup, mongodb_users
 from video2mp3_operator.adapters.kubernetes import load_configuration
 from video2mp3_operator.adapters.mongodb_backup import CutShortError
 from video2mp3_operator.bootstrap import Operator, connect, utc_now
@@ -19,6 +22,7 @@ from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.orphan_sweep import Finding
 from video2mp3_operator.orphans import Verdict
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.users import PREFIX, RIGHTS, UsersSettings, users_of
 
 _PIECE_BYTES: Final = 1024**2
 
@@ -37,6 +41,24 @@ def run(arguments: Sequence[str], settings: Settings) -> int:
     except (OutsideError, CutShortError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    return 0
+
+
+def make_users(arguments: Sequence[str]) -> int:
+    """Make MongoDB's users; answers the exit code. It needs none of the operator's settings, only its own variables."""
+    parser().parse_args(arguments)
+    try:
+        settings = UsersSettings()
+        users = users_of(settings.uris)
+        mongodb_users.grant(settings.admin_uri.get_secret_value(), users)
+    except ValidationError as error:
+        sys.stderr.write(f"error: {of_variables(error, PREFIX)}\n")
+        return 1
+    except (ValueError, OutsideError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    for user in users:
+        sys.stdout.write(f"{user.name} has the role {user.role}.\n")
     return 0
 
 
@@ -61,6 +83,10 @@ def parser() -> argparse.ArgumentParser:
         ("load", "Put back what `dump` wrote, from standard input. Pause the operator first."),
     ):
         commands.add_parser(name, help=summary, description=summary)
+    summary = "Make a user with the least rights in MongoDB for each service."
+    addresses = ", ".join(f"{PREFIX}{service.upper()}_URI" for service in RIGHTS)
+    told = f"{summary} The variable {PREFIX}ADMIN_URI says where; {addresses} say how each service logs in."
+    commands.add_parser("users", help=summary, description=told)
     return parser
 
 

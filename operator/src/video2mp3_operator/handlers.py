@@ -102,6 +102,8 @@ async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None
     operator: Operator = memo.operator
     document: dict[str, Any] = dict(event["object"])
     key = key_of(document)
+    if not operator.settings.serves(key.namespace):
+        return  # Seen only because workers run there.
     if event["type"] == "DELETED":
         operator.desk.leave(document["metadata"]["uid"])
         news: bool | None = operator.view.forget_conversion(key, document["metadata"]["uid"])

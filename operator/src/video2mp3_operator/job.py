@@ -46,9 +46,11 @@ def build_job(
 ) -> dict[str, Any]:
     """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid.
 
-    Of several parts of the sound each is an index of the Job: it has attempts of its own, and is lost alone.
+    Of several parts of the sound each is an index of the Job: it has attempts of its own, and is lost alone. Kubernetes
+    lets nothing in another namespace be owned by a Conversion: there the labels tell whose Job it is.
     """
     metadata, spec = conversion.metadata, conversion.spec
+    namespace = settings.worker_namespace or metadata.namespace
     labels = _labels(conversion, settings)
     generation = {names.LABEL_JOB_GENERATION: str(done.generation)}
     retries = max(0, spec.retry_limit - done.failed)
@@ -58,9 +60,9 @@ def build_job(
         "kind": "Job",
         "metadata": {
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
-            "namespace": metadata.namespace,
+            "namespace": namespace,
             "labels": labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
-            "ownerReferences": [_owner(conversion)],
+            **({"ownerReferences": [_owner(conversion)]} if namespace == metadata.namespace else {}),
         },
         "spec": {
             **({"suspend": True} if queue else {}),
@@ -104,6 +106,7 @@ def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
         "app.kubernetes.io/managed-by": "video2mp3-operator",
         names.LABEL_COMPONENT: names.COMPONENT_WORKER,
         names.LABEL_CONVERSION: conversion.metadata.name,
+        names.LABEL_CONVERSION_NAMESPACE: conversion.metadata.namespace,
         names.LABEL_CONVERSION_UID: conversion.metadata.uid,
     }
 

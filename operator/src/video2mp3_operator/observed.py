@@ -33,8 +33,8 @@ class Job:
     namespace: str
     name: str
     uid: str
-    conversion: str
-    """The name of the Conversion it works for."""
+    key: Key
+    """The Conversion it works for."""
 
     conversion_uid: str
     resource_version: int
@@ -73,14 +73,14 @@ class Job:
         return not self.finished and not self.suspended and not self.deleting
 
     @property
+    def abroad(self) -> bool:
+        """Whether it runs in another namespace than its Conversion's, where nothing removes it but us."""
+        return self.namespace != self.key.namespace
+
+    @property
     def pods(self) -> int:
         """How many pods it has, or is to have, at the moment."""
         return max(1, self.parts - self.parts_done)
-
-    @property
-    def key(self) -> Key:
-        """The Conversion it works for."""
-        return Key(self.namespace, self.conversion)
 
 
 _OVER: Final = ("Succeeded", "Failed")
@@ -94,7 +94,9 @@ class Pod:
     namespace: str
     name: str
     uid: str
-    conversion: str
+    key: Key
+    """The Conversion it works for."""
+
     conversion_uid: str
     resource_version: int
     job_uid: str
@@ -147,11 +149,6 @@ class Pod:
     def lingers(self) -> bool:
         """Whether its worker has ended and the pod has not."""
         return self.exit_code is not None and self.phase not in _OVER
-
-    @property
-    def key(self) -> Key:
-        """The Conversion it works for."""
-        return Key(self.namespace, self.conversion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +209,12 @@ def version_of(document: Mapping[str, Any]) -> int:
     return int(document["metadata"].get("resourceVersion") or 0)
 
 
-def parse_job(document: Mapping[str, Any]) -> Job | None:
-    """A Job document as a Job, or None where it is none that a Conversion controls, whatever its labels say."""
+def parse_job(document: Mapping[str, Any], worker_namespace: str = "") -> Job | None:
+    """A Job document as a Job, or None where it is none that works for a Conversion, whatever its labels say."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
-    owner = _controller(metadata, f"{names.GROUP}/", names.KIND)
-    if names.LABEL_CONVERSION not in labels or not owner or owner != labels.get(names.LABEL_CONVERSION_UID):
+    key = _works_for(metadata, worker_namespace)
+    if key is None or not (key.namespace != metadata["namespace"] or _controlled_by_conversion(metadata)):
         return None
     failed = _condition(document, "Failed")
     spec = document.get("spec", {})
@@ -226,7 +223,7 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
-        conversion=labels[names.LABEL_CONVERSION],
+        key=key,
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
         generation=_whole(labels.get(names.LABEL_JOB_GENERATION)) or 0,
@@ -246,12 +243,13 @@ def parse_job(document: Mapping[str, Any]) -> Job | None:
     )
 
 
-def parse_pod(document: Mapping[str, Any]) -> Pod | None:
+def parse_pod(document: Mapping[str, Any], worker_namespace: str = "") -> Pod | None:
     """A pod document as a Pod, or None where it carries no Conversion's labels, or no Job controls it."""
     metadata, status = document["metadata"], document.get("status", {})
     labels = metadata.get("labels") or {}
     created_at = parse_time(metadata.get("creationTimestamp"))
-    if names.LABEL_CONVERSION_UID not in labels or names.LABEL_CONVERSION not in labels or created_at is None:
+    key = _works_for(metadata, worker_namespace)
+    if key is None or created_at is None:
         return None
     job_uid = _controller(metadata, "batch/", "Job")
     if not job_uid:
@@ -262,7 +260,7 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
-        conversion=labels[names.LABEL_CONVERSION],
+        key=key,
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
         job_uid=job_uid,
@@ -284,6 +282,21 @@ def parse_pod(document: Mapping[str, Any]) -> Pod | None:
         deleted_at=parse_time(metadata.get("deletionTimestamp")),
         waiting=_waiting(document, state),
     )
+
+
+def _works_for(metadata: Mapping[str, Any], worker_namespace: str) -> Key | None:
+    """The Conversion that labels name; one of another namespace only where nobody but us makes Jobs."""
+    labels = metadata.get("labels") or {}
+    if names.LABEL_CONVERSION not in labels or names.LABEL_CONVERSION_UID not in labels:
+        return None
+    here = metadata["namespace"]
+    namespace = labels.get(names.LABEL_CONVERSION_NAMESPACE, here)
+    return Key(namespace, labels[names.LABEL_CONVERSION]) if here in (namespace, worker_namespace) else None
+
+
+def _controlled_by_conversion(metadata: Mapping[str, Any]) -> bool:
+    owner = _controller(metadata, f"{names.GROUP}/", names.KIND)
+    return owner != "" and owner == metadata["labels"][names.LABEL_CONVERSION_UID]
 
 
 def _controller(metadata: Mapping[str, Any], group: str, kind: str) -> str:

@@ -77,6 +77,7 @@ class Reconciler:
         document = self.view.conversion(key)
         if document is None:
             self.waits.forget(key)
+            await self._clear_up_after(key)
             return None
         meta = ObjectMeta.model_validate(document["metadata"])
         with structlog.contextvars.bound_contextvars(**meta.ref.log_fields):
@@ -189,7 +190,7 @@ class Reconciler:
     async def _job_trouble(self, seen: Observation) -> str:
         """Why its Job gets no pod; "" where nobody says so, or nobody answers: it is asked for again."""
         try:
-            return await self.jobs.trouble_of(seen.key.namespace, seen.job.uid) if seen.job else ""
+            return await self.jobs.trouble_of(seen.job.namespace, seen.job.uid) if seen.job else ""
         except (UnavailableError, RefusedError) as error:
             _log.warning("job_events_unavailable", error=str(error))
             return ""
@@ -254,6 +255,17 @@ class Reconciler:
         )
 
     # --- write ---
+
+    async def _clear_up_after(self, key: Key) -> None:
+        """End the Jobs of a Conversion that is gone, though somebody took our finalizer off.
+
+        Where Jobs run in the Conversion's own namespace Kubernetes does it.
+        """
+        if not self.settings.serves(key.namespace) or key.namespace in self.view.unseen:
+            return
+        for job in self.view.strays(key):
+            if not job.deleting and await self.jobs.delete(job.namespace, job.name, job.uid):
+                _log.info("job_deleted", job=job.name, namespace=key.namespace, conversion=key.name)
 
     async def _hold(self, key: Key, document: dict[str, Any], seen: Observation) -> int:
         """Put our finalizer on before anything is made that it must remove, and again where somebody took it off.

@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     """The worker's container image. No default: it must be the one that was released with this operator."""
 
     worker_secret: str
-    """The Secret with `mongodb-uri` and `rabbitmq-uri` in each watched namespace."""
+    """The Secret with `mongodb-uri` and `rabbitmq-uri` where workers run."""
+
+    worker_namespace: str = ""
+    """Where workers run. Their Secret opens every account's files: only who may see all of these may read Secrets, or
+    open a shell in a pod, there. Without it each runs in its Conversion's namespace."""
 
     worker_service_account: str = "default"
     """Its token is never mounted; an account of its own keeps others' permissions away all the same."""
@@ -210,7 +214,18 @@ class Settings(BaseSettings):
             raise ValueError(f"not a host in lower case, *.example.com or *: {', '.join(wrong)}")
         return hosts
 
+    def serves(self, namespace: str) -> bool:
+        """Whether Conversions of a namespace are ours to work on."""
+        return not self.watch_namespaces or namespace in self.watch_namespaces
+
+    @property
+    def visible_namespaces(self) -> tuple[str, ...]:
+        """Those that are watched for Conversions, Jobs and pods; empty for all."""
+        if not self.watch_namespaces or not self.worker_namespace:
+            return self.watch_namespaces
+        return tuple(dict.fromkeys((*self.watch_namespaces, self.worker_namespace)))
+
     @property
     def heartbeat_namespaces(self) -> tuple[str, ...]:
         """Where heartbeat objects live: in each namespace that is watched by itself."""
-        return self.watch_namespaces or (self.namespace,)
+        return self.visible_namespaces or (self.namespace,)

@@ -201,7 +201,7 @@ class Sweep:
 
         Raises UnavailableError, and RefusedError where no namespace at all may be listed.
         """
-        self.view.unseen.update(self.settings.watch_namespaces)
+        self.view.unseen.update(self.settings.visible_namespaces)
         await self.resync_once()
         away = [error for error in self.unlisted.values() if isinstance(error, UnavailableError)]
         if away or len(self.unlisted) == len(self._namespaces):
@@ -209,7 +209,7 @@ class Sweep:
 
     @property
     def _namespaces(self) -> tuple[str | None, ...]:
-        return self.settings.watch_namespaces or (None,)
+        return self.settings.visible_namespaces or (None,)
 
     async def resync_once(self) -> int:
         """List all Conversions, Jobs and pods, take in what is news and forget what is gone; answers how many.
@@ -219,32 +219,40 @@ class Sweep:
         newest, touched = self.view.newest, set[Key]()
         uids: dict[str, set[str]] = {"conversion": set(), "job": set(), "pod": set()}
         self.unlisted.clear()
+        # Conversions first, everywhere: whose place a Job takes up is known from them.
+        for namespace in self.settings.watch_namespaces or (None,):
+            await self._take_in(namespace, {"conversion": self.lister.conversions(namespace)}, uids, touched)
         for namespace in self._namespaces:
-            try:
-                await self._take_in(namespace, uids, touched)
-            except (UnavailableError, RefusedError) as error:
-                # Refused where a watched namespace has gone, and our Role with it: what is known of it stays known, so
-                # that nothing of it is taken for nobody's, and the other namespaces are served on.
-                self.unlisted[namespace] = error
-                _log.warning("resync_failed", namespace=namespace, error=str(error))
-            else:
-                self.view.unseen.discard(namespace or "")
+            lists = {"job": self.lister.jobs(namespace), "pod": self.lister.pods(namespace)}
+            await self._take_in(namespace, lists, uids, touched)
+        self.view.unseen.difference_update({namespace or "" for namespace in self._namespaces} - {*self.unlisted})
         self._forget(uids, newest, touched)
         for document in self.view.documents():
             self.wake(key_of(document))
         return len(touched)
 
-    async def _take_in(self, namespace: str | None, uids: dict[str, set[str]], touched: set[Key]) -> None:
-        """Conversions first: whose place a Job takes up is known from them."""
-        lists: dict[str, tuple[AsyncIterator[dict[str, Any]], Callable[[Mapping[str, Any]], Iterable[Key]]]] = {
-            "conversion": (self.lister.conversions(namespace), self._see_conversion),
-            "job": (self.lister.jobs(namespace), lambda job: _keys(self.view.see_job(job))),
-            "pod": (self.lister.pods(namespace), lambda pod: _keys(self.view.see_pod(pod))),
+    async def _take_in(
+        self,
+        namespace: str | None,
+        lists: Mapping[str, AsyncIterator[dict[str, Any]]],
+        uids: Mapping[str, set[str]],
+        touched: set[Key],
+    ) -> None:
+        see: dict[str, Callable[[Mapping[str, Any]], Iterable[Key]]] = {
+            "conversion": self._see_conversion,
+            "job": lambda job: _keys(self.view.see_job(job)),
+            "pod": lambda pod: _keys(self.view.see_pod(pod)),
         }
-        for kind, (documents, see) in lists.items():
-            async for document in documents:
-                uids[kind].add(document["metadata"]["uid"])
-                touched.update(read_or_skip(kind, document, see, self.metrics.skip) or ())
+        try:
+            for kind, documents in lists.items():
+                async for document in documents:
+                    uids[kind].add(document["metadata"]["uid"])
+                    touched.update(read_or_skip(kind, document, see[kind], self.metrics.skip) or ())
+        except (UnavailableError, RefusedError) as error:
+            # Refused where a watched namespace has gone, and our Role with it: what is known of it stays known, so that
+            # nothing of it is taken for nobody's, and the other namespaces are served on.
+            self.unlisted[namespace] = error
+            _log.warning("resync_failed", namespace=namespace, error=str(error))
 
     def _forget(self, uids: Mapping[str, set[str]], newest: int, touched: set[Key]) -> None:
         """What complete lists lack."""

@@ -47,7 +47,8 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 class View:
     """Conversions by key; their Jobs, pods and ledger entries by uid."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker_namespace: str = "") -> None:
+        self._worker_namespace = worker_namespace
         self._conversions: dict[Key, Document] = {}
         self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
@@ -167,13 +168,13 @@ class View:
 
     def see_job(self, document: Mapping[str, Any]) -> Job | None:
         """Take a Job in; answers it if it is news."""
-        job = parse_job(document)
+        job = parse_job(document, self._worker_namespace)
         if job is None or not _keep_newer(self._jobs[job.conversion_uid], job):
             return None
         self.newest = max(self.newest, job.resource_version)
         self._job_uids[job.conversion_uid].add(job.uid)
         if job.live:
-            slot = Slot(job.namespace, self.owner(job.key, job.conversion_uid), job.pods)
+            slot = Slot(job.key.namespace, self.owner(job.key, job.conversion_uid), job.pods)
             self._live[job.conversion_uid][job.name] = slot
         else:
             self._end_life(job)
@@ -181,7 +182,7 @@ class View:
 
     def see_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """Take a pod in; answers it if it is news."""
-        pod = parse_pod(document)
+        pod = parse_pod(document, self._worker_namespace)
         if pod is None or not _keep_newer(self._pods[pod.conversion_uid], pod):
             return None
         self.newest = max(self.newest, pod.resource_version)
@@ -191,7 +192,7 @@ class View:
 
     def forget_job(self, document: Mapping[str, Any]) -> Job | None:
         """A Job is gone; answers it if it was known."""
-        job = parse_job(document)
+        job = parse_job(document, self._worker_namespace)
         return job if job is not None and self.lose_job(job) else None
 
     def lose_job(self, job: Job) -> bool:
@@ -206,7 +207,7 @@ class View:
 
     def forget_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """A pod is gone; answers it if it was known."""
-        pod = parse_pod(document)
+        pod = parse_pod(document, self._worker_namespace)
         return pod if pod is not None and _forget(self._pods, pod.conversion_uid, pod.name) else None
 
     def _end_life(self, job: Job) -> None:
@@ -241,8 +242,20 @@ class View:
         self._barred.add(uid)
 
     def barred_namespaces(self) -> Collection[str]:
-        """Namespaces whose quota is used up, as far as their Jobs say: no other one gets a pod there."""
-        return {job.namespace for uid in self._barred if (job := self.job(uid))}
+        """Whose Conversions get no pod, since the quota where their workers run is used up, as far as Jobs say."""
+        jobs = [job for uid in self._barred if (job := self.job(uid))]
+        if any(job.abroad for job in jobs):
+            return {key.namespace for key in self._conversions}
+        return {job.key.namespace for job in jobs}
+
+    def strays(self, key: Key) -> list[Job]:
+        """Jobs in another namespace of a Conversion of that name that is gone: Kubernetes does not clear them up."""
+        return [
+            job
+            for group in self._jobs.values()
+            for job in group.values()
+            if job.abroad and job.key == key and not self.knows(key, job.conversion_uid)
+        ]
 
     def owner(self, key: Key, uid: str) -> str:
         """To whom a Conversion belongs; "" when it is gone."""

@@ -20,11 +20,12 @@ FLOWS = {
     ("worker", "rabbitmq"),
     ("notifier", "mongodb"),
     ("notifier", "rabbitmq"),
+    ("mongodb-users", "mongodb"),
     ("test", "gateway"),
     ("anybody", "gateway"),
     ("outside", "gateway"),
 }
 """Who talks to whom, inside the release."""
 
-ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "test"}
+ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "mongodb-users", "test"}
 TALKS_TO_KUBERNETES = {"gateway", "operator"}

@@ -53,10 +53,9 @@ def test_services_name_ports_that_their_containers_have(manifests: Manifests):
 
 def test_each_service_has_probes_and_resources(manifests: Manifests):
     for pod in manifests.pods():
-        if pod.owner.startswith("Pod/"):
-            continue
         container = pod.spec["containers"][0]
-        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys(), pod.owner
+        if not pod.owner.startswith(("Pod/", "Job/")):
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys(), pod.owner
         for each in pod.containers:
             assert each["resources"]["requests"].keys() >= {"cpu", "memory"}, pod.owner
             assert "memory" in each["resources"]["limits"], pod.owner

@@ -38,11 +38,19 @@ def test_the_operator_writes_status_jobs_and_events_and_ends_conversions(manifes
     assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
 
 
-def test_the_operator_may_do_the_same_in_each_watched_namespace(chart: Chart):
+def test_the_operator_may_do_the_same_in_each_watched_namespace_but_make_jobs(chart: Chart):
     """A heartbeat of its own among it: where the first namespace goes, the others are served on."""
     manifests = chart.render({"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
-    for namespace in (NAMESPACE, "team-a"):
-        assert rights(manifests.named("Role", "video2mp3-operator", namespace)) == OPERATOR
+    assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
+    elsewhere = rights(manifests.named("Role", "video2mp3-operator", "team-a"))
+    assert elsewhere == OPERATOR | {("batch", "jobs"): {"delete", "get", "list", "watch"}}
+
+
+def test_where_only_workers_run_conversions_are_seen_and_left_alone(chart: Chart):
+    values = {"operator": {"watchNamespaces": ["team-a"]}, "gateway": {"conversionNamespace": "team-a"}}
+    found = rights(chart.render(values).named("Role", "video2mp3-operator", NAMESPACE))
+    ours = {key: verbs for key, verbs in OPERATOR.items() if key[0] != "video2mp3.dev"}
+    assert found == ours | {("video2mp3.dev", "conversions"): {"list", "watch"}}
 
 
 def test_the_heartbeats_name_is_the_operators(manifests: Manifests):

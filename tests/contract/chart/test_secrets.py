@@ -13,11 +13,16 @@ from tests.contract.chart.manifests import Manifests
 GENERATED = {
     "video2mp3-mysql": {"root-password", "username", "password", "url"},
     "video2mp3-mongodb": {"username", "password", "uri"},
-    "video2mp3-rabbitmq": {"username", "password", "uri"},
+    "video2mp3-rabbitmq": {"username", "password", "uri", "definitions.json"},
     "video2mp3-auth": {"key-encryption-key"},
     "video2mp3-account": {"email", "password"},
-    "video2mp3-worker": {"mongodb-uri", "rabbitmq-uri"},
+    "video2mp3-gateway": {"mongodb-password", "mongodb-uri"},
+    **{
+        f"video2mp3-{service}": {f"{store}-{key}" for store in ("mongodb", "rabbitmq") for key in ("password", "uri")}
+        for service in ("operator", "worker", "notifier")
+    },
 }
+SERVICES = ("gateway", "operator", "worker", "notifier")
 
 
 def test_these_are_generated(manifests: Manifests):
@@ -26,7 +31,7 @@ def test_these_are_generated(manifests: Manifests):
 
 
 def test_the_volumes_secrets_stay_with_the_volumes(manifests: Manifests):
-    for name in GENERATED.keys() - {"video2mp3-worker"}:
+    for name in GENERATED.keys() - {f"video2mp3-{service}" for service in SERVICES}:
         annotations = manifests.named("Secret", name)["metadata"]["annotations"]
         assert annotations == {"helm.sh/resource-policy": "keep"}, name
 
@@ -42,10 +47,56 @@ def test_uris_lead_to_the_service_with_its_login(secret: str, key: str, port: in
     assert (parts.hostname, parts.port) == (f"video2mp3-{secret}.{NAMESPACE}.svc", port)
 
 
-def test_workers_have_the_same_uris(manifests: Manifests):
-    worker = manifests.secret("video2mp3-worker")
-    assert worker["mongodb-uri"] == manifests.secret("video2mp3-mongodb")["uri"]
-    assert worker["rabbitmq-uri"] == manifests.secret("video2mp3-rabbitmq")["uri"]
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_logs_in_as_itself(service: str, manifests: Manifests):
+    values = manifests.secret(f"video2mp3-{service}")
+    for key in [key for key in values if key.endswith("-uri")]:
+        store = key.removesuffix("-uri")
+        parts = urlsplit(values[key])
+        assert (parts.username, parts.password) == (service, values[f"{store}-password"])
+        assert parts.hostname == f"video2mp3-{store}.{NAMESPACE}.svc"
+    passwords = {value for key, value in values.items() if key.endswith("-password")}
+    assert len(passwords) == len(values) / 2
+
+
+@pytest.mark.parametrize("service", ["gateway", "operator", "notifier"])
+def test_no_service_is_given_a_stores_own_login(service: str, manifests: Manifests):
+    named = {
+        variable["valueFrom"]["secretKeyRef"]["name"]
+        for variable in manifests.pod(service).container(service)["env"]
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    }
+    assert named == {f"video2mp3-{service}"}
+
+
+def test_rabbitmq_knows_who_may_do_what(manifests: Manifests):
+    """Those who publish may neither read a queue nor declare one."""
+    told = json.loads(manifests.secret("video2mp3-rabbitmq")["definitions.json"])
+    users = {user["name"]: user["password"] for user in told["users"]}
+    assert users["video2mp3"] == manifests.secret("video2mp3-rabbitmq")["password"]
+    assert [user["name"] for user in told["users"] if user["tags"]] == ["video2mp3"]
+    for service in ("operator", "worker", "notifier"):
+        assert users.pop(service) == manifests.secret(f"video2mp3-{service}")["rabbitmq-password"]
+    assert users.keys() == {"video2mp3"}
+    rights = {each["user"]: each for each in told["permissions"]}
+    for service in ("operator", "worker"):
+        assert (rights[service]["configure"], rights[service]["read"]) == ("^$", "^$")
+
+
+def test_the_users_of_a_server_of_ones_own_are_ones_own(external: Manifests):
+    assert not [each for each in external.documents if "mongodb-users" in each["metadata"]["name"]]
+    assert not {each["metadata"]["name"] for each in external.of_kind("Secret")} & {
+        f"video2mp3-{service}" for service in SERVICES
+    }
+
+
+def test_a_service_may_have_a_login_of_ones_own(chart: Chart):
+    manifests = chart.render({"gateway": {"existingSecret": "my-gateway"}})
+    variables = {each["name"]: each for each in manifests.pod("gateway").container("gateway")["env"]}
+    reference = variables["GATEWAY_MONGODB_URI"]["valueFrom"]["secretKeyRef"]
+    assert reference == {"name": "my-gateway", "key": "mongodb-uri"}
+    job = next(each for each in manifests.of_kind("Job") if "mongodb-users" in each["metadata"]["name"])
+    assert "USERS_GATEWAY_URI" not in json.dumps(job)
 
 
 def test_passwords_are_long_and_new_each_time(chart: Chart, manifests: Manifests):

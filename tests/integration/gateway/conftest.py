@@ -63,7 +63,7 @@ def gateway_installation(
     """A gateway and all it needs, for the whole run."""
     folder = tmp_path_factory.mktemp("gateway")
     with AuthServer() as auth, ConversionsApi() as kubernetes:
-        settings = settings_for(auth, kubernetes, mongodb_server.uri, folder)
+        settings = settings_for(auth, kubernetes, mongodb_server.uri_of("gateway"), folder)
         with GatewayServer(settings) as gateway, mongodb_server.client(timeoutMS=20_000) as client:
             yield Installation(gateway, auth, kubernetes, mongodb_server, client)
 

@@ -139,7 +139,9 @@ def test_a_conversion_of_a_newer_version_does_not_hide_the_others(installation: 
 
 def test_it_becomes_ready_when_everything_was_reached(installation: Installation, tmp_path: Path) -> None:
     installation.mongodb.stop()
-    settings = settings_for(installation.auth, installation.kubernetes, installation.mongodb.uri, tmp_path)
+    settings = settings_for(
+        installation.auth, installation.kubernetes, installation.mongodb.uri_of("gateway"), tmp_path
+    )
     with GatewayServer(settings) as gateway:
         answer = requests.get(f"{gateway.url}/readyz", timeout=20)
         assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")

@@ -110,7 +110,9 @@ def test_a_client_that_goes_away_in_a_chunked_body_leaves_nothing(installation: 
 
 def test_a_body_that_grows_too_large_is_refused_while_it_comes(installation: Installation, tmp_path: Path) -> None:
     """Nothing told its length, so it is counted; the answer comes before the body's end."""
-    settings = settings_for(installation.auth, installation.kubernetes, installation.mongodb.uri, tmp_path)
+    settings = settings_for(
+        installation.auth, installation.kubernetes, installation.mongodb.uri_of("gateway"), tmp_path
+    )
     with GatewayServer(settings | {"GATEWAY_MAX_UPLOAD_BYTES": str(5 * MEBIBYTE)}) as small:
         connection = small.begin_upload(installation.auth.token(ALICE), length=None)
         connection.send(b"%x\r\n" % (50 * MEBIBYTE) + b"x" * 6 * MEBIBYTE)

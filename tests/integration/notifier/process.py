@@ -29,7 +29,7 @@ class NotifierProcess(Server):
         super().__init__()
         self._variables = {
             "NOTIFIER_RABBITMQ_URI": rabbitmq.url,
-            "NOTIFIER_MONGODB_URI": mongodb.uri,
+            "NOTIFIER_MONGODB_URI": mongodb.uri_of("notifier"),
             "NOTIFIER_SMTP_HOST": mailsink.smtp_host,
             "NOTIFIER_SMTP_PORT": str(mailsink.port),
             "NOTIFIER_SMTP_USERNAME": mailsink.username,

@@ -22,7 +22,7 @@ FAILED = a_message().failed("NoAudio", "It has no sound.").build()
 @pytest.fixture
 def claims(mongodb: MongoDBServer) -> Iterator[LedgerClaims]:
     """Claims as a notifier makes them."""
-    with mongo.connect(mongodb.uri, "test") as client:
+    with mongo.connect(mongodb.uri_of("notifier"), "test") as client:
         yield LedgerClaims(mongo.ledger(client), LEASE)
 
 

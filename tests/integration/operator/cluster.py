@@ -65,12 +65,14 @@ class Cluster:
     mongodb: MongoDBServer
     rabbitmq: RabbitMQServer
     installation: str = INSTALLATION
+    workers: str = ""
+    """The namespace of Jobs and pods, where that is another one."""
 
     @property
     def addresses(self) -> Addresses:
         """Where an operator finds everything."""
         server = self.api.server
-        return Addresses(server.url, server.ca_file, self.mongodb.uri, self.rabbitmq.url)
+        return Addresses(server.url, server.ca_file, self.mongodb.uri_of("operator"), self.rabbitmq.url)
 
     # --- people ---
 
@@ -153,7 +155,9 @@ class Cluster:
     def jobs(self, name: str | None = None) -> list[Document]:
         """The Jobs, or those of one Conversion."""
         selector = f"?labelSelector={names.LABEL_CONVERSION}={name}" if name else ""
-        items: list[Document] = self.api("GET", f"/apis/batch/v1/namespaces/{self.namespace}/jobs{selector}")["items"]
+        items: list[Document] = self.api(
+            "GET", f"/apis/batch/v1/namespaces/{self.workers or self.namespace}/jobs{selector}"
+        )["items"]
         return items
 
     def await_job(self, name: str) -> Document:
@@ -164,7 +168,7 @@ class Cluster:
 
     def _set_job(self, name: str, **status: Any) -> None:
         [job] = self.jobs(name)
-        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}/status"
+        path = f"/apis/batch/v1/namespaces/{self.workers or self.namespace}/jobs/{job['metadata']['name']}/status"
         started = job.get("status", {}).get("startTime") or status.get("completionTime") or now()
         self.api("PATCH", path, {"status": {"startTime": started} | status})
 
@@ -179,7 +183,7 @@ class Cluster:
     def unsuspend_job(self, name: str) -> None:
         """Kueue admits the Job."""
         [job] = self.jobs(name)
-        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
+        path = f"/apis/batch/v1/namespaces/{self.workers or self.namespace}/jobs/{job['metadata']['name']}"
         self.api("PATCH", path, {"spec": {"suspend": False}})
 
     def complete(self, name: str) -> None:
@@ -202,12 +206,12 @@ class Cluster:
     def remove_job(self, name: str) -> None:
         """Somebody deletes the Job."""
         [job] = self.jobs(name)
-        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
+        path = f"/apis/batch/v1/namespaces/{self.workers or self.namespace}/jobs/{job['metadata']['name']}"
         self.api("DELETE", f"{path}?propagationPolicy=Background")
 
     @property
     def _pods(self) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/pods"
+        return f"/api/v1/namespaces/{self.workers or self.namespace}/pods"
 
     def pod(self, name: str, node: str = "node-1", **worker_state: Any) -> str:
         """A pod of the Conversion's Job whose worker container is in that state; answers its name."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.chart.conftest import chart, helm
 from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.manifests import Manifests
 from tests.integration.operator.cluster import Api, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.wire import Wire
@@ -41,14 +42,27 @@ def rights(kube_apiserver: KubernetesServer, cluster: Cluster, chart: Chart) -> 
     grant(kube_apiserver, chart, cluster.namespace)
 
 
-def grant(server: KubernetesServer, chart: Chart, *namespaces: str) -> None:
-    """Let the operator do what the chart says, where it watches these namespaces."""
-    manifests = chart.render(
-        {"operator": {"watchNamespaces": [*namespaces]}, "gateway": {"conversionNamespace": namespaces[0]}}
-    )
+def grant(server: KubernetesServer, chart: Chart, *namespaces: str, release: str = NAMESPACE) -> None:
+    """Let the operator do what the chart says, where it watches these namespaces.
+
+    `release` is where the chart is installed: there workers run. By default each runs beside its Conversion, as in
+    releases that watch their own namespace alone.
+    """
+    values = {"operator": {"watchNamespaces": [*namespaces]}, "gateway": {"conversionNamespace": namespaces[0]}}
+    if release != NAMESPACE:
+        _apply(server, chart.render(values, "--namespace", release), {*namespaces, release})
+        return
     for namespace in namespaces:
-        for kind in ("Role", "RoleBinding"):
+        own = {"operator": {"watchNamespaces": [namespace]}}
+        _apply(server, chart.render(own, "--namespace", namespace), {namespace})
+
+
+def _apply(server: KubernetesServer, manifests: Manifests, namespaces: set[str]) -> None:
+    for kind in ("Role", "RoleBinding"):
+        for namespace in namespaces:
             document = manifests.named(kind, "video2mp3-operator", namespace)
+            for subject in document.get("subjects", ()):
+                subject["namespace"] = NAMESPACE
             server.kubectl("apply", "--filename", "-", stdin=json.dumps(document))
 
 

@@ -17,7 +17,7 @@ def ask(
     """Ask one question for an installation, over a connection of its own; answers the answer."""
 
     async def run() -> _Answer:
-        store = MongoStore(mongodb.uri, timeout_seconds=30, installation=installation)
+        store = MongoStore(mongodb.uri_of("operator"), timeout_seconds=30, installation=installation)
         try:
             return await question(store)
         finally:

@@ -53,7 +53,7 @@ class Wire:
 
     def __init__(self, kubernetes: KubernetesServer, mongodb: MongoDBServer, rabbitmq: RabbitMQServer) -> None:
         self._kubernetes = kubernetes
-        self._mongodb = urlsplit(mongodb.uri)
+        self._mongodb = urlsplit(mongodb.uri_of("operator"))
         self._rabbitmq = urlsplit(rabbitmq.url)
         self._ports = {name: free_port() for name in ("kubernetes", "mongodb", "rabbitmq")}
         self._loop = asyncio.new_event_loop()

@@ -119,7 +119,7 @@ class Installation:
         (folder / "scratch").mkdir(parents=True, exist_ok=True)
         return {
             "WORKER_REQUEST": request.model_dump_json(by_alias=True),
-            "WORKER_MONGODB_URI": self.mongodb.uri,
+            "WORKER_MONGODB_URI": self.mongodb.uri_of("worker"),
             "WORKER_RABBITMQ_URI": self.rabbitmq.url,
             "WORKER_POD_NAME": folder.name,
             "WORKER_SCRATCH": str(folder / "scratch"),

@@ -19,6 +19,7 @@ LABELS = {
     "app.kubernetes.io/managed-by": "video2mp3-operator",
     "app.kubernetes.io/component": "worker",
     "video2mp3.dev/conversion": "talk",
+    "video2mp3.dev/conversion-namespace": "media",
     "video2mp3.dev/conversion-uid": "uid-media-talk",
 }
 

@@ -151,3 +151,47 @@ def test_a_full_list_forgets_what_it_lacks_but_not_what_came_after_it_was_begun(
     assert view.retain(set(), set(), set(), begun) == {Key("media", "gone")}
     assert view.conversion(Key("media", "new")) is not None
     assert (view.job("uid-media-gone"), view.pods("uid-media-gone"), view.slots()) == (None, (), [])
+
+
+ABROAD = {"namespace": "work", "ownerReferences": None, "labels": {names.LABEL_CONVERSION_NAMESPACE: "media"}}
+
+
+def test_a_job_in_the_workers_namespace_is_the_conversions_that_its_labels_name() -> None:
+    view = View("work")
+    view.see_conversion(a_conversion().document)
+    job = view.see_job(a_job().with_metadata(**ABROAD).document)
+    assert job is not None
+    assert (job.key, job.namespace, job.abroad) == (KEY, "work", True)
+    assert view.slots() == [Slot("media", OWNER)]
+    pod = view.see_pod(a_pod().with_metadata(namespace="work", labels=ABROAD["labels"]).document)
+    assert pod is not None
+    assert view.pods(UID) == (pod,)
+
+
+def test_where_others_may_make_jobs_none_is_a_conversions_of_another_namespace() -> None:
+    """Who may edit one watched namespace must not speak for the Conversions of the next."""
+    view = View("work")
+    forged = a_job().with_metadata(**ABROAD | {"namespace": "team-a"}).document
+    assert view.see_job(forged) is None
+    theirs = a_pod().with_metadata(namespace="team-a", labels=ABROAD["labels"])
+    assert view.see_pod(theirs.document) is None
+    unowned = a_job().with_metadata(ownerReferences=None)
+    assert view.see_job(unowned.document) is None
+
+
+def test_a_quota_that_is_used_up_where_workers_run_bars_everybody() -> None:
+    view = View("work")
+    view.see_conversion(a_conversion().document)
+    view.see_conversion(a_conversion("other", "team-a").document)
+    view.see_job(a_job().with_metadata(**ABROAD).document)
+    view.bar(UID)
+    assert set(view.barred_namespaces()) == {"media", "team-a"}
+
+
+def test_the_jobs_of_one_that_is_gone_are_strays_where_kubernetes_keeps_them() -> None:
+    view = View("work")
+    view.see_conversion(a_conversion().document)
+    view.see_job(a_job().with_metadata(**ABROAD).document)
+    assert view.strays(KEY) == []
+    view.forget_conversion(KEY)
+    assert [job.namespace for job in view.strays(KEY)] == ["work"]
