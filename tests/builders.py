@@ -32,6 +32,10 @@ def at(moment: datetime) -> str:
 class _Builder:
     document: Document
 
+    def with_metadata(self, **fields: Any) -> Self:
+        """With these fields of the metadata, merged into what is there; None removes."""
+        return self._merged({"metadata": fields})
+
     def _merged(self, change: Document) -> Self:
         return type(self)(_merge(copy.deepcopy(self.document), change))
 
@@ -58,10 +62,6 @@ class ConversionBuilder(_Builder):
     def with_spec(self, **fields: Any) -> Self:
         """With these fields of the spec, merged into what is there; None removes."""
         return self._merged({"spec": fields})
-
-    def with_metadata(self, **fields: Any) -> Self:
-        """With these fields of the metadata."""
-        return self._merged({"metadata": fields})
 
     def with_status(self, **fields: Any) -> Self:
         """With these fields of the status."""
@@ -148,10 +148,6 @@ def _controlled_by(api_version: str, kind: str, name: str, uid: str) -> Document
 
 class JobBuilder(_Builder):
     """A worker Job."""
-
-    def with_metadata(self, **fields: Any) -> Self:
-        """With this metadata, merged into what is there."""
-        return self._merged({"metadata": fields})
 
     def active(self, *, ready: int = 0, failed: int = 0) -> Self:
         """With a pod on its way, or ready."""

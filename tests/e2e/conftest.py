@@ -1,6 +1,7 @@
 """One release of the chart for all end-to-end tests, in a namespace of its own on the local cluster."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 VALUES = Path(__file__).with_name("values.yaml")
 NAMESPACE = "video2mp3-e2e"
+TENANT_NAMESPACE = "video2mp3-e2e-tenant"
+"""Watched as well, and edited by somebody who does not run the release."""
+
 HOST = "e2e.video2mp3.test"
 LONG_SECONDS = 45 * 60
 """Of media: workers are busy with it for many seconds."""
@@ -30,9 +34,12 @@ def release() -> Iterator[Release]:
     require_cluster(files)
     url = cluster.ingress_url(files)
     installation = Installation(NAMESPACE, HOST, url, "first@example.com", values=(VALUES,))
+    theirs = replace(installation, namespace=TENANT_NAMESPACE)
     log = StepLog(log_dir() / "e2e-install.log")
     try:
+        theirs.uninstall(log)
         installation.uninstall(log)
+        theirs.prepare_namespace(log)
         installation.install(log)
     except StepFailed as failure:
         pytest.fail(f"{failure}\n{log.tail()}", pytrace=False)
@@ -40,6 +47,7 @@ def release() -> Iterator[Release]:
     release.apply(access_of_tests(installation.name))
     yield release
     release.mongodb.close()
+    theirs.uninstall(log)
     installation.uninstall(log)
     log.close()
 

@@ -41,7 +41,7 @@ class Release:
 
     def install(self, log: StepLog) -> None:
         """Install or upgrade it, and wait until every pod is ready."""
-        self._prepare_namespace(log)
+        self.prepare_namespace(log)
         self._install_mail_server(log)
         values = [repository_root() / VALUES, *self.values]
         log.command(
@@ -105,7 +105,8 @@ class Release:
             "account": {"email": self.account},
         }
 
-    def _prepare_namespace(self, log: StepLog) -> None:
+    def prepare_namespace(self, log: StepLog) -> None:
+        """Make the namespace, in which only restricted pods run."""
         labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
         metadata = {"name": self.namespace, "labels": labels}
         self._apply(log, [{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])

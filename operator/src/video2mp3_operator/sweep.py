@@ -227,8 +227,8 @@ class Sweep:
             await self._take_in(namespace, lists, uids, touched)
         self.view.unseen.difference_update({namespace or "" for namespace in self._namespaces} - {*self.unlisted})
         self._forget(uids, newest, touched)
-        for document in self.view.documents():
-            self.wake(key_of(document))
+        for key in (*map(key_of, self.view.documents()), *self.view.orphaned()):
+            self.wake(key)
         return len(touched)
 
     async def _take_in(

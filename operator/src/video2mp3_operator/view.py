@@ -248,6 +248,11 @@ class View:
             return {key.namespace for key in self._conversions}
         return {job.key.namespace for job in jobs}
 
+    def orphaned(self) -> set[Key]:
+        """The names of Conversions that are gone and have left Jobs in another namespace behind."""
+        jobs = (job for group in self._jobs.values() for job in group.values())
+        return {job.key for job in jobs if job.abroad and not self.knows(job.key, job.conversion_uid)}
+
     def strays(self, key: Key) -> list[Job]:
         """Jobs in another namespace of a Conversion of that name that is gone: Kubernetes does not clear them up."""
         return [

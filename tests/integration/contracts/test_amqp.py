@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.integration.conftest import declare
 from tests.servers import RabbitMQServer
 from video2mp3_contracts import amqp
 from video2mp3_contracts.message import DEAD_LETTER_QUEUE, QUEUES, ConversionFinished, ConversionRef, retry_queue
@@ -86,8 +87,16 @@ def test_a_message_without_a_queue_is_an_error(rabbitmq: RabbitMQServer) -> None
 
 
 def test_a_queue_declared_otherwise_is_an_error_that_says_so(rabbitmq: RabbitMQServer) -> None:
+    rabbitmq.management("DELETE", rabbitmq.queue_path("mp3"))
     rabbitmq.management("PUT", rabbitmq.queue_path("mp3"), {"durable": True, "arguments": {}})
     with pytest.raises(amqp.BrokerError, match="PRECONDITION_FAILED"):
+        asyncio.run(declare(rabbitmq.url))
+
+
+def test_who_publishes_declares_nothing(rabbitmq: RabbitMQServer) -> None:
+    """While nobody has declared the queue the message is not taken, which the sender hears at once."""
+    rabbitmq.management("DELETE", rabbitmq.queue_path("mp3"))
+    with pytest.raises(amqp.BrokerError, match="there is no queue"):
         publish(rabbitmq)
 
 
