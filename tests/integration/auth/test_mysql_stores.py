@@ -1,4 +1,4 @@
-"""The stores on a real database."""
+"""The stores on real databases."""
 
 import threading
 import time
@@ -11,8 +11,9 @@ import pytest
 from cryptography.fernet import Fernet, MultiFernet
 from sqlalchemy import Engine, inspect, text
 
-from tests.servers import MariaDBServer
-from tests.servers.mariadb import INIT_SQL
+from tests.integration.conftest import BOTH_ENGINES
+from tests.servers import DatabaseServer
+from tests.servers.mysql import INIT_SQL
 from video2mp3_auth import mysql
 from video2mp3_auth.errors import AlreadyStored, StoreUnavailable
 from video2mp3_auth.key_ring import KeyRing
@@ -21,6 +22,8 @@ from video2mp3_auth.key_schedule import KeyPolicy
 from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
 from video2mp3_auth.stores import Account, StoredKey
 
+pytestmark = BOTH_ENGINES
+
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 POLICY = KeyPolicy(timedelta(minutes=15), timedelta(hours=1))
 ACCOUNT = Account("jos\u00e9@example.com", "$argon2id$...", NOW)
@@ -28,8 +31,8 @@ KEY = StoredKey(1, "k" * 43, "encrypted", NOW, NOW + timedelta(minutes=15))
 
 
 @pytest.fixture
-def engine(mariadb: MariaDBServer) -> Iterator[Engine]:
-    engine = mysql.connect(mariadb.url)
+def engine(database: DatabaseServer) -> Iterator[Engine]:
+    engine = mysql.connect(database.url)
     yield engine
     engine.dispose()
 
@@ -129,9 +132,9 @@ def test_a_generation_and_a_kid_exist_once(keys: MySQLKeyStore, twin: StoredKey)
         keys.add(twin)
 
 
-def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDBServer) -> None:
+def test_replicas_that_race_make_one_first_key_and_one_next_key(database: DatabaseServer) -> None:
     fernet = MultiFernet([Fernet(Fernet.generate_key())])
-    engines = [mysql.connect(mariadb.url) for _ in range(4)]
+    engines = [mysql.connect(database.url) for _ in range(4)]
     together = threading.Barrier(len(engines))
 
     def first(engine: Engine) -> list[str]:
@@ -153,31 +156,31 @@ def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDB
         engine.dispose()
 
 
-def test_keys_are_read_from_a_database_that_only_reads(mariadb: MariaDBServer, keys: MySQLKeyStore) -> None:
+def test_keys_are_read_from_a_database_that_only_reads(database: DatabaseServer, keys: MySQLKeyStore) -> None:
     """A replica before it takes over. Old keys stay until it does."""
     fernet, policy = MultiFernet([Fernet(Fernet.generate_key())]), KeyPolicy(timedelta(0), timedelta(hours=1))
     for days in (3, 2):
         rotate(keys, fernet, policy, datetime.now(UTC) - timedelta(days=days))
-    with mariadb.reading_only():
+    with database.reading_only():
         ring = KeyRing(keys, fernet, policy, timedelta(seconds=30), lambda: datetime.now(UTC))
         assert set(ring.published()) == {ring.signing()[0]}
         assert len(keys.all()) == 2
 
 
 def test_a_stopped_database_is_unavailable_and_connections_come_back(
-    mariadb: MariaDBServer, accounts: MySQLAccountStore
+    database: DatabaseServer, accounts: MySQLAccountStore
 ) -> None:
     accounts.add(ACCOUNT)
-    mariadb.stop()
+    database.stop()
     with pytest.raises(StoreUnavailable):
         accounts.find(ACCOUNT.email)
-    mariadb.start()
+    database.start()
     assert accounts.find(ACCOUNT.email) == ACCOUNT
 
 
-def test_a_frozen_database_is_unavailable_within_a_limit(mariadb: MariaDBServer, accounts: MySQLAccountStore) -> None:
+def test_a_frozen_database_is_unavailable_within_a_limit(database: DatabaseServer, accounts: MySQLAccountStore) -> None:
     accounts.all()
-    mariadb.pause()
+    database.pause()
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         accounts.find(ACCOUNT.email)
@@ -194,8 +197,8 @@ def test_missing_tables_say_what_to_run(engine: Engine, accounts: MySQLAccountSt
         mysql.check(engine)
 
 
-def test_a_wrong_password_is_unavailable_and_not_shown(mariadb: MariaDBServer) -> None:
-    engine = mysql.connect(mariadb.url.replace(mariadb.password, "hunter2"))
+def test_a_wrong_password_is_unavailable_and_not_shown(database: DatabaseServer) -> None:
+    engine = mysql.connect(database.url.replace(database.password, "hunter2"))
     with pytest.raises(StoreUnavailable) as unavailable:
         mysql.check(engine)
     assert "1045" in str(unavailable.value)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.integration.auth.conftest import AuthService
-from tests.servers import MariaDBServer
+from tests.servers import DatabaseServer
 from tests.servers.process import await_condition
 
 EMAIL, PASSWORD = "someone@example.com", "correct horse é"
@@ -54,7 +54,7 @@ def test_a_disabled_account_is_out_until_it_is_enabled(service: AuthService) -> 
 
 
 def test_a_stronger_hash_replaces_a_weaker_one_at_login(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
     weak = make_service(AUTH_ARGON2_MEMORY_KIB="19456")
     weak.an_account(EMAIL, "correct horse")
@@ -65,24 +65,24 @@ def test_a_stronger_hash_replaces_a_weaker_one_at_login(
     assert strong.log.read_text().count("password_rehashed") == 1
 
 
-def test_the_database_goes_and_comes_back(service: AuthService, mariadb: MariaDBServer) -> None:
+def test_the_database_goes_and_comes_back(service: AuthService, database: DatabaseServer) -> None:
     service.an_account(EMAIL, "correct horse")
     token = service.login(EMAIL, "correct horse").text
-    mariadb.stop()
+    database.stop()
     for answer in (service.login(EMAIL, "correct horse"), service.get("/validate", token), service.get("/readyz")):
         assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
         assert "Retry-After" in answer.headers
     assert service.get("/.well-known/jwks.json").status_code == 200
-    mariadb.start()
+    database.start()
     assert service.get("/readyz").status_code == 200
     assert service.login(EMAIL, "correct horse").status_code == 200
 
 
-def test_a_hanging_database_never_takes_all_threads(service: AuthService, mariadb: MariaDBServer) -> None:
+def test_a_hanging_database_never_takes_all_threads(service: AuthService, database: DatabaseServer) -> None:
     """More logins than threads wait for a frozen database; health checks and keys are still answered."""
     service.an_account(EMAIL, "correct horse")
     service.login(EMAIL, "correct horse")
-    mariadb.pause()
+    database.pause()
     with ThreadPoolExecutor(24) as clients:
         started = time.monotonic()
         logins = [clients.submit(service.login, EMAIL, "correct horse") for _ in range(24)]
@@ -91,17 +91,17 @@ def test_a_hanging_database_never_takes_all_threads(service: AuthService, mariad
         # Well under what a liveness probe allows, though 24 logins wait behind 16 threads.
         assert time.monotonic() - started < 10
         assert {login.result().status_code for login in logins} == {503}
-    mariadb.resume()
+    database.resume()
     assert service.login(EMAIL, "correct horse").status_code == 200
 
 
 def test_it_starts_before_the_database_and_works_when_that_is_there(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
-    mariadb.stop()
+    database.stop()
     service = make_service().start()
     assert service.get("/readyz").status_code == 503
-    mariadb.start()
+    database.start()
     await_condition(lambda: service.get("/readyz").status_code == 200, seconds=20, what="it did not become ready")
 
 
