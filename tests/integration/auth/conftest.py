@@ -55,8 +55,8 @@ class AuthService:
         done = self.command("create-account", email, environment={"AUTH_ACCOUNT_PASSWORD": password})
         assert done.returncode == 0, done.stderr
 
-    def login(self, email: str, password: str) -> requests.Response:
-        return requests.post(f"{self.url}/login", auth=(email, password), timeout=20)
+    def login(self, email: str, password: str, headers: dict[str, str] | None = None) -> requests.Response:
+        return requests.post(f"{self.url}/login", auth=(email, password), headers=headers, timeout=20)
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -9,24 +9,26 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, func, inspect, select, text
 
 from tests.integration.conftest import BOTH_ENGINES
 from tests.servers import DatabaseServer
 from tests.servers.mysql import INIT_SQL
 from video2mp3_auth import mysql
-from video2mp3_auth.errors import AlreadyStored, StoreUnavailable
+from video2mp3_auth.errors import AlreadyStored, StoreUnavailable, Throttled
 from video2mp3_auth.key_ring import KeyRing
 from video2mp3_auth.key_rotation import ensure_first_key, rotate
 from video2mp3_auth.key_schedule import KeyPolicy
-from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
-from video2mp3_auth.stores import Account, StoredKey
+from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore, MySQLTallyStore
+from video2mp3_auth.stores import Account, StoredKey, Tallies, Tally
 
 pytestmark = BOTH_ENGINES
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 POLICY = KeyPolicy(timedelta(minutes=15), timedelta(hours=1))
 ACCOUNT = Account("jos\u00e9@example.com", "$argon2id$...", NOW)
+TALLY = Tally(3, NOW + timedelta(minutes=5), NOW + timedelta(days=30))
+ID, OTHER_ID = "a" * 64, "b" * 64
 KEY = StoredKey(1, "k" * 43, "encrypted", NOW, NOW + timedelta(minutes=15))
 
 
@@ -47,8 +49,16 @@ def keys(engine: Engine) -> MySQLKeyStore:
     return MySQLKeyStore(engine)
 
 
-def test_init_sql_holds_no_rows(accounts: MySQLAccountStore, keys: MySQLKeyStore) -> None:
-    assert (accounts.all(), keys.all()) == ([], [])
+@pytest.fixture
+def tallies(engine: Engine) -> MySQLTallyStore:
+    return MySQLTallyStore(engine)
+
+
+def test_init_sql_holds_no_rows(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert [
+            connection.scalar(select(func.count()).select_from(table)) for table in mysql.TABLES.tables.values()
+        ] == [0] * 3
 
 
 def test_init_sql_may_run_again_and_changes_nothing(engine: Engine, accounts: MySQLAccountStore) -> None:
@@ -165,6 +175,87 @@ def test_keys_are_read_from_a_database_that_only_reads(database: DatabaseServer,
         ring = KeyRing(keys, fernet, policy, timedelta(seconds=30), lambda: datetime.now(UTC))
         assert set(ring.published()) == {ring.signing()[0]}
         assert len(keys.all()) == 2
+
+
+def one_more(tallies: Tallies) -> Tallies:
+    return {key: replace(tally, rejected=tally.rejected + 1) for key, tally in tallies.items()}
+
+
+def expiring(tallies: MySQLTallyStore, key: str, expires_at: datetime) -> None:
+    tallies.change([key], lambda _: {key: Tally(1, expires_at)}, NOW)
+
+
+def test_a_tally_begins_empty_and_comes_back_as_it_was_stored(tallies: MySQLTallyStore) -> None:
+    assert tallies.find([ID, OTHER_ID]) == {}
+    given: list[Tallies] = []
+
+    def change(found: Tallies) -> Tallies:
+        given.append(found)
+        return {ID: TALLY, OTHER_ID: replace(TALLY, known_until=None)}
+
+    tallies.change([OTHER_ID, ID], change, NOW)
+    assert given == [{ID: Tally(0, NOW), OTHER_ID: Tally(0, NOW)}]
+    assert tallies.find([ID, "c" * 64]) == {ID: TALLY}
+    tallies.change([ID], one_more, NOW)
+    assert tallies.find([ID, OTHER_ID]) == {ID: replace(TALLY, rejected=4), OTHER_ID: replace(TALLY, known_until=None)}
+
+
+def test_a_change_that_raises_changes_nothing(tallies: MySQLTallyStore) -> None:
+    def refuse(_: Tallies) -> Tallies:
+        raise Throttled(1)
+
+    with pytest.raises(Throttled):
+        tallies.change([ID], refuse, NOW)
+    assert tallies.find([ID]) == {}
+
+
+def test_replicas_that_count_at_one_time_count_all(database: DatabaseServer) -> None:
+    """Beside others that remove what has expired."""
+    engines = [mysql.connect(database.url) for _ in range(2)]
+    stores = [MySQLTallyStore(engine) for engine in engines]
+
+    def count(number: int) -> None:
+        store = stores[number % 2]
+        expiring(store, f"{number:064x}", NOW - timedelta(days=1))
+        store.change([ID, OTHER_ID] if number % 3 else [OTHER_ID, ID], one_more, NOW + timedelta(days=1))
+        store.forget(NOW, 5)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(count, range(80)))
+    assert [tally.rejected for tally in stores[0].find([ID, OTHER_ID]).values()] == [80, 80]
+    assert len(stores[0].find([f"{number:064x}" for number in range(80)])) == 0
+    for engine in engines:
+        engine.dispose()
+
+
+def test_what_expired_first_is_removed_first_and_no_more_than_asked_for(tallies: MySQLTallyStore) -> None:
+    ages = {
+        key * 64: NOW - timedelta(hours=hours) for key, hours in (("1", 3), ("2", 2), ("3", 1), ("4", 0), ("5", -1))
+    }
+    for key, expires_at in ages.items():
+        expiring(tallies, key, expires_at)
+    tallies.change([ID], lambda _: {ID: Tally(1, NOW - timedelta(days=1), NOW + timedelta(days=1))}, NOW)
+    left = [*ages, ID]
+    for gone in (2, 3, 3):
+        tallies.forget(NOW, 2)
+        assert sorted(tallies.find(left)) == sorted(left[gone:])
+
+
+def test_what_another_holds_is_not_waited_for(engine: Engine, tallies: MySQLTallyStore) -> None:
+    for key in (ID, OTHER_ID):
+        expiring(tallies, key, NOW - timedelta(days=1))
+    with engine.begin() as other:
+        other.execute(text("SELECT 1 FROM login_tallies WHERE id = :id FOR UPDATE"), {"id": ID})
+        tallies.forget(NOW, 2)
+    assert sorted(tallies.find([ID, OTHER_ID])) == [ID]
+
+
+def test_a_database_that_only_reads_counts_nothing(database: DatabaseServer, tallies: MySQLTallyStore) -> None:
+    tallies.change([ID], lambda _: {ID: TALLY}, NOW)
+    with database.reading_only():
+        with pytest.raises(StoreUnavailable):
+            tallies.change([ID], lambda found: found, NOW)
+        assert tallies.find([ID]) == {ID: TALLY}
 
 
 def test_a_stopped_database_is_unavailable_and_connections_come_back(
