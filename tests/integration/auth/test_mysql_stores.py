@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
-from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy import Engine, inspect, select, text
 
 from tests.integration.conftest import BOTH_ENGINES
 from tests.servers import DatabaseServer
@@ -56,9 +56,9 @@ def tallies(engine: Engine) -> MySQLTallyStore:
 
 def test_init_sql_holds_no_rows(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert [
-            connection.scalar(select(func.count()).select_from(table)) for table in mysql.TABLES.tables.values()
-        ] == [0] * 3
+        rows = {table: connection.execute(select(table)).all() for table in mysql.TABLES.tables.values()}
+    assert rows
+    assert not any(rows.values())
 
 
 def test_init_sql_may_run_again_and_changes_nothing(engine: Engine, accounts: MySQLAccountStore) -> None:
@@ -221,17 +221,15 @@ def test_replicas_that_count_at_one_time_count_all(database: DatabaseServer) -> 
         store.forget(NOW, 5)
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(count, range(80)))
-    assert [tally.rejected for tally in stores[0].find([ID, OTHER_ID]).values()] == [80, 80]
-    assert len(stores[0].find([f"{number:064x}" for number in range(80)])) == 0
+        list(threads.map(count, range(48)))
+    assert [tally.rejected for tally in stores[0].find([ID, OTHER_ID]).values()] == [48, 48]
+    assert len(stores[0].find([f"{number:064x}" for number in range(48)])) == 0
     for engine in engines:
         engine.dispose()
 
 
 def test_what_expired_first_is_removed_first_and_no_more_than_asked_for(tallies: MySQLTallyStore) -> None:
-    ages = {
-        key * 64: NOW - timedelta(hours=hours) for key, hours in (("1", 3), ("2", 2), ("3", 1), ("4", 0), ("5", -1))
-    }
+    ages = {str(number) * 64: NOW - timedelta(hours=3 - number) for number in range(5)}
     for key, expires_at in ages.items():
         expiring(tallies, key, expires_at)
     tallies.change([ID], lambda _: {ID: Tally(1, NOW - timedelta(days=1), NOW + timedelta(days=1))}, NOW)
