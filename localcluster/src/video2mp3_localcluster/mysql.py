@@ -20,12 +20,13 @@ _TOOLS: Final = ("ca-certificates", "mmdebstrap")
 _PACKAGES: Final = ("mysql-client-core", "mysql-server-core")
 _PROGRAMS: Final = ("usr/sbin/mysqld", "usr/bin/mysql", "usr/bin/mysqladmin")
 _KEPT: Final = (
+    "usr/lib/mysql/plugin/component_reference_cache.so",
     "usr/share/mysql/charsets",
     "usr/share/mysql/english",
     *(f"usr/share/doc/{package}/copyright" for package in _PACKAGES),
 )
-"""What the programs read, and whose work they are; paths in the tree are Debian's, since mysqld derives its own from
-where it lies."""
+"""What the programs load and read, and whose work they are; the paths are Debian's, since mysqld finds its files from
+where it lies itself."""
 
 _EXTRACT_SECONDS: Final = 900
 _NETWORK_SETTINGS: Final = ('Acquire::Retries "3";', 'Acquire::http::Timeout "30";', 'Acquire::https::Timeout "30";')

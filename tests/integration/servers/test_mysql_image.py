@@ -19,12 +19,11 @@ VARIABLES = {
     "MYSQL_USER": "video2mp3",
     "MYSQL_PASSWORD_FILE": "/docker-entrypoint-initdb.d/password",
 }
-USER = "4242:4242"
 _PATH = "/opt/mysql/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class MySQLImage(Server):
-    """The image's files in a folder, its entry script as process 1 of a namespace, its root read-only as in the chart."""
+    """The image's files in a folder, its entry script as any user, its root read-only as in the chart."""
 
     name: ClassVar[str] = "mysql-image"
 
@@ -36,19 +35,20 @@ class MySQLImage(Server):
 
     def command(self) -> Sequence[str]:
         """Return the argv that starts it; what has to be writable is mounted anew, but for the data."""
-        writable = [f"{self.root}/{folder}" for folder in ("tmp", "var/run/mysqld")]
+        data, writable = f"{self.root}/var/lib/mysql", [f"{self.root}/{folder}" for folder in ("tmp", "run/mysqld")]
         mounts = [
-            ["mount", "--rbind", "/dev", f"{self.root}/dev"],
             ["mount", "--bind", str(self.root), str(self.root)],
-            ["mount", "--bind", f"{self.root}/var/lib/mysql", f"{self.root}/var/lib/mysql"],
+            ["mount", "--rbind", "/dev", f"{self.root}/dev"],
+            ["mount", "--bind", data, data],
             *(["mount", "-t", "tmpfs", "-o", "mode=1777", "none", folder] for folder in writable),
             ["mount", "-o", "remount,bind,ro", str(self.root)],
         ]
         given = [f"{name}={value}" for name, value in {**self.variables, "PATH": _PATH}.items()]
-        inside = ["exec", "chroot", f"--userspec={USER}", str(self.root), "/usr/bin/env", "-i", *given]
-        script = [*mounts, [*inside, "docker-entrypoint.sh", *self._arguments]]
-        shell = " && ".join(shlex.join(words) for words in script)
-        return ["unshare", "--mount", "--pid", "--fork", "--kill-child=TERM", "sh", "-c", shell]
+        started = ["env", "-i", *given, "docker-entrypoint.sh", *self._arguments]
+        # As another user it would outlive this interpreter, unless that is said again.
+        user = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", "--pdeathsig=KILL"]
+        script = [*mounts, ["exec", "chroot", str(self.root), *user, *started]]
+        return ["unshare", "--mount", "sh", "-c", " && ".join(shlex.join(words) for words in script)]
 
     def answers(self) -> bool:
         """Whether the account that it made can log in."""

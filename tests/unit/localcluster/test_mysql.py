@@ -52,6 +52,7 @@ LIBRARIES = (
 )
 PROGRAMS = ("usr/sbin/mysqld", "usr/bin/mysql", "usr/bin/mysqladmin", "usr/bin/perl")
 SHARED = (
+    "usr/lib/mysql/plugin/component_reference_cache.so",
     "usr/share/mysql/charsets/Index.xml",
     "usr/share/mysql/english/errmsg.sys",
     "usr/share/mysql/german/errmsg.sys",
