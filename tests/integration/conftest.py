@@ -7,10 +7,20 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from tests.integration.worker.corpus.rows import PROPERTY
-from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer
+from tests.servers import (
+    DatabaseServer,
+    KubernetesServer,
+    MailsinkServer,
+    MariaDBServer,
+    MongoDBServer,
+    MySQLServer,
+    RabbitMQServer,
+)
 from video2mp3_contracts import amqp
 from video2mp3_operator.adapters.mongodb_users import grant
 from video2mp3_operator.users import RIGHTS, users_of
+
+BOTH_ENGINES = pytest.mark.parametrize("database", ["mysql", "mariadb"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +39,15 @@ def rabbitmq_server() -> Iterator[RabbitMQServer]:
 
 
 @pytest.fixture(scope="session")
+def mysql_server() -> Iterator[MySQLServer]:
+    """MySQL for the whole run."""
+    with MySQLServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDBServer]:
-    """MySQL's protocol for the whole run."""
+    """MariaDB for the whole run."""
     with MariaDBServer() as server:
         yield server
 
@@ -73,11 +90,15 @@ async def declare(url: str) -> None:
 
 
 @pytest.fixture
-def mariadb(mariadb_server: MariaDBServer) -> MariaDBServer:
-    """The auth database as `init.sql` leaves it (`.url`), which the test may stop, kill, pause and start."""
-    mariadb_server.restore()
-    mariadb_server.reset()
-    return mariadb_server
+def database(request: pytest.FixtureRequest) -> DatabaseServer:
+    """The auth database as `init.sql` leaves it (`.url`), which the test may stop, kill, pause and start.
+
+    It is on MySQL; `BOTH_ENGINES` runs a test on MariaDB as well.
+    """
+    server: DatabaseServer = request.getfixturevalue(f"{getattr(request, 'param', 'mysql')}_server")
+    server.restore()
+    server.reset()
+    return server
 
 
 @pytest.fixture

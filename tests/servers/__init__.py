@@ -12,16 +12,18 @@ Use them as context managers (or through the fixtures of `tests/integration/conf
 
 from tests.servers.kubernetes import KubernetesServer
 from tests.servers.mailsink import MailsinkServer
-from tests.servers.mariadb import MariaDBServer
 from tests.servers.mongodb import MongoDBServer
+from tests.servers.mysql import DatabaseServer, MariaDBServer, MySQLServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
 
 __all__ = [
+    "DatabaseServer",
     "KubernetesServer",
     "MailsinkServer",
     "MariaDBServer",
     "MongoDBServer",
+    "MySQLServer",
     "RabbitMQServer",
     "Server",
     "ServerError",

@@ -8,12 +8,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from video2mp3_auth.bootstrap import Services, services
 from video2mp3_auth.credentials import parse_basic, parse_bearer
-from video2mp3_auth.errors import AuthError, InvalidToken, LoginRejected
+from video2mp3_auth.errors import AuthError, InvalidToken
 from video2mp3_auth.login import Login
-from video2mp3_auth.metrics import SUCCEEDED, THROTTLED, AuthMetrics
+from video2mp3_auth.metrics import AuthMetrics
+from video2mp3_auth.networks import network
 from video2mp3_auth.problems import TRANSLATIONS
 from video2mp3_auth.settings import AuthSettings
-from video2mp3_auth.throttle import View, note_rejection, throttle
+from video2mp3_auth.throttle import View, throttle
 from video2mp3_auth.tokens import Tokens
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_contracts.web import install_conventions
@@ -37,10 +38,9 @@ def build_app(settings: AuthSettings, parts: Services) -> Flask:
     metrics = AuthMetrics(registry, parts.ring)
     login = throttle(
         app,
-        _login(Login(parts.accounts, parts.hasher), parts.tokens, metrics),
+        _login(Login(parts.accounts, parts.hasher, parts.guesses), parts.tokens, metrics),
         per_address=settings.login_limit_per_address,
-        per_account=settings.login_limit_per_account,
-        on_throttled=lambda: metrics.count_login(THROTTLED),
+        on_throttled=metrics.count_failed_login,
     )
     app.add_url_rule("/login", "login", login, methods=["POST"])
     app.add_url_rule("/validate", "validate", _validate(parts))
@@ -63,14 +63,13 @@ def _login(login: Login, tokens: Tokens, metrics: AuthMetrics) -> View:
     def view() -> Response:
         with metrics.login_seconds.time():
             try:
-                account = login.authenticate(parse_basic(request.headers.get("Authorization")))
+                credentials = parse_basic(request.headers.get("Authorization"))
+                account = login.authenticate(credentials, network(request.remote_addr or ""))
                 token = tokens.issue(account.email)
             except AuthError as error:
                 metrics.count_failed_login(error)
-                if isinstance(error, LoginRejected):
-                    note_rejection()
                 raise
-        metrics.count_login(SUCCEEDED)
+        metrics.count_login()
         _log.info("login_succeeded", owner=account.email)
         return _uncached(Response(token, content_type="text/plain; charset=utf-8"))
 

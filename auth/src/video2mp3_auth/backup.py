@@ -1,4 +1,4 @@
-"""All that the database holds as one JSON document, and back: a backup that needs no tool but ours.
+"""All accounts and signing keys as one JSON document, and back: a backup that needs no tool but ours.
 
 Private keys are in it as they are stored, encrypted with AUTH_KEY_ENCRYPTION_KEY; passwords as their hashes.
 """
@@ -10,16 +10,13 @@ from typing import Any
 from sqlalchemy import Engine, Table, select
 
 from video2mp3_auth.errors import UnusableInput
-from video2mp3_auth.mysql import TABLES, UtcDateTime, our_errors
+from video2mp3_auth.mysql import BACKED_UP, UtcDateTime, our_errors
 
 
 def dump(engine: Engine) -> str:
-    """Every row of every table, at one moment."""
+    """Every row of every table that is backed up, at one moment."""
     with our_errors(), engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        rows = {
-            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
-            for table in TABLES.sorted_tables
-        }
+        rows = {table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in BACKED_UP}
     return json.dumps(rows, default=datetime.isoformat)
 
 
@@ -30,7 +27,7 @@ def load(engine: Engine, text: bytes) -> int:
     """
     try:
         document = json.loads(text)
-        rows = {table: _rows(table, document[table.name]) for table in TABLES.sorted_tables}
+        rows = {table: _rows(table, document[table.name]) for table in BACKED_UP}
     except (ValueError, KeyError, TypeError) as error:
         raise UnusableInput("What came is no dump, or was cut short. Nothing was changed.") from error
     with our_errors(), engine.begin() as connection:

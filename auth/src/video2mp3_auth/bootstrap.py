@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from video2mp3_auth import mysql
+from video2mp3_auth.guesses import Guesses, Limits
 from video2mp3_auth.key_ring import KeyRing
 from video2mp3_auth.key_schedule import KeyPolicy
-from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
+from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore, MySQLTallyStore
 from video2mp3_auth.passwords import Argon2Hasher, PasswordHasher
 from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.stores import AccountStore, KeyStore
@@ -22,6 +23,7 @@ class Services:
 
     accounts: AccountStore
     hasher: PasswordHasher
+    guesses: Guesses
     ring: KeyRing
     tokens: Tokens
     check_store: Callable[[], None]
@@ -35,6 +37,7 @@ def services(settings: AuthSettings) -> Services:
     return Services(
         accounts=MySQLAccountStore(database),
         hasher=hasher(settings),
+        guesses=Guesses(MySQLTallyStore(database), guess_limits(settings), now),
         ring=ring,
         tokens=Tokens(ring, settings.jwt_issuer, settings.jwt_audience, settings.token_lifetime, now),
         check_store=lambda: mysql.check(database),
@@ -64,6 +67,11 @@ def key_store(engine: Engine) -> KeyStore:
 def hasher(settings: AuthSettings) -> PasswordHasher:
     """Passwords."""
     return Argon2Hasher(settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_concurrency)
+
+
+def guess_limits(settings: AuthSettings) -> Limits:
+    """The bounds on guessing."""
+    return Limits(per_network=settings.guesses_per_network, per_account=settings.guesses_per_account)
 
 
 def key_policy(settings: AuthSettings) -> KeyPolicy:

@@ -25,6 +25,16 @@ class InvalidToken(AuthError):
     """The token is not ours, not for us, expired, or its account may not log in any more."""
 
 
+class Throttled(AuthError):
+    """Too many logins from there, or for this account: try again in so many seconds."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Too many logins from your address or for this account. Try again in {retry_after_seconds} s."
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Overloaded(AuthError):
     """More logins at once than memory allows: try again in a moment."""
 

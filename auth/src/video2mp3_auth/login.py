@@ -6,6 +6,7 @@ import structlog
 
 from video2mp3_auth.credentials import Credentials
 from video2mp3_auth.errors import LoginRejected, Overloaded, StoreUnavailable
+from video2mp3_auth.guesses import Guesses
 from video2mp3_auth.passwords import PasswordHasher
 from video2mp3_auth.stores import Account, AccountStore
 
@@ -16,21 +17,28 @@ class Login:
     """Checks credentials.
 
     Each check looks up one account and verifies exactly one hash, made with today's parameters: the account's own, or
-    a dummy where there is no account. So neither the answer nor its time tells which accounts exist. (A hash made with
-    other parameters takes another time, until its owner's next login replaces it.)
+    a dummy where there is no account; and it is counted the same way for both. So neither the answer nor its time tells
+    which accounts exist. (A hash made with other parameters takes another time, until its owner's next login replaces
+    it.)
     """
 
-    def __init__(self, accounts: AccountStore, hasher: PasswordHasher) -> None:
+    def __init__(self, accounts: AccountStore, hasher: PasswordHasher, guesses: Guesses) -> None:
         self._accounts = accounts
         self._hasher = hasher
+        self._guesses = guesses
         self._dummy_hash = hasher.hash(secrets.token_urlsafe())
 
-    def authenticate(self, credentials: Credentials) -> Account:
-        """The account whose password this is; raise LoginRejected, StoreUnavailable or Overloaded."""
+    def authenticate(self, credentials: Credentials, network: str) -> Account:
+        """The account whose password this is; raise LoginRejected, Throttled, StoreUnavailable or Overloaded.
+
+        `network` is where the login comes from.
+        """
+        self._guesses.admit(credentials.email, network)
         account = self._accounts.find(credentials.email)
         password_hash = account.password_hash if account else self._dummy_hash
         matches = self._hasher.matches(password_hash, credentials.password)
         reason = rejection(account, matches=matches)
+        self._guesses.conclude(credentials.email, network, rejected=reason is not None)
         if account is None or reason is not None:
             # An address that has no account is not logged: people type passwords into the wrong field.
             _log.info("login_rejected", reason=reason, owner=account.email if account else None)

@@ -12,16 +12,17 @@ from video2mp3_auth.errors import (
     MissingCredentials,
     Overloaded,
     StoreUnavailable,
+    Throttled,
 )
 from video2mp3_auth.key_ring import KeyRing
 
 SUCCEEDED: Final = "succeeded"
-THROTTLED: Final = "throttled"
 # Why a login is rejected is not told apart: whoever reads the metrics could find out which accounts exist.
 _OUTCOMES: Final[dict[type[AuthError], str]] = {
     MissingCredentials: "malformed",
     MalformedCredentials: "malformed",
     LoginRejected: "rejected",
+    Throttled: "throttled",
     Overloaded: "overloaded",
     StoreUnavailable: "unavailable",
     KeysUnreadable: "unavailable",
@@ -33,10 +34,10 @@ class AuthMetrics:
 
     def __init__(self, registry: CollectorRegistry, ring: KeyRing) -> None:
         self._logins = Counter("auth_logins", "Logins by their outcome.", ["outcome"], registry=registry)
-        for outcome in (SUCCEEDED, THROTTLED, *_OUTCOMES.values()):
+        for outcome in (SUCCEEDED, *_OUTCOMES.values()):
             self._logins.labels(outcome)
         self.login_seconds = Histogram(
-            "auth_login_seconds", "Time of logins that were not throttled.", registry=registry
+            "auth_login_seconds", "Time of logins that the limit by address let in.", registry=registry
         )
         age = Gauge(
             "auth_signing_key_age_seconds",
@@ -45,9 +46,9 @@ class AuthMetrics:
         )
         age.set_function(lambda: _seconds(ring))
 
-    def count_login(self, outcome: str) -> None:
-        """Count a login that ended well or was throttled."""
-        self._logins.labels(outcome).inc()
+    def count_login(self) -> None:
+        """Count a login that ended well."""
+        self._logins.labels(SUCCEEDED).inc()
 
     def count_failed_login(self, error: AuthError) -> None:
         """Count a login that ended with an error."""

@@ -19,6 +19,7 @@ _POOL_SECONDS = 2
 _RECYCLE_SECONDS = 1800
 _DUPLICATE_ENTRY = 1062
 _NO_SUCH_TABLE = 1146
+_DEADLOCK = 1213
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -57,6 +58,19 @@ SIGNING_KEYS: Final = Table(
     Column("activates_at", UtcDateTime, nullable=False),
 )
 
+LOGIN_TALLIES: Final = Table(
+    "login_tallies",
+    TABLES,
+    Column("id", String(64), primary_key=True),
+    Column("rejected", Integer, nullable=False),
+    Column("window_ends_at", UtcDateTime, nullable=False),
+    Column("known_until", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+BACKED_UP: Final = (ACCOUNTS, SIGNING_KEYS)
+"""What a backup holds; who was guessing at the time is no part of it."""
+
 
 def connect(database_url: str) -> Engine:
     """The pool of connections; none is opened yet.
@@ -93,9 +107,14 @@ def our_errors() -> Iterator[None]:
     except sa.ProgrammingError as error:
         if _number(error) != _NO_SUCH_TABLE:
             raise
-        raise StoreUnavailable("The database has no tables: run init.sql in it.") from error
+        raise StoreUnavailable("The database lacks tables: run init.sql in it.") from error
     except (sa.OperationalError, sa.InterfaceError, sa.TimeoutError) as error:
         raise StoreUnavailable(f"The database does not answer ({_summary(error)}).") from error
+
+
+def is_deadlock(error: StoreUnavailable) -> bool:
+    """Whether two transactions were in each other's way; the one that lost may try again at once."""
+    return isinstance(error.__cause__, sa.DBAPIError) and _number(error.__cause__) == _DEADLOCK
 
 
 def check(engine: Engine) -> None:

@@ -1,11 +1,18 @@
 """The stores on MySQL and MariaDB."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.dialects import mysql
 
-from video2mp3_auth.mysql import ACCOUNTS, SIGNING_KEYS, our_errors
-from video2mp3_auth.stores import Account, StoredKey
+from video2mp3_auth.errors import StoreUnavailable
+from video2mp3_auth.mysql import ACCOUNTS, LOGIN_TALLIES, SIGNING_KEYS, is_deadlock, our_errors
+from video2mp3_auth.stores import Account, StoredKey, Tallies, Tally
+
+_TRIES: Final = 3
+"""Of what lost against another transaction."""
 
 
 class MySQLAccountStore:
@@ -79,3 +86,51 @@ class MySQLKeyStore:
         statement = update(SIGNING_KEYS).where(SIGNING_KEYS.c.kid == kid)
         with our_errors(), self._engine.begin() as connection:
             connection.execute(statement.values(encrypted_private_key=encrypted_private_key))
+
+
+class MySQLTallyStore:
+    """TallyStore in the table `login_tallies`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        # Locks on rows only, none on the gaps between them, in which others insert.
+        self._changing = engine.execution_options(isolation_level="READ COMMITTED")
+
+    def find(self, ids: Sequence[str]) -> Tallies:
+        """Those that there are."""
+        with our_errors(), self._engine.connect() as connection:
+            return _tallies(connection, ids)
+
+    def change(self, ids: Sequence[str], change: Callable[[Tallies], Tallies], now: datetime) -> None:
+        """Store what `change` makes of them."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._change(sorted(ids), change, now)
+            except StoreUnavailable as error:
+                if not left or not is_deadlock(error):
+                    raise
+            else:
+                return
+
+    def forget(self, now: datetime, at_most: int) -> None:
+        """Remove some that have expired; those that others hold are left to them."""
+        old = select(LOGIN_TALLIES.c.id).where(LOGIN_TALLIES.c.expires_at < now).limit(at_most)
+        with our_errors(), self._changing.begin() as connection:
+            ids = connection.scalars(old.order_by(LOGIN_TALLIES.c.expires_at).with_for_update(skip_locked=True)).all()
+            if ids:
+                connection.execute(delete(LOGIN_TALLIES).where(LOGIN_TALLIES.c.id.in_(ids)))
+
+    def _change(self, ids: Sequence[str], change: Callable[[Tallies], Tallies], now: datetime) -> None:
+        empty = {"rejected": 0, "window_ends_at": now, "known_until": None, "expires_at": now}
+        # Locks each row in the same order for everybody, and makes the one that is not there.
+        lock = mysql.insert(LOGIN_TALLIES).values([{"id": key, **empty} for key in ids])
+        with our_errors(), self._changing.begin() as connection:
+            connection.execute(lock.on_duplicate_key_update(id=LOGIN_TALLIES.c.id))
+            for key, tally in change(_tallies(connection, ids)).items():
+                row = {**vars(tally), "expires_at": tally.expires_at}
+                connection.execute(update(LOGIN_TALLIES).where(LOGIN_TALLIES.c.id == key).values(row))
+
+
+def _tallies(connection: Connection, ids: Sequence[str]) -> Tallies:
+    query = select(LOGIN_TALLIES).where(LOGIN_TALLIES.c.id.in_(ids))
+    return {row.id: Tally(row.rejected, row.window_ends_at, row.known_until) for row in connection.execute(query)}

@@ -13,6 +13,7 @@ from video2mp3_auth.errors import (
     MissingToken,
     Overloaded,
     StoreUnavailable,
+    Throttled,
 )
 from video2mp3_contracts.web import Problem, Translations
 
@@ -60,16 +61,11 @@ def problem_of(error: AuthError) -> Problem:
     )
 
 
-TRANSLATIONS: Final[Translations] = dict.fromkeys(_ANSWERS, problem_of)
-"""For `install_conventions`: views raise our errors as they are."""
-
-
-def throttled(retry_after_seconds: int) -> Problem:
+def throttled(error: Throttled) -> Problem:
     """The answer to whoever tried too often."""
-    return Problem(
-        429,
-        "Too many logins",
-        f"Too many logins from your address or for this account. Try again in {retry_after_seconds} s.",
-        code="login-throttled",
-        headers={"Retry-After": str(retry_after_seconds)},
-    )
+    retry_after = {"Retry-After": str(error.retry_after_seconds)}
+    return Problem(429, "Too many logins", str(error), code="login-throttled", headers=retry_after)
+
+
+TRANSLATIONS: Final[Translations] = {**dict.fromkeys(_ANSWERS, problem_of), Throttled: throttled}
+"""For `install_conventions`: views raise our errors as they are."""

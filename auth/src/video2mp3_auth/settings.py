@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from video2mp3_auth.guesses import Limit
+
 _DRIVER = "mysql+pymysql"
 
 
@@ -57,11 +59,15 @@ class AuthSettings(BaseSettings):
     peak: about 190 MiB."""
 
     login_limit_per_address: str = "30 per minute"
-    """Logins, right or wrong, from one client address (IPv6: one /64 network), for each replica."""
+    """Logins, right or wrong, from one client address (IPv6: one /64), for each replica."""
 
-    login_limit_per_account: str = "10 per 5 minutes"
-    """Wrong passwords for one address of an account, known or not, for each replica. While it holds, the right
-    password is refused as well; tokens that exist go on working."""
+    login_limit_per_network: str = "10 per 5 minutes"
+    """Wrong passwords for one account, known or not, from one network (IPv4: /24, IPv6: /48), over all replicas. While
+    it holds, the right password is refused there as well; tokens that exist go on working."""
+
+    login_limit_per_account: str = "100 per 5 minutes"
+    """Wrong passwords for one account from all networks together. While it holds, the account's logins are refused but
+    from networks where it logged in within 30 days. Ten networks at their own limit reach it."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=8)] = 0
     """How many entries of X-Forwarded-For, counted from the right, are written by proxies of ours. With 1, the
@@ -97,7 +103,7 @@ class AuthSettings(BaseSettings):
             raise ValueError("must be Fernet keys (32 random bytes in base64), separated by commas") from None
         return value
 
-    @field_validator("login_limit_per_address", "login_limit_per_account")
+    @field_validator("login_limit_per_address", "login_limit_per_network", "login_limit_per_account")
     @classmethod
     def _is_limit(cls, value: str) -> str:
         try:
@@ -117,6 +123,16 @@ class AuthSettings(BaseSettings):
         return self
 
     @property
+    def guesses_per_network(self) -> Limit:
+        """`login_limit_per_network` as the policy takes it."""
+        return _limit(self.login_limit_per_network)
+
+    @property
+    def guesses_per_account(self) -> Limit:
+        """`login_limit_per_account` as the policy takes it."""
+        return _limit(self.login_limit_per_account)
+
+    @property
     def fernet(self) -> MultiFernet:
         """What signing keys are encrypted with."""
         return _fernet(self.key_encryption_key)
@@ -125,6 +141,11 @@ class AuthSettings(BaseSettings):
     def token_lifetime(self) -> timedelta:
         """How long a token is valid."""
         return timedelta(seconds=self.token_lifetime_seconds)
+
+
+def _limit(text: str) -> Limit:
+    parsed = parse_limit(text)
+    return Limit(parsed.amount, timedelta(seconds=parsed.get_expiry()))
 
 
 def _fernet(keys: SecretStr) -> MultiFernet:

@@ -1,5 +1,6 @@
 """The ports to the database: what is kept, and what may be asked. `mysql_stores` implements them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -68,3 +69,41 @@ class KeyStore(Protocol):
 
     def set_encrypted_private_key(self, kid: str, encrypted_private_key: str) -> None:
         """Store the same key under another encryption."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The rejected logins of one account, from one network or from all of them."""
+
+    rejected: int
+    window_ends_at: datetime
+    """Until when they count."""
+
+    known_until: datetime | None = None
+    """Of one network: until when the account's owner is taken to be at home there; None if never seen there."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it says nothing any more."""
+        return max(self.window_ends_at, self.known_until or self.window_ends_at)
+
+
+Tallies = Mapping[str, Tally]
+"""By their ids, digests of 64 hexadecimal digits."""
+
+
+class TallyStore(Protocol):
+    """All methods raise StoreUnavailable."""
+
+    def find(self, ids: Sequence[str]) -> Tallies:
+        """Those that there are."""
+
+    def change(self, ids: Sequence[str], change: Callable[[Tallies], Tallies], now: datetime) -> None:
+        """Store what `change` makes of the tallies with these ids, which nobody else changes meanwhile.
+
+        One that is not there is given as empty. It always writes, so a store that only reads is unavailable; where
+        `change` raises, nothing is written. `change` may be called again.
+        """
+
+    def forget(self, now: datetime, at_most: int) -> None:
+        """Remove some that have expired, and wait for nobody."""

@@ -1,4 +1,4 @@
--- The schema of the auth database, for MySQL 8.4 and MariaDB: the only place that creates its tables.
+-- The schema of the auth database, for MySQL 8.4 and later, and MariaDB: the only place that creates its tables.
 --
 -- It holds no rows: no account, no password, no key. Accounts are made by `video2mp3-auth create-account`, the first
 -- signing key by the auth service itself. Run it in the database that AUTH_DATABASE_URL names:
@@ -33,4 +33,18 @@ CREATE TABLE IF NOT EXISTS signing_keys (
     activates_at          DATETIME(6) NOT NULL,
     PRIMARY KEY (generation),
     UNIQUE KEY signing_keys_kid (kid)
+) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4;
+
+-- How often logins were rejected, for each account and for each account in each network; only the service writes here.
+CREATE TABLE IF NOT EXISTS login_tallies (
+    -- SHA-256 of the account's address, or of it and the network, in hexadecimal: one size, whatever somebody calls an account.
+    id             CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    rejected       INT UNSIGNED NOT NULL,
+    window_ends_at DATETIME(6) NOT NULL,
+    -- Until when this network is one where the account's owner was seen.
+    known_until    DATETIME(6) NULL,
+    -- Then the row says nothing any more, and a later login removes it.
+    expires_at     DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    KEY login_tallies_expires_at (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4;

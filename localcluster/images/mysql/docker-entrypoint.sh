@@ -1,11 +1,11 @@
 #!/bin/sh
-# Starts MariaDB as the official MySQL image starts MySQL. At the first start it makes the root account, one database
+# Starts MySQL as the official image does. At the first start it makes the root account, one database
 # with the account that owns it, and runs /docker-entrypoint-initdb.d/*.sql in that database:
 #   MYSQL_ROOT_PASSWORD, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD, each also as NAME_FILE.
 set -eu
 
 data=/var/lib/mysql
-initialised=$data/.initialised
+initialised=$data/.mysql-initialised
 socket=/var/run/mysqld/init.sock
 
 # Prints a variable's value, or the content of the file that NAME_FILE names.
@@ -24,9 +24,7 @@ accounts() {
   root=$(quoted "$(value MYSQL_ROOT_PASSWORD)")
   user=$(quoted "$(value MYSQL_USER)")
   database=$(value MYSQL_DATABASE)
-  # The installation makes roots without a password for other names of this host.
-  printf '%s\n' "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';" \
-    "FLUSH PRIVILEGES;" \
+  printf '%s\n' \
     "CREATE USER root@'%' IDENTIFIED BY $root;" \
     "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;" \
     "ALTER USER root@localhost IDENTIFIED BY $root;"
@@ -36,8 +34,14 @@ accounts() {
   fi
 }
 
+# Starts the server in the place of this shell, smaller than MySQL's own settings make it: this node is one machine.
+server() {
+  exec mysqld --no-defaults --datadir="$data" --secure-file-priv=NULL --skip-name-resolve --mysqlx=OFF --skip-log-bin \
+    --performance-schema=OFF --innodb-buffer-pool-size=32M --innodb-redo-log-capacity=32M "$@"
+}
+
 sql() {
-  mariadb --no-defaults --socket="$socket" --user=root "$@"
+  mysql --no-defaults --socket="$socket" --user=root "$@"
 }
 
 await_server() {
@@ -46,19 +50,19 @@ await_server() {
     kill -0 "$1" || break
     sleep 0.2
   done
-  echo "MariaDB did not come up for its initialisation" >&2
+  echo "MySQL did not come up for its initialisation" >&2
   exit 1
 }
 
 initialise() {
   [ -n "$(value MYSQL_ROOT_PASSWORD)" ] || { echo "set MYSQL_ROOT_PASSWORD" >&2; exit 1; }
-  # What lies here without the mark is the half-made database of a first start that was cut off.
+  # What lies here without the mark is the half-made database of a first start that was cut off, or what an earlier
+  # version of this image, which was MariaDB, kept here: MySQL cannot read it.
   find "$data" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
-  mariadb-install-db --no-defaults --datadir="$data" --auth-root-authentication-method=normal \
-    --skip-test-db --skip-name-resolve --force >/tmp/install.log || { cat /tmp/install.log >&2; exit 1; }
-  mariadbd --no-defaults --datadir="$data" --socket="$socket" --pid-file=/var/run/mysqld/init.pid --skip-networking &
-  server=$!
-  await_server "$server"
+  mysqld --no-defaults --initialize-insecure --datadir="$data" --secure-file-priv=NULL --innodb-redo-log-capacity=32M
+  (server --socket="$socket" --pid-file=/var/run/mysqld/init.pid --skip-networking) &
+  pid=$!
+  await_server "$pid"
   database=$(value MYSQL_DATABASE)
   [ -z "$database" ] || sql --execute="CREATE DATABASE \`$database\`"
   for script in /docker-entrypoint-initdb.d/*.sql; do
@@ -68,18 +72,17 @@ initialise() {
     fi
   done
   accounts | sql
-  kill "$server"
-  wait "$server"
+  kill "$pid"
+  wait "$pid"
   touch "$initialised"
 }
 
 case "${1:-}" in
   -*) set -- mysqld "$@" ;;
 esac
-if [ "$1" = mysqld ] || [ "$1" = mariadbd ]; then
+if [ "$1" = mysqld ]; then
   [ -f "$initialised" ] || initialise
   shift
-  set -- mariadbd --no-defaults --datadir="$data" --socket=/var/run/mysqld/mysqld.sock \
-    --pid-file=/var/run/mysqld/mysqld.pid --bind-address="*" --skip-name-resolve "$@"
+  server --socket=/var/run/mysqld/mysqld.sock --pid-file=/var/run/mysqld/mysqld.pid --bind-address="*" "$@"
 fi
 exec "$@"

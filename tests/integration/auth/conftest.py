@@ -12,7 +12,7 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from tests.servers import MariaDBServer
+from tests.servers import DatabaseServer
 from tests.servers.process import HOST, await_condition, free_port
 
 START_SECONDS = 30
@@ -55,8 +55,8 @@ class AuthService:
         done = self.command("create-account", email, environment={"AUTH_ACCOUNT_PASSWORD": password})
         assert done.returncode == 0, done.stderr
 
-    def login(self, email: str, password: str) -> requests.Response:
-        return requests.post(f"{self.url}/login", auth=(email, password), timeout=20)
+    def login(self, email: str, password: str, headers: dict[str, str] | None = None) -> requests.Response:
+        return requests.post(f"{self.url}/login", auth=(email, password), headers=headers, timeout=20)
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -72,7 +72,7 @@ class AuthService:
 
 
 @pytest.fixture
-def make_service(mariadb: MariaDBServer) -> Iterator[Callable[..., AuthService]]:
+def make_service(database: DatabaseServer) -> Iterator[Callable[..., AuthService]]:
     """Make a service that is not started yet; all of one test share the database and the encryption key."""
     key = Fernet.generate_key().decode()
     made: list[AuthService] = []
@@ -81,7 +81,7 @@ def make_service(mariadb: MariaDBServer) -> Iterator[Callable[..., AuthService]]
         def make(**changes: str) -> AuthService:
             environment = {
                 "PATH": os.environ["PATH"],
-                "AUTH_DATABASE_URL": mariadb.url,
+                "AUTH_DATABASE_URL": database.url,
                 "AUTH_KEY_ENCRYPTION_KEY": key,
                 **changes,
             }

@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from tests.integration.auth.conftest import AuthService
-from tests.servers import MariaDBServer
+from tests.servers import DatabaseServer
 
 EMAIL = "someone@example.com"
 
@@ -79,24 +79,24 @@ def test_the_first_account_is_made_once_and_then_left_alone(service: AuthService
 
 
 def test_ensure_account_waits_for_a_database_that_is_starting(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
     cli = make_service(AUTH_FIRST_ACCOUNT_EMAIL=EMAIL, AUTH_FIRST_ACCOUNT_PASSWORD="first password")
-    mariadb.stop()
+    database.stop()
     with ThreadPoolExecutor(1) as background:
         waiting = background.submit(cli.command, "ensure-account")
-        mariadb.start()
+        database.start()
         assert waiting.result().returncode == 0
     assert EMAIL in cli.command("list-accounts").stdout
 
 
 def test_ensure_account_gives_up_after_its_time(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
     cli = make_service(
         AUTH_FIRST_ACCOUNT_EMAIL=EMAIL, AUTH_FIRST_ACCOUNT_PASSWORD="first password", AUTH_DATABASE_WAIT_SECONDS="1"
     )
-    mariadb.stop()
+    database.stop()
     done = cli.command("ensure-account")
     assert done.returncode == 1
     assert "error: The database does not answer" in done.stderr

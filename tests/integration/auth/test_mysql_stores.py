@@ -1,4 +1,4 @@
-"""The stores on a real database."""
+"""The stores on real databases."""
 
 import threading
 import time
@@ -9,27 +9,32 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
 
-from tests.servers import MariaDBServer
-from tests.servers.mariadb import INIT_SQL
+from tests.integration.conftest import BOTH_ENGINES
+from tests.servers import DatabaseServer
+from tests.servers.mysql import INIT_SQL
 from video2mp3_auth import mysql
-from video2mp3_auth.errors import AlreadyStored, StoreUnavailable
+from video2mp3_auth.errors import AlreadyStored, StoreUnavailable, Throttled
 from video2mp3_auth.key_ring import KeyRing
 from video2mp3_auth.key_rotation import ensure_first_key, rotate
 from video2mp3_auth.key_schedule import KeyPolicy
-from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore
-from video2mp3_auth.stores import Account, StoredKey
+from video2mp3_auth.mysql_stores import MySQLAccountStore, MySQLKeyStore, MySQLTallyStore
+from video2mp3_auth.stores import Account, StoredKey, Tallies, Tally
+
+pytestmark = BOTH_ENGINES
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 POLICY = KeyPolicy(timedelta(minutes=15), timedelta(hours=1))
 ACCOUNT = Account("jos\u00e9@example.com", "$argon2id$...", NOW)
+TALLY = Tally(3, NOW + timedelta(minutes=5), NOW + timedelta(days=30))
+ID, OTHER_ID = "a" * 64, "b" * 64
 KEY = StoredKey(1, "k" * 43, "encrypted", NOW, NOW + timedelta(minutes=15))
 
 
 @pytest.fixture
-def engine(mariadb: MariaDBServer) -> Iterator[Engine]:
-    engine = mysql.connect(mariadb.url)
+def engine(database: DatabaseServer) -> Iterator[Engine]:
+    engine = mysql.connect(database.url)
     yield engine
     engine.dispose()
 
@@ -44,8 +49,16 @@ def keys(engine: Engine) -> MySQLKeyStore:
     return MySQLKeyStore(engine)
 
 
-def test_init_sql_holds_no_rows(accounts: MySQLAccountStore, keys: MySQLKeyStore) -> None:
-    assert (accounts.all(), keys.all()) == ([], [])
+@pytest.fixture
+def tallies(engine: Engine) -> MySQLTallyStore:
+    return MySQLTallyStore(engine)
+
+
+def test_init_sql_holds_no_rows(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = {table: connection.execute(select(table)).all() for table in mysql.TABLES.tables.values()}
+    assert rows
+    assert not any(rows.values())
 
 
 def test_init_sql_may_run_again_and_changes_nothing(engine: Engine, accounts: MySQLAccountStore) -> None:
@@ -129,9 +142,9 @@ def test_a_generation_and_a_kid_exist_once(keys: MySQLKeyStore, twin: StoredKey)
         keys.add(twin)
 
 
-def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDBServer) -> None:
+def test_replicas_that_race_make_one_first_key_and_one_next_key(database: DatabaseServer) -> None:
     fernet = MultiFernet([Fernet(Fernet.generate_key())])
-    engines = [mysql.connect(mariadb.url) for _ in range(4)]
+    engines = [mysql.connect(database.url) for _ in range(4)]
     together = threading.Barrier(len(engines))
 
     def first(engine: Engine) -> list[str]:
@@ -153,31 +166,110 @@ def test_replicas_that_race_make_one_first_key_and_one_next_key(mariadb: MariaDB
         engine.dispose()
 
 
-def test_keys_are_read_from_a_database_that_only_reads(mariadb: MariaDBServer, keys: MySQLKeyStore) -> None:
+def test_keys_are_read_from_a_database_that_only_reads(database: DatabaseServer, keys: MySQLKeyStore) -> None:
     """A replica before it takes over. Old keys stay until it does."""
     fernet, policy = MultiFernet([Fernet(Fernet.generate_key())]), KeyPolicy(timedelta(0), timedelta(hours=1))
     for days in (3, 2):
         rotate(keys, fernet, policy, datetime.now(UTC) - timedelta(days=days))
-    with mariadb.reading_only():
+    with database.reading_only():
         ring = KeyRing(keys, fernet, policy, timedelta(seconds=30), lambda: datetime.now(UTC))
         assert set(ring.published()) == {ring.signing()[0]}
         assert len(keys.all()) == 2
 
 
+def one_more(tallies: Tallies) -> Tallies:
+    return {key: replace(tally, rejected=tally.rejected + 1) for key, tally in tallies.items()}
+
+
+def expiring(tallies: MySQLTallyStore, key: str, expires_at: datetime) -> None:
+    tallies.change([key], lambda _: {key: Tally(1, expires_at)}, NOW)
+
+
+def test_a_tally_begins_empty_and_comes_back_as_it_was_stored(tallies: MySQLTallyStore) -> None:
+    assert tallies.find([ID, OTHER_ID]) == {}
+    given: list[Tallies] = []
+
+    def change(found: Tallies) -> Tallies:
+        given.append(found)
+        return {ID: TALLY, OTHER_ID: replace(TALLY, known_until=None)}
+
+    tallies.change([OTHER_ID, ID], change, NOW)
+    assert given == [{ID: Tally(0, NOW), OTHER_ID: Tally(0, NOW)}]
+    assert tallies.find([ID, "c" * 64]) == {ID: TALLY}
+    tallies.change([ID], one_more, NOW)
+    assert tallies.find([ID, OTHER_ID]) == {ID: replace(TALLY, rejected=4), OTHER_ID: replace(TALLY, known_until=None)}
+
+
+def test_a_change_that_raises_changes_nothing(tallies: MySQLTallyStore) -> None:
+    def refuse(_: Tallies) -> Tallies:
+        raise Throttled(1)
+
+    with pytest.raises(Throttled):
+        tallies.change([ID], refuse, NOW)
+    assert tallies.find([ID]) == {}
+
+
+def test_replicas_that_count_at_one_time_count_all(database: DatabaseServer) -> None:
+    """Beside others that remove what has expired."""
+    engines = [mysql.connect(database.url) for _ in range(2)]
+    stores = [MySQLTallyStore(engine) for engine in engines]
+
+    def count(number: int) -> None:
+        store = stores[number % 2]
+        expiring(store, f"{number:064x}", NOW - timedelta(days=1))
+        store.change([ID, OTHER_ID] if number % 3 else [OTHER_ID, ID], one_more, NOW + timedelta(days=1))
+        store.forget(NOW, 5)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(count, range(48)))
+    assert [tally.rejected for tally in stores[0].find([ID, OTHER_ID]).values()] == [48, 48]
+    assert len(stores[0].find([f"{number:064x}" for number in range(48)])) == 0
+    for engine in engines:
+        engine.dispose()
+
+
+def test_what_expired_first_is_removed_first_and_no_more_than_asked_for(tallies: MySQLTallyStore) -> None:
+    ages = {str(number) * 64: NOW - timedelta(hours=3 - number) for number in range(5)}
+    for key, expires_at in ages.items():
+        expiring(tallies, key, expires_at)
+    tallies.change([ID], lambda _: {ID: Tally(1, NOW - timedelta(days=1), NOW + timedelta(days=1))}, NOW)
+    left = [*ages, ID]
+    for gone in (2, 3, 3):
+        tallies.forget(NOW, 2)
+        assert sorted(tallies.find(left)) == sorted(left[gone:])
+
+
+def test_what_another_holds_is_not_waited_for(engine: Engine, tallies: MySQLTallyStore) -> None:
+    for key in (ID, OTHER_ID):
+        expiring(tallies, key, NOW - timedelta(days=1))
+    with engine.begin() as other:
+        other.execute(text("SELECT 1 FROM login_tallies WHERE id = :id FOR UPDATE"), {"id": ID})
+        tallies.forget(NOW, 2)
+    assert sorted(tallies.find([ID, OTHER_ID])) == [ID]
+
+
+def test_a_database_that_only_reads_counts_nothing(database: DatabaseServer, tallies: MySQLTallyStore) -> None:
+    tallies.change([ID], lambda _: {ID: TALLY}, NOW)
+    with database.reading_only():
+        with pytest.raises(StoreUnavailable):
+            tallies.change([ID], lambda found: found, NOW)
+        assert tallies.find([ID]) == {ID: TALLY}
+
+
 def test_a_stopped_database_is_unavailable_and_connections_come_back(
-    mariadb: MariaDBServer, accounts: MySQLAccountStore
+    database: DatabaseServer, accounts: MySQLAccountStore
 ) -> None:
     accounts.add(ACCOUNT)
-    mariadb.stop()
+    database.stop()
     with pytest.raises(StoreUnavailable):
         accounts.find(ACCOUNT.email)
-    mariadb.start()
+    database.start()
     assert accounts.find(ACCOUNT.email) == ACCOUNT
 
 
-def test_a_frozen_database_is_unavailable_within_a_limit(mariadb: MariaDBServer, accounts: MySQLAccountStore) -> None:
+def test_a_frozen_database_is_unavailable_within_a_limit(database: DatabaseServer, accounts: MySQLAccountStore) -> None:
     accounts.all()
-    mariadb.pause()
+    database.pause()
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         accounts.find(ACCOUNT.email)
@@ -194,8 +286,8 @@ def test_missing_tables_say_what_to_run(engine: Engine, accounts: MySQLAccountSt
         mysql.check(engine)
 
 
-def test_a_wrong_password_is_unavailable_and_not_shown(mariadb: MariaDBServer) -> None:
-    engine = mysql.connect(mariadb.url.replace(mariadb.password, "hunter2"))
+def test_a_wrong_password_is_unavailable_and_not_shown(database: DatabaseServer) -> None:
+    engine = mysql.connect(database.url.replace(database.password, "hunter2"))
     with pytest.raises(StoreUnavailable) as unavailable:
         mysql.check(engine)
     assert "1045" in str(unavailable.value)

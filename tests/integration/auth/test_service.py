@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from tests.integration.auth.conftest import AuthService
-from tests.servers import MariaDBServer
+from tests.integration.conftest import BOTH_ENGINES
+from tests.servers import DatabaseServer
 from tests.servers.process import await_condition
 
 EMAIL, PASSWORD = "someone@example.com", "correct horse é"
@@ -54,7 +55,7 @@ def test_a_disabled_account_is_out_until_it_is_enabled(service: AuthService) -> 
 
 
 def test_a_stronger_hash_replaces_a_weaker_one_at_login(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
     weak = make_service(AUTH_ARGON2_MEMORY_KIB="19456")
     weak.an_account(EMAIL, "correct horse")
@@ -65,24 +66,24 @@ def test_a_stronger_hash_replaces_a_weaker_one_at_login(
     assert strong.log.read_text().count("password_rehashed") == 1
 
 
-def test_the_database_goes_and_comes_back(service: AuthService, mariadb: MariaDBServer) -> None:
+def test_the_database_goes_and_comes_back(service: AuthService, database: DatabaseServer) -> None:
     service.an_account(EMAIL, "correct horse")
     token = service.login(EMAIL, "correct horse").text
-    mariadb.stop()
+    database.stop()
     for answer in (service.login(EMAIL, "correct horse"), service.get("/validate", token), service.get("/readyz")):
         assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
         assert "Retry-After" in answer.headers
     assert service.get("/.well-known/jwks.json").status_code == 200
-    mariadb.start()
+    database.start()
     assert service.get("/readyz").status_code == 200
     assert service.login(EMAIL, "correct horse").status_code == 200
 
 
-def test_a_hanging_database_never_takes_all_threads(service: AuthService, mariadb: MariaDBServer) -> None:
+def test_a_hanging_database_never_takes_all_threads(service: AuthService, database: DatabaseServer) -> None:
     """More logins than threads wait for a frozen database; health checks and keys are still answered."""
     service.an_account(EMAIL, "correct horse")
     service.login(EMAIL, "correct horse")
-    mariadb.pause()
+    database.pause()
     with ThreadPoolExecutor(24) as clients:
         started = time.monotonic()
         logins = [clients.submit(service.login, EMAIL, "correct horse") for _ in range(24)]
@@ -91,17 +92,17 @@ def test_a_hanging_database_never_takes_all_threads(service: AuthService, mariad
         # Well under what a liveness probe allows, though 24 logins wait behind 16 threads.
         assert time.monotonic() - started < 10
         assert {login.result().status_code for login in logins} == {503}
-    mariadb.resume()
+    database.resume()
     assert service.login(EMAIL, "correct horse").status_code == 200
 
 
 def test_it_starts_before_the_database_and_works_when_that_is_there(
-    make_service: Callable[..., AuthService], mariadb: MariaDBServer
+    make_service: Callable[..., AuthService], database: DatabaseServer
 ) -> None:
-    mariadb.stop()
+    database.stop()
     service = make_service().start()
     assert service.get("/readyz").status_code == 503
-    mariadb.start()
+    database.start()
     await_condition(lambda: service.get("/readyz").status_code == 200, seconds=20, what="it did not become ready")
 
 
@@ -111,6 +112,45 @@ def test_replicas_that_start_together_share_one_key(make_service: Callable[..., 
         answers = list(clients.map(lambda replica: replica.get("/.well-known/jwks.json").json(), replicas))
     assert len(answers[0]["keys"]) == 1
     assert answers.count(answers[0]) == len(replicas)
+
+
+def _from(network: str) -> dict[str, str]:
+    return {"X-Forwarded-For": network}
+
+
+@BOTH_ENGINES
+def test_two_replicas_share_the_count_of_guesses_and_the_owner_gets_in(
+    make_service: Callable[..., AuthService],
+) -> None:
+    """A stranger gets ten answers in all, however the guesses are spread over the replicas, and many at one time."""
+    behind_a_proxy = {"AUTH_TRUSTED_PROXIES": "1", "AUTH_LOGIN_LIMIT_PER_ADDRESS": "1000 per minute"}
+    replicas = [make_service(**behind_a_proxy).start() for _ in range(2)]
+    replicas[0].an_account(EMAIL, "correct horse")
+
+    def guess(number: int) -> int:
+        stranger = _from(f"198.51.100.{number}")
+        return replicas[number % 2].login(EMAIL, f"wrong {number}", stranger).status_code
+
+    with ThreadPoolExecutor(6) as clients:
+        answers = list(clients.map(guess, range(24)))
+    assert (answers.count(401), answers.count(429)) == (10, 14)
+    for replica in replicas:
+        refused = replica.login(EMAIL, "correct horse", _from("198.51.100.200"))
+        assert (refused.status_code, refused.json()["code"]) == (429, "login-throttled")
+        assert 0 < int(refused.headers["Retry-After"]) <= 300
+        assert replica.login(EMAIL, "correct horse", _from("192.0.2.1")).status_code == 200
+
+
+@BOTH_ENGINES
+def test_while_the_database_only_reads_nobody_learns_whether_a_guess_is_right(
+    service: AuthService, database: DatabaseServer
+) -> None:
+    service.an_account(EMAIL, "correct horse")
+    with database.reading_only():
+        for password in ("correct horse", "wrong"):
+            answer = service.login(EMAIL, password)
+            assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
+    assert service.login(EMAIL, "correct horse").status_code == 200
 
 
 def test_a_rotated_key_is_published_first_then_signs(make_service: Callable[..., AuthService]) -> None:

@@ -14,7 +14,8 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-from tests.servers import KubernetesServer, MailsinkServer, MariaDBServer, MongoDBServer, RabbitMQServer, ServerError
+from tests.integration.conftest import BOTH_ENGINES
+from tests.servers import DatabaseServer, KubernetesServer, MailsinkServer, MongoDBServer, RabbitMQServer, ServerError
 from tests.servers.process import await_condition
 
 CONVERSION = """
@@ -77,7 +78,7 @@ def test_rabbitmq_is_empty_for_the_next_test(rabbitmq: RabbitMQServer) -> None:
     assert rabbitmq.management("GET", "/api/queues") == []
 
 
-def _tables(server: MariaDBServer, sql: str) -> set[str]:
+def _tables(server: DatabaseServer, sql: str) -> set[str]:
     with (
         pymysql.connect(
             host=server.host,
@@ -93,12 +94,13 @@ def _tables(server: MariaDBServer, sql: str) -> set[str]:
         return {str(row[0]) for row in cursor.fetchall()}
 
 
-def test_mariadb_has_the_schema_and_forgets_what_tests_did(mariadb: MariaDBServer) -> None:
-    schema = _tables(mariadb, "SHOW TABLES")
-    _tables(mariadb, "CREATE TABLE scratch (id INT)")
-    assert _tables(mariadb, "SHOW TABLES") == schema | {"scratch"}
-    mariadb.reset()
-    assert _tables(mariadb, "SHOW TABLES") == schema != set()
+@BOTH_ENGINES
+def test_the_database_has_the_schema_and_forgets_what_tests_did(database: DatabaseServer) -> None:
+    schema = _tables(database, "SHOW TABLES")
+    _tables(database, "CREATE TABLE scratch (id INT)")
+    assert _tables(database, "SHOW TABLES") == schema | {"scratch"}
+    database.reset()
+    assert _tables(database, "SHOW TABLES") == schema != set()
 
 
 def _mail(subject: str) -> EmailMessage:

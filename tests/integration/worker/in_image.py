@@ -38,9 +38,9 @@ def run(module: str, *arguments: str, shared: Path | None = None) -> subprocess.
 
 
 @contextmanager
-def unpacked() -> Iterator[Path]:
-    """The image's files, in a folder that is removed afterwards."""
-    image = next(image for image in IMAGES if image.name == "worker")
+def unpacked(name: str = "worker") -> Iterator[Path]:
+    """An image's files, in a folder that is removed afterwards."""
+    image = next(image for image in IMAGES if image.name == name)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "root")
         _unpack(archive_path(image, image_tags()[image]), root)

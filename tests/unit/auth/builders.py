@@ -7,9 +7,10 @@ from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.unit.auth.fakes import FakeAccountStore, FakeClock, FakeHasher, FakeKeyStore
+from tests.unit.auth.fakes import FakeAccountStore, FakeClock, FakeHasher, FakeKeyStore, FakeTallyStore
 from video2mp3_auth.app import build_app
-from video2mp3_auth.bootstrap import Services
+from video2mp3_auth.bootstrap import Services, guess_limits
+from video2mp3_auth.guesses import Guesses
 from video2mp3_auth.key_ring import KeyRing
 from video2mp3_auth.key_schedule import KeyPolicy
 from video2mp3_auth.settings import AuthSettings
@@ -42,6 +43,10 @@ def a_ring(store: FakeKeyStore, clock: FakeClock, fernet: MultiFernet, refresh_s
     return KeyRing(store, fernet, POLICY, timedelta(seconds=refresh_seconds), clock)
 
 
+def some_guesses() -> Guesses:
+    return Guesses(FakeTallyStore(), guess_limits(settings()), FakeClock())
+
+
 def settings(**changes: object) -> AuthSettings:
     required = {"database_url": DATABASE_URL, "key_encryption_key": Fernet.generate_key().decode()}
     return AuthSettings(**(required | changes))
@@ -54,13 +59,15 @@ class Service:
     accounts: FakeAccountStore = field(default_factory=lambda: FakeAccountStore(an_account()))
     keys: FakeKeyStore = field(default_factory=FakeKeyStore)
     hasher: FakeHasher = field(default_factory=FakeHasher)
+    tallies: FakeTallyStore = field(default_factory=FakeTallyStore)
     clock: FakeClock = field(default_factory=FakeClock)
     settings: AuthSettings = field(default_factory=settings)
 
     def __post_init__(self) -> None:
         ring = a_ring(self.keys, self.clock, self.settings.fernet, self.settings.key_refresh_seconds)
         self.tokens = Tokens(ring, "video2mp3-auth", "video2mp3", self.settings.token_lifetime, self.clock)
-        parts = Services(self.accounts, self.hasher, ring, self.tokens, self.accounts.check)
+        guesses = Guesses(self.tallies, guess_limits(self.settings), self.clock)
+        parts = Services(self.accounts, self.hasher, guesses, ring, self.tokens, self.accounts.check)
         self.app: Flask = build_app(self.settings, parts)
         self.client: FlaskClient = self.app.test_client()
 

@@ -1,11 +1,12 @@
 """Working stand-ins for the auth service's ports."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from video2mp3_auth.errors import AlreadyStored, Overloaded, StoreUnavailable
-from video2mp3_auth.stores import Account, StoredKey
+from video2mp3_auth.stores import Account, StoredKey, Tallies, Tally
 
 
 class FakeClock:
@@ -110,6 +111,36 @@ class FakeKeyStore(FakeStore):
         self.keys = [
             replace(key, encrypted_private_key=encrypted_private_key) if key.kid == kid else key for key in self.keys
         ]
+
+
+class FakeTallyStore(FakeStore):
+    """Tallies in a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tallies: dict[str, Tally] = {}
+        self.read_only = False
+        self.changes = 0
+
+    def find(self, ids: Sequence[str]) -> Tallies:
+        self.check()
+        return {key: self.tallies[key] for key in ids if key in self.tallies}
+
+    def change(self, ids: Sequence[str], change: Callable[[Tallies], Tallies], now: datetime) -> None:
+        self.check()
+        if self.read_only:
+            raise StoreUnavailable("read-only")
+        self.tallies |= change({key: self.tallies.get(key, Tally(0, now)) for key in ids})
+        self.changes += 1
+
+    def forget(self, now: datetime, at_most: int) -> None:
+        self.check()
+        old = sorted((key for key in self.tallies if self.tallies[key].expires_at < now), key=self._expiry)
+        for key in old[:at_most]:
+            del self.tallies[key]
+
+    def _expiry(self, key: str) -> datetime:
+        return self.tallies[key].expires_at
 
 
 class FakeHasher:

@@ -2,16 +2,24 @@
 
 import pytest
 
-from tests.unit.auth.builders import EMAIL, PASSWORD, an_account
+from tests.unit.auth.builders import EMAIL, PASSWORD, an_account, some_guesses
 from tests.unit.auth.fakes import FakeAccountStore, FakeHasher
 from video2mp3_auth.credentials import Credentials
 from video2mp3_auth.errors import LoginRejected
 from video2mp3_auth.login import Login, rejection
 
+NETWORK = "192.0.2.0/24"
+
+
+def a_login(accounts: FakeAccountStore, hasher: FakeHasher) -> Login:
+    return Login(accounts, hasher, some_guesses())
+
 
 def test_the_right_password_gives_the_account() -> None:
     account = an_account()
-    assert Login(FakeAccountStore(account), FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD)) == account
+    assert (
+        a_login(FakeAccountStore(account), FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD), NETWORK) == account
+    )
 
 
 FAILURES = {
@@ -26,10 +34,10 @@ FAILURES = {
 @pytest.mark.parametrize(("store", "password"), FAILURES.values(), ids=FAILURES)
 def test_every_failure_costs_one_verification_with_todays_parameters(store: FakeAccountStore, password: str) -> None:
     hasher = FakeHasher()
-    login = Login(store, hasher)
+    login = a_login(store, hasher)
     hasher.work.clear()
     with pytest.raises(LoginRejected) as rejected:
-        login.authenticate(Credentials(EMAIL, password))
+        login.authenticate(Credentials(EMAIL, password), NETWORK)
     assert hasher.work == {"matches": 1}
     assert [verified.partition(":")[0] for verified in hasher.verified] == ["today"]
     assert str(rejected.value) == "The email address or the password is wrong, or the account is disabled."
@@ -37,25 +45,25 @@ def test_every_failure_costs_one_verification_with_todays_parameters(store: Fake
 
 def test_nobody_knows_the_password_of_the_dummy_hash() -> None:
     hasher = FakeHasher()
-    login = Login(FakeAccountStore(), hasher)
+    login = a_login(FakeAccountStore(), hasher)
     with pytest.raises(LoginRejected):
-        login.authenticate(Credentials(EMAIL, "guess"))
+        login.authenticate(Credentials(EMAIL, "guess"), NETWORK)
     secret = hasher.verified[0].partition(":")[2]
     with pytest.raises(LoginRejected):
-        login.authenticate(Credentials(EMAIL, secret))
+        login.authenticate(Credentials(EMAIL, secret), NETWORK)
     assert len(secret) >= 32
 
 
 def test_a_hash_with_old_parameters_is_replaced_at_login() -> None:
     store = FakeAccountStore(an_account(parameters="yesterday"))
-    Login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD))
+    a_login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD), NETWORK)
     assert store.accounts[EMAIL].password_hash == f"today:{PASSWORD}"
 
 
 def test_a_wrong_password_replaces_no_hash() -> None:
     store = FakeAccountStore(an_account(parameters="yesterday"))
     with pytest.raises(LoginRejected):
-        Login(store, FakeHasher()).authenticate(Credentials(EMAIL, "wrong"))
+        a_login(store, FakeHasher()).authenticate(Credentials(EMAIL, "wrong"), NETWORK)
     assert store.accounts[EMAIL].password_hash == f"yesterday:{PASSWORD}"
 
 
@@ -69,14 +77,14 @@ class _ChangingStore(FakeAccountStore):
 
 def test_replacing_a_hash_never_undoes_a_change_of_password() -> None:
     store = _ChangingStore(an_account(parameters="yesterday"))
-    Login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD))
+    a_login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD), NETWORK)
     assert store.accounts[EMAIL].password_hash == "today:new password"
 
 
 def test_a_hash_that_cannot_be_replaced_does_not_stop_the_login() -> None:
     store = FakeAccountStore(an_account(parameters="yesterday"))
     store.away_for_writes = True
-    assert Login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD)).email == EMAIL
+    assert a_login(store, FakeHasher()).authenticate(Credentials(EMAIL, PASSWORD), NETWORK).email == EMAIL
 
 
 def test_reasons_for_the_log() -> None:

@@ -18,6 +18,7 @@ WRONG = {
     "no Fernet key": ("key_encryption_key", "hunter2"),
     "one of two is no Fernet key": ("key_encryption_key", f"{Fernet.generate_key().decode()},hunter2"),
     "no limit": ("login_limit_per_address", "hunter2"),
+    "no limit of guesses": ("login_limit_per_network", "hunter2"),
     "too little memory": ("argon2_memory_kib", 1024),
     "tokens for a week": ("token_lifetime_seconds", 604_800),
     "keys that sign before gateways know them": ("key_activation_delay_seconds", 329),

@@ -8,6 +8,7 @@ from video2mp3_localcluster.layout import content_key
 from video2mp3_localcluster.steps import StepLog
 
 SUITE = "trixie"
+SOURCES_ON_STANDARD_INPUT = "-"
 
 _DPKG_OPTIONS = (
     "path-exclude=/usr/share/doc/*",
@@ -42,7 +43,7 @@ def base_command(target: Path) -> list[str]:
     command = ["mmdebstrap", "--mode=root", "--variant=apt"]
     command += [f"--dpkgopt={option}" for option in _DPKG_OPTIONS]
     command += [f"--customize-hook={hook}" for hook in _HOOKS]
-    return [*command, SUITE, str(target), "-"]
+    return [*command, SUITE, str(target), SOURCES_ON_STANDARD_INPUT]
 
 
 def base_key() -> str:

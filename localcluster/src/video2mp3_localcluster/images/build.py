@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from video2mp3_localcluster.images.archives import (
     archive_path,
@@ -71,7 +72,15 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
             return
         store, root = _store(), repository_root()
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
-        store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments)
+        trees = _made_trees(image, log)
+        store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)
         store.save(log, runtime_name(image, tag), archive)
         remove_old_archives(image, tag)
         log.note(size_remark(archive))
+
+
+def _made_trees(image: Image, log: StepLog) -> dict[str, Path]:
+    if image.tree is None:
+        return {}
+    image.tree.make(log)
+    return {image.name: image.tree.folder}

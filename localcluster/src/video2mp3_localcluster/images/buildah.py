@@ -30,18 +30,32 @@ class Buildah:
         self.mount = folder / "mount"
 
     def build(
-        self, log: StepLog, reference: str, dockerfile: Path, context: Path, arguments: Mapping[str, str]
+        self,
+        log: StepLog,
+        reference: str,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        trees: Mapping[str, Path] | None = None,
     ) -> None:
-        """Build one image; unchanged layers are taken from the store."""
-        command = self.build_command(reference, dockerfile, context, arguments)
+        """Build one image; unchanged layers are taken from the store. `trees` are folders to copy from, by name."""
+        command = self.build_command(reference, dockerfile, context, arguments, trees)
         with self._lock(fcntl.LOCK_SH):
             log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
 
-    def build_command(self, reference: str, dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> list[str]:
+    def build_command(
+        self,
+        reference: str,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        trees: Mapping[str, Path] | None = None,
+    ) -> list[str]:
         """Return the argv of a build: as root in a chroot, which needs neither runc nor a network of its own."""
         command = [*self._buildah("build"), "--isolation=chroot", "--layers", "--pull=never", "--format=docker"]
         command += [f"--volume={self.mount}:{MOUNT_POINT}:ro", f"--tag={reference}", f"--file={dockerfile}"]
         command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
+        command += [f"--build-context={name}={tree}" for name, tree in (trees or {}).items()]
         return [*command, str(context)]
 
     def exists(self, log: StepLog, reference: str) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from video2mp3_localcluster.binaries import Artefact
+from video2mp3_localcluster.mysql import mysql
+
 STAND_INS_FOLDER = "localcluster/images"
 
 
@@ -20,6 +23,9 @@ class Image:
     in_chart: bool = True
     """Whether the chart runs it, and so has a value for it by this name."""
 
+    tree: Artefact | None = None
+    """A cached folder that is the Dockerfile's second build context, by the image's name."""
+
     @property
     def repository(self) -> str:
         """The image's name without a tag, as charts write it."""
@@ -30,9 +36,9 @@ def _service(name: str, folder: str) -> Image:
     return Image(name, f"{folder}/Dockerfile", ".", (".dockerignore", "contracts", folder))
 
 
-def _stand_in(name: str, *, in_chart: bool = True) -> Image:
+def _stand_in(name: str, *, in_chart: bool = True, tree: Artefact | None = None) -> Image:
     folder = f"{STAND_INS_FOLDER}/{name}"
-    return Image(name, f"{folder}/Dockerfile", folder, (folder,), in_chart)
+    return Image(name, f"{folder}/Dockerfile", folder, (folder,), in_chart, tree)
 
 
 SERVICES = (
@@ -43,7 +49,7 @@ SERVICES = (
     _service("notifier", "notifier"),
 )
 STAND_INS = (
-    _stand_in("mysql"),
+    _stand_in("mysql", tree=mysql()),
     _stand_in("mongo"),
     _stand_in("rabbitmq"),
     _stand_in("mailsink", in_chart=False),

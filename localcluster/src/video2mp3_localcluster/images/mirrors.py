@@ -32,15 +32,18 @@ class Mirrors:
     apt_settings: tuple[str, ...]
     pip_settings: Mapping[str, str]
 
+    def main_source(self, suite: str) -> str:
+        """Return the apt source of a suite alone, in the one-line format."""
+        return f"deb [signed-by={_KEYRING}] {self.archive} {suite} main\n"
+
     def sources(self, suite: str) -> str:
         """Return the apt sources of a suite with its updates, in the one-line format; and where its source code is."""
         lines = [
-            f"deb [signed-by={_KEYRING}] {self.archive} {suite} main",
             f"deb [signed-by={_KEYRING}] {self.archive} {suite}-updates main",
             f"deb [signed-by={_KEYRING}] {self.security} {suite}-security main",
             f"deb-src [signed-by={_KEYRING}] {self.archive} {suite} main",
         ]
-        return "".join(f"{line}\n" for line in lines)
+        return self.main_source(suite) + "".join(f"{line}\n" for line in lines)
 
 
 def host_mirrors(log: StepLog) -> Mirrors:

@@ -33,3 +33,10 @@ def test_a_build_runs_in_a_chroot_from_the_private_store_with_the_mirrors_mounte
         "--build-arg=PIP_CONFIG_FILE=/mnt/pip.conf",
         "/repository",
     ]
+
+
+def test_a_tree_is_a_second_context_of_a_build() -> None:
+    command = Buildah(Path("/cache")).build_command(
+        "localhost/thing:1", Path("/thing/Dockerfile"), Path("/thing"), {}, {"thing": Path("/artefacts/thing-1")}
+    )
+    assert command[-2:] == ["--build-context=thing=/artefacts/thing-1", "/thing"]

@@ -1,9 +1,11 @@
 """An image's tag changes exactly with what the image is made from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from video2mp3_localcluster.binaries import Artefact
 from video2mp3_localcluster.images.catalogue import Image
 from video2mp3_localcluster.images.inputs import image_tag
 
@@ -38,6 +40,12 @@ def test_a_new_a_renamed_and_an_executable_file_are_new_tags(repository: Path) -
 
 def test_another_base_is_a_new_tag(repository: Path) -> None:
     assert image_tag(IMAGE, repository, "base") != image_tag(IMAGE, repository, "other")
+
+
+def test_another_tree_is_a_new_tag(repository: Path) -> None:
+    trees = [None, *(Artefact("thing", key, lambda _log, _folder: None) for key in ("1", "2"))]
+    tags = {image_tag(replace(IMAGE, tree=tree), repository, "base") for tree in trees}
+    assert len(tags) == len(trees)
 
 
 def test_what_no_image_is_made_from_does_not_count(repository: Path) -> None:

@@ -1,9 +1,10 @@
-"""MySQL's protocol, spoken by Debian's MariaDB, with the schema of `init.sql`."""
+"""MySQL, and MariaDB beside it, with the schema of `init.sql`."""
 
 import getpass
 import secrets
 import socket
 import subprocess
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,16 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from tests.servers.process import REPOSITORY, Server, ServerError, program
+from video2mp3_localcluster.layout import log_dir
+from video2mp3_localcluster.mysql import mysql
+from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 INIT_SQL = REPOSITORY / "init.sql"
-_PREPARE_SECONDS = 60
+_PREPARE_SECONDS = 120
 
 
-class MariaDBServer(Server):
+class DatabaseServer(Server):
     """A server with one database and one account that owns it, as the official MySQL image makes them."""
-
-    name: ClassVar[str] = "mariadb"
 
     def __init__(self, database: str = "auth", init_sql: Path = INIT_SQL) -> None:
         super().__init__()
@@ -30,6 +32,18 @@ class MariaDBServer(Server):
         self.username = "auth"
         self.password = secrets.token_urlsafe(12)
         self._init_sql = init_sql
+
+    @abstractmethod
+    def program(self) -> str:
+        """Return the server's program."""
+
+    @abstractmethod
+    def client(self) -> str:
+        """Return the command line that people use with it."""
+
+    def options(self) -> Sequence[str]:
+        """Return what only this server understands."""
+        return []
 
     @property
     def url(self) -> str:
@@ -39,13 +53,6 @@ class MariaDBServer(Server):
     @property
     def _socket(self) -> str:
         return str(self.directory / "socket")
-
-    def prepare(self) -> None:
-        """Make an empty data folder."""
-        command = [program("mariadb-install-db", "mariadb-server"), "--no-defaults", f"--user={getpass.getuser()}"]
-        command += [f"--datadir={self.directory / 'data'}", "--auth-root-authentication-method=normal"]
-        command += ["--skip-test-db", "--skip-name-resolve"]
-        self._run(command, b"")
 
     def command(self) -> Sequence[str]:
         """Return the argv; small buffers start faster."""
@@ -59,7 +66,7 @@ class MariaDBServer(Server):
             "innodb-buffer-pool-size": "32M",
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
-        return [program("mariadbd", "mariadb-server"), "--no-defaults", "--skip-name-resolve", *arguments]
+        return [self.program(), "--no-defaults", "--skip-name-resolve", *arguments, *self.options()]
 
     def answers(self) -> bool:
         """Log in over the socket, which the server opens when it is ready."""
@@ -96,7 +103,7 @@ class MariaDBServer(Server):
     def _create_database(self) -> None:
         with self._root_connection() as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE `{self.database}`")
-        client = [program("mariadb", "mariadb-client"), "--no-defaults", f"--socket={self._socket}", "--user=root"]
+        client = [self.client(), "--no-defaults", f"--socket={self._socket}", "--user=root"]
         self._run([*client, f"--database={self.database}"], self._init_sql.read_bytes())
 
     def _root_connection(self) -> "pymysql.Connection[Cursor]":
@@ -107,3 +114,59 @@ class MariaDBServer(Server):
         done = subprocess.run(command, input=standard_input, capture_output=True, timeout=_PREPARE_SECONDS, check=False)
         if done.returncode != 0:
             raise ServerError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
+
+
+class MySQLServer(DatabaseServer):
+    """The real one, of the same files as the local cluster's image; the first run on a machine fetches them."""
+
+    name: ClassVar[str] = "mysql"
+    _SMALL: ClassVar[Sequence[str]] = ("--secure-file-priv=NULL", "--innodb-redo-log-capacity=8M")
+
+    def prepare(self) -> None:
+        """Make an empty data folder."""
+        _make_tree()
+        command = [self.program(), "--no-defaults", "--initialize-insecure", f"--user={getpass.getuser()}"]
+        self._run([*command, f"--datadir={self.directory / 'data'}", *self._SMALL], b"")
+
+    def program(self) -> str:
+        """Return the server's program."""
+        return str(mysql().folder / "bin" / "mysqld")
+
+    def client(self) -> str:
+        """Return the command line that people use with it."""
+        return str(mysql().folder / "bin" / "mysql")
+
+    def options(self) -> Sequence[str]:
+        """Return what makes it small, and lets two of them run."""
+        return [*self._SMALL, "--mysqlx=OFF", "--skip-log-bin", "--performance-schema=OFF"]
+
+
+class MariaDBServer(DatabaseServer):
+    """Debian's, which speaks the same protocol and is allowed in the place of MySQL."""
+
+    name: ClassVar[str] = "mariadb"
+
+    def prepare(self) -> None:
+        """Make an empty data folder."""
+        command = [program("mariadb-install-db", "mariadb-server"), "--no-defaults", f"--user={getpass.getuser()}"]
+        command += [f"--datadir={self.directory / 'data'}", "--auth-root-authentication-method=normal"]
+        command += ["--skip-test-db", "--skip-name-resolve"]
+        self._run(command, b"")
+
+    def program(self) -> str:
+        """Return the server's program."""
+        return program("mariadbd", "mariadb-server")
+
+    def client(self) -> str:
+        """Return the command line that people use with it."""
+        return program("mariadb", "mariadb-client")
+
+
+def _make_tree() -> None:
+    log = StepLog(log_dir() / "mysql-for-tests.log")
+    try:
+        mysql().make(log)
+    except StepFailed as error:
+        raise ServerError(f"{error}:\n{log.tail()}") from error
+    finally:
+        log.close()
