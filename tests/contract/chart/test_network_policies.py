@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.conftest import EXTERNAL
-from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, PORTS, TALKS_TO_KUBERNETES
+from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, METRICS_PORTS, PORTS, TALKS_TO_KUBERNETES
 from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
@@ -23,7 +23,7 @@ MAIL_SERVER = Endpoint("mail-server", address="198.51.100.25")
 ANYBODY = Endpoint("anybody", "elsewhere", {"app": "x"})
 OUTSIDE = Endpoint("outside")
 PROMETHEUS = Endpoint("prometheus", "monitoring", {"app": "prometheus"})
-EVERY_PORT = (*sorted(set(PORTS.values())), 22, 53, 80, 443, 587, 6443, 15672)
+EVERY_PORT = (*sorted({*PORTS.values(), *METRICS_PORTS.values()}), 22, 53, 80, 443, 587, 6443, 15672)
 
 
 def endpoints(manifests: Manifests, worker_namespace: str = NAMESPACE) -> dict[str, Endpoint]:
@@ -134,15 +134,15 @@ def test_the_mail_server_can_be_in_the_cluster(chart: Chart):
 def test_metrics_are_for_whom_the_values_name(chart: Chart, manifests: Manifests):
     monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     allowed = chart.render({"networkPolicy": {"metricsFrom": [monitoring]}})
-    ours = {"gateway", "auth", "operator", "notifier"}
-    assert readers(manifests) == {"gateway"}
-    assert readers(allowed) == ours
+    for_people = ("gateway", PORTS["gateway"])
+    assert scraped(manifests) == {for_people}
+    assert scraped(allowed) == {*METRICS_PORTS.items(), for_people}
 
 
-def readers(manifests: Manifests) -> set[str]:
-    return {
-        target for source, target, _ in flows(manifests, endpoints(manifests), PROMETHEUS) if source == "prometheus"
-    }
+def scraped(manifests: Manifests) -> set[tuple[str, int]]:
+    """What Prometheus reaches."""
+    got = flows(manifests, endpoints(manifests), PROMETHEUS)
+    return {(target, port) for source, target, port in got if source == "prometheus"}
 
 
 def test_the_gateway_can_be_kept_for_the_ingress_controller(chart: Chart):
