@@ -9,15 +9,24 @@ import pytest
 
 from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, METRICS_PORTS, PORTS, TALKS_TO_KUBERNETES
 from tests.contract.chart.helm import NAMESPACE as ELSEWHERE
-from tests.contract.chart.helm import Chart
+from tests.contract.chart.helm import RELEASE, Chart
 from tests.e2e import public_web
 from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Release
+from video2mp3_contracts import names
 from video2mp3_localcluster import mail_server
 from video2mp3_localcluster.addresses import API_PORT, DNS_SERVICE_IP, NODE_IP
 from video2mp3_localcluster.images.references import image_references
 
-WORKER = {"app.kubernetes.io/component": "worker", "video2mp3.dev/conversion": "none"}
+
+def worker_of(instance: str) -> dict[str, str]:
+    """The labels of a worker of a release."""
+    return {
+        names.LABEL_INSTANCE: instance,
+        names.LABEL_COMPONENT: names.COMPONENT_WORKER,
+        names.LABEL_CONVERSION: "none",
+    }
+
 
 AROUND = {
     "dns": ASKS_FOR_NAMES,
@@ -77,8 +86,9 @@ def places(release: Release) -> Iterator[Places]:
     release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}})
     gateway = _pod_of(release, "gateway")["metadata"]["labels"]
     try:
-        elsewhere.apply(_policy_of_workers(elsewhere), build_pod("worker", WORKER), build_pod("impostor", gateway))
-        release.apply(build_pod("worker", WORKER), build_pod("stranger", {}))
+        foreign, impostor = build_pod("worker", worker_of(RELEASE)), build_pod("impostor", gateway)
+        elsewhere.apply(_policy_of_workers(elsewhere), foreign, impostor)
+        release.apply(build_pod("worker", worker_of(release.name)), build_pod("stranger", {}))
         elsewhere.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/impostor", "--timeout=60s")
         release.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/stranger", "--timeout=60s")
         yield {

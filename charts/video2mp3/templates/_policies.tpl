@@ -30,6 +30,7 @@ policyTypes: [Ingress, Egress]
 
 {{- define "video2mp3.workerSelector" -}}
 matchLabels:
+  app.kubernetes.io/instance: {{ .Release.Name }}
   app.kubernetes.io/component: worker
 matchExpressions:
   - key: video2mp3.dev/conversion

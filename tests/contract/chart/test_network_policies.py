@@ -1,5 +1,6 @@
 """Every flow that is needed is allowed, and no other: the table below is all there is."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import product
 from typing import Any
@@ -151,6 +152,15 @@ def test_the_gateway_can_be_kept_for_the_ingress_controller(chart: Chart):
     manifests = chart.render({"networkPolicy": {"gatewayFrom": [peer]}})
     got = flows(manifests, endpoints(manifests), controller, ANYBODY, OUTSIDE)
     assert {flow[0] for flow in got if flow[1] == "gateway"} == {"controller", "test"}
+
+
+def test_workers_of_another_release_get_nothing_from_this_one(manifests: Manifests):
+    inside = endpoints(manifests)
+    theirs = replace(inside["worker"], labels=inside["worker"].labels | {"app.kubernetes.io/instance": "other"})
+    net = network(manifests)
+    assert not net.selects(theirs, "Egress")  # theirs to limit
+    reached = {name for name, end in inside.items() if name in PORTS and net.allows(theirs, end, PORTS[name])}
+    assert reached == {"gateway"}
 
 
 def test_workers_elsewhere_reach_the_stores_too(chart: Chart):

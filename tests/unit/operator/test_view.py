@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import FILE_ID, OWNER, a_conversion, a_job, a_pod
+from tests.builders import FILE_ID, OWNER, JobBuilder, a_conversion, a_job, a_pod
 from video2mp3_contracts import names
 from video2mp3_operator.admission import Slot
 from video2mp3_operator.observed import Key
@@ -151,3 +151,33 @@ def test_a_full_list_forgets_what_it_lacks_but_not_what_came_after_it_was_begun(
     assert view.retain(set(), set(), set(), begun) == {Key("media", "gone")}
     assert view.conversion(Key("media", "new")) is not None
     assert (view.job("uid-media-gone"), view.pods("uid-media-gone"), view.slots()) == (None, (), [])
+
+
+def theirs() -> JobBuilder:
+    """A Job that another release made for the same Conversion."""
+    labels = {names.LABEL_INSTANCE: "other"}
+    return a_job(version=3).with_metadata(name="theirs", uid="theirs", labels=labels)
+
+
+def test_a_job_of_another_release_takes_the_conversion_until_it_is_gone() -> None:
+    view = View("video2mp3")
+    view.see_conversion(a_conversion().document)
+    assert view.see_job(theirs().active().document) is not None
+    assert (view.taken(UID), view.job(UID), view.slots(), [*view.live()]) == (True, None, [], [])
+    assert view.forget_job(theirs().versioned(4).document) is not None
+    assert not view.taken(UID)
+
+
+def test_a_job_of_another_release_that_a_full_list_lacks_is_forgotten() -> None:
+    view = View("video2mp3")
+    view.see_job(theirs().document)
+    assert view.retain([], [], [], before=9) == {KEY}
+    assert not view.taken(UID)
+
+
+@pytest.mark.parametrize("labels", [{}, {names.LABEL_INSTANCE: "video2mp3"}], ids=["of no release", "of ours"])
+def test_a_job_of_this_release_or_of_none_is_ours(labels: dict[str, str]) -> None:
+    view = View("video2mp3")
+    view.see_job(a_job().with_metadata(labels=labels).document)
+    assert view.job(UID) is not None
+    assert not view.taken(UID)
