@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
-from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, PORTS, TALKS_TO_KUBERNETES
+from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, METRICS_PORTS, PORTS, TALKS_TO_KUBERNETES
 from tests.contract.chart.helm import NAMESPACE as ELSEWHERE
-from tests.contract.chart.helm import Chart
+from tests.contract.chart.helm import RELEASE, Chart
 from tests.e2e import public_web
 from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Release
+from video2mp3_contracts import names
 from video2mp3_localcluster import mail_server
 from video2mp3_localcluster.addresses import API_PORT, DNS_SERVICE_IP, NODE_IP
 from video2mp3_localcluster.images.references import image_references
 
-WORKER = {"app.kubernetes.io/component": "worker", "video2mp3.dev/conversion": "none"}
+
+def worker_of(instance: str) -> dict[str, str]:
+    """The labels of a worker of a release."""
+    return {
+        names.LABEL_INSTANCE: instance,
+        names.LABEL_COMPONENT: names.COMPONENT_WORKER,
+        names.LABEL_CONVERSION: "none",
+    }
+
 
 AROUND = {
     "dns": ASKS_FOR_NAMES,
@@ -26,6 +35,9 @@ AROUND = {
     "internet": {"worker"},
 }
 """Servers that are no part of the release, and who needs them."""
+
+SHY = {name for name, port in METRICS_PORTS.items() if port != PORTS[name]}
+"""Who has metrics on a port of their own, which nobody of these reaches."""
 
 STRANGER = "anybody"
 """A pod of the same namespace, which no policy limits."""
@@ -59,6 +71,7 @@ def targets(release: Release, web: PublicWeb) -> dict[str, str]:
     mail = release.objects("pods", f"app.kubernetes.io/name={mail_server.NAME}")[0]["status"]["podIP"]
     return {
         **{name: f"{_pod_of(release, name)['status']['podIP']}/{port}" for name, port in PORTS.items()},
+        **{f"metrics-of-{name}": f"{_pod_of(release, name)['status']['podIP']}/{METRICS_PORTS[name]}" for name in SHY},
         "dns": f"{DNS_SERVICE_IP}/53",
         "api-server": f"{NODE_IP}/{API_PORT}",
         "mail-server": f"{mail}/{mail_server.SMTP_PORT}",
@@ -73,8 +86,9 @@ def places(release: Release) -> Iterator[Places]:
     release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}})
     gateway = _pod_of(release, "gateway")["metadata"]["labels"]
     try:
-        elsewhere.apply(_policy_of_workers(elsewhere), build_pod("worker", WORKER), build_pod("impostor", gateway))
-        release.apply(build_pod("worker", WORKER), build_pod("stranger", {}))
+        foreign, impostor = build_pod("worker", worker_of(RELEASE)), build_pod("impostor", gateway)
+        elsewhere.apply(_policy_of_workers(elsewhere), foreign, impostor)
+        release.apply(build_pod("worker", worker_of(release.name)), build_pod("stranger", {}))
         elsewhere.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/impostor", "--timeout=60s")
         release.kubectl("wait", "--for=condition=Ready", "pod/worker", "pod/stranger", "--timeout=60s")
         yield {
@@ -92,7 +106,7 @@ def places(release: Release) -> Iterator[Places]:
 @pytest.mark.parametrize("source", [*PORTS, "worker", STRANGER, FOREIGN, IMPOSTOR])
 def test_it_reaches_whom_it_needs_and_nobody_else(source: str, places: Places, targets: dict[str, str]) -> None:
     where, pod = places[source]
-    others = [f"{name}={address}" for name, address in targets.items() if name != source]
+    others = [f"{name}={address}" for name, address in targets.items() if name not in (source, f"metrics-of-{source}")]
     for _ in range(ATTEMPTS):
         reached = set(where.kubectl("exec", pod, "--", "bash", "-c", _TRY, "bash", *others).split())
         if reached == needed(source):
@@ -101,7 +115,7 @@ def test_it_reaches_whom_it_needs_and_nobody_else(source: str, places: Places, t
 
 
 def test_from_outside_the_gateway_is_reached_and_nobody_else(targets: dict[str, str]) -> None:
-    ours = [f"{name}={targets[name]}" for name in PORTS]
+    ours = [f"{name}={targets[name]}" for name in (*PORTS, *(f"metrics-of-{name}" for name in SHY))]
     done = subprocess.run(["bash", "-c", _TRY, "bash", *ours], capture_output=True, text=True, timeout=30, check=True)
     # The tests have a policy of their own for MongoDB.
     assert set(done.stdout.split()) == {"gateway", "mongodb"}

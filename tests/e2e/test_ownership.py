@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e import media
 from tests.e2e.release import Account, Release
 
@@ -47,5 +49,8 @@ def test_a_wrong_password_and_an_unknown_account_get_the_same_answer(release: Re
     assert bodies[0] == bodies[1]
 
 
-def test_the_ingress_shows_no_metrics(release: Release) -> None:
-    assert release.request("GET", "/metrics").status_code == 404
+@pytest.mark.parametrize("path", ["/metrics", "/no/such/path"])
+def test_through_the_ingress_unknown_paths_are_problems_and_metrics_is_one(release: Release, path: str) -> None:
+    answer = release.request("GET", path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not-found"

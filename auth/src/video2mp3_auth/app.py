@@ -17,7 +17,7 @@ from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.throttle import View, throttle
 from video2mp3_auth.tokens import Tokens
 from video2mp3_contracts.logs import configure_logging
-from video2mp3_contracts.web import install_conventions
+from video2mp3_contracts.web import install_conventions, serve_metrics
 
 _LARGEST_BODY_BYTES = 16 * 1024  # no call of ours has a body; one that is sent is not worth more
 _log = structlog.get_logger(__name__)
@@ -27,7 +27,9 @@ def create_app() -> Flask:
     """The application as gunicorn runs it, from the environment."""
     configure_logging("auth")
     settings = AuthSettings()
-    return build_app(settings, services(settings))
+    app = build_app(settings, services(settings))
+    serve_metrics(app, settings.metrics_port)
+    return app
 
 
 def build_app(settings: AuthSettings, parts: Services) -> Flask:

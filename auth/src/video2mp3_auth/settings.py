@@ -73,6 +73,10 @@ class AuthSettings(BaseSettings):
     """How many entries of X-Forwarded-For, counted from the right, are written by proxies of ours. With 1, the
     rightmost is the client. 0 trusts nobody: the peer is the client."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9090
+    """Where Prometheus reads `/metrics`: not the port that gateways use, so that a policy can tell the two apart.
+    0 takes any port that is free."""
+
     database_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
     """Seconds that `ensure-account` waits for a database that is still starting."""
 

@@ -39,7 +39,8 @@ spec:
       {{- include "video2mp3.selector" . | nindent 6 }}
 {{- end -}}
 
-{{/* Prometheus then knows the series by the labels namespace and job, which is the Service's name. */}}
+{{/* Prometheus then knows the series by the labels namespace and job, which is the Service's name.
+Also takes port: the name of the one that answers /metrics. */}}
 {{- define "video2mp3.servicemonitor" -}}
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
@@ -53,6 +54,6 @@ spec:
     matchLabels:
       {{- include "video2mp3.selector" . | nindent 6 }}
   endpoints:
-    - port: http
+    - port: {{ .port }}
       path: /metrics
 {{- end -}}

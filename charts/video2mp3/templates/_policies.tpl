@@ -25,19 +25,21 @@ policyTypes: [Ingress, Egress]
 
 {{- define "video2mp3.workerSelector" -}}
 matchLabels:
+  app.kubernetes.io/instance: {{ .Release.Name }}
   app.kubernetes.io/component: worker
 matchExpressions:
   - key: video2mp3.dev/conversion
     operator: Exists
 {{- end -}}
 
-{{/* Ingress rule: metrics, for whom the values name. */}}
+{{/* Ingress rule: metrics, for whom the values name. Takes a dict: context, port. Gateway and auth, which others talk to, have
+a port for them alone; nobody talks to operator and notifier, whose only port is the probes' and the metrics'. */}}
 {{- define "video2mp3.metricsIngress" -}}
-{{- with .Values.networkPolicy.metricsFrom }}
+{{- with .context.Values.networkPolicy.metricsFrom }}
 - from:
     {{- toYaml . | nindent 4 }}
   ports:
-    - {port: 8080, protocol: TCP}
+    - {port: {{ $.port }}, protocol: TCP}
 {{- end }}
 {{- end -}}
 

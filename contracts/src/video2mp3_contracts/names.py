@@ -32,6 +32,9 @@ LABEL_CONVERSION_NAMESPACE: Final = f"{GROUP}/conversion-namespace"
 LABEL_JOB_GENERATION: Final = f"{GROUP}/job-generation"
 """On Jobs: how many Jobs of the same Conversion had to make way for this one, see `job_name`."""
 
+LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
+"""On everything of one release, Jobs and their pods included: the release's name."""
+
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 COMPONENT_WORKER: Final = "worker"
 

@@ -12,15 +12,16 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
 from werkzeug.exceptions import HTTPException
 
 from video2mp3_contracts.names import is_request_id
 
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 REQUEST_ID_HEADER: Final = "X-Request-Id"
-_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+REGISTRY: Final = "video2mp3-metrics"
+"""The key of an application's registry in its `extensions`."""
+_QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger(__name__)
 
@@ -73,17 +74,27 @@ Translations = Mapping[type[Any], Callable[[Any], Problem]]
 def install_conventions(
     app: Flask, ready: Callable[[], None], translations: Translations | None = None
 ) -> CollectorRegistry:
-    """Give an application its error answers, request ids, access log, `/metrics`, `/healthz` and `/readyz`.
+    """Give an application its error answers, request ids, access log, metrics, `/healthz` and `/readyz`.
 
     `ready` raises a Problem, or an error that `translations` knows, while the service cannot do its work. Answers the
     registry for the service's own metrics.
     """
-    registry = CollectorRegistry()
+    registry = app.extensions[REGISTRY] = CollectorRegistry()
     ProcessCollector(registry=registry)
     _install_problems(app, registry, translations or {})
     _install_request_log(app, registry)
-    _install_health(app, registry, ready)
+    _install_health(app, ready)
     return registry
+
+
+def serve_metrics(app: Flask, port: int) -> int:
+    """Answer `/metrics` for as long as the process runs, on a port that is not the one for people; answers the port.
+
+    From a thread of the process that counts, so there is one such process for each pod. Raises OSError when the port
+    is taken.
+    """
+    server, _ = start_http_server(port, registry=app.extensions[REGISTRY])
+    return int(server.server_port)
 
 
 def _install_problems(app: Flask, registry: CollectorRegistry, translations: Translations) -> None:
@@ -154,7 +165,7 @@ def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
     app.after_request(end)
 
 
-def _install_health(app: Flask, registry: CollectorRegistry, ready: Callable[[], None]) -> None:
+def _install_health(app: Flask, ready: Callable[[], None]) -> None:
     def healthz() -> tuple[str, int]:
         return "ok\n", 200
 
@@ -162,9 +173,5 @@ def _install_health(app: Flask, registry: CollectorRegistry, ready: Callable[[],
         ready()
         return "ready\n", 200
 
-    def metrics() -> Response:
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/readyz", view_func=readyz)
-    app.add_url_rule("/metrics", view_func=metrics)

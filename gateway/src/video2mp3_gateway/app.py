@@ -4,7 +4,7 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from video2mp3_contracts.logs import configure_logging
-from video2mp3_contracts.web import Translations, install_conventions
+from video2mp3_contracts.web import Translations, install_conventions, serve_metrics
 from video2mp3_gateway import bootstrap, problems
 from video2mp3_gateway.answers import Links
 from video2mp3_gateway.bootstrap import Ports
@@ -41,7 +41,9 @@ def create_app() -> Flask:
     """The application with the real systems, set up by the environment."""
     settings = GatewaySettings()
     configure_logging("gateway", settings.log_level)
-    return build_app(settings, bootstrap.connect(settings))
+    app = build_app(settings, bootstrap.connect(settings))
+    serve_metrics(app, settings.metrics_port)
+    return app
 
 
 def build_app(settings: GatewaySettings, ports: Ports) -> Flask:

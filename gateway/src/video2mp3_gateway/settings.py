@@ -58,6 +58,10 @@ class GatewaySettings(BaseSettings):
     """How many proxies of ours stand before the gateway and append to X-Forwarded-For. By default none is believed:
     anybody can send that header. Behind an ingress controller it is 1."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9090
+    """Where Prometheus reads `/metrics`: not the port that people use, so that a network policy can tell the two apart.
+    0 takes any port that is free."""
+
     kubeconfig: Path | None = None
     """A file with the address and credentials of the Kubernetes API. By default those of the pod's service account."""
 

@@ -95,6 +95,8 @@ class Applier:
         )
         self.view.see_job(await self.jobs.create(manifest))
         self.desk.leave(seen.meta.uid)
+        if self.view.taken(seen.meta.uid):
+            raise ConflictError("another release began to work for it meanwhile")
         self.metrics.jobs_created.inc()
         if seen.meta.creation_timestamp:
             waited = (seen.now - seen.meta.creation_timestamp).total_seconds()

@@ -85,7 +85,7 @@ class Operator:
         self.settings = settings
         self.metrics = metrics
         self.clock = ports.clock
-        self.view = View(settings.worker_namespace)
+        self.view = View(settings.instance, settings.worker_namespace)
         self.queue: WorkQueue[Key] = WorkQueue(
             self._reconcile, self._backoff, settings.reconcile_concurrency, self._is_urgent
         )

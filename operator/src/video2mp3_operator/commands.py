@@ -17,10 +17,11 @@ from video2mp3_operator.adapters import mongodb_backup, mongodb_users
 from video2mp3_operator.adapters.kubernetes import load_configuration
 from video2mp3_operator.adapters.mongodb_backup import CutShortError
 from video2mp3_operator.bootstrap import Operator, connect, utc_now
-from video2mp3_operator.errors import OutsideError
+from video2mp3_operator.errors import OutsideError, RefusedError
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.orphan_sweep import Finding
 from video2mp3_operator.orphans import Verdict
+from video2mp3_operator.release import release_deleted
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.users import PREFIX, RIGHTS, UsersSettings, users_of
 
@@ -36,6 +37,8 @@ def run(arguments: Sequence[str], settings: Settings) -> int:
             asyncio.run(_confirm(settings) if parsed.confirm else _dry_run(settings))
         elif parsed.command == "claim":
             asyncio.run(_claim(settings, parsed.was))
+        elif parsed.command == "release":
+            asyncio.run(_release(settings, parsed.namespace))
         else:
             _back_up_or_restore(parsed.command, settings)
     except (OutsideError, CutShortError) as error:
@@ -78,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     summary = "Make files and ledger entries this installation's: those of an older version, which have no name."
     claim = commands.add_parser("claim", help=summary, description=summary)
     claim.add_argument("--from", dest="was", default="", help="those of this installation instead, which is no more")
+    summary = "Let go of what is being deleted in a namespace that is not watched any more."
+    release = commands.add_parser("release", help=summary, description=summary)
+    release.add_argument("namespace", help="where; the operator's Role must still be there")
     for name, summary in (
         ("dump", "Write all that MongoDB holds to standard output."),
         ("load", "Put back what `dump` wrote, from standard input. Pause the operator first."),
@@ -161,6 +167,25 @@ async def _claim(settings: Settings, was: str) -> None:
     finally:
         await connections.close()
     sys.stdout.write(f"{count} files and ledger entries belong to {settings.installation} now.\n")
+
+
+# --- release ---
+
+
+async def _release(settings: Settings, namespace: str) -> None:
+    if not settings.watch_namespaces or namespace in settings.watch_namespaces:
+        raise RefusedError(f"{namespace} is watched: the operator that runs lets go of what is deleted there")
+    metrics = Metrics()
+    there = settings.model_copy(update={"watch_namespaces": (namespace,)})
+    connections = connect(there, await load_configuration(), metrics)
+    try:
+        released = await release_deleted(Operator(there, connections.ports, metrics))
+    finally:
+        await connections.close()
+    sys.stdout.write(f"{released.gone} Conversions were let go.\n")
+    if released.staying:
+        still = f"kubectl delete conversions --all --namespace {namespace} --wait=false"
+        sys.stdout.write(f"{released.staying} stay, which nobody has deleted: {still}, then this again.\n")
 
 
 # --- backup ---

@@ -102,7 +102,7 @@ def _indexed(parts: int, retries: int) -> dict[str, Any]:
 def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": "video2mp3",
-        "app.kubernetes.io/instance": settings.instance,
+        names.LABEL_INSTANCE: settings.instance,
         "app.kubernetes.io/managed-by": "video2mp3-operator",
         names.LABEL_COMPONENT: names.COMPONENT_WORKER,
         names.LABEL_CONVERSION: conversion.metadata.name,

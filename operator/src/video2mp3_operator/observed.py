@@ -41,6 +41,9 @@ class Job:
     generation: int = 0
     """Counts the Jobs of one Conversion."""
 
+    instance: str = ""
+    """Which release made it."""
+
     deleting: bool = False
     suspended: bool = False
     active: int = 0
@@ -227,6 +230,7 @@ def parse_job(document: Mapping[str, Any], worker_namespace: str = "") -> Job | 
         conversion_uid=labels[names.LABEL_CONVERSION_UID],
         resource_version=version_of(document),
         generation=_whole(labels.get(names.LABEL_JOB_GENERATION)) or 0,
+        instance=labels.get(names.LABEL_INSTANCE, ""),
         deleting="deletionTimestamp" in metadata,
         suspended=bool(spec.get("suspend")),
         active=status.get("active", 0),

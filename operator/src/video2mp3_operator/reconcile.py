@@ -80,6 +80,10 @@ class Reconciler:
             await self._clear_up_after(key)
             return None
         meta = ObjectMeta.model_validate(document["metadata"])
+        if self.view.taken(meta.uid):
+            # That its Job is gone an event says. Whose Conversion it is, is not ours to settle.
+            self.desk.leave(meta.uid)
+            return None
         with structlog.contextvars.bound_contextvars(**meta.ref.log_fields):
             try:
                 seen = await self.observe(document, meta)

@@ -47,10 +47,15 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 class View:
     """Conversions by key; their Jobs, pods and ledger entries by uid."""
 
-    def __init__(self, worker_namespace: str = "") -> None:
+    def __init__(self, instance: str = "", worker_namespace: str = "") -> None:
+        """`instance` is this release: Jobs of others are theirs. In `worker_namespace` only releases make Jobs."""
+        self._instance = instance
         self._worker_namespace = worker_namespace
         self._conversions: dict[Key, Document] = {}
         self._jobs: dict[str, dict[str, Job]] = defaultdict(dict)
+        self._strange_jobs: dict[str, dict[str, Job]] = defaultdict(dict)
+        """Jobs of other releases that watch the same namespace."""
+
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
         self._job_uids: dict[str, set[str]] = defaultdict(set)
         """Every Job that a Conversion was seen to control, those that are gone too: their pods may outlive them."""
@@ -161,6 +166,10 @@ class View:
         jobs = self._jobs.get(uid)
         return max(jobs.values(), key=lambda job: (job.generation, job.resource_version)) if jobs else None
 
+    def taken(self, uid: str) -> bool:
+        """Whether another release works for a Conversion, which then is left to it."""
+        return uid in self._strange_jobs
+
     def pods(self, uid: str) -> tuple[Pod, ...]:
         """The pods of a Conversion's Jobs; others may carry their labels."""
         jobs = self._job_uids.get(uid, set())
@@ -169,9 +178,11 @@ class View:
     def see_job(self, document: Mapping[str, Any]) -> Job | None:
         """Take a Job in; answers it if it is news."""
         job = parse_job(document, self._worker_namespace)
-        if job is None or not _keep_newer(self._jobs[job.conversion_uid], job):
+        if job is None or not _keep_newer(self._group_of(job)[job.conversion_uid], job):
             return None
         self.newest = max(self.newest, job.resource_version)
+        if self._is_strange(job):
+            return job
         self._job_uids[job.conversion_uid].add(job.uid)
         if job.live:
             slot = Slot(job.key.namespace, self.owner(job.key, job.conversion_uid), job.pods)
@@ -179,6 +190,12 @@ class View:
         else:
             self._end_life(job)
         return job
+
+    def _is_strange(self, job: Job) -> bool:
+        return bool(self._instance and job.instance) and job.instance != self._instance
+
+    def _group_of(self, job: Job) -> dict[str, dict[str, Job]]:
+        return self._strange_jobs if self._is_strange(job) else self._jobs
 
     def see_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """Take a pod in; answers it if it is news."""
@@ -197,10 +214,11 @@ class View:
 
     def lose_job(self, job: Job) -> bool:
         """This very Job is gone; answers whether it was known. Another one of its name stays."""
-        known = self._jobs.get(job.conversion_uid, {}).get(job.name)
+        jobs = self._group_of(job)
+        known = jobs.get(job.conversion_uid, {}).get(job.name)
         if known is None or known.uid != job.uid:
             return False
-        _forget(self._jobs, job.conversion_uid, job.name)
+        _forget(jobs, job.conversion_uid, job.name)
         self._barred.discard(job.conversion_uid)
         self._end_life(job)
         return True
@@ -288,7 +306,8 @@ class View:
             if uid not in conversions and version_of(document) <= before and key.namespace not in unlisted:
                 self.forget_conversion(key, uid)
                 touched.add(key)
-        for job in [job for group in self._jobs.values() for job in group.values()]:
+        groups = (*self._jobs.values(), *self._strange_jobs.values())
+        for job in [job for group in groups for job in group.values()]:
             if job.uid not in jobs and job.resource_version <= before and job.namespace not in unlisted:
                 self.lose_job(job)
                 touched.add(job.key)

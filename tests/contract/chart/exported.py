@@ -1,6 +1,5 @@
 """What each service really exports: the sample names of its registry, with their labels."""
 
-import inspect
 from collections.abc import Iterator
 
 from flask import Flask
@@ -11,6 +10,7 @@ from tests.unit.auth.builders import Service
 from tests.unit.gateway.builders import Gateway
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator
+from video2mp3_contracts.web import REGISTRY
 from video2mp3_notifier.metrics import NotifierMetrics
 
 Samples = dict[str, frozenset[str]]
@@ -36,9 +36,8 @@ _SCRAPED: Samples = {"up": frozenset()}
 
 
 def _registry(app: Flask) -> CollectorRegistry:
-    """The one that an application's /metrics answers from."""
-    registry = inspect.getclosurevars(app.view_functions["metrics"]).nonlocals["registry"]
-    assert isinstance(registry, CollectorRegistry)
+    """The one that /metrics is answered from."""
+    registry: CollectorRegistry = app.extensions[REGISTRY]
     return registry
 
 

@@ -10,6 +10,9 @@ PORTS = {
     "rabbitmq": 5672,
 }
 
+METRICS_PORTS = {"gateway": 9090, "auth": 9090, "operator": 8080, "notifier": 8080}
+"""Where Prometheus may read, and nobody else. Gateway and auth have other ports for those who talk to them."""
+
 FLOWS = {
     ("gateway", "auth"),
     ("gateway", "mongodb"),

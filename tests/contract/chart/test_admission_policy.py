@@ -23,6 +23,7 @@ KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Role"
 ALICE = "Alice@example.com"
 ROBOT = "system:serviceaccount:ci:robot"
 REFUSAL = "spec.owner must be empty or your own name"
+MAIL_REFUSAL = "spec.notify.email must be empty or your own address"
 ENABLED: dict[str, Any] = {"admissionPolicy": {"enabled": True}}
 
 
@@ -41,13 +42,23 @@ class Users:
     def operator(self) -> str:
         return f"system:serviceaccount:{self.namespace}:video2mp3-operator"
 
-    def create(self, user: str, owner: str | None, name: str = "talk", namespace: str = "", *, dry: bool = True) -> str:
+    def create(
+        self,
+        user: str,
+        owner: str | None,
+        name: str = "talk",
+        *,
+        namespace: str = "",
+        email: str = "",
+        dry: bool = True,
+    ) -> str:
         """Create a Conversion as a user ("" is the administrator); answers "" or what the API server says."""
+        told = {"notify": {"email": email}} if email else {}
         document = {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
             "metadata": {"name": name, "namespace": namespace or self.namespace},
-            "spec": {"source": {"gridfs": {"fileId": "0" * 24}}} | ({} if owner is None else {"owner": owner}),
+            "spec": {"source": {"gridfs": {"fileId": "0" * 24}}} | ({} if owner is None else {"owner": owner}) | told,
         }
         return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
 
@@ -104,6 +115,28 @@ def test_an_administrator_restores_a_backup(users: Users):
     assert users.create("", "b@example.com") == ""
 
 
+def test_a_person_may_not_have_mails_sent_to_another(users: Users):
+    complaint = users.create(ALICE, None, email="B@example.com")
+    assert f"{MAIL_REFUSAL}, {ALICE}: for mails to b@example.com you need a Role" in complaint
+    assert REFUSAL not in complaint
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", ALICE])
+def test_a_person_may_have_mails_sent_to_themselves(users: Users, email: str):
+    assert users.create(ALICE, "alice@example.com", email=email) == ""
+
+
+def test_the_gateway_has_mails_sent_to_whoever_has_logged_in(users: Users):
+    assert users.create(users.gateway, "b@example.com", email="b@example.com") == ""
+
+
+def test_an_address_cannot_be_put_in_later_and_one_that_is_there_hinders_no_other_change(users: Users):
+    assert users.create(users.gateway, None, "silent", dry=False) == ""
+    assert users.patch(ALICE, "silent", {"spec": {"notify": {"email": "b@example.com"}}})
+    assert users.create(users.gateway, "b@example.com", "mailed", email="b@example.com", dry=False) == ""
+    assert users.patch(ALICE, "mailed", {"spec": {"priority": 1}}) == ""
+
+
 @pytest.fixture(scope="module")
 def of_somebody_else(users: Users) -> str:
     assert users.create(users.gateway, "b@example.com", "theirs", dry=False) == ""
@@ -135,6 +168,8 @@ def test_the_guides_role_lets_a_robot_name_its_owner_and_no_other(users: Users):
     in_force = "the Role did not come into force"
     await_condition(lambda: not users.create(ROBOT, "media@example.com"), seconds=30, what=in_force)
     assert REFUSAL in users.create(ROBOT, "b@example.com")
+    assert users.create(ROBOT, None, email="media@example.com") == ""
+    assert MAIL_REFUSAL in users.create(ROBOT, None, email="b@example.com")
 
 
 # --- what is installed

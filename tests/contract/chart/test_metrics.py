@@ -10,6 +10,7 @@ import promql_parser
 import pytest
 
 from tests.contract.chart.exported import TARGET_LABELS, Samples, exported
+from tests.contract.chart.flows import METRICS_PORTS
 from tests.contract.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.promtool import Promtool, unpacked
@@ -57,7 +58,10 @@ def test_each_service_is_scraped_at_the_port_that_answers(component: str, monito
     [service] = [each for each in monitored.of_kind("Service") if wanted.items() <= each["metadata"]["labels"].items()]
     [endpoint] = monitor["spec"]["endpoints"]
     assert service["metadata"]["name"] == f"video2mp3-{component}"
-    assert {"name": endpoint["port"], "port": 8080, "targetPort": "http"} in service["spec"]["ports"]
+    [pod] = [pod for pod in monitored.pods() if pod.component == component]
+    ports = {port["name"]: port["containerPort"] for port in pod.spec["containers"][0]["ports"]}
+    assert endpoint["port"] in {port["targetPort"] for port in service["spec"]["ports"]} & ports.keys()
+    assert ports[endpoint["port"]] == METRICS_PORTS[component]
     assert endpoint["path"] == "/metrics"
 
 

@@ -1,5 +1,6 @@
 """Every flow that is needed is allowed, and no other: the table below is all there is."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import product
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.conftest import EXTERNAL
-from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, PORTS, TALKS_TO_KUBERNETES
+from tests.contract.chart.flows import ASKS_FOR_NAMES, FLOWS, METRICS_PORTS, PORTS, TALKS_TO_KUBERNETES
 from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
@@ -23,7 +24,7 @@ MAIL_SERVER = Endpoint("mail-server", address="198.51.100.25")
 ANYBODY = Endpoint("anybody", "elsewhere", {"app": "x"})
 OUTSIDE = Endpoint("outside")
 PROMETHEUS = Endpoint("prometheus", "monitoring", {"app": "prometheus"})
-EVERY_PORT = (*sorted(set(PORTS.values())), 22, 53, 80, 443, 587, 6443, 15672)
+EVERY_PORT = (*sorted({*PORTS.values(), *METRICS_PORTS.values()}), 22, 53, 80, 443, 587, 6443, 15672)
 
 
 def endpoints(manifests: Manifests, worker_namespace: str = NAMESPACE) -> dict[str, Endpoint]:
@@ -134,15 +135,15 @@ def test_the_mail_server_can_be_in_the_cluster(chart: Chart):
 def test_metrics_are_for_whom_the_values_name(chart: Chart, manifests: Manifests):
     monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     allowed = chart.render({"networkPolicy": {"metricsFrom": [monitoring]}})
-    ours = {"gateway", "auth", "operator", "notifier"}
-    assert readers(manifests) == {"gateway"}
-    assert readers(allowed) == ours
+    for_people = ("gateway", PORTS["gateway"])
+    assert scraped(manifests) == {for_people}
+    assert scraped(allowed) == {*METRICS_PORTS.items(), for_people}
 
 
-def readers(manifests: Manifests) -> set[str]:
-    return {
-        target for source, target, _ in flows(manifests, endpoints(manifests), PROMETHEUS) if source == "prometheus"
-    }
+def scraped(manifests: Manifests) -> set[tuple[str, int]]:
+    """What Prometheus reaches."""
+    got = flows(manifests, endpoints(manifests), PROMETHEUS)
+    return {(target, port) for source, target, port in got if source == "prometheus"}
 
 
 def test_the_gateway_can_be_kept_for_the_ingress_controller(chart: Chart):
@@ -151,6 +152,15 @@ def test_the_gateway_can_be_kept_for_the_ingress_controller(chart: Chart):
     manifests = chart.render({"networkPolicy": {"gatewayFrom": [peer]}})
     got = flows(manifests, endpoints(manifests), controller, ANYBODY, OUTSIDE)
     assert {flow[0] for flow in got if flow[1] == "gateway"} == {"controller", "test"}
+
+
+def test_workers_of_another_release_get_nothing_from_this_one(manifests: Manifests):
+    inside = endpoints(manifests)
+    theirs = replace(inside["worker"], labels=inside["worker"].labels | {"app.kubernetes.io/instance": "other"})
+    net = network(manifests)
+    assert not net.selects(theirs, "Egress")  # theirs to limit
+    reached = {name for name, end in inside.items() if name in PORTS and net.allows(theirs, end, PORTS[name])}
+    assert reached == {"gateway"}
 
 
 def test_a_workers_labels_elsewhere_open_nothing(chart: Chart):

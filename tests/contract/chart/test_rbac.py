@@ -1,11 +1,19 @@
 """What each account may do in the Kubernetes API: this table and nothing else."""
 
+import json
 from itertools import product
 from typing import Any
 
-from tests.contract.chart.helm import NAMESPACE, Chart
+import pytest
+import yaml
+
+from tests.contract.chart.helm import NAMESPACE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
+from tests.integration.conftest import kubernetes_server
+from tests.servers import KubernetesServer
 from video2mp3_operator.heartbeat import heartbeat_name
+
+__all__ = ["kubernetes_server"]
 
 GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list"}}
 OPERATOR = {
@@ -56,6 +64,30 @@ def test_where_only_workers_run_conversions_are_seen_and_left_alone(chart: Chart
 def test_the_heartbeats_name_is_the_operators(manifests: Manifests):
     environment = manifests.environment(manifests.pod("operator").container("operator"))
     assert ("coordination.k8s.io", f"leases/{heartbeat_name(environment['OPERATOR_INSTANCE'])}") in OPERATOR
+
+
+def test_the_operators_rights_stay_where_it_does_not_watch_any_more(manifests: Manifests):
+    """Without them nobody can take its finalizer off what is deleted there, as after a rollback."""
+    for kind in ("Role", "RoleBinding"):
+        kept = manifests.named(kind, "video2mp3-operator", NAMESPACE)["metadata"]["annotations"]
+        assert kept == {"helm.sh/resource-policy": "keep"}
+
+
+def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
+    chart: Chart, kubernetes_server: KubernetesServer
+):
+    home, dropped = kubernetes_server.new_namespace(), kubernetes_server.new_namespace()
+    upgrade = ("--namespace", home, f"--kubeconfig={kubernetes_server.kubeconfig}", "--dry-run=server", "--is-upgrade")
+    both = chart.render({"operator": {"watchNamespaces": [home, dropped]}}, *upgrade)
+    running = both.named("Deployment", "video2mp3-operator", home)
+    conversion = yaml.safe_load((ROOT / "examples" / "conversion.yaml").read_text())
+    conversion["metadata"]["namespace"] = dropped
+    for document in (running, conversion):
+        kubernetes_server.kubectl("apply", "--filename=-", stdin=json.dumps(document))
+    with pytest.raises(ValuesRefused, match=f"drops {dropped}, where 1 Conversions are .*delete conversions --all"):
+        chart.render({}, *upgrade)
+    kubernetes_server.kubectl("delete", "conversion", "talk", f"--namespace={dropped}")
+    assert chart.render({}, *upgrade).named("Deployment", "video2mp3-operator", home)
 
 
 def test_nobody_else_has_any_right(manifests: Manifests):

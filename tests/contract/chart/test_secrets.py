@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,10 @@ from cryptography.fernet import Fernet
 
 from tests.contract.chart.helm import NAMESPACE, Chart
 from tests.contract.chart.manifests import Manifests
+from tests.integration.conftest import kubernetes_server
+from tests.servers import KubernetesServer
+
+__all__ = ["kubernetes_server"]
 
 GENERATED = {
     "video2mp3-mysql": {"root-password", "username", "password", "url"},
@@ -115,6 +120,29 @@ def test_the_key_encryption_key_is_one_for_fernet(manifests: Manifests):
 
 def test_the_accounts_address_is_in_lower_case_as_everywhere(manifests: Manifests):
     assert manifests.secret("video2mp3-account")["email"] == "first@example.com"
+
+
+@pytest.fixture
+def installed(chart: Chart, kubernetes_server: KubernetesServer) -> Callable[[str], dict[str, str]]:
+    """Render for an address, as an upgrade, and apply; answers the values of the account's Secret."""
+    namespace, server = kubernetes_server.new_namespace(), f"--kubeconfig={kubernetes_server.kubeconfig}"
+    looking = ("--namespace", namespace, server, "--dry-run=server", "--is-upgrade")
+
+    def install(email: str) -> dict[str, str]:
+        secret = chart.render({"account": {"email": email}}, *looking).named("Secret", "video2mp3-account", namespace)
+        kubernetes_server.kubectl("apply", "--filename=-", stdin=json.dumps(secret))
+        return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+
+    return install
+
+
+def test_another_address_gets_another_password(installed: Callable[[str], dict[str, str]]):
+    first, kept, other = installed("First@example.com"), installed("first@EXAMPLE.com"), installed("other@example.com")
+    assert kept == first
+    assert other["email"] == "other@example.com"
+    assert len(other["password"]) == 32
+    assert other["password"] != first["password"]
+    assert installed("first@example.com")["password"] not in (first["password"], other["password"])
 
 
 def test_no_secret_stands_anywhere_else(manifests: Manifests):

@@ -6,7 +6,6 @@ import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
-from tests.unit.gateway.builders import Gateway
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
@@ -120,32 +119,17 @@ def test_there_is_no_ingress_without_a_host(manifests: Manifests):
     assert not manifests.of_kind("Ingress")
 
 
-def test_the_ingress_leads_to_what_people_use_and_to_nothing_else(chart: Chart):
+def test_the_ingress_leads_to_the_port_for_people_and_the_gateway_answers_every_path(chart: Chart):
     values = {"host": "mp3.example.com", "className": "nginx", "tlsSecret": "tls", "annotations": {"a": "b"}}
     ingress = chart.render({"ingress": values}).of_kind("Ingress")[0]
     (rule,) = ingress["spec"]["rules"]
-    paths = {path["path"]: path["pathType"] for path in rule["http"]["paths"]}
-    assert paths == INGRESS_PATHS
+    [path] = rule["http"]["paths"]
+    backend = {"service": {"name": "video2mp3-gateway", "port": {"name": "http"}}}
+    assert path == {"path": "/", "pathType": "Prefix", "backend": backend}
     assert rule["host"] == "mp3.example.com"
     assert ingress["spec"]["ingressClassName"] == "nginx"
     assert ingress["spec"]["tls"] == [{"secretName": "tls", "hosts": ["mp3.example.com"]}]
     assert ingress["metadata"]["annotations"] == {"a": "b"}
-
-
-INGRESS_PATHS = {
-    "/": "Exact",
-    "/login": "Exact",
-    "/upload": "Exact",
-    "/download": "Exact",
-    "/conversions": "Prefix",
-    "/mp3s": "Prefix",
-}
-
-
-def test_every_path_of_the_gateway_is_either_public_or_kept_inside():
-    paths = {str(rule) for rule in Gateway().app.url_map.iter_rules()}
-    public = {path for path in paths if INGRESS_PATHS.get(path) or path.startswith(("/conversions/", "/mp3s/"))}
-    assert paths - public == {"/healthz", "/readyz", "/metrics"}
 
 
 def test_a_star_is_every_host(chart: Chart):

@@ -22,7 +22,9 @@ class AuthService:
     """gunicorn with the image's configuration, and the command line beside it."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.environment = environment
+        self.metrics_url = f"http://{HOST}:{free_port()}/metrics"
+        port = self.metrics_url.removesuffix("/metrics").rpartition(":")[2]
+        self.environment = environment | {"AUTH_METRICS_PORT": port}
         self.url = f"http://{HOST}:{free_port()}"
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from tests.servers.process import Server
+from tests.servers.process import Server, free_port
 
 BOUNDARY = "the-boundary"
 
@@ -19,7 +19,8 @@ class GatewayServer(Server):
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__()
-        self._settings = dict(settings)
+        self.metrics_port = free_port()
+        self._settings = dict(settings) | {"GATEWAY_METRICS_PORT": str(self.metrics_port)}
 
     def command(self) -> Sequence[str]:
         """Return the image's command, on this server's port."""
@@ -42,6 +43,11 @@ class GatewayServer(Server):
     def url(self) -> str:
         """Where it is."""
         return f"http://{self.host}:{self.port}"
+
+    def metrics(self) -> str:
+        """What Prometheus reads."""
+        with urllib.request.urlopen(f"http://{self.host}:{self.metrics_port}/metrics", timeout=20) as answer:
+            return str(answer.read().decode())
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, as Kubernetes does, and do not wait for the end."""

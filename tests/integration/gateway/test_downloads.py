@@ -166,8 +166,11 @@ def test_places_of_clients_that_go_away_are_given_back(installation: Installatio
 
 
 def _running(installation: Installation) -> float:
-    metrics = requests.get(f"{installation.gateway.url}/metrics", timeout=20).text
-    [line] = [line for line in metrics.splitlines() if line.startswith('gateway_transfers_running{kind="download"}')]
+    [line] = [
+        line
+        for line in installation.gateway.metrics().splitlines()
+        if line.startswith('gateway_transfers_running{kind="download"}')
+    ]
     return float(line.split()[-1])
 
 

@@ -8,9 +8,11 @@ import gridfs
 import pytest
 from bson import ObjectId
 
+from tests.contract.chart.helm import Chart
 from tests.integration.operator.cluster import OWNER, Cluster
+from tests.integration.operator.conftest import grant, running
 from tests.integration.operator.operator_process import OperatorProcess
-from tests.servers import MongoDBServer
+from tests.servers import KubernetesServer, MongoDBServer
 from video2mp3_contracts.storage import FileMetadata
 
 Stored = dict[str, list[dict[str, Any]]]
@@ -105,6 +107,26 @@ def test_a_dump_that_was_cut_short_is_told(cluster: Cluster, operator: OperatorP
 def test_what_is_no_dump_is_told(operator: OperatorProcess) -> None:
     assert operator.run("load", stdin=b"", code=1).stderr == b"error: it ends after 0 documents\n"
     assert operator.run("load", stdin=b"-- SQL" * 100, code=1).stderr.startswith(b"error: after 0 documents came")
+
+
+def test_what_is_deleted_where_nobody_watches_any_more_is_let_go(
+    cluster: Cluster, operator: OperatorProcess, operator_token: str, chart: Chart, kube_apiserver: KubernetesServer
+) -> None:
+    name = cluster.convert("talk")
+    cluster.await_job(name)
+    cluster.await_reason(name, "Starting")
+    assert b"is watched" in operator.run("release", cluster.namespace, code=1).stderr
+    operator.stop()
+    other = kube_apiserver.new_namespace()
+    grant(kube_apiserver, chart, other)
+    with running(OperatorProcess(cluster.addresses, other, operator_token)) as elsewhere:
+        cluster.delete(name)
+        assert elsewhere.run("release", cluster.namespace).stdout == b"1 Conversions were let go.\n"
+        assert not cluster.exists(name)
+        assert (cluster.files("videos"), cluster.jobs()) == (set(), [])
+        later = cluster.convert("later")
+        assert b"1 stay, which nobody has deleted" in elsewhere.run("release", cluster.namespace).stdout
+        assert cluster.exists(later)
 
 
 def test_a_paused_operator_answers_and_does_nothing(cluster: Cluster, operator: OperatorProcess) -> None:

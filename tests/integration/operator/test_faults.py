@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from tests.contract.chart.helm import Chart
+from tests.contract.chart.helm import NAMESPACE, Chart
 from tests.integration.operator.cluster import SECONDS, Api, Cluster
 from tests.integration.operator.conftest import grant, running
 from tests.integration.operator.operator_process import OperatorProcess
@@ -12,6 +12,7 @@ from tests.integration.operator.wire import Wire
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
 from video2mp3_contracts import names
+from video2mp3_operator.heartbeat import heartbeat_name
 from video2mp3_operator.kopf_settings import BACKOFFS
 
 CONVERSION = re.compile(rf"PATCH .*/{names.PLURAL}/([a-z0-9-]+)(/status)?")
@@ -147,6 +148,42 @@ def test_two_operators_by_mistake_run_each_conversion_once_and_do_not_fight(
             cluster.await_gone(name)
         assert second.ask("/healthz")[0] == 200
     assert cluster.files("mp3s") == set()
+
+
+def test_two_releases_that_watch_one_namespace_leave_each_others_jobs_alone(
+    cluster: Cluster, operator: OperatorProcess, operator_token: str, kube_apiserver: KubernetesServer
+) -> None:
+    theirs = cluster.convert("theirs")
+    job = cluster.await_job(theirs)
+    assert job["metadata"]["labels"][names.LABEL_INSTANCE] == "video2mp3"
+    cluster.await_reason(theirs, "Starting")
+    operator.stop()
+    let_beat(kube_apiserver, cluster.namespace, "other")
+    second = OperatorProcess(cluster.addresses, cluster.namespace, operator_token)
+    second.changes = {"OPERATOR_INSTANCE": "other"}
+    with running(second):
+        # Whose Job it were would delete it.
+        cluster.change(theirs, suspend=True)
+        own = cluster.convert("own")
+        assert cluster.await_job(own)["metadata"]["labels"][names.LABEL_INSTANCE] == "other"
+        cluster.await_reason(own, "Starting")
+        assert cluster.jobs(theirs) == [job]
+        assert cluster.conversion(theirs)["status"]["reason"] == "Starting"
+    kept = cluster.jobs(own)
+    cluster.change(own, suspend=True)
+    operator.start()
+    cluster.await_reason(theirs, "Suspended")
+    await_condition(lambda: not cluster.jobs(theirs), seconds=SECONDS, what="it did not delete its own Job")
+    assert cluster.jobs(own) == kept
+
+
+def let_beat(server: KubernetesServer, namespace: str, instance: str) -> None:
+    """Let the operator write another release's heartbeat, as that release's Role does."""
+    name, lease = f"{instance}-heartbeat", f"--resource-name={heartbeat_name(instance)}"
+    where = f"--namespace={namespace}"
+    server.kubectl("create", "role", name, "--verb=patch", "--resource=leases.coordination.k8s.io", lease, where)
+    account = f"--serviceaccount={NAMESPACE}:video2mp3-operator"
+    server.kubectl("create", "rolebinding", name, f"--role={name}", account, where)
 
 
 def test_a_frozen_mongodb_fails_nothing_and_nothing_twice(cluster: Cluster, operator: OperatorProcess) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client import generate_latest
 
 from tests.unit.auth.fakes import FakeAccountStore, FakeClock, FakeHasher, FakeKeyStore, FakeTallyStore
 from video2mp3_auth.app import build_app
@@ -16,6 +17,7 @@ from video2mp3_auth.key_schedule import KeyPolicy
 from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.stores import Account, StoredKey
 from video2mp3_auth.tokens import Tokens
+from video2mp3_contracts.web import REGISTRY
 
 EMAIL = "someone@example.com"
 PASSWORD = "correct horse"
@@ -79,5 +81,6 @@ class Service:
 
     def metric(self, line: str) -> float:
         """The value of a sample, named as /metrics writes it."""
-        samples = dict(row.rsplit(" ", 1) for row in self.client.get("/metrics").text.splitlines() if row[0] != "#")
+        text = generate_latest(self.app.extensions[REGISTRY]).decode()
+        samples = dict(row.rsplit(" ", 1) for row in text.splitlines() if row[0] != "#")
         return float(samples[line])

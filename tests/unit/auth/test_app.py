@@ -156,6 +156,11 @@ def test_metrics_count_logins_and_know_the_keys_age(service: Service) -> None:
     assert service.metric("auth_signing_key_age_seconds") == 300
 
 
+def test_metrics_are_not_for_those_who_log_in(service: Service) -> None:
+    answer = service.client.get("/metrics")
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
 def test_nothing_secret_is_logged(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     token = service.login().text
     service.login("typed-a-password-here", "hunter2 hunter2")

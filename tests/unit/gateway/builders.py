@@ -5,12 +5,13 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from tests.unit.gateway.fakes import FakeConversions, FakeLogins, FakeMp3s, FakeSources, FakeTokens
 from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.web import REGISTRY
 from video2mp3_gateway.app import build_app
 from video2mp3_gateway.bootstrap import Ports
 from video2mp3_gateway.drain import EXTENSION, Drain
@@ -45,6 +46,11 @@ class Gateway:
         return self.app.test_client()
 
     @property
+    def metrics(self) -> CollectorRegistry:
+        registry: CollectorRegistry = self.app.extensions[REGISTRY]
+        return registry
+
+    @property
     def drain(self) -> Drain:
         drain: Drain = self.app.extensions[EXTENSION]
         return drain
@@ -64,11 +70,7 @@ class Gateway:
         return self.conversions.there[answer.json["conversion"]]
 
     def metric(self, name: str, **labels: str) -> float:
-        for family in text_string_to_metric_families(self.client.get("/metrics").text):
-            for sample in family.samples:
-                if sample.name == name and sample.labels == labels:
-                    return sample.value
-        return 0
+        return self.metrics.get_sample_value(name, labels) or 0
 
 
 DEFAULTS: dict[str, Any] = {

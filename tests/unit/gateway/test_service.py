@@ -5,6 +5,7 @@ import hashlib
 import re
 
 import pytest
+from prometheus_client import generate_latest
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, problem
 from tests.unit.gateway.fakes import FakeClock
@@ -73,9 +74,15 @@ def test_methods_that_somebody_makes_up_are_counted_as_one() -> None:
     gateway = Gateway()
     for method in ("BREW", "WHEN", "PROPFIND"):
         assert gateway.client.open("/login", method=method).status_code == 405
-    metrics = gateway.client.get("/metrics").text
+    metrics = generate_latest(gateway.metrics).decode()
     assert 'method="other"' in metrics
     assert "BREW" not in metrics
+
+
+def test_metrics_are_not_for_people() -> None:
+    answer = Gateway().client.get("/metrics")
+
+    assert (answer.status_code, problem(answer)["code"]) == (404, "not-found")
 
 
 def test_one_account_does_not_take_every_place() -> None:

@@ -55,6 +55,38 @@ def test_that_a_job_is_on_its_way_is_an_event_at_once_and_a_status_after_a_while
     assert told(world, key) == ("Running", "Starting")
 
 
+def test_what_another_release_works_for_is_left_to_it() -> None:
+    world = World()
+    first, second = live(world), live(world, instance="other")
+    key = world.apply(a_conversion())
+    live(world, first)
+    written = [*world.writes]
+    world.apply(a_conversion().with_spec(suspend=True))
+    live(world, second)
+    assert world.writes == written
+    live(world, first)
+    assert told(world, key) == ("Suspended", "Suspended")
+
+
+def test_of_two_releases_that_start_at_once_one_works_for_it() -> None:
+    world = World()
+    second = an_operator(world, instance="other")
+    key = world.apply(a_conversion().with_metadata(finalizers=[names.FINALIZER]))
+
+    async def ask_for_its_turn() -> None:
+        await second.prime()
+        await second.reconciler.reconcile(key)
+        second.desk.review()
+
+    asyncio.run(ask_for_its_turn())
+    live(world)
+    with pytest.raises(ConflictError, match="another release"):
+        asyncio.run(second.reconciler.reconcile(key))
+    written = [*world.writes]
+    live(world, second)
+    assert (world.jobs_ever_created, world.writes) == (1, written)
+
+
 def test_looking_again_writes_nothing() -> None:
     world = World()
     world.apply(a_conversion())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import FILE_ID, OWNER, a_conversion, a_job, a_pod
+from tests.builders import FILE_ID, OWNER, JobBuilder, a_conversion, a_job, a_pod
 from video2mp3_contracts import names
 from video2mp3_operator.admission import Slot
 from video2mp3_operator.observed import Key
@@ -157,7 +157,7 @@ ABROAD = {"namespace": "work", "ownerReferences": None, "labels": {names.LABEL_C
 
 
 def test_a_job_in_the_workers_namespace_is_the_conversions_that_its_labels_name() -> None:
-    view = View("work")
+    view = View(worker_namespace="work")
     view.see_conversion(a_conversion().document)
     job = view.see_job(a_job().with_metadata(**ABROAD).document)
     assert job is not None
@@ -170,7 +170,7 @@ def test_a_job_in_the_workers_namespace_is_the_conversions_that_its_labels_name(
 
 def test_where_others_may_make_jobs_none_is_a_conversions_of_another_namespace() -> None:
     """Who may edit one watched namespace must not speak for the Conversions of the next."""
-    view = View("work")
+    view = View(worker_namespace="work")
     forged = a_job().with_metadata(**ABROAD | {"namespace": "team-a"}).document
     assert view.see_job(forged) is None
     theirs = a_pod().with_metadata(namespace="team-a", labels=ABROAD["labels"])
@@ -180,7 +180,7 @@ def test_where_others_may_make_jobs_none_is_a_conversions_of_another_namespace()
 
 
 def test_a_quota_that_is_used_up_where_workers_run_bars_everybody() -> None:
-    view = View("work")
+    view = View(worker_namespace="work")
     view.see_conversion(a_conversion().document)
     view.see_conversion(a_conversion("other", "team-a").document)
     view.see_job(a_job().with_metadata(**ABROAD).document)
@@ -189,9 +189,39 @@ def test_a_quota_that_is_used_up_where_workers_run_bars_everybody() -> None:
 
 
 def test_the_jobs_of_one_that_is_gone_are_strays_where_kubernetes_keeps_them() -> None:
-    view = View("work")
+    view = View(worker_namespace="work")
     view.see_conversion(a_conversion().document)
     view.see_job(a_job().with_metadata(**ABROAD).document)
     assert view.strays(KEY) == []
     view.forget_conversion(KEY)
     assert [job.namespace for job in view.strays(KEY)] == ["work"]
+
+
+def theirs() -> JobBuilder:
+    """A Job that another release made for the same Conversion."""
+    labels = {names.LABEL_INSTANCE: "other"}
+    return a_job(version=3).with_metadata(name="theirs", uid="theirs", labels=labels)
+
+
+def test_a_job_of_another_release_takes_the_conversion_until_it_is_gone() -> None:
+    view = View("video2mp3")
+    view.see_conversion(a_conversion().document)
+    assert view.see_job(theirs().active().document) is not None
+    assert (view.taken(UID), view.job(UID), view.slots(), [*view.live()]) == (True, None, [], [])
+    assert view.forget_job(theirs().versioned(4).document) is not None
+    assert not view.taken(UID)
+
+
+def test_a_job_of_another_release_that_a_full_list_lacks_is_forgotten() -> None:
+    view = View("video2mp3")
+    view.see_job(theirs().document)
+    assert view.retain([], [], [], before=9) == {KEY}
+    assert not view.taken(UID)
+
+
+@pytest.mark.parametrize("labels", [{}, {names.LABEL_INSTANCE: "video2mp3"}], ids=["of no release", "of ours"])
+def test_a_job_of_this_release_or_of_none_is_ours(labels: dict[str, str]) -> None:
+    view = View("video2mp3")
+    view.see_job(a_job().with_metadata(labels=labels).document)
+    assert view.job(UID) is not None
+    assert not view.taken(UID)
