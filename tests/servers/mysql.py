@@ -90,6 +90,12 @@ class DatabaseServer(Server):
             cursor.execute(f"DROP DATABASE `{self.database}`")
         self._create_database()
 
+    def lock_waits(self) -> int:
+        """How many transactions wait for a row that another holds."""
+        with self._root_connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+            return int(cursor.fetchall()[0][0])
+
     @contextmanager
     def reading_only(self) -> Iterator[None]:
         """Refuse writes, as a replica does during a failover."""

@@ -1,5 +1,6 @@
 """Every setting of the service: environment variables `AUTH_…`, read at the entry points only."""
 
+import math
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -67,7 +68,7 @@ class AuthSettings(BaseSettings):
 
     login_limit_per_account: str = "100 per 5 minutes"
     """Wrong passwords for one account from all networks together. While it holds, the account's logins are refused but
-    from networks where it logged in within 30 days. Ten networks at their own limit reach it."""
+    from networks where it logged in within 30 days. Ten networks at their own limit reach it; one must not."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=8)] = 0
     """How many entries of X-Forwarded-For, counted from the right, are written by proxies of ours. With 1, the
@@ -123,6 +124,18 @@ class AuthSettings(BaseSettings):
             raise ValueError(
                 f"AUTH_KEY_ACTIVATION_DELAY_SECONDS must be at least {caches}: "
                 "AUTH_JWKS_MAX_AGE_SECONDS plus AUTH_KEY_REFRESH_SECONDS"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_stranger_does_not_use_up_what_all_networks_have(self) -> Self:
+        one, everybody = self.guesses_per_network, self.guesses_per_account
+        # So many windows of one network reach into one window of the account.
+        one_network = one.rejected * (math.ceil(everybody.window / one.window) + 1)
+        if everybody.rejected <= one_network:
+            raise ValueError(
+                f"AUTH_LOGIN_LIMIT_PER_ACCOUNT must allow more than {one_network} in its time, what "
+                "AUTH_LOGIN_LIMIT_PER_NETWORK allows one network: else one stranger locks the owner out"
             )
         return self
 

@@ -1,5 +1,6 @@
 """The command `video2mp3-auth` on a real database."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -116,6 +117,7 @@ def test_what_was_dumped_is_put_back_in_the_place_of_what_is_there(service: Auth
     token = service.login(EMAIL, "correct horse").text
     dump, before = service.command("dump"), service.command("list-accounts").stdout
     assert dump.returncode == 0
+    assert set(json.loads(dump.stdout)) == {"accounts", "signing_keys"}, "counts of wrong passwords stay out"
     # Another installation, with an account and a key of its own.
     service.command("set-password", EMAIL, "--password-stdin", input="battery staple")
     service.command("enable-account", "left@example.com")

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 
 from tests.integration.conftest import BOTH_ENGINES
 from tests.servers import DatabaseServer
 from tests.servers.mysql import INIT_SQL
+from tests.servers.process import await_condition
 from video2mp3_auth import mysql
 from video2mp3_auth.errors import AlreadyStored, StoreUnavailable, Throttled
 from video2mp3_auth.key_ring import KeyRing
@@ -226,6 +227,24 @@ def test_replicas_that_count_at_one_time_count_all(database: DatabaseServer) -> 
     assert len(stores[0].find([f"{number:064x}" for number in range(48)])) == 0
     for engine in engines:
         engine.dispose()
+
+
+def test_a_change_that_loses_against_another_is_tried_again(
+    database: DatabaseServer, engine: Engine, tallies: MySQLTallyStore
+) -> None:
+    """Two that wait for each other: the database ends the one that did less, which is ours."""
+    for key in (ID, OTHER_ID):
+        expiring(tallies, key, NOW)
+    add_ten = text("UPDATE login_tallies SET rejected = rejected + 10 WHERE id = :id")
+    with ThreadPoolExecutor(1) as thread, engine.begin() as other:
+        accounts = [vars(replace(ACCOUNT, email=f"{number}@example.com")) for number in range(50)]
+        other.execute(insert(mysql.ACCOUNTS), accounts)
+        other.execute(add_ten, {"id": OTHER_ID})
+        changing = thread.submit(tallies.change, [OTHER_ID, ID], one_more, NOW)
+        await_condition(lambda: database.lock_waits() == 1, seconds=4, what="our change did not wait")
+        other.execute(add_ten, {"id": ID})
+    changing.result()
+    assert {tally.rejected for tally in tallies.find([ID, OTHER_ID]).values()} == {12}
 
 
 def test_what_expired_first_is_removed_first_and_no_more_than_asked_for(tallies: MySQLTallyStore) -> None:

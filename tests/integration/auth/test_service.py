@@ -135,11 +135,13 @@ def test_two_replicas_share_the_count_of_guesses_and_the_owner_gets_in(
 
     def guess(number: int) -> int:
         stranger = _from(f"198.51.100.{number}")
-        return replicas[number % 2].login(EMAIL, f"wrong {number}", stranger).status_code
+        # A busy machine may have no place to check a password in time; that counts nothing.
+        statuses = (replicas[number % 2].login(EMAIL, f"wrong {number}", stranger).status_code for _ in range(10))
+        return next(status for status in statuses if status != 503)
 
-    with ThreadPoolExecutor(6) as clients:
-        answers = list(clients.map(guess, range(24)))
-    assert (answers.count(401), answers.count(429)) == (10, 14)
+    with ThreadPoolExecutor(4) as clients:
+        answers = list(clients.map(guess, range(16)))
+    assert (answers.count(401), answers.count(429)) == (10, 6)
     for replica in replicas:
         refused = replica.login(EMAIL, "correct horse", _from("198.51.100.200"))
         assert (refused.status_code, refused.json()["code"]) == (429, "login-throttled")

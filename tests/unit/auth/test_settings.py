@@ -18,6 +18,8 @@ WRONG = {
     "no Fernet key": ("key_encryption_key", "hunter2"),
     "one of two is no Fernet key": ("key_encryption_key", f"{Fernet.generate_key().decode()},hunter2"),
     "no limit": ("login_limit_per_address", "hunter2"),
+    "what one network uses up": ("login_limit_per_account", "20 per 5 minutes"),
+    "what one network uses up in a longer time": ("login_limit_per_account", "100 per 1 hour"),
     "no limit of guesses": ("login_limit_per_network", "hunter2"),
     "too little memory": ("argon2_memory_kib", 1024),
     "tokens for a week": ("token_lifetime_seconds", 604_800),
@@ -31,6 +33,10 @@ def test_refused(name: str, value: object) -> None:
         settings(**{name: value})
     assert name in str(refused.value).lower()
     assert "hunter2" not in str(refused.value)
+
+
+def test_the_least_that_one_network_does_not_use_up() -> None:
+    assert settings(login_limit_per_account="21 per 5 minutes").guesses_per_account.rejected == 21
 
 
 def test_secrets_have_no_default(monkeypatch: pytest.MonkeyPatch) -> None:

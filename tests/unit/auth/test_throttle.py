@@ -60,7 +60,8 @@ def test_a_stranger_never_locks_the_owner_out() -> None:
 
 
 def test_guesses_from_everywhere_end_but_where_the_owner_was_before() -> None:
-    service = a_service(login_limit_per_account="3 per hour", trusted_proxies=1)
+    limits = {"login_limit_per_network": "1 per hour", "login_limit_per_account": "3 per hour"}
+    service = a_service(trusted_proxies=1, **limits)
     assert from_client(service, "192.0.2.1") == 200
     answers = [from_client(service, f"203.0.{network}.1", EMAIL, "wrong") for network in range(4)]
     assert answers == [401, 401, 401, 429]
