@@ -139,13 +139,14 @@ UNSEEN_STATUS = {
             "type": "Ready",
             "status": "Unknown",
             "reason": "Pending",
-            "message": "No operator has seen this Conversion yet.",
-            "lastTransitionTime": "1970-01-01T00:00:00Z",
+            "message": "No operator has seen this Conversion yet: where it stays so, none watches its namespace.",
             "observedGeneration": -1,
         }
     ],
 }
-"""What a Conversion's status is before an operator has seen it, so that nobody takes it for healthy."""
+"""What a Conversion's status is before an operator has seen it, so that nobody takes it for healthy.
+
+A default knows no time, so its condition has none."""
 
 
 def _columns() -> list[dict[str, Any]]:

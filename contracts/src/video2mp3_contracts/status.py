@@ -25,7 +25,10 @@ class Condition(Report):
     type: Annotated[str, Field(description="Ready, Reconciling, Stalled, Complete, Failed or Expired.")]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="Whether it holds.")]
     observed_generation: Annotated[int, Field(description="The generation of the spec that it speaks of.")] = 0
-    last_transition_time: Annotated[datetime, Field(description="When its status last became another.")]
+    last_transition_time: Annotated[
+        datetime | None,
+        Field(description="When its status last became another. None before an operator has seen the Conversion."),
+    ] = None
     reason: Annotated[str, Field(description="Why, in one word.")]
     message: Annotated[str, Field(description="Why, in a sentence.")] = ""
 

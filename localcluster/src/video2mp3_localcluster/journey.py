@@ -87,7 +87,7 @@ class Journey:
         status = self._await(over, "the conversion is over")
         if status["phase"] == "Failed":
             raise StepFailed(f"the conversion failed: {status.get('message', '')}")
-        self.say("   $ kubectl get conversions")
+        self.say(f"   $ kubectl get conversions --namespace {self.release.namespace}")
         self._say_indented(self.release.kubectl(self.log, "get", "conversions"))
 
     def read_email(self, email: str, name: str) -> dict[str, Any]:

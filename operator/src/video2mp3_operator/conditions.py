@@ -48,12 +48,12 @@ def as_they_are(before: tuple[Condition, ...]) -> dict[ConditionType, Wanted]:
 def _condition(
     kind: ConditionType, wanted: Wanted, before: Condition | None, generation: int, now: datetime
 ) -> Condition:
-    same = before is not None and before.status == wanted.status
+    since = before.last_transition_time if before and before.status == wanted.status else None
     return Condition(
         type=kind,
         status=wanted.status,
         observed_generation=generation,
-        last_transition_time=before.last_transition_time if same and before else now.replace(microsecond=0),
+        last_transition_time=since or now.replace(microsecond=0),
         reason=wanted.reason,
         message=wanted.message,
     )

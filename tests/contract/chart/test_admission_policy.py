@@ -62,6 +62,11 @@ class Users:
         }
         return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
 
+    def warning(self, namespace: str) -> str:
+        """What an administrator is warned of who creates a Conversion there; "" for nothing."""
+        where = (f"--namespace={namespace}", "--dry-run=server", "--warnings-as-errors")
+        return self._try("", "create", *where, "--filename", str(ROOT / "examples" / "conversion.yaml"))
+
     def patch(self, user: str, name: str, patch: dict[str, Any]) -> str:
         """Change a Conversion as a user; answers "" or what the API server says against it."""
         where = (f"conversion/{name}", f"--namespace={self.namespace}", "--dry-run=server")
@@ -105,6 +110,18 @@ def test_a_person_may_not_name_another_owner(users: Users):
 @pytest.mark.parametrize("owner", [None, "", "alice@example.com"])
 def test_a_person_may_name_nobody_or_themselves(users: Users, owner: str | None):
     assert users.create(ALICE, owner) == ""
+
+
+def test_who_creates_one_where_nobody_watches_is_told(users: Users):
+    elsewhere = users.server.new_namespace()
+
+    def told() -> str:
+        return users.warning(elsewhere)
+
+    await_condition(lambda: "is not watched" in told(), seconds=30, what="the warning did not come into force")
+    assert f"the namespace {elsewhere} is not watched by the release video2mp3 in {users.namespace}" in told()
+    assert f"--namespace {users.namespace}" in told()
+    assert users.create(ALICE, None, namespace=users.namespace) == users.warning(users.namespace) == ""
 
 
 def test_the_gateway_names_whoever_has_logged_in(users: Users):
@@ -175,14 +192,22 @@ def test_the_guides_role_lets_a_robot_name_its_owner_and_no_other(users: Users):
 # --- what is installed
 
 
-def test_there_is_no_policy_by_default(manifests: Manifests):
+def test_nothing_is_refused_by_default_and_a_warning_is_given_where_nobody_watches(manifests: Manifests):
+    [policy] = manifests.of_kind("ValidatingAdmissionPolicy")
+    [binding] = manifests.of_kind("ValidatingAdmissionPolicyBinding")
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"] == f"{NAMESPACE}-video2mp3-watched"
+    assert (policy["spec"]["failurePolicy"], binding["spec"]["validationActions"]) == ("Ignore", ["Warn"])
+
+
+def test_the_warning_can_be_switched_off(chart: Chart):
+    manifests = chart.render({"admissionPolicy": {"warnUnwatched": False}})
     assert not [kind for kind in KINDS[:2] if manifests.of_kind(kind)]
 
 
 def test_it_covers_the_watched_namespaces(chart: Chart):
     manifests = chart.render(ENABLED | {"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
-    [policy] = manifests.of_kind("ValidatingAdmissionPolicy")
-    [binding] = manifests.of_kind("ValidatingAdmissionPolicyBinding")
+    [policy] = [each for each in manifests.of_kind("ValidatingAdmissionPolicy") if "owners" in each["metadata"]["name"]]
+    binding = manifests.named("ValidatingAdmissionPolicyBinding", policy["metadata"]["name"])
     assert binding["spec"]["policyName"] == policy["metadata"]["name"] == f"{NAMESPACE}-video2mp3-owners"
     [watched] = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert watched["values"] == [NAMESPACE, "team-a"]

@@ -73,6 +73,24 @@ def test_the_operators_rights_stay_where_it_does_not_watch_any_more(manifests: M
         assert kept == {"helm.sh/resource-policy": "keep"}
 
 
+def test_a_rollback_that_drops_a_namespace_leaves_the_operators_rights_there(
+    chart: Chart, kubernetes_server: KubernetesServer
+):
+    home, dropped = kubernetes_server.new_namespace(), kubernetes_server.new_namespace()
+    where = ("--namespace", home, f"--kubeconfig={kubernetes_server.kubeconfig}")
+    unwarned = {"admissionPolicy": {"warnUnwatched": False}}
+    chart.install(unwarned, *where)
+    chart.install(unwarned | {"operator": {"watchNamespaces": [home, dropped]}}, *where)
+    chart.roll_back(*where)
+    found = kubernetes_server.kubectl(
+        "get", "role,rolebinding,serviceaccount", f"--namespace={dropped}", "--output=name"
+    )
+    assert {name for name in found.split() if "video2mp3" in name} == {
+        "role.rbac.authorization.k8s.io/video2mp3-operator",
+        "rolebinding.rbac.authorization.k8s.io/video2mp3-operator",
+    }
+
+
 def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
     chart: Chart, kubernetes_server: KubernetesServer
 ):

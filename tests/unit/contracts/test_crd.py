@@ -34,6 +34,14 @@ def test_the_committed_file_is_the_generated_one() -> None:
     assert yaml.safe_load(COMMITTED.read_text()) == crd.definition()
 
 
+def test_what_nobody_has_seen_carries_no_made_up_time() -> None:
+    status = schema()["properties"]["status"]
+    [ready] = status["default"]["conditions"]
+    assert ready["status"] == "Unknown"
+    assert "lastTransitionTime" not in ready
+    assert set(status["properties"]["conditions"]["items"]["required"]) <= ready.keys()
+
+
 def test_every_node_has_a_type_and_only_structural_keys() -> None:
     for path, node in nodes(schema()):
         assert set(node) <= STRUCTURAL_KEYS, path

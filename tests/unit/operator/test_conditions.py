@@ -29,6 +29,13 @@ def test_the_transition_time_moves_only_with_the_status() -> None:
     ]
 
 
+def test_a_condition_without_a_time_gets_one() -> None:
+    """As the API server's default is, which nobody has seen yet."""
+    unseen = Condition(type="Ready", status="False", reason="Pending")
+    [ready] = with_conditions((unseen,), QUEUED, 1, NOW)
+    assert ready.last_transition_time == NOW
+
+
 def test_ours_go_when_they_are_not_wanted_and_others_stay() -> None:
     foreign = Condition(type="Audited", status="True", last_transition_time=NOW, reason="Yes")
     reconciling = {ConditionType.RECONCILING: Wanted("True", Reason.RUNNING, "")}
