@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.cluster import Records, choose_port, until_one_succeeds
+from video2mp3_localcluster.cluster import choose_port
 from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.node_start import Records, until_one_succeeds
 from video2mp3_localcluster.step_log import StepFailed
 
 
