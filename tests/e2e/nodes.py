@@ -50,7 +50,7 @@ class Nodes:
         return uid
 
     def await_worker(self, uid: str, where: str) -> dict[str, Any]:
-        """Wait until a worker on a node has made some progress, and halt it on the second; answers its pod."""
+        """Wait until a worker on a node has made some progress, and halt it there; answers its pod."""
 
         def look() -> dict[str, Any] | None:
             entry = self.release.ledger(uid) or {}
@@ -60,10 +60,13 @@ class Nodes:
         await_value(look, seconds=90, what="the worker reports progress")
         [pod] = self.workers(uid)
         assert pod["spec"]["nodeName"] == where
-        if where == SECOND.name:
-            send(signal.SIGSTOP, self.processes_of(pod))
+        send(signal.SIGSTOP, self._processes_of(pod))
         assert "result" not in (self.release.ledger(uid) or {}), "the conversion was over before it could be disturbed"
         return pod
+
+    def resume(self, pod: dict[str, Any]) -> None:
+        """Let a worker go on that was halted."""
+        send(signal.SIGCONT, self._processes_of(pod))
 
     def workers(self, uid: str) -> list[dict[str, Any]]:
         """A Conversion's pods."""
@@ -97,15 +100,15 @@ class Nodes:
 
     # --- its processes ---
 
-    def processes_of(self, pod: dict[str, Any]) -> set[int]:
-        """The pids of what runs in a pod on the second node."""
+    def _processes_of(self, pod: dict[str, Any]) -> set[int]:
         folder = f"pod{pod['metadata']['uid']}"
-        return {pid for group in self._groups() for found in group.rglob(folder) for pid in _pids(found)}
+        groups = [each.group(self.files.cgroup) for each in cgroups.mounted()]
+        return {pid for group in groups for found in group.rglob(folder) for pid in _pids(found)}
 
     def kubelet(self) -> int:
         """The pid of the second node's kubelet."""
         program = str(self.files.programs / "kubelet")
-        own = {pid for group in self._groups() for pid in _pids(group / "node")}
+        own = {pid for each in cgroups.mounted() for pid in _pids(each.processes(self.files.second.cgroup))}
         return next(pid for pid in own if _command(pid).split("\0")[0] == program)
 
     def said(self, pod: dict[str, Any]) -> str:
@@ -113,9 +116,6 @@ class Nodes:
         meta = pod["metadata"]
         folder = f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
         return (self.files.second.state / LOGS_OF_PODS / folder / names.WORKER_CONTAINER / "0.log").read_text()
-
-    def _groups(self) -> list[Path]:
-        return [each.group(self.files.second.cgroup) for each in cgroups.mounted()]
 
 
 def send(number: signal.Signals, pids: Iterable[int]) -> None:

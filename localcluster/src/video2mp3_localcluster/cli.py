@@ -99,12 +99,12 @@ def _status(_options: argparse.Namespace) -> int:
     found = cluster.problems(files)
     print(f"Kubernetes {kubernetes_version()} (process {holder})")
     for name, problem in found.items():
-        print(f"  {name:<20} {problem or 'ok'}")
+        print(f"  {name:<23} {problem or 'ok'}")
     for each in node.running(files):
         for name, entry in component_report(each).items():
             if entry["restarts"]:
                 print(f"  {name} was restarted {entry['restarts']} times (log: {each.logs / name}.log)")
-    print(f"  ingress              {cluster.ingress_url(files)}\n  kubeconfig           {files.kubeconfig}")
+    print(f"  ingress                 {cluster.ingress_url(files)}\n  kubeconfig              {files.kubeconfig}")
     return FAILED if any(found.values()) else 0
 
 
