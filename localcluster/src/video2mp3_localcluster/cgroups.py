@@ -1,4 +1,7 @@
-"""The cluster's cgroups: one group below the root of every hierarchy, of version 1, version 2 or both (hybrid)."""
+"""The cluster's cgroups: one group below the root of every hierarchy, of version 1, version 2 or both (hybrid).
+
+The second node's group is inside it.
+"""
 
 import errno
 import time
@@ -11,6 +14,9 @@ from video2mp3_localcluster.step_log import StepFailed
 
 MOUNTS = Path("/proc/self/mountinfo")
 _REMOVE_SECONDS = 10.0
+
+CLUSTER = Path(NAME)
+"""The first node's group, which holds all others of the cluster."""
 
 WEIGHT = 8
 """How many ordinary processes the cluster counts for: it consists of dozens."""
@@ -29,15 +35,13 @@ class Hierarchy:
     unified: bool
     controllers: frozenset[str] = frozenset()
 
-    @property
-    def group(self) -> Path:
-        """The cluster's group."""
-        return self.mount / NAME
+    def group(self, cgroup: Path) -> Path:
+        """A node's group."""
+        return self.mount / cgroup
 
-    @property
-    def node(self) -> Path:
-        """The group of the node's own processes, beside the kubelet's groups of pods."""
-        return self.group / "node"
+    def processes(self, cgroup: Path) -> Path:
+        """The group of a node's own processes, beside its kubelet's groups of pods."""
+        return self.group(cgroup) / "node"
 
 
 def hierarchies(mountinfo: str) -> list[Hierarchy]:
@@ -57,15 +61,14 @@ def mounted() -> list[Hierarchy]:
     return hierarchies(MOUNTS.read_text())
 
 
-def create_groups() -> None:
-    """Create the cluster's group in every hierarchy; the kubelet wants to find it."""
+def create_groups(cgroup: Path = CLUSTER) -> None:
+    """Create a node's group in every hierarchy; its kubelet wants to find it."""
     for hierarchy in mounted():
+        hierarchy.processes(cgroup).mkdir(parents=True, exist_ok=True)
         if hierarchy.unified:
-            _delegate(hierarchy.mount)
-        hierarchy.node.mkdir(parents=True, exist_ok=True)
-        if hierarchy.unified:
-            _delegate(hierarchy.group)
-        _weigh(hierarchy.group)
+            for above in reversed([cgroup, *cgroup.parents]):
+                _delegate(hierarchy.group(above))
+        _weigh(hierarchy.group(CLUSTER))
 
 
 def _delegate(group: Path) -> None:
@@ -83,22 +86,22 @@ def _weigh(group: Path) -> None:
             (group / name).write_text(str(WEIGHT * default))
 
 
-def join_writes() -> list[tuple[str, str]]:
+def join_writes(cgroup: Path = CLUSTER) -> list[tuple[str, str]]:
     """What a process writes to enter the node's groups ("0" is the writer), as (file, text).
 
     A cpuset of version 1 has no processors until it is told so; the node's processes stay where they are there.
     """
     return [
-        (str(hierarchy.node / "cgroup.procs"), "0")
+        (str(hierarchy.processes(cgroup) / "cgroup.procs"), "0")
         for hierarchy in mounted()
         if hierarchy.unified or "cpuset" not in hierarchy.controllers
     ]
 
 
-def remove_groups() -> None:
-    """Remove the cluster's groups. Their processes have been ended, but may take a moment to leave."""
+def remove_groups(cgroup: Path = CLUSTER) -> None:
+    """Remove a node's groups. Their processes have been ended, but may take a moment to leave."""
     deadline = time.monotonic() + _REMOVE_SECONDS
-    remaining = [hierarchy.group for hierarchy in mounted()]
+    remaining = [hierarchy.group(cgroup) for hierarchy in mounted()]
     while remaining := [group for group in remaining if not _remove(group)]:
         if time.monotonic() > deadline:
             raise StepFailed(f"cgroups are still in use: {', '.join(map(str, remaining))}")

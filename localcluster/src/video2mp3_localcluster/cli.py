@@ -24,11 +24,18 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets ``run`` to what carries it out."""
     parser = argparse.ArgumentParser(
         prog="localcluster",
-        description="A real single-node Kubernetes, built from source, for machines without Docker. Needs root on "
-        "Debian or a relative of it.",
+        description="A real Kubernetes of one or two nodes, built from source, for machines without Docker. Needs root "
+        "on Debian or a relative of it.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add(commands, "up", _up, "start the cluster, or heal or replace the one that is there")
+    up = _add(commands, "up", _up, "start the cluster, or heal or replace the one that is there")
+    up.add_argument(
+        "--nodes",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="how many nodes (default: 1, which takes a second one away)",
+    )
     _add(commands, "down", _down, "end the cluster and remove everything of it but the build cache")
     _add(commands, "status", _status, "say how each part of the cluster is; fails if one is not well")
     load = _add(commands, "load", _load, "bring container images into the cluster")
@@ -64,10 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _up(_options: argparse.Namespace) -> int:
+def _up(options: argparse.Namespace) -> int:
     files = NodeFiles()
     with machine_lock():
-        cluster.up(files)
+        cluster.up(files, options.nodes)
     print(f"Kubernetes {kubernetes_version()} is up.\n  ingress     {cluster.ingress_url(files)}")
     print(f"  kubeconfig  {files.kubeconfig}")
     return 0
@@ -92,11 +99,12 @@ def _status(_options: argparse.Namespace) -> int:
     found = cluster.problems(files)
     print(f"Kubernetes {kubernetes_version()} (process {holder})")
     for name, problem in found.items():
-        print(f"  {name:<20} {problem or 'ok'}")
-    for name, entry in component_report(files).items():
-        if entry["restarts"]:
-            print(f"  {name} was restarted {entry['restarts']} times (log: {files.logs / name}.log)")
-    print(f"  ingress              {cluster.ingress_url(files)}\n  kubeconfig           {files.kubeconfig}")
+        print(f"  {name:<23} {problem or 'ok'}")
+    for each in node.running(files):
+        for name, entry in component_report(each).items():
+            if entry["restarts"]:
+                print(f"  {name} was restarted {entry['restarts']} times (log: {each.logs / name}.log)")
+    print(f"  ingress                 {cluster.ingress_url(files)}\n  kubeconfig              {files.kubeconfig}")
     return FAILED if any(found.values()) else 0
 
 

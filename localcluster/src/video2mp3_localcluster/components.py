@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video2mp3_localcluster import addresses
-from video2mp3_localcluster.addresses import NODE_IP, NODE_NAME, SERVICE_NETWORK
+from video2mp3_localcluster.addresses import FIRST, NODE_IP, NODE_NAME, SECOND, SERVICE_NETWORK, NodeAddresses
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.supervisor import HOST_NETWORK_FD
 
@@ -24,24 +24,40 @@ class ComponentCommand:
 
 
 def component_commands(files: NodeFiles) -> list[ComponentCommand]:
-    """All components of the node. Each one that talks to the API server starts when that is ready."""
-    api_ready = _kubectl(files, files.kubeconfig, "get", "--raw", "/readyz")
-    policies = files.configuration / "network-policies.kubeconfig"
+    """All components of the first node. Each one that talks to the API server starts when that is ready."""
+    api_ready = _api_ready(files)
     return [
         ComponentCommand("etcd", _etcd(files), []),
-        ComponentCommand("containerd", _containerd(files), []),
         ComponentCommand("kube-apiserver", _apiserver(files), []),
         ComponentCommand("kube-controller-manager", _controller_manager(files), api_ready),
         ComponentCommand("kube-scheduler", _scheduler(files), api_ready),
-        ComponentCommand("kube-proxy", _proxy(files), api_ready),
-        # It ends where it does not find its node, and needs its rights.
-        ComponentCommand(
-            "kube-router", _network_policies(files, policies), _kubectl(files, policies, "get", "node", NODE_NAME)
-        ),
-        ComponentCommand("kubelet", _kubelet(files), api_ready),
+        *_components_of_every_node(files, FIRST),
         ComponentCommand("volumes", _volumes(files), api_ready),
         ComponentCommand("traefik", _traefik(files), api_ready),
     ]
+
+
+def second_component_commands(files: NodeFiles) -> list[ComponentCommand]:
+    """All components of the second node."""
+    return _components_of_every_node(files, SECOND)
+
+
+def _components_of_every_node(files: NodeFiles, node: NodeAddresses) -> list[ComponentCommand]:
+    api_ready = _api_ready(files)
+    policies = files.configuration / "network-policies.kubeconfig"
+    return [
+        ComponentCommand("containerd", _containerd(files), []),
+        ComponentCommand("kube-proxy", _proxy(files), api_ready),
+        # It ends where it does not find its node, and needs its rights.
+        ComponentCommand(
+            "kube-router", _network_policies(files, policies, node), _kubectl(files, policies, "get", "node", node.name)
+        ),
+        ComponentCommand("kubelet", _kubelet(files, node), api_ready),
+    ]
+
+
+def _api_ready(files: NodeFiles) -> list[str]:
+    return _kubectl(files, files.kubeconfig, "get", "--raw", "/readyz")
 
 
 def _program(files: NodeFiles, name: str, /, **flags: object) -> list[str]:
@@ -121,6 +137,9 @@ def _controller_manager(files: NodeFiles) -> list[str]:
         # There is nobody else to lead, and a busy machine that misses a renewal would end the process.
         leader_elect="false",
         use_service_account_credentials="true",
+        # A node that is lost is noticed after eight Leases that it did not renew, instead of after 50 s.
+        node_monitor_period="2s",
+        node_monitor_grace_period="16s",
         root_ca_file=files.pki / "ca.crt",
         service_account_private_key_file=files.pki / "service-account.key",
         profiling="false",
@@ -146,7 +165,7 @@ def _proxy(files: NodeFiles) -> list[str]:
     return _program(files, "kube-proxy", config=files.configuration / "proxy.yaml")
 
 
-def _network_policies(files: NodeFiles, kubeconfig: Path) -> list[str]:
+def _network_policies(files: NodeFiles, kubeconfig: Path, node: NodeAddresses) -> list[str]:
     return _program(
         files,
         "kube-router",
@@ -154,21 +173,21 @@ def _network_policies(files: NodeFiles, kubeconfig: Path) -> list[str]:
         run_router="false",
         run_service_proxy="false",
         kubeconfig=kubeconfig,
-        hostname_override=NODE_NAME,
+        hostname_override=node.name,
         service_cluster_ip_range=SERVICE_NETWORK,
         health_port=addresses.NETWORK_POLICIES_HEALTH_PORT,
     )
 
 
-def _kubelet(files: NodeFiles) -> list[str]:
+def _kubelet(files: NodeFiles, node: NodeAddresses) -> list[str]:
     return _program(
         files,
         "kubelet",
         config=files.configuration / "kubelet.yaml",
         kubeconfig=files.configuration / "kubelet.kubeconfig",
         root_dir=files.state / "kubelet",
-        hostname_override=NODE_NAME,
-        node_ip=NODE_IP,
+        hostname_override=node.name,
+        node_ip=node.ip,
     )
 
 

@@ -3,11 +3,8 @@
 from typing import Any
 
 from video2mp3_localcluster import addresses
-from video2mp3_localcluster.addresses import CLUSTER_DOMAIN, DNS_SERVICE_IP, NODE_IP, NODE_NAME, POD_NETWORK
+from video2mp3_localcluster.addresses import CLUSTER_DOMAIN, DNS_SERVICE_IP, NodeAddresses
 from video2mp3_localcluster.layout import NAME, NodeFiles
-
-CGROUP = f"/{NAME}"
-"""All cgroups of the cluster are below this one."""
 
 SYSTEM_NAMESPACE = "kube-system"
 
@@ -37,19 +34,19 @@ def build_kubeconfig(files: NodeFiles, identity: str) -> dict[str, Any]:
     }
 
 
-def build_kubelet_configuration(files: NodeFiles) -> dict[str, Any]:
+def build_kubelet_configuration(files: NodeFiles, node: NodeAddresses) -> dict[str, Any]:
     """The kubelet's KubeletConfiguration."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        **_kubelet_access(files),
+        **_kubelet_access(files, node),
         "containerRuntimeEndpoint": f"unix://{files.containerd_socket}",
         "clusterDNS": [str(DNS_SERVICE_IP)],
         "clusterDomain": CLUSTER_DOMAIN,
         # The cluster is on its own: pods that ask for the node's DNS get none.
         "resolvConf": str(files.configuration / "resolv.conf"),
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": CGROUP,
+        "cgroupRoot": f"/{files.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "oomScoreAdj": 0,
@@ -63,6 +60,9 @@ def build_kubelet_configuration(files: NodeFiles) -> dict[str, Any]:
             "imagefs.available": "1%",
         },
         "serializeImagePulls": False,
+        # It renews its Lease at a quarter of this: the controller manager is soon to notice a node that is lost.
+        "nodeLeaseDurationSeconds": 8,
+        "nodeStatusUpdateFrequency": "4s",
         "maxPods": 250,
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 2,
@@ -70,13 +70,13 @@ def build_kubelet_configuration(files: NodeFiles) -> dict[str, Any]:
     }
 
 
-def _kubelet_access(files: NodeFiles) -> dict[str, Any]:
+def _kubelet_access(files: NodeFiles, node: NodeAddresses) -> dict[str, Any]:
     """Where the kubelet listens, and whom it answers."""
     return {
-        "address": str(NODE_IP),
+        "address": str(node.ip),
         "port": addresses.KUBELET_PORT,
         "readOnlyPort": 0,
-        "healthzBindAddress": str(NODE_IP),
+        "healthzBindAddress": str(node.ip),
         "healthzPort": addresses.KUBELET_HEALTH_PORT,
         "authentication": {
             "anonymous": {"enabled": False},
@@ -84,22 +84,22 @@ def _kubelet_access(files: NodeFiles) -> dict[str, Any]:
             "x509": {"clientCAFile": str(files.pki / "ca.crt")},
         },
         "authorization": {"mode": "Webhook"},
-        "tlsCertFile": str(files.pki / "node.crt"),
-        "tlsPrivateKeyFile": str(files.pki / "node.key"),
+        "tlsCertFile": str(files.pki / f"{node.certificates}node.crt"),
+        "tlsPrivateKeyFile": str(files.pki / f"{node.certificates}node.key"),
     }
 
 
-def build_proxy_configuration(files: NodeFiles) -> dict[str, Any]:
+def build_proxy_configuration(files: NodeFiles, node: NodeAddresses) -> dict[str, Any]:
     """kube-proxy's KubeProxyConfiguration. Zeros leave the kernel's connection tracking as it is."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
-        "bindAddress": str(NODE_IP),
-        "healthzBindAddress": f"{NODE_IP}:{addresses.PROXY_HEALTH_PORT}",
+        "bindAddress": str(node.ip),
+        "healthzBindAddress": f"{node.ip}:{addresses.PROXY_HEALTH_PORT}",
         "metricsBindAddress": "127.0.0.1:10249",
-        "clusterCIDR": str(POD_NETWORK),
-        "hostnameOverride": NODE_NAME,
+        "clusterCIDR": str(node.pod_network),
+        "hostnameOverride": node.name,
         "oomScoreAdj": 0,
         "clientConnection": {"kubeconfig": str(files.configuration / "proxy.kubeconfig")},
         "conntrack": {
@@ -122,7 +122,7 @@ def build_scheduler_configuration(files: NodeFiles) -> dict[str, Any]:
     }
 
 
-def build_pod_network(files: NodeFiles) -> dict[str, Any]:
+def build_pod_network(files: NodeFiles, node: NodeAddresses) -> dict[str, Any]:
     """The CNI configuration: every pod has one end of a pair in the node's bridge."""
     return {
         "cniVersion": "1.0.0",
@@ -141,10 +141,10 @@ def build_pod_network(files: NodeFiles) -> dict[str, Any]:
                     "ranges": [
                         [
                             {
-                                "subnet": str(POD_NETWORK),
-                                "rangeStart": str(addresses.FIRST_POD_IP),
-                                "rangeEnd": str(addresses.LAST_POD_IP),
-                                "gateway": str(NODE_IP),
+                                "subnet": str(node.pod_network),
+                                "rangeStart": str(node.first_pod_ip),
+                                "rangeEnd": str(node.last_pod_ip),
+                                "gateway": str(node.ip),
                             }
                         ]
                     ],

@@ -27,6 +27,8 @@ KUBECONFIG = STATE_DIR / "kubeconfig"
 
 CONTAINERD_SOCKET = RUN_DIR / "containerd.sock"
 
+_SECOND = "second"
+
 
 def cache_dir() -> Path:
     """The user's build cache: ``$XDG_CACHE_HOME/video2mp3``, by default ``~/.cache/video2mp3``; created if missing."""
@@ -75,20 +77,40 @@ def _path_chunks(path: Path) -> Iterable[bytes]:
 
 @dataclass(frozen=True)
 class NodeFiles:
-    """The node's files: ``state`` is :data:`STATE_DIR` and ``run`` is :data:`RUN_DIR`, except in tests."""
+    """A node's files: ``state`` is :data:`STATE_DIR` and ``run`` is :data:`RUN_DIR`, except in tests.
+
+    Those of the second node are in folders of the first one's, whose programs and certificates it shares.
+    """
 
     state: Path = STATE_DIR
     run: Path = RUN_DIR
+    of_first: "NodeFiles | None" = None
+    """The first node's, for the second one."""
+
+    @property
+    def second(self) -> "NodeFiles":
+        """The second node's."""
+        return NodeFiles(self.state / _SECOND, self.run / _SECOND, self)
+
+    @property
+    def first(self) -> "NodeFiles":
+        """The first node's, which may be these."""
+        return self.of_first or self
+
+    @property
+    def cgroup(self) -> Path:
+        """The node's group, below the root of each hierarchy."""
+        return Path(NAME, _SECOND) if self.of_first else Path(NAME)
 
     @property
     def programs(self) -> Path:
         """Copies of the cluster's programs, so that neither checkout nor cache need stay."""
-        return self.state / "bin"
+        return self.first.state / "bin"
 
     @property
     def pki(self) -> Path:
         """Certificates and keys."""
-        return self.state / "pki"
+        return self.first.state / "pki"
 
     @property
     def configuration(self) -> Path:
@@ -108,7 +130,7 @@ class NodeFiles:
     @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
-        return self.state / "kubeconfig"
+        return self.first.state / "kubeconfig"
 
     @property
     def containerd_socket(self) -> Path:

@@ -1,16 +1,24 @@
-"""How the node's namespaces are prepared: private folders, harmless kernel settings, the network.
+"""How a node's namespaces are prepared: private folders, harmless kernel settings, the network.
 
 Everything here happens inside the node's own mount and network namespaces and ends with them; the host gets one network
-interface, which the kernel removes together with its other end.
+interface, which the kernel removes together with its other end, and so does the first node for the second one.
 """
 
 from pathlib import Path
 
-from video2mp3_localcluster.addresses import HOST_INTERFACE, HOST_IP, NODE_IP, POD_NETWORK, SERVICE_NETWORK
+from video2mp3_localcluster.addresses import (
+    FIRST,
+    HOST_INTERFACE,
+    HOST_IP,
+    NODE_IP,
+    POD_NETWORK,
+    SECOND,
+    SECOND_INTERFACE,
+    SERVICE_NETWORK,
+    NodeAddresses,
+)
 from video2mp3_localcluster.components import HOST_NETWORK
 from video2mp3_localcluster.layout import NAME, NodeFiles
-
-BRIDGE_HARDWARE_ADDRESS = "0a:58:0a:d5:00:01"
 
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
@@ -48,15 +56,13 @@ def create_folders(files: NodeFiles) -> None:
     """Create what :func:`setup_commands` mounts, and the settings shown to the kubelet."""
     folders = private_folders(files)
     for folder in (
-        *(files.logs, files.volumes, files.state / "etcd", files.configuration / "kernel"),
+        *(files.logs, files.configuration / "kernel"),
         *(folders[Path("/var")] / "lib" / NAME, folders[Path("/var")] / "log"),
         *(folders[Path("/run")] / NAME, folders[Path("/run")] / "lock"),
         folders[Path("/tmp")],  # noqa: S108 - as above
     ):
         folder.mkdir(parents=True, exist_ok=True)
     folders[Path("/tmp")].chmod(0o1777)  # noqa: S108 - as above
-    # etcd refuses a data folder that others may read.
-    (files.state / "etcd").chmod(0o700)
     run = folders[Path("/var")] / "run"
     if not run.is_symlink():
         run.symlink_to("/run")
@@ -64,13 +70,26 @@ def create_folders(files: NodeFiles) -> None:
         _shown_setting(files, name).write_text(f"{value}\n")
 
 
+def create_data_folders(files: NodeFiles) -> None:
+    """Create what the first node alone has: where etcd and the volumes keep their data."""
+    files.volumes.mkdir(exist_ok=True)
+    (files.state / "etcd").mkdir(exist_ok=True)
+    # etcd refuses a data folder that others may read.
+    (files.state / "etcd").chmod(0o700)
+
+
 def _shown_setting(files: NodeFiles, name: str) -> Path:
     return files.configuration / "kernel" / name.replace("/", ".")
 
 
 def setup_commands(files: NodeFiles) -> list[list[str]]:
-    """The commands that prepare the namespaces, in order."""
+    """The commands that prepare the first node's namespaces, in order."""
     return [*_mounts(files), *_network()]
+
+
+def second_setup_commands(files: NodeFiles) -> list[list[str]]:
+    """The commands that prepare the second node's namespaces, in order."""
+    return [*_mounts(files), *_second_network()]
 
 
 def _mounts(files: NodeFiles) -> list[list[str]]:
@@ -79,8 +98,8 @@ def _mounts(files: NodeFiles) -> list[list[str]]:
     return [
         *(["mount", "--bind", str(source), str(target)] for source, target in settings),
         # The cluster's own folders stay visible at their place inside the private ones.
-        ["mount", "--bind", str(files.state), str(folders[Path("/var")] / "lib" / NAME)],
-        ["mount", "--bind", str(files.run), str(folders[Path("/run")] / NAME)],
+        ["mount", "--bind", str(files.first.state), str(folders[Path("/var")] / "lib" / NAME)],
+        ["mount", "--bind", str(files.first.run), str(folders[Path("/run")] / NAME)],
         *(["mount", "--rbind", str(source), str(target)] for target, source in folders.items()),
         # Volumes mounted by the kubelet have to appear in containers that mount the folder above them.
         ["mount", "--make-rshared", "/"],
@@ -91,19 +110,54 @@ def _network() -> list[list[str]]:
     on_host = ["nsenter", f"--net={HOST_NETWORK}", "ip"]
     prefix = POD_NETWORK.prefixlen
     return [
-        ["ip", "link", "set", "lo", "up"],
-        # With an address of its own, the bridge does not take over one of a pod that comes and goes.
-        ["ip", "link", "add", "cni0", "address", BRIDGE_HARDWARE_ADDRESS, "type", "bridge"],
-        ["ip", "address", "add", f"{NODE_IP}/{prefix}", "dev", "cni0"],
+        *_bridge(FIRST),
         # The namespace that "1" names is the supervisor's: the process ids are those of the node.
         [*on_host, "link", "add", HOST_INTERFACE, "type", "veth", "peer", "name", "uplink", "netns", "1"],
         [*on_host, "address", "add", f"{HOST_IP}/{prefix}", "dev", HOST_INTERFACE],
         [*on_host, "link", "set", HOST_INTERFACE, "up"],
-        [*on_host, "route", "add", str(SERVICE_NETWORK), "via", str(NODE_IP)],
+        *([*on_host, "route", "add", str(each), "via", str(NODE_IP)] for each in (SERVICE_NETWORK, SECOND.pod_network)),
         ["ip", "link", "set", "uplink", "master", "cni0", "up"],
+        *_inner_routes(),
+    ]
+
+
+def _second_network() -> list[list[str]]:
+    in_first = ["nsenter", f"--net={HOST_NETWORK}"]
+    add = ["ip", "link", "add", SECOND_INTERFACE, "type", "veth", "peer", "name", "uplink", "netns", "1"]
+    way_back = ["via", str(NODE_IP), "dev", "uplink", "onlink", "src", str(SECOND.ip)]
+    return [
+        *_bridge(SECOND),
+        [*in_first, *add],
+        ["ip", "link", "set", "uplink", "up"],
+        *([*in_first, *command] for command in link_commands()),
+        ["ip", "route", "add", str(POD_NETWORK), *way_back],
+        *_inner_routes(),
+    ]
+
+
+def link_commands() -> list[list[str]]:
+    """What connects the second node, in the first one's network; its route goes when the link goes down."""
+    return [
+        ["ip", "link", "set", SECOND_INTERFACE, "up"],
+        ["ip", "route", "add", str(SECOND.pod_network), "via", str(SECOND.ip), "dev", SECOND_INTERFACE, "onlink"],
+    ]
+
+
+def _bridge(node: NodeAddresses) -> list[list[str]]:
+    return [
+        ["ip", "link", "set", "lo", "up"],
+        ["ip", "link", "add", "cni0", "address", node.bridge_hardware_address, "type", "bridge"],
+        ["ip", "address", "add", f"{node.ip}/{node.pod_network.prefixlen}", "dev", "cni0"],
         ["ip", "link", "set", "cni0", "up"],
-        # Services have to be routable before kube-proxy's rules see them. Nothing else leaves the cluster, and what
-        # tries to is told so at once.
+    ]
+
+
+def _inner_routes() -> list[list[str]]:
+    """Services have to be routable before kube-proxy's rules see them.
+
+    Nothing else leaves the cluster, and what tries to is told so at once.
+    """
+    return [
         ["ip", "route", "add", str(SERVICE_NETWORK), "dev", "cni0"],
         ["ip", "route", "add", "unreachable", "default"],
     ]

@@ -1,4 +1,7 @@
-"""Starts and ends the node: one process namespace whose end takes everything of the cluster with it."""
+"""Starts and ends a node: one process namespace whose end takes everything of the node with it.
+
+The second node's is inside the first one's, so it ends with that too.
+"""
 
 import os
 import select
@@ -6,15 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from video2mp3_localcluster import cgroups
-from video2mp3_localcluster.addresses import HOST_INTERFACE
+from video2mp3_localcluster.addresses import HOST_INTERFACE, SECOND_INTERFACE
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 from video2mp3_localcluster.supervisor import HOST_NETWORK_FD
 
 END_SECONDS = 30.0
+START_SECONDS = 10.0
 PROC = Path("/proc")
 
 
@@ -23,26 +28,43 @@ def launch_command(files: NodeFiles) -> list[str]:
 
     It records its pid before it starts anything, so that no kill between two steps leaves a node that nobody knows of.
     """
+    # The shell's own pid, as the host knows it: in the second node's case "$$" is another.
+    record = 'read -r pid _ < /proc/self/stat && echo "$pid" > "$1"'
     return [
-        *("sh", "-c", f'echo $$ > "$1" && exec {HOST_NETWORK_FD}< /proc/self/ns/net && shift && exec "$@"'),
+        *_behind(files.of_first),
+        *("sh", "-c", f'{record} && exec {HOST_NETWORK_FD}< /proc/self/ns/net && shift && exec "$@"'),
         *("sh", str(files.pid)),
         *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "slave"),
         *("--kill-child", "--", sys.executable, "-I", str(files.supervisor), str(files.instructions)),
     ]
 
 
+def _behind(first: NodeFiles | None) -> list[str]:
+    """What starts the rest in the process and network namespaces of a node that runs."""
+    if first is None:
+        return []
+    holder = PROC / str(find(first)) / "ns"
+    return ["nsenter", f"--net={holder / 'net'}", f"--pid={holder / 'pid_for_children'}", "--"]
+
+
 def start(log: StepLog, files: NodeFiles) -> None:
     """Start the node from its written files; it lives on when this process ends."""
-    cgroups.create_groups()
+    cgroups.create_groups(files.cgroup)
     with (files.logs / "node.log").open("wb") as output:
-        subprocess.Popen(
-            launch_command(files),
+        subprocess.run(
+            ["setsid", "--fork", *launch_command(files)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,
             cwd="/",
+            timeout=START_SECONDS,
+            check=True,
         )
+    deadline = time.monotonic() + START_SECONDS
+    while find(files) is None:
+        if time.monotonic() > deadline:
+            raise StepFailed(f"the node did not start in {START_SECONDS:.0f} s (log: {files.logs / 'node.log'})")
+        time.sleep(0.02)
     log.say("started")
 
 
@@ -64,6 +86,11 @@ def network(files: NodeFiles) -> Path:
     return PROC / str(find(files)) / "ns/net"
 
 
+def running(files: NodeFiles) -> list[NodeFiles]:
+    """The files of the cluster's nodes that run."""
+    return [each for each in (files, files.second) if find(each) is not None]
+
+
 def is_node(files: NodeFiles, pid: int, proc: Path = PROC) -> bool:
     """Whether a process is one that :func:`launch_command` became."""
     try:
@@ -82,8 +109,11 @@ def stop(log: StepLog, files: NodeFiles) -> None:
     else:
         _end(holder)
     files.pid.unlink(missing_ok=True)
-    _remove_interface(log)
-    cgroups.remove_groups()
+    if files.of_first is None:
+        _remove_interface(log, HOST_INTERFACE, [])
+    elif find(files.of_first) is not None:
+        _remove_interface(log, SECOND_INTERFACE, ["nsenter", f"--net={network(files.of_first)}"])
+    cgroups.remove_groups(files.cgroup)
 
 
 def _end(holder: int) -> None:
@@ -117,12 +147,12 @@ def _parent(process: Path) -> int:
         return 0
 
 
-def _remove_interface(log: StepLog) -> None:
+def _remove_interface(log: StepLog, name: str, inside: list[str]) -> None:
     """The kernel removes the link with the node's network namespace, but takes a moment; this does not wait for it."""
-    if Path("/sys/class/net", HOST_INTERFACE).exists():
-        subprocess.run(["ip", "link", "delete", HOST_INTERFACE], capture_output=True, timeout=30, check=False)
-    if Path("/sys/class/net", HOST_INTERFACE).exists():
-        raise StepFailed(f"the network interface {HOST_INTERFACE} could not be removed")
+    subprocess.run([*inside, "ip", "link", "delete", name], capture_output=True, timeout=30, check=False)
+    shown = subprocess.run([*inside, "ip", "link", "show", name], capture_output=True, timeout=30, check=False)
+    if shown.returncode == 0:
+        raise StepFailed(f"the network interface {name} could not be removed")
     log.say("the network interface is gone")
 
 

@@ -11,52 +11,81 @@ from typing import Any
 import yaml
 
 from video2mp3_localcluster import configuration, supervisor
+from video2mp3_localcluster.addresses import FIRST, SECOND, NodeAddresses
 from video2mp3_localcluster.cgroups import join_writes
-from video2mp3_localcluster.components import component_commands
+from video2mp3_localcluster.components import ComponentCommand, component_commands, second_component_commands
 from video2mp3_localcluster.layout import NodeFiles, content_key
-from video2mp3_localcluster.namespaces import create_folders, network_writes, setup_commands
-from video2mp3_localcluster.pki import create_pki
-
-KUBECONFIG_IDENTITIES = (
-    "controller-manager",
-    "scheduler",
-    "proxy",
-    "kubelet",
-    "traefik",
-    "volumes",
-    "network-policies",
+from video2mp3_localcluster.namespaces import (
+    create_data_folders,
+    create_folders,
+    network_writes,
+    second_setup_commands,
+    setup_commands,
 )
+from video2mp3_localcluster.pki import IDENTITIES, create_pki
+
+KUBECONFIG_IDENTITIES = ("controller-manager", "scheduler", "traefik", "volumes")
+"""Of the components that only the first node has."""
+
+Setup = list[list[str]]
+"""Commands, one after the other."""
 
 
 def build_documents(files: NodeFiles, pause_image: str, ingress_port: int) -> dict[str, str]:
-    """The configuration files by their name in the configuration folder."""
+    """The first node's configuration files by their name in the configuration folder."""
     documents: dict[str, dict[str, Any]] = {
-        "kubelet.yaml": configuration.build_kubelet_configuration(files),
-        "proxy.yaml": configuration.build_proxy_configuration(files),
         "scheduler.yaml": configuration.build_scheduler_configuration(files),
         "traefik.yaml": configuration.build_traefik_configuration(ingress_port),
-        "cni/10-pods.conflist": configuration.build_pod_network(files),
         **{
             f"{identity}.kubeconfig": configuration.build_kubeconfig(files, identity)
             for identity in KUBECONFIG_IDENTITIES
         },
     }
+    return {**_as_json(documents), **_documents_of_every_node(files, FIRST, pause_image)}
+
+
+def build_second_documents(files: NodeFiles, pause_image: str) -> dict[str, str]:
+    """The second node's configuration files."""
+    return _documents_of_every_node(files, SECOND, pause_image)
+
+
+def _documents_of_every_node(files: NodeFiles, node: NodeAddresses, pause_image: str) -> dict[str, str]:
+    documents: dict[str, dict[str, Any]] = {
+        "kubelet.yaml": configuration.build_kubelet_configuration(files, node),
+        "proxy.yaml": configuration.build_proxy_configuration(files, node),
+        "cni/10-pods.conflist": configuration.build_pod_network(files, node),
+        "kubelet.kubeconfig": configuration.build_kubeconfig(files, f"{node.certificates}kubelet"),
+        "proxy.kubeconfig": configuration.build_kubeconfig(files, "proxy"),
+        "network-policies.kubeconfig": configuration.build_kubeconfig(files, "network-policies"),
+    }
     return {
-        # JSON is YAML too, and CNI reads only JSON.
-        **{name: json.dumps(document, indent=2) for name, document in documents.items()},
+        **_as_json(documents),
         "containerd.toml": configuration.build_containerd_configuration(files, pause_image),
         "resolv.conf": "",
     }
 
 
+def _as_json(documents: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """JSON is YAML too, and CNI reads only JSON."""
+    return {name: json.dumps(document, indent=2) for name, document in documents.items()}
+
+
 def build_instructions(files: NodeFiles) -> dict[str, Any]:
-    """What the supervisor is told, see :class:`video2mp3_localcluster.supervisor.Instructions`."""
+    """What the first node's supervisor is told, see :class:`video2mp3_localcluster.supervisor.Instructions`."""
+    return _instructions(files, setup_commands(files), component_commands(files))
+
+
+def build_second_instructions(files: NodeFiles) -> dict[str, Any]:
+    """What the second node's supervisor is told."""
+    return _instructions(files, second_setup_commands(files), second_component_commands(files))
+
+
+def _instructions(files: NodeFiles, setup: Setup, commands: Sequence[ComponentCommand]) -> dict[str, Any]:
     return {
-        "setup": setup_commands(files),
-        "writes": [*join_writes(), *network_writes()],
+        "setup": setup,
+        "writes": [*join_writes(files.cgroup), *network_writes()],
         "components": [
-            {"name": command.name, "arguments": command.arguments, "after": command.after}
-            for command in component_commands(files)
+            {"name": command.name, "arguments": command.arguments, "after": command.after} for command in commands
         ],
         "environment": {
             # containerd looks for its shim, and the shim for runc, on the path.
@@ -77,28 +106,44 @@ def node_key(files: NodeFiles, versions: Sequence[str], pause_image: str) -> str
     documents = build_documents(files, pause_image, ingress_port=0)
     return content_key(
         json.dumps([documents, build_instructions(files)], sort_keys=True),
+        repr(IDENTITIES),
         *versions,
         Path(supervisor.__file__),
     )
 
 
+def second_node_key(files: NodeFiles, pause_image: str, key_of_first: str) -> str:
+    """The same for the second node, which uses what the first one was made of."""
+    parts = [build_second_documents(files, pause_image), build_second_instructions(files)]
+    return content_key(json.dumps(parts, sort_keys=True), key_of_first)
+
+
 def write_node_files(files: NodeFiles, programs: Mapping[str, Path], pause_image: str, ingress_port: int) -> None:
-    """Write everything that a start of the node needs; certificates that exist are kept."""
-    files.state.mkdir(parents=True, exist_ok=True)
-    files.run.mkdir(parents=True, exist_ok=True)
+    """Write everything that a start of the first node needs; certificates that exist are kept."""
     create_folders(files)
+    create_data_folders(files)
     _copy_programs(files, programs)
     if not (files.pki / "complete").exists():
         shutil.rmtree(files.pki, ignore_errors=True)
         create_pki(files.pki)
         (files.pki / "complete").touch()
-    for name, text in build_documents(files, pause_image, ingress_port).items():
+    _write(files, build_documents(files, pause_image, ingress_port), build_instructions(files))
+    write_admin_kubeconfig(files)
+
+
+def write_second_node_files(files: NodeFiles, pause_image: str) -> None:
+    """Write what a start of the second node needs beside the first one's programs and certificates."""
+    create_folders(files)
+    _write(files, build_second_documents(files, pause_image), build_second_instructions(files))
+
+
+def _write(files: NodeFiles, documents: Mapping[str, str], instructions: dict[str, Any]) -> None:
+    for name, text in documents.items():
         path = files.configuration / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    write_admin_kubeconfig(files)
     shutil.copyfile(supervisor.__file__, files.supervisor)
-    files.instructions.write_text(json.dumps(build_instructions(files), indent=2))
+    files.instructions.write_text(json.dumps(instructions, indent=2))
 
 
 def write_admin_kubeconfig(files: NodeFiles) -> None:

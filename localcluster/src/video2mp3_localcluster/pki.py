@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from video2mp3_localcluster.addresses import API_SERVICE_IP, CLUSTER_DOMAIN, NODE_IP, NODE_NAME
+from video2mp3_localcluster.addresses import API_SERVICE_IP, CLUSTER_DOMAIN, FIRST, NODE_IP, SECOND, NodeAddresses
 
 LIFETIME = timedelta(days=3650)
 """The cluster is replaced long before; an expiry in between would only break it."""
@@ -36,6 +36,14 @@ class Identity:
     """Names and addresses under which it serves; a certificate without them is a client's only."""
 
 
+def _of_node(node: NodeAddresses) -> tuple[Identity, ...]:
+    """Of the servers on a node, and of its kubelet."""
+    return (
+        Identity(f"{node.certificates}node", node.name, hosts=[node.name, node.ip, _LOOPBACK]),
+        Identity(f"{node.certificates}kubelet", f"system:node:{node.name}", ["system:nodes"]),
+    )
+
+
 IDENTITIES = (
     Identity("admin", "admin", ["system:masters"]),
     Identity(
@@ -49,8 +57,8 @@ IDENTITIES = (
     Identity("apiserver-kubelet", "kube-apiserver-kubelet-client", ["system:masters"]),
     Identity("apiserver-etcd", "kube-apiserver-etcd-client", authority="etcd-ca"),
     Identity("etcd", "etcd", authority="etcd-ca", hosts=["localhost", _LOOPBACK]),
-    Identity("node", NODE_NAME, hosts=[NODE_NAME, NODE_IP, _LOOPBACK]),
-    Identity("kubelet", f"system:node:{NODE_NAME}", ["system:nodes"]),
+    *_of_node(FIRST),
+    *_of_node(SECOND),
     Identity("controller-manager", "system:kube-controller-manager"),
     Identity("scheduler", "system:kube-scheduler"),
     Identity("proxy", "system:kube-proxy"),

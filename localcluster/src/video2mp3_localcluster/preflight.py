@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from video2mp3_localcluster.addresses import HOST_INTERFACE, POD_NETWORK, SERVICE_NETWORK
+from video2mp3_localcluster.addresses import HOST_INTERFACE, NETWORKS
 from video2mp3_localcluster.layout import NAME
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
@@ -23,6 +23,7 @@ REQUIRED_PROGRAMS = {
     "mount": "mount",
     "nsenter": "util-linux",
     "setpriv": "util-linux",
+    "setsid": "util-linux",
     "unshare": "util-linux",
 }
 """Programs that every Debian has, and the package that brings each."""
@@ -99,7 +100,7 @@ def network_conflicts(routes: Iterable[dict[str, Any]]) -> Iterable[str]:
         if route["dst"] == "default" or route.get("dev") == HOST_INTERFACE:
             continue
         destination = IPv4Network(route["dst"])
-        for network in (POD_NETWORK, SERVICE_NETWORK):
+        for network in NETWORKS:
             # A route that merely contains the network (such as 10.0.0.0/8 to an office) is overruled by ours.
             if destination.subnet_of(network) or destination == network:
                 yield f"{NAME} uses the network {network}, but this machine routes {destination} to {route.get('dev')}"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from video2mp3_localcluster import addresses, node
-from video2mp3_localcluster.addresses import HOST_IP, NODE_IP, NODE_NAME
+from video2mp3_localcluster.addresses import FIRST, HOST_IP, NODE_IP, SECOND, NodeAddresses
 from video2mp3_localcluster.dns_query import resolves
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.step_log import StepFailed, StepLog
@@ -60,7 +60,7 @@ def _get(host: object, port: int, path: str, context: ssl.SSLContext | None = No
 
 
 class Probes:
-    """The checks of a node."""
+    """The checks of the first node, and of the cluster as a whole."""
 
     def __init__(self, files: NodeFiles, ingress_port: int) -> None:
         self._files = files
@@ -86,13 +86,12 @@ class Probes:
         return [
             Check("controller manager", lambda: self._https("/healthz", addresses.CONTROLLER_MANAGER_PORT)),
             Check("scheduler", lambda: self._https("/healthz", addresses.SCHEDULER_PORT)),
-            Check("kube-proxy", lambda: _healthy(NODE_IP, addresses.PROXY_HEALTH_PORT, "/livez")),
-            Check("network policies", self._policies_enforced),
+            *NodeProbes(self._files, FIRST).network(),
         ]
 
     def node(self) -> Check:
         """The kubelet and, behind it, containerd and the pod network."""
-        return Check("node", self._node_ready)
+        return NodeProbes(self._files, FIRST).node()
 
     def dns(self) -> Check:
         """CoreDNS and, before it, kube-proxy and the pod network: a question through the Service."""
@@ -102,27 +101,49 @@ class Probes:
         """Traefik."""
         return Check("ingress controller", self._ingress_answers)
 
-    def _context(self) -> ssl.SSLContext:
-        pki = self._files.pki
-        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        return context
-
     def _https(self, path: str, port: int) -> str | None:
-        return _healthy(NODE_IP, port, path, self._context())
+        return _healthy(NODE_IP, port, path, _administrator(self._files))
 
-    def _resource(self, path: str) -> dict[str, Any]:
-        status, body = _get(NODE_IP, addresses.API_PORT, path, self._context())
-        if status != http.client.OK:
-            raise OSError(f"the API server answers {status} for {path}")
-        document: dict[str, Any] = json.loads(body)
-        return document
-
-    def _node_ready(self) -> str | None:
-        problem = _healthy(NODE_IP, addresses.KUBELET_HEALTH_PORT, "/healthz")
+    def _ingress_answers(self) -> str | None:
+        problem = _healthy(HOST_IP, addresses.INGRESS_HEALTH_PORT, "/ping")
         if problem:
             return problem
-        conditions = self._resource(f"/api/v1/nodes/{NODE_NAME}")["status"].get("conditions", [])
+        with socket.create_connection(("127.0.0.1", self._ingress_port), REQUEST_SECONDS):
+            return None
+
+    def _volumes(self) -> str | None:
+        return None if component_report(self._files).get("volumes", {}).get("pid") else "it does not run"
+
+
+class NodeProbes:
+    """The checks of what each node has. ``label`` is what their names begin with."""
+
+    def __init__(self, files: NodeFiles, addresses_of: NodeAddresses, label: str = "") -> None:
+        self._files = files
+        self._addresses = addresses_of
+        self._label = label
+
+    def all(self) -> list[Check]:
+        """Every check, in the order in which a node comes up."""
+        return [self.node(), *self.network()]
+
+    def network(self) -> list[Check]:
+        """kube-proxy and kube-router."""
+        port = addresses.PROXY_HEALTH_PORT
+        return [
+            Check(f"{self._label}kube-proxy", lambda: _healthy(self._addresses.ip, port, "/livez")),
+            Check(f"{self._label}network policies", self._policies_enforced),
+        ]
+
+    def node(self) -> Check:
+        """The kubelet and, behind it, containerd and the pod network."""
+        return Check(f"{self._label}node", self._node_ready)
+
+    def _node_ready(self) -> str | None:
+        problem = _healthy(self._addresses.ip, addresses.KUBELET_HEALTH_PORT, "/healthz")
+        if problem:
+            return problem
+        conditions = _resource(self._files, f"/api/v1/nodes/{self._addresses.name}")["status"].get("conditions", [])
         ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
         return self._problem_of_node(ready)
 
@@ -136,7 +157,7 @@ class Probes:
         return None if ready["status"] == "True" else f"not ready: {ready['message']}"
 
     def _policies_enforced(self) -> str | None:
-        problem = _healthy(NODE_IP, addresses.NETWORK_POLICIES_HEALTH_PORT, "/healthz")
+        problem = _healthy(self._addresses.ip, addresses.NETWORK_POLICIES_HEALTH_PORT, "/healthz")
         if problem:
             return problem
         # It is well in its own eyes even where the kernel does not take its rules. This one is the last of them.
@@ -144,15 +165,24 @@ class Probes:
         listed = subprocess.run(inside, capture_output=True, text=True, timeout=30, check=False)
         return None if "-j ACCEPT" in listed.stdout else f"its rules are not there: {listed.stderr.strip()}"
 
-    def _ingress_answers(self) -> str | None:
-        problem = _healthy(HOST_IP, addresses.INGRESS_HEALTH_PORT, "/ping")
-        if problem:
-            return problem
-        with socket.create_connection(("127.0.0.1", self._ingress_port), REQUEST_SECONDS):
-            return None
 
-    def _volumes(self) -> str | None:
-        return None if component_report(self._files).get("volumes", {}).get("pid") else "it does not run"
+def _administrator(files: NodeFiles) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(files.pki / "ca.crt"))
+    context.load_cert_chain(files.pki / "admin.crt", files.pki / "admin.key")
+    return context
+
+
+def _resource(files: NodeFiles, path: str) -> dict[str, Any]:
+    status, body = _get(NODE_IP, addresses.API_PORT, path, _administrator(files))
+    if status != http.client.OK:
+        raise OSError(f"the API server answers {status} for {path}")
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def second_node_checks(files: NodeFiles) -> list[Check]:
+    """The checks of the second node, whose files these are."""
+    return NodeProbes(files, SECOND, "second ").all()
 
 
 def _healthy(host: object, port: int, path: str, context: ssl.SSLContext | None = None) -> str | None:

@@ -37,6 +37,9 @@ _NOBODY: Final = 65532
 _LONGEST_BACKOFF_SECONDS: Final = 600
 """The Job controller waits at most this long between two attempts."""
 
+_NODE: Final = "kubernetes.io/hostname"
+"""The label that tells nodes apart."""
+
 _START_ALLOWANCE_SECONDS: Final = 600
 """For pulling the image and being scheduled, once for each attempt."""
 
@@ -167,6 +170,7 @@ def _pod_spec(
         # The worker ends itself before that; the kubelet is the net.
         "activeDeadlineSeconds": _run_seconds(conversion, settings) + _START_ALLOWANCE_SECONDS,
         "terminationGracePeriodSeconds": settings.worker_grace_seconds,
+        **_scheduling(conversion, settings, parts),
         "serviceAccountName": settings.worker_service_account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -179,6 +183,17 @@ def _pod_spec(
         },
         "containers": [_container(conversion, settings, memory, parts)],
         "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}],
+    }
+
+
+def _scheduling(conversion: Conversion, settings: Settings, parts: int) -> dict[str, Any]:
+    """Where its pods may run: parts of one sound on different nodes where that is possible, each with its own cores."""
+    selector = {"matchLabels": {names.LABEL_CONVERSION_UID: conversion.metadata.uid}}
+    spread = {"maxSkew": 1, "topologyKey": _NODE, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
+    return {
+        **({"nodeSelector": settings.worker_node_selector} if settings.worker_node_selector else {}),
+        **({"tolerations": [*settings.worker_tolerations]} if settings.worker_tolerations else {}),
+        **({"topologySpreadConstraints": [spread]} if parts > 1 else {}),
     }
 
 

@@ -179,6 +179,7 @@ class Reconciler:
             settings.worker_start_seconds,
             settings.worker_stall_seconds,
             settings.outage_seconds,
+            settings.lost_seconds,
         )
 
     async def _pods(self, job: Job | None, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:

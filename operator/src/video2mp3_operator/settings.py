@@ -1,7 +1,7 @@
 """The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     worker_pod_annotations: dict[str, str] = {}
     """More of them for workers' pods, as JSON: how a service mesh is told that they want no sidecar, for example."""
 
+    worker_node_selector: dict[str, str] = {}
+    """Labels, as JSON, of the nodes that workers may run on: nodes of one kind, or those that are there for it."""
+
+    worker_tolerations: tuple[dict[str, Any], ...] = ()
+    """Taints, as JSON, that workers' pods tolerate. Also for how long they stay on a node that does not answer, where
+    five minutes are too long."""
+
     max_source_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     """Larger sources are refused before a Job is made."""
 
@@ -136,6 +143,10 @@ class Settings(BaseSettings):
     outage_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
     """For how long what is nobody's fault may keep a conversion from being done: a store or a registry that is away, a
     node that takes no pod. It is tried again and again meanwhile."""
+
+    lost_seconds: Annotated[int, Field(ge=1)] = 60
+    """A pod that was to be gone so long ago, its grace over, is given up: its node does not answer. A busy kubelet may
+    take its time."""
 
     # --- the reconcile loop ---
 

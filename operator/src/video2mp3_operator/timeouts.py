@@ -28,6 +28,9 @@ class Limits:
     outage_seconds: int = 24 * 3600
     """What is nobody's fault, a store or a registry that is away, may keep it from being done for so long."""
 
+    lost_seconds: int = 60
+    """A pod that was to be gone so long ago, its grace over, is given up: its node does not answer."""
+
     asked_start: bool = False
     """Whether the spec says itself how long a pod may take to start: then it fails, and does not wait on."""
 
@@ -62,9 +65,6 @@ def queued_since(status: ConversionStatus) -> datetime | None:
     """Since when it is known to wait for its turn. A suspension and an admission begin the time anew."""
     return status.queue.since if status.queue else None
 
-
-_LOST_SECONDS: Final = 60
-"""A pod that was to be gone so long ago, its grace over, is given up: its node does not answer."""
 
 _LINGER_SECONDS: Final = 20
 """A pod whose worker has ended, and that has not ended itself after so long, is kept by another container in it: where
@@ -104,7 +104,7 @@ def wait_of(job: Job, pods: tuple[Pod, ...], limits: Limits) -> Wait | None:
         going = [pod for pod in pods if pod.deleted_at and not pod.ended]
         if going:
             since = max(pod.deleted_at for pod in going if pod.deleted_at)
-            return Wait(Awaited.GONE, since, _LOST_SECONDS, tuple(pod.name for pod in going))
+            return Wait(Awaited.GONE, since, limits.lost_seconds, tuple(pod.name for pod in going))
         ended = [pod.ended_at for pod in pods if pod.ended_at]
         if all(pod.ended for pod in pods) and any(pod.lingers for pod in pods) and ended:
             return Wait(Awaited.END, max(ended), _LINGER_SECONDS, tuple(pod.name for pod in pods))

@@ -104,6 +104,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "jobTtlSeconds": 3,
         "podLabels": {"mesh": "no"},
         "podAnnotations": {"mesh.example.com/inject": "false"},
+        "nodeSelector": {"pool": "media"},
+        "tolerations": [{"key": "media", "operator": "Exists"}],
         "maxSourceBytes": 10**12,
         "maxOutputBytes": 2,
         "maxDurationSeconds": 3,
@@ -121,6 +123,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert not settings_of("operator", chart.render({}), monkeypatch).worker_require_landlock
     assert settings.worker_pod_labels == {"mesh": "no"} | DEFAULT_LABELS
     assert settings.worker_pod_annotations == {"mesh.example.com/inject": "false", "linkerd.io/inject": "disabled"}
+    assert settings.worker_node_selector == {"pool": "media"}
+    assert settings.worker_tolerations == ({"key": "media", "operator": "Exists"},)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
     assert settings.allowed_hosts == ("media.example.com", "*.example.org")
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)

@@ -6,7 +6,7 @@ import pytest
 
 from video2mp3_localcluster import cgroups
 from video2mp3_localcluster.cgroups import Hierarchy, hierarchies
-from video2mp3_localcluster.layout import NAME
+from video2mp3_localcluster.layout import NAME, NodeFiles
 
 ROOT = Path("/sys/fs/cgroup")
 
@@ -44,6 +44,18 @@ def test_the_nodes_processes_stay_out_of_an_empty_cpuset(monkeypatch: pytest.Mon
     assert cgroups.join_writes() == [
         (f"/sys/fs/cgroup/{name}/{NAME}/node/cgroup.procs", "0") for name in ("memory", "unified")
     ]
+
+
+def test_the_second_nodes_group_is_in_the_clusters_and_goes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "mounted", lambda: [Hierarchy(tmp_path, unified=False)])
+    second = NodeFiles().second.cgroup
+    cgroups.create_groups()
+    cgroups.create_groups(second)
+    assert cgroups.join_writes(second) == [(str(tmp_path / NAME / "second" / "node" / "cgroup.procs"), "0")]
+    cgroups.remove_groups(second)
+    assert [each.name for each in (tmp_path / NAME).iterdir()] == ["node"]
 
 
 def test_groups_are_created_and_removed_with_all_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """The command line explains itself and its failures."""
 
+import contextlib
+
 import pytest
 
 from video2mp3_localcluster import cli, cluster
@@ -23,3 +25,13 @@ def test_a_failure_is_one_sentence_and_an_exit_code(
     monkeypatch.setattr(cluster, "build", fail)
     assert cli.main(["build"]) == cli.FAILED
     assert capsys.readouterr().err == "no disk space\n"
+
+
+@pytest.mark.parametrize(("words", "nodes"), [([], 1), (["--nodes", "1"], 1), (["--nodes", "2"], 2)])
+def test_one_node_is_the_default(words: list[str], nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(cli, "machine_lock", contextlib.nullcontext)
+    monkeypatch.setattr(cluster, "up", lambda _files, nodes: asked.append(nodes))
+    monkeypatch.setattr(cluster, "ingress_url", lambda _files: "")
+    assert cli.main(["up", *words]) == 0
+    assert asked == [nodes]

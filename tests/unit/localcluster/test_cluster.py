@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from video2mp3_localcluster.cluster import Records, choose_port, until_one_succeeds
+from video2mp3_localcluster import cluster, second_node
+from video2mp3_localcluster.cluster import choose_port
 from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.node_start import Records, until_one_succeeds
 from video2mp3_localcluster.step_log import StepFailed
 
 
@@ -43,6 +46,23 @@ def test_the_last_failure_is_the_commands() -> None:
     _, tries = attempts("fails", "does not apply", "fails")
     with pytest.raises(StepFailed, match="attempt 2"):
         until_one_succeeds(tries)
+
+
+@pytest.mark.parametrize(("nodes", "expected"), [(1, ["first", "remove"]), (2, ["first", "start"])])
+def test_a_second_node_comes_and_goes_after_the_first_is_well(
+    nodes: int, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(cluster, "_FirstNodeStart", lambda _files: SimpleNamespace(run=lambda: done.append("first")))
+    monkeypatch.setattr(second_node, "start", lambda _files: done.append("start"))
+    monkeypatch.setattr(second_node, "remove", lambda _files: done.append("remove"))
+    cluster.start(NodeFiles(), nodes)
+    assert done == expected
+
+
+def test_where_there_is_no_second_node_none_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_node, "run_steps", lambda _steps: pytest.fail("there is nothing to do"))
+    second_node.remove(NodeFiles(tmp_path, tmp_path))
 
 
 def test_the_next_free_port_is_chosen() -> None:

@@ -39,7 +39,19 @@ def test_a_stale_pid_file_is_no_node(content: str | None, tmp_path: Path) -> Non
 
 def test_the_pid_is_recorded_before_anything_starts() -> None:
     script = node.launch_command(FILES)[2]
-    assert script.index("$$") < script.index("exec")
+    assert script.index('> "$1"') < script.index("exec")
+
+
+def test_the_second_node_starts_inside_the_first_and_is_told_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "find", lambda _files: 42)
+    words = node.launch_command(FILES.second)
+    assert words[:4] == ["nsenter", "--net=/proc/42/ns/net", "--pid=/proc/42/ns/pid_for_children", "--"]
+    (tmp_path / "43").mkdir()
+    (tmp_path / "43" / "cmdline").write_text("\0".join(words[words.index("unshare") :]))
+    assert node.is_node(FILES.second, 43, tmp_path)
+    assert not node.is_node(FILES, 43, tmp_path)
 
 
 def test_an_interrupted_removal_is_finished_by_the_next(tmp_path: Path) -> None:

@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 
 from video2mp3_localcluster import cgroups
-from video2mp3_localcluster.addresses import HOST_INTERFACE
+from video2mp3_localcluster.addresses import FIRST, HOST_INTERFACE, SECOND, SECOND_INTERFACE, SERVICE_NETWORK
 from video2mp3_localcluster.binaries import CNI_PLUGINS, KUBERNETES_COMPONENTS, programs
-from video2mp3_localcluster.components import component_commands
+from video2mp3_localcluster.components import component_commands, second_component_commands
 from video2mp3_localcluster.configuration import build_traefik_configuration
 from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.namespaces import setup_commands
-from video2mp3_localcluster.node_files import build_documents, build_instructions, node_key, write_node_files
+from video2mp3_localcluster.namespaces import second_setup_commands, setup_commands
+from video2mp3_localcluster.node_files import (
+    build_documents,
+    build_instructions,
+    build_second_documents,
+    build_second_instructions,
+    node_key,
+    second_node_key,
+    write_node_files,
+    write_second_node_files,
+)
 from video2mp3_localcluster.supervisor import Instructions
 
 FILES = NodeFiles(Path("/state"), Path("/run/cluster"))
@@ -40,6 +49,43 @@ def test_every_file_that_a_component_is_given_exists(written: NodeFiles) -> None
     named = {path for text in texts for path in re.findall(inside, text)}
     assert named
     assert [path for path in sorted(named) if not Path(path).exists()] == []
+
+
+def test_every_file_that_a_component_of_the_second_node_is_given_exists(written: NodeFiles) -> None:
+    second = written.second
+    write_second_node_files(second, "pause:1")
+    texts = [word for command in second_component_commands(second) for word in command.arguments]
+    texts += build_second_documents(second, "pause:1").values()
+    inside = rf"{re.escape(str(written.state))}/(?:second/config|pki|config)/[\w./-]+"
+    named = {path for text in texts for path in re.findall(inside, text)}
+    assert str(written.pki / "second-kubelet.key") in named
+    assert [path for path in sorted(named) if not Path(path).exists()] == []
+    assert [path for path in sorted(named) if path.startswith(str(written.configuration))] == []
+
+
+def test_two_nodes_share_no_address_name_or_folder() -> None:
+    networks = [FIRST.pod_network, SECOND.pod_network, SERVICE_NETWORK]
+    assert [(a, b) for a in networks for b in networks if a is not b and a.overlaps(b)] == []
+    texts = [*build_second_documents(FILES.second, "p").values(), json.dumps(build_second_instructions(FILES.second))]
+    listening = [text for text in texts if re.search(rf'"(?:address|bindAddress)": "{FIRST.ip}"', text)]
+    assert listening == []
+    ours = json.dumps(second_component_commands(FILES.second)[-1].arguments)
+    assert f"--hostname-override={SECOND.name}" in ours
+    assert f"--root-dir={FILES.state}/second/kubelet" in ours
+
+
+def test_the_second_nodes_interfaces_are_its_own_and_the_first_nodes() -> None:
+    commands = second_setup_commands(FILES.second)
+    outside = [command[2:] for command in commands if command[0] == "nsenter"]
+    assert outside[0][:4] == ["ip", "link", "add", SECOND_INTERFACE]
+    assert all(SECOND_INTERFACE in command for command in outside)
+    assert not any(word == HOST_INTERFACE for command in commands for word in command)
+
+
+def test_the_second_node_is_another_where_the_first_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "mounted", list)
+    keys = {second_node_key(FILES.second, pause, first) for pause in ("p:1", "p:2") for first in ("a", "b")}
+    assert len(keys) == 4
 
 
 def test_every_program_that_is_started_is_among_the_clusters() -> None:

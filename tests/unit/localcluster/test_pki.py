@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
-from video2mp3_localcluster.addresses import API_SERVICE_IP, NODE_IP
+from video2mp3_localcluster.addresses import API_SERVICE_IP, FIRST, NODE_IP, SECOND
 from video2mp3_localcluster.pki import IDENTITIES, create_pki, create_self_signed
 
 
@@ -41,6 +41,15 @@ def test_the_api_server_answers_under_all_its_addresses(folder: Path) -> None:
     names = certificate(folder, "apiserver").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {API_SERVICE_IP, NODE_IP, IPv4Address("127.0.0.1")} <= set(names.get_values_for_type(x509.IPAddress))
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
+
+
+def test_each_kubelet_answers_under_its_nodes_address_alone(folder: Path) -> None:
+    for node, other in ((FIRST, SECOND), (SECOND, FIRST)):
+        issued = certificate(folder, f"{node.certificates}node")
+        names = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        addresses = names.get_values_for_type(x509.IPAddress)
+        assert node.ip in addresses
+        assert other.ip not in addresses
 
 
 def test_a_server_that_is_its_own_authority(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from video2mp3_localcluster.step_log import StepFailed, StepLog
         ("10.213.0.0/20", "br0", 1),
         ("10.213.17.0/24", "br0", 1),
         ("10.213.3.4", "tun0", 1),
+        ("10.213.47.0/24", "tun0", 1),
     ],
 )
 def test_a_network_in_use_is_named(destination: str, device: str, conflicts: int) -> None:

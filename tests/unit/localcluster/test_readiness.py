@@ -7,11 +7,12 @@ from subprocess import CompletedProcess
 import pytest
 
 from video2mp3_localcluster import node, readiness
+from video2mp3_localcluster.addresses import FIRST
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.readiness import (
     HOPELESS_RESTARTS,
     Check,
-    Probes,
+    NodeProbes,
     ends_again_and_again,
     problem_of,
     wait_for,
@@ -88,7 +89,7 @@ def test_policies_are_enforced_once_the_packet_filter_has_them(
 ) -> None:
     monkeypatch.setattr(readiness, "_healthy", lambda *_asked: None)
     monkeypatch.setattr(readiness.subprocess, "run", lambda argv, **_how: CompletedProcess(argv, 0, rules, ""))
-    found = Probes(files, 8080)._policies_enforced()
+    found = NodeProbes(files, FIRST)._policies_enforced()
     assert (problem in found) if problem and found else found is problem
 
 
@@ -105,5 +106,5 @@ def test_an_old_report_of_the_node_does_not_count(condition, problem: str | None
     files.pid.touch()
     started = 1767225610  # 2026-01-01T00:00:10Z
     os.utime(files.pid, (started, started))
-    found = Probes(files, 8080)._problem_of_node(condition)
+    found = NodeProbes(files, FIRST)._problem_of_node(condition)
     assert (problem in found) if problem and found else found is problem

@@ -66,6 +66,17 @@ def test_a_pod_that_is_terminating_beyond_its_grace_makes_way_and_counts_for_not
     assert (status(world, key)["reason"], reasons(world, key)) == ("Running", ["Lost", "Running"])
 
 
+def test_an_administrator_says_how_long_a_lost_node_is_waited_for() -> None:
+    world = World()
+    key, _ = begun(world)
+    operator = live(world, lost_seconds=5)
+    put(world, operator, a_pod().running().deleted(NOW + timedelta(seconds=30)))
+    later(world, operator, seconds=34)
+    assert world.jobs_ever_created == 1
+    later(world, operator, seconds=2)
+    assert (world.jobs_ever_created, reasons(world, key)) == (2, ["Lost"])
+
+
 def test_a_pod_that_is_deleted_and_goes_in_time_is_replaced_by_its_job_alone() -> None:
     world = World()
     key, operator = begun(world, retryLimit=0)

@@ -223,6 +223,29 @@ def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of
     assert metadata == {"labels": {"mesh": "no"} | LABELS, "annotations": {"mesh.example.com/inject": "false"}}
 
 
+def test_administrators_say_on_which_nodes_workers_run() -> None:
+    """And that they leave one that does not answer sooner than others."""
+    left_soon = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 5}
+    pod = job(a_conversion(), worker_node_selector={"pool": "media"}, worker_tolerations=(left_soon,))
+    assert pod["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "media"}
+    assert pod["spec"]["template"]["spec"]["tolerations"] == [left_soon]
+
+
+def test_parts_go_to_different_nodes_where_there_are_any() -> None:
+    conversion = Conversion.model_validate(a_conversion().document)
+    divided = build_job(conversion, settings(), 1000, parts=2)["spec"]["template"]
+    assert divided["spec"]["topologySpreadConstraints"] == [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"video2mp3.dev/conversion-uid": "uid-media-talk"}},
+        }
+    ]
+    assert divided["metadata"]["labels"]["video2mp3.dev/conversion-uid"] == "uid-media-talk"
+    assert "topologySpreadConstraints" not in job(a_conversion())["spec"]["template"]["spec"]
+
+
 @pytest.mark.parametrize(
     ("annotation", "told"),
     [("r-1", "r-1"), ("", ""), ("two\nlines", ""), ("ä", ""), ("r" * 129, "")],

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
-from video2mp3_localcluster.image_loading import load_archive
+from video2mp3_localcluster import node
+from video2mp3_localcluster.image_loading import has_image, load_archive
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import step_name
 from video2mp3_localcluster.images.catalogue import IMAGES, Image
@@ -14,7 +14,7 @@ from video2mp3_localcluster.steps import Step, StepLog
 
 
 def load_steps(files: NodeFiles, images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:
-    """Return a step per image that imports it, after it was built and after `needs`.
+    """Return a step per image that imports it into every node, after it was built and after `needs`.
 
     They follow each other, since each is bound by the disk.
     """
@@ -28,8 +28,8 @@ def load_steps(files: NodeFiles, images: Sequence[Image] = IMAGES, needs: tuple[
 
 
 def _load(files: NodeFiles, image: Image, tag: str, log: StepLog) -> None:
-    ctr: list[str | Path] = [files.programs / "ctr", "--address", files.containerd_socket, "--namespace", "k8s.io"]
-    if log.output([*ctr, "images", "list", "--quiet", f"name=={runtime_name(image, tag)}"]).strip():
+    missing = [each for each in node.running(files) if not has_image(log, each, runtime_name(image, tag))]
+    for each in missing:
+        load_archive(log, each, archive_path(image, tag))
+    if not missing:
         log.note("there already")
-        return
-    load_archive(log, files, archive_path(image, tag))
