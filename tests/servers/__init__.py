@@ -16,6 +16,7 @@ from tests.servers.mariadb import MariaDBServer
 from tests.servers.mongodb import MongoDBServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
+from tests.servers.traefik import TraefikServer
 
 __all__ = [
     "KubernetesServer",
@@ -25,4 +26,5 @@ __all__ = [
     "RabbitMQServer",
     "Server",
     "ServerError",
+    "TraefikServer",
 ]

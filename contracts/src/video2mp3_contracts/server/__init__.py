@@ -4,5 +4,5 @@ A thread serves a request whose head is whole. Until then, between requests, whi
 connection is being closed, one loop holds the connection, and each of these has an end that no client can put off.
 
 `heads`, `waiting`, `outgoing` decide; `refusals` answers for what reaches no application; `worker` is gunicorn's part.
-Why it is so: docs/adr/0027-gunicorns-threads-behind-a-loop.md.
+Why it is so: docs/adr/0029-gunicorns-threads-behind-a-loop.md.
 """

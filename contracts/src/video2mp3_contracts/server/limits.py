@@ -14,9 +14,6 @@ LINGER_SECONDS: Final = 10
 """How long a client that is answered, and still sends, is listened to before the connection is closed: it shall read
 the answer, and a close with bytes unread would take it away (RFC 9112, section 9.6)."""
 
-STOP_SECONDS: Final = 2
-"""At the end, how long a connection without a request is kept, for one that may be on its way."""
-
 MAX_HEAD_BYTES: Final = 16 * 1024
 """A request's head. gunicorn has limits of its own below it: 4 KiB for the first line, 8 KiB for each header."""
 
@@ -24,10 +21,11 @@ OUTGOING_BYTES: Final = 256 * 1024
 """So much of an answer waits without a thread for a client that reads slowly."""
 
 ALL_OUTGOING_BYTES: Final = 16 * 1024**2
-"""The same for all clients. Who has waited longest is given up for more."""
+"""The same for all clients. Beyond it, who has waited longest is given up."""
 
 MAX_CONNECTIONS: Final = 4096
-"""Beyond it, a new one takes the place of the one that has waited longest without a request."""
+"""Beyond it, a new one takes the place of the one that has waited longest for what most of them wait for: a head, the
+next request, a client that reads, or one that closes."""
 
 _OTHER_FILES: Final = 256
 """What else a process has open: connections to stores, pipes, modules."""

@@ -21,6 +21,9 @@ class Waiting(Generic[Waiter]):
     def __iter__(self) -> Iterator[Waiter]:
         return iter(self._deadlines)
 
+    def __len__(self) -> int:
+        return len(self._deadlines)
+
     @property
     def oldest(self) -> Waiter | None:
         """Who has waited longest."""

@@ -65,15 +65,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         self._idle: Waiting[Connection] = Waiting(self.cfg.keepalive)
         self._outgoing: Waiting[Connection] = Waiting(limits.SOCKET_SECONDS)
         self._lingering: Waiting[Connection] = Waiting(limits.LINGER_SECONDS)
-        self._stages = (self._lingering, self._idle, self._heads, self._outgoing)
-        """In the order in which a new connection takes the place of one of them."""
+        self._stages = (self._heads, self._idle, self._outgoing, self._lingering)
 
     # What gunicorn's loop calls.
 
     def accept(self, listener: socket) -> None:
         """Take those that want to connect."""
         for _ in range(_ACCEPTS):
-            if self.nr_conns >= self.worker_connections and not self._give_up_one():
+            if self.nr_conns >= self.worker_connections:
                 return
             try:
                 accepted, address = listener.accept()
@@ -87,12 +86,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             accepted.settimeout(0)
             connection = Connection(self.cfg, Client.of(accepted), address, listener.getsockname())
             self._hold(connection, self._heads)
+            if self.nr_conns >= self.worker_connections:  # there is room for the next one before it comes
+                self._give_up_one()
 
     def murder_pending(self) -> None:
         """End those whose time is up; called at least once a second."""
         now = time.monotonic()
         for connection in self._heads.expired(now):
-            if connection.head.begun:
+            if connection.head.begun and self.alive:
                 self._release(connection, self._heads)
                 self._refuse(connection, refusals.head_too_slow())
             else:
@@ -152,13 +153,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         self._release(connection, stage)
         self._close(connection)
 
-    def _give_up_one(self) -> bool:
-        """Make room; whether there was any to make."""
-        for stage in self._stages:
-            if (connection := stage.oldest) is not None:
-                self._end(connection, stage)
-                return True
-        return False
+    def _give_up_one(self) -> None:
+        """Make room where most wait: a crowd that does one thing takes its own places, and no newcomer's."""
+        crowd = max(self._stages, key=len)
+        if crowd.oldest is not None:
+            self._end(crowd.oldest, crowd)
 
     def _on_event(self, connection: Connection, _sock: Client) -> None:
         """Go on with it, unless another event of the same moment has ended it."""

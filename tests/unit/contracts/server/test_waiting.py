@@ -13,7 +13,7 @@ def test_time_is_up_after_so_many_seconds_in_the_order_of_coming() -> None:
     assert waiting.expired(119.9) == []
     assert waiting.expired(120) == ["first"]
     assert waiting.expired(125) == ["first", "second"]
-    assert list(waiting) == ["first", "second"]
+    assert (list(waiting), len(waiting)) == (["first", "second"], 2)
 
 
 def test_who_has_gone_waits_no_more() -> None:
