@@ -1,5 +1,6 @@
 """A client's connection whose sending waits for nobody, as long as little is to be sent."""
 
+from collections.abc import Sequence
 from socket import socket
 from typing import TYPE_CHECKING, Self
 
@@ -46,3 +47,13 @@ class Client(socket):
             return 0
         finally:
             self.settimeout(patience)
+
+
+def beyond(sizes: Sequence[int], bound: int) -> int:
+    """How many of the first have to go, so that what stays is no more than the bound."""
+    left = sum(sizes)
+    for gone, size in enumerate(sizes):
+        if left <= bound:
+            return gone
+        left -= size
+    return len(sizes)

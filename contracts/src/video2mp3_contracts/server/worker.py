@@ -21,7 +21,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from video2mp3_contracts.problem import Problem
 from video2mp3_contracts.server import limits, refusals
 from video2mp3_contracts.server.heads import Head
-from video2mp3_contracts.server.outgoing import Client
+from video2mp3_contracts.server.outgoing import Client, beyond
 from video2mp3_contracts.server.waiting import Waiting
 
 _ACCEPTS: Final = 64
@@ -236,9 +236,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             self._hold(connection, self._idle)
 
     def _bound_outgoing(self) -> None:
-        while sum(len(each.sock.unsent) for each in self._outgoing) > limits.ALL_OUTGOING_BYTES:
-            slowest = self._outgoing.oldest
-            assert slowest is not None, "nothing is larger than the bound without anything in it"  # noqa: S101
+        readers = list(self._outgoing)
+        for slowest in readers[: beyond([len(each.sock.unsent) for each in readers], limits.ALL_OUTGOING_BYTES)]:
             self._end(slowest, self._outgoing)
 
     def _linger(self, connection: Connection) -> None:

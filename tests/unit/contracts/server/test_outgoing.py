@@ -7,7 +7,7 @@ from socket import SO_SNDBUF, SOL_SOCKET, socket, socketpair
 import pytest
 
 from video2mp3_contracts.server.limits import OUTGOING_BYTES
-from video2mp3_contracts.server.outgoing import Client
+from video2mp3_contracts.server.outgoing import Client, beyond
 
 KERNEL_BYTES = 4096
 
@@ -71,3 +71,10 @@ def test_a_client_that_takes_nothing_is_given_up_and_nothing_kept(connection: tu
     with pytest.raises(TimeoutError):
         client.sendall(b"x" * OUTGOING_BYTES)
     assert not client.unsent
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gone"), [([], 0), ([4, 3, 3], 0), ([4, 3, 4], 1), ([1, 1, 9], 1), ([1, 2, 9], 2), ([1, 1, 11], 3)]
+)
+def test_beyond_the_bound_the_first_go(sizes: list[int], gone: int) -> None:
+    assert beyond(sizes, 10) == gone
