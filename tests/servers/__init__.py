@@ -16,6 +16,7 @@ from tests.servers.mongodb import MongoDBServer
 from tests.servers.mysql import DatabaseServer, MariaDBServer, MySQLServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
+from tests.servers.traefik import TraefikServer
 
 __all__ = [
     "DatabaseServer",
@@ -27,4 +28,5 @@ __all__ = [
     "RabbitMQServer",
     "Server",
     "ServerError",
+    "TraefikServer",
 ]

@@ -7,11 +7,13 @@ one of the few places to hash a password.
 from typing import Any
 
 from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.server import limits
 
 wsgi_app = "video2mp3_auth.app:create_app()"
 bind = "0.0.0.0:8080"
 workers = 1
-worker_class = "gthread"
+worker_class = "video2mp3_contracts.server.worker.Worker"
+worker_connections = limits.connections()
 threads = 16
 timeout = 30
 graceful_timeout = 20  # seconds; a login takes at most about half of it, and a pod has 30

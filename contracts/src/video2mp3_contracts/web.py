@@ -16,9 +16,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from werkzeug.exceptions import HTTPException
 
 from video2mp3_contracts.names import is_request_id
+from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem
 
-PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
-REQUEST_ID_HEADER: Final = "X-Request-Id"
 REGISTRY: Final = "video2mp3-metrics"
 """The key of an application's registry in its `extensions`."""
 _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
@@ -26,41 +25,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _log = structlog.get_logger(__name__)
 
 
-class Problem(Exception):
-    """An answer that is an error, as RFC 9457 has it. Raise it anywhere in a view."""
-
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        detail: str,
-        *,
-        code: str,
-        headers: dict[str, str] | None = None,
-        extensions: dict[str, object] | None = None,
-    ) -> None:
-        """`code` is the constant that clients and metrics tell problems apart by; `detail` says what to do."""
-        super().__init__(detail)
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.code = code
-        self.headers = headers or {}
-        self.extensions = extensions or {}
-
-
 def problem_response(problem: Problem) -> Response:
     """The problem as an answer."""
-    body = {
-        "type": f"urn:video2mp3:problem:{problem.code}",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "requestId": g.get("request_id", ""),
-        **problem.extensions,
-    }
-    response = jsonify(body)
+    response = jsonify(problem.document(g.get("request_id", "")))
     response.status_code = problem.status
     response.content_type = PROBLEM_CONTENT_TYPE
     response.headers.extend(problem.headers)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import urllib3
 
-from video2mp3_contracts.web import PROBLEM_CONTENT_TYPE
+from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE
 from video2mp3_gateway.ports import LoginAnswer, LoginAttempt, ServiceAway
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=8)

@@ -20,9 +20,6 @@ MAX_DOWNLOADS_PER_ACCOUNT: Final = 8
 
 THREADS: Final = MAX_UPLOADS + MAX_DOWNLOADS + 8
 
-SOCKET_SECONDS: Final = 30
-"""A client that neither sends nor takes a byte for this long is given up."""
-
 DRAIN_SECONDS: Final = 40
 """After SIGTERM, running uploads have this long to end by themselves; then they are refused and removed."""
 

@@ -4,17 +4,17 @@ Settings' meaning: gunicorn's documentation. This module is read by gunicorn's o
 nothing large.
 """
 
-import socket
-import struct
 from typing import Any
 
-from video2mp3_gateway.capacity import GRACEFUL_SECONDS, SOCKET_SECONDS, THREADS
+from video2mp3_contracts.server import limits
+from video2mp3_gateway.capacity import GRACEFUL_SECONDS, THREADS
 from video2mp3_gateway.pacing import PacedSocket
 
 bind = "0.0.0.0:8080"  # the pod's network policy says who gets here
 wsgi_app = "video2mp3_gateway.app:create_app()"
 workers = 1
-worker_class = "gthread"
+worker_class = "video2mp3_contracts.server.worker.Worker"
+worker_connections = limits.connections()
 threads = THREADS
 # Longer than ingress controllers keep idle connections to us (Traefik and nginx: up to 90 s), so that it is never we
 # who close one at the moment when a request is sent on it.
@@ -41,29 +41,14 @@ def on_starting(server: Any) -> None:
     configure_logging("gateway")
 
 
-def when_ready(server: Any) -> None:
-    """Bound how long a client may keep a thread waiting for the request's head.
-
-    Accepted sockets inherit the listening one's time-outs. gunicorn makes them block for ever otherwise.
-    """
-    timeout = struct.pack("ll", SOCKET_SECONDS, 0)
-    for listener in server.LISTENERS:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
-
-
 def pre_request(worker: Any, req: Any) -> None:
     """Prepare the connection before the application sees the request.
 
     A client that asks "may I send?" (Expect: 100-continue) is answered when the body is wanted, not before: see
-    `continuation`. After an upload the connection is closed, so that a body that was refused is never read.
+    `continuation`.
     """
-    connection = req.unreader.sock
-    connection.settimeout(SOCKET_SECONDS)
-    req.unreader.sock = PacedSocket(connection)
+    req.unreader.sock = PacedSocket(req.unreader.sock)
     req._expected_100_continue = False  # noqa: SLF001 - the one place where gunicorn remembers that it has to answer
-    if req.path == "/upload":
-        req.force_close()
 
 
 def post_request(_worker: Any, req: Any, _environ: Any, _response: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from video2mp3_contracts.web import Problem
+from video2mp3_contracts.problem import Problem
 from video2mp3_gateway.ports import FileVanished, ServiceAway
 from video2mp3_gateway.slots import NoSlot
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.output import Output
-from video2mp3_contracts.web import Problem
+from video2mp3_contracts.problem import Problem
 from video2mp3_gateway import problems
 from video2mp3_gateway.drain import Drain
 from video2mp3_gateway.filenames import display_name

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -12,6 +13,7 @@ import requests
 
 from tests.integration.auth.conftest import AuthService
 from tests.integration.conftest import BOTH_ENGINES
+from tests.integration.gateway.crowd import HEAD, SILENCE, Crowd
 from tests.servers import DatabaseServer
 from tests.servers.process import await_condition
 
@@ -243,3 +245,11 @@ def test_without_a_secret_it_does_not_start_and_names_the_variable(
     log = service.log.read_text()
     assert missing.removeprefix("AUTH_").lower() in log
     assert "hunter2" not in log
+
+
+def test_clients_that_hardly_speak_keep_nobody_from_logging_in(service: AuthService) -> None:
+    """More of them than there are threads; the server is the gateway's, where all that it holds is tested."""
+    service.an_account(EMAIL, "correct horse")
+    address = urlsplit(service.url)
+    with Crowd((str(address.hostname), address.port or 0), [HEAD, SILENCE] * 20):
+        assert service.login(EMAIL, "correct horse").status_code == 200

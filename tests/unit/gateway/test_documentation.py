@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.unit.gateway.builders import Gateway
+from video2mp3_contracts.server import refusals
 from video2mp3_gateway import creation, problems, reception
 from video2mp3_gateway.settings import GatewaySettings
 from video2mp3_gateway.views import conversions, download, mp3s, paging, parameters, upload
@@ -16,7 +17,10 @@ README = (ROOT / "gateway" / "README.md").read_text()
 
 def test_every_error_is_documented() -> None:
     sources = "".join(
-        map(inspect.getsource, (problems, reception, creation, conversions, download, mp3s, paging, parameters, upload))
+        map(
+            inspect.getsource,
+            (problems, reception, creation, conversions, download, mp3s, paging, parameters, refusals, upload),
+        )
     )
     codes = set(re.findall(r'code="([a-z-]+)"', sources)) | set(re.findall(r'bad_request\(\s*"([a-z-]+)"', sources))
     assert len(codes) > 15
