@@ -179,10 +179,14 @@ class Release:
         """The mail sink's HTTP API."""
         return f"http://{self.address('mailsink')}:8025"
 
+    def emails(self) -> list[dict[str, Any]]:
+        """What the mail sink has accepted."""
+        messages: list[dict[str, Any]] = requests.get(f"{self.mail_api}/messages", timeout=20).json()
+        return messages
+
     def emails_to(self, address: str) -> list[dict[str, Any]]:
         """What the mail sink has accepted for an address."""
-        messages: list[dict[str, Any]] = requests.get(f"{self.mail_api}/messages", timeout=20).json()
-        return [message for message in messages if address in str(message["to"])]
+        return [message for message in self.emails() if address in str(message["to"])]
 
     def await_emails(self, address: str) -> list[dict[str, Any]]:
         """Wait for the first email to an address; answers all there are."""
@@ -197,7 +201,7 @@ class Release:
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call the REST API through the ingress."""
         headers = {"Host": self.host} | arguments.pop("headers", {})
-        return requests.request(method, self.url + path, headers=headers, timeout=600, **arguments)
+        return requests.request(method, self.url + path, headers=headers, **{"timeout": 600, **arguments})
 
     def login(self, account: Account) -> dict[str, str]:
         """Log in; answers the header that later calls carry."""
