@@ -128,8 +128,10 @@ def _kills(planned: Sequence[Kill], struck: Sequence[Kill]) -> dict[str, Counter
 
 
 def _lost(uploads: Iterable[Upload], by_mp3: Mapping[str, list[Found]]) -> Iterable[str]:
-    """What was accepted, or is there after all, and did not become an mp3."""
+    """What was accepted, or is there after all, and did not become an mp3. What was refused is none that is awaited."""
     for each in uploads:
+        if each.answer is Answer.REFUSED:
+            continue
         found = by_mp3.get(each.mp3, [])
         if not found and each.answer is Answer.ACCEPTED:
             yield f"{each.mp3}: {each.told} is gone"

@@ -67,10 +67,25 @@ class Release:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl in the release's namespace; answers its standard output."""
-        argv = [self.kubectl_program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *arguments]
+        argv: list[str | Path] = [
+            self.kubectl_program,
+            "--kubeconfig",
+            self.kubeconfig,
+            "--namespace",
+            self.namespace,
+            *arguments,
+        ]
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout if done.returncode == 0 else done.stderr
+
+    def helm(self, *arguments: str) -> str:
+        """Run helm in the release's namespace; answers its standard output."""
+        program = self.kubectl_program.with_name("helm")
+        argv: list[str | Path] = [program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *arguments]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def apply(self, *documents: dict[str, Any]) -> None:
         """Apply documents, by the server's side."""

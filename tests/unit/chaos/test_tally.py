@@ -63,7 +63,9 @@ def test_what_was_not_answered_and_is_there_is_not_lost_either() -> None:
 def test_what_was_refused_is_not_there() -> None:
     refused = (replace(UPLOAD, answer=Answer.REFUSED),)
     assert faults(refused, conversions=(), mails=()) == {}
-    assert faults(refused) == {"conversions of refused uploads": ["x-1.mp3"]}
+    expected = {"conversions of refused uploads": ["x-1.mp3"]}
+    assert faults(refused) == expected
+    assert faults(refused, conversions=(replace(FOUND, phase="Failed"),)) == expected
 
 
 def test_an_mp3_that_is_not_right_is_wrong() -> None:
