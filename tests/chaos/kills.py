@@ -60,7 +60,7 @@ class Killer:
         if said := problem_of(Probes(self._files, ingress_port=0).api_server()):
             return said
         pods = [pod for pod in self._release.objects("pods") if pod["metadata"]["uid"] not in self._struck]
-        there = {pod["metadata"]["labels"].get(LABEL_COMPONENT) for pod in alive(pods) if is_ready(pod)}
+        there = {pod["metadata"].get("labels", {}).get(LABEL_COMPONENT) for pod in alive(pods) if is_ready(pod)}
         return ", ".join(sorted(STORES - PROCESSES - there))
 
     def _target(self, kill: Kill) -> dict[str, Any]:
