@@ -96,7 +96,7 @@ def strike(plan: Sequence[Kill], seconds: float) -> tuple[list[Kill], list[str],
 def test_a_plan_is_carried_out_whoever_is_not_there() -> None:
     kinds = (Kind.GATEWAY, Kind.WORKER, Kind.MYSQL, Kind.ETCD)
     plan = [Kill(0.01 * number, kind, Manner.KILLED, 0) for number, kind in enumerate(kinds)]
-    struck, said, looked = strike(plan, 1)
+    struck, said, looked = strike(plan, 2)
     assert [kill.kind for kill in struck] == [Kind.GATEWAY, Kind.ETCD]
     assert looked == len(plan)
     assert sum(line.endswith(" 3 uploads") for line in said) == len(plan)
