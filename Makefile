@@ -48,6 +48,11 @@ verify: venv generate ## Generate, lint, types, import rules; fails when that le
 fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--seconds 3600 --seed 1")
 	@nice $(BIN)/python -m tests.fuzz $(FUZZ)
 
+.PHONY: chaos
+chaos: venv ## Kill parts of a release at random while people upload, and count what became of it (CHAOS="--minutes 30 --seed 1")
+	@$(LOCALCLUSTER) prepare
+	@$(BIN)/python -m tests.chaos $(CHAOS)
+
 ##@ Measure it
 
 .PHONY: formats

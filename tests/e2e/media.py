@@ -8,10 +8,10 @@ _SECONDS = 120
 _COPY_BYTES = 8 * 1024**2
 
 
-def make_video(path: Path, seconds: float, *, sound: bool = True) -> Path:
+def make_video(path: Path, seconds: float, *, sound: bool = True, hertz: float = 440) -> Path:
     """A video with a moving picture and a tone."""
     picture = ["-f", "lavfi", "-i", f"testsrc2=size=160x120:rate=5:duration={seconds}"]
-    tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=44100:duration={seconds}"] if sound else []
+    tone = ["-f", "lavfi", "-i", f"sine=frequency={hertz:g}:sample_rate=44100:duration={seconds}"] if sound else []
     codecs = ["-c:v", "mpeg4", "-q:v", "20", "-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart"]
     _ffmpeg([*picture, *tone, *codecs, str(path)])
     return path

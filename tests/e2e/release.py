@@ -67,10 +67,25 @@ class Release:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run kubectl in the release's namespace; answers its standard output."""
-        argv = [self.kubectl_program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *arguments]
+        argv: list[str | Path] = [
+            self.kubectl_program,
+            "--kubeconfig",
+            self.kubeconfig,
+            "--namespace",
+            self.namespace,
+            *arguments,
+        ]
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout if done.returncode == 0 else done.stderr
+
+    def helm(self, *arguments: str) -> str:
+        """Run helm in the release's namespace; answers its standard output."""
+        program = self.kubectl_program.with_name("helm")
+        argv: list[str | Path] = [program, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *arguments]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def apply(self, *documents: dict[str, Any]) -> None:
         """Apply documents, by the server's side."""
@@ -179,10 +194,14 @@ class Release:
         """The mail sink's HTTP API."""
         return f"http://{self.address('mailsink')}:8025"
 
+    def emails(self) -> list[dict[str, Any]]:
+        """What the mail sink has accepted."""
+        messages: list[dict[str, Any]] = requests.get(f"{self.mail_api}/messages", timeout=20).json()
+        return messages
+
     def emails_to(self, address: str) -> list[dict[str, Any]]:
         """What the mail sink has accepted for an address."""
-        messages: list[dict[str, Any]] = requests.get(f"{self.mail_api}/messages", timeout=20).json()
-        return [message for message in messages if address in str(message["to"])]
+        return [message for message in self.emails() if address in str(message["to"])]
 
     def await_emails(self, address: str) -> list[dict[str, Any]]:
         """Wait for the first email to an address; answers all there are."""
@@ -197,7 +216,7 @@ class Release:
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call the REST API through the ingress."""
         headers = {"Host": self.host} | arguments.pop("headers", {})
-        return requests.request(method, self.url + path, headers=headers, timeout=600, **arguments)
+        return requests.request(method, self.url + path, headers=headers, **{"timeout": 600, **arguments})
 
     def login(self, account: Account) -> dict[str, str]:
         """Log in; answers the header that later calls carry."""

@@ -1,7 +1,6 @@
 """The chart as its users meet it: `helm test`, upgrades, and the examples."""
 
 import hashlib
-import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,18 +22,9 @@ EXAMPLES = (
 )
 
 
-def helm(release: Release, *arguments: str) -> str:
-    """Run helm on the release; answers its standard output."""
-    program = release.kubectl_program.with_name("helm")
-    argv = [program, "--kubeconfig", release.kubeconfig, "--namespace", release.namespace, *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_helm_test_converts_a_clip_and_leaves_nothing(release: Release) -> None:
     before = {each["metadata"]["name"] for each in release.objects("conversions")}
-    said = helm(release, "test", release.name, "--logs", "--timeout", "240s")
+    said = release.helm("test", release.name, "--logs", "--timeout", "240s")
     assert "all nine steps work" in said
     name = next(line for line in said.splitlines() if line.startswith("uploaded it: ")).split()[-1]
     assert name not in before
@@ -45,7 +35,7 @@ def test_helm_test_converts_a_clip_and_leaves_nothing(release: Release) -> None:
 
 def test_an_upgrade_to_the_same_changes_no_secret_and_no_pod(release: Release) -> None:
     before = secrets_and_pods(release)
-    helm(release, "upgrade", release.name, str(ROOT / "charts/video2mp3"), "--reuse-values", "--wait", "--timeout=120s")
+    release.helm("upgrade", release.name, str(ROOT / "charts/video2mp3"), "--reuse-values", "--wait", "--timeout=120s")
     assert secrets_and_pods(release) == before
 
 

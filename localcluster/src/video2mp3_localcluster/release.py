@@ -36,6 +36,9 @@ class Release:
     values: tuple[Path, ...] = ()
     """More values files; later ones win."""
 
+    watched: tuple[str, ...] = ()
+    """More namespaces whose Conversions it serves."""
+
     name: str = "video2mp3"
     files: NodeFiles = field(default_factory=NodeFiles)
 
@@ -103,6 +106,7 @@ class Release:
             "ingress": {"host": self.host},
             "publicUrl": self.url,
             "account": {"email": self.account},
+            "operator": {"watchNamespaces": [self.namespace, *self.watched]},
         }
 
     def prepare_namespace(self, log: StepLog) -> None:

@@ -5,7 +5,6 @@ and its going shows that the sweep has been through everything.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import pytest
 from bson import ObjectId
 
 from tests.contract.chart.helm import Chart
+from tests.disaster import lose_conversions, store_unwanted
 from tests.integration.operator.cluster import OWNER, SECONDS, Cluster
 from tests.integration.operator.conftest import grant, running
 from tests.integration.operator.operator_process import OperatorProcess
@@ -24,7 +24,6 @@ from tests.servers import KubernetesServer, MongoDBServer
 from tests.servers.clock import SetClock
 from tests.servers.process import await_condition
 from video2mp3_contracts import names
-from video2mp3_contracts.storage import FileMetadata
 
 WEEKS_IN_HOURS = 3 * 7 * 24
 QUICK = {"OPERATOR_ORPHAN_SWEEP_SECONDS": "0.3"}
@@ -53,16 +52,7 @@ def listed(cluster: Cluster) -> str:
 
 
 def remove_conversions(cluster: Cluster) -> None:
-    """They are gone with their cluster: nobody deletes them, and no operator sees them go."""
-    server = cluster.api.server
-    for item in json.loads(listed(cluster))["items"]:
-        name = item["metadata"]["name"]
-        patch = '{"metadata": {"finalizers": []}}'
-        where = ("--namespace", cluster.namespace)
-        server.kubectl("patch", "conversion", name, *where, "--type=merge", "--patch", patch)
-        server.kubectl("delete", "conversion", name, *where)
-    # What the garbage collector does where there is one.
-    server.kubectl("delete", "jobs", "--all", "--namespace", cluster.namespace, "--cascade=background")
+    lose_conversions(lambda *words: cluster.api.server.kubectl(*words, "--namespace", cluster.namespace))
 
 
 def mp3s(mongodb: MongoDBServer) -> dict[str, tuple[bytes, str]]:
@@ -78,11 +68,8 @@ def mp3s(mongodb: MongoDBServer) -> dict[str, tuple[bytes, str]]:
 def decoy(cluster: Cluster, ahead: int = 0) -> str:
     """An upload that no Conversion names; answers its id."""
     moment = datetime.now(UTC) + timedelta(hours=ahead) - timedelta(days=2)
-    file_id = ObjectId(ObjectId.from_datetime(moment).binary[:4] + os.urandom(8))
-    metadata = FileMetadata(owner=OWNER, content_type="video/mp4", installation=cluster.installation).as_document()
     with cluster.mongodb.client() as client:
-        gridfs.GridFSBucket(client["videos"]).upload_from_stream_with_id(file_id, "x.mp4", b"x", metadata=metadata)
-    return str(file_id)
+        return store_unwanted(client, OWNER, cluster.installation, moment)
 
 
 def marked(cluster: Cluster, file_id: str) -> bool:

@@ -1,0 +1,109 @@
+"""What is struck, and how; a plan is carried out to its end, whoever is not there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.chaos.ending import Inbox
+from tests.chaos.kills import Killer
+from tests.chaos.load import Load
+from tests.chaos.patience import TooLongError
+from tests.chaos.plan import Kill, Kind, Manner
+from tests.chaos.run import _strike
+from tests.e2e.release import Release
+from video2mp3_localcluster.layout import NodeFiles
+
+
+class FakeRelease:
+    """Two gateways and a worker."""
+
+    name = "video2mp3"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        assert kind == "pods"
+        component = selector.rpartition("=")[2]
+        names = {"gateway": ["gateway-b", "gateway-a"], "worker": ["worker-a"]}[component]
+        return [{"metadata": {"name": name, "uid": name}, "status": {"phase": "Running"}} for name in names]
+
+    def kubectl(self, *words: str) -> str:
+        self.asked.append(words)
+        return ""
+
+
+@pytest.fixture
+def release() -> FakeRelease:
+    return FakeRelease()
+
+
+@pytest.fixture
+def killer(release: FakeRelease, tmp_path: Path) -> Killer:
+    """On a machine where no local cluster runs."""
+    return Killer(cast("Release", release), NodeFiles(tmp_path, tmp_path))
+
+
+@pytest.mark.parametrize(("chance", "name"), [(0.0, "gateway-a"), (0.49, "gateway-a"), (0.5, "gateway-b")])
+def test_a_pod_is_deleted_with_its_time_to_end(chance: float, name: str, release: FakeRelease, killer: Killer) -> None:
+    assert killer.strike(Kill(0, Kind.GATEWAY, Manner.DELETED, chance)) == name
+    assert release.asked == [("delete", "pod", name, "--wait=false", "--ignore-not-found")]
+
+
+def test_a_worker_is_forced_out(release: FakeRelease, killer: Killer) -> None:
+    assert killer.strike(Kill(0, Kind.WORKER, Manner.FORCED, 0.9)) == "worker-a"
+    assert release.asked[0][-2:] == ("--grace-period=0", "--force")
+
+
+def test_where_no_cluster_of_ours_runs_nothing_is_killed(release: FakeRelease, killer: Killer) -> None:
+    assert killer.strike(Kill(0, Kind.GATEWAY, Manner.KILLED, 0)) == ""
+    assert killer.strike(Kill(0, Kind.API_SERVER, Manner.KILLED, 0)) == ""
+    assert release.asked == []
+
+
+class FakeKiller:
+    """Finds no worker, and waits for MySQL for too long."""
+
+    def strike(self, kill: Kill) -> str:
+        if kill.kind is Kind.MYSQL:
+            raise TooLongError("mysql is away")
+        return "" if kill.kind is Kind.WORKER else f"{kill.kind}-0"
+
+
+class FakeLoad:
+    uploads = (1, 2, 3)
+
+
+class FakeInbox:
+    looked = 0
+
+    def look(self) -> None:
+        self.looked += 1
+        raise ConnectionError("the mail server is away")
+
+
+def strike(plan: Sequence[Kill], seconds: float) -> tuple[list[Kill], list[str], int]:
+    said: list[str] = []
+    inbox = FakeInbox()
+    struck = _strike(
+        plan, cast("Killer", FakeKiller()), cast("Load", FakeLoad()), cast("Inbox", inbox), seconds, said.append
+    )
+    return struck, said, inbox.looked
+
+
+def test_a_plan_is_carried_out_whoever_is_not_there() -> None:
+    kinds = (Kind.GATEWAY, Kind.WORKER, Kind.MYSQL, Kind.ETCD)
+    plan = [Kill(0.01 * number, kind, Manner.KILLED, 0) for number, kind in enumerate(kinds)]
+    struck, said, looked = strike(plan, 2)
+    assert [kill.kind for kill in struck] == [Kind.GATEWAY, Kind.ETCD]
+    assert looked == len(plan)
+    assert sum(line.endswith(" 3 uploads") for line in said) == len(plan)
+    assert any("no worker to be killed" in line for line in said)
+    assert any("mysql is away" in line for line in said)
+
+
+def test_what_is_planned_for_later_than_the_end_is_left() -> None:
+    struck, _, looked = strike([Kill(0.3, Kind.ETCD, Manner.KILLED, 0)], 0.1)
+    assert (struck, looked) == ([], 0)
