@@ -48,7 +48,7 @@ def check(name: str, email: ReadEmail) -> None:
     assert html.unescape(strong) == shown
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(ANY_NAME | LOOKS_ENCODED, min_size=1, max_size=40))
 def test_any_name_is_read_as_it_is(names: list[str]) -> None:
     for name, email in zip(names, read_emails([written(name) for name in names]), strict=True):

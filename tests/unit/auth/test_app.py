@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.auth.builders import EMAIL, PASSWORD, Service, an_account, settings
 from tests.unit.auth.fakes import FakeAccountStore
+from video2mp3_contracts.logs import configure_logging
 
 PROBLEM = "application/problem+json"
 
@@ -162,6 +163,7 @@ def test_metrics_are_not_for_those_who_log_in(service: Service) -> None:
 
 
 def test_nothing_secret_is_logged(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("auth")
     token = service.login().text
     service.login("typed-a-password-here", "hunter2 hunter2")
     output = "".join(capsys.readouterr())

@@ -5,7 +5,7 @@ import struct
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from video2mp3_worker import audio_map, isobmff
@@ -143,7 +143,6 @@ def nested_boxes(draw: st.DrawFn) -> bytes:
     return draw(_HEADS) + content
 
 
-@settings(deadline=None)
 @given(st.one_of(nested_boxes(), st.builds(bytes.__add__, _HEADS, st.binary(max_size=200))))
 def test_no_bytes_break_the_look_or_the_map(content: bytes) -> None:
     """Whatever is in a file, it passes or is refused; ranges lie within it."""

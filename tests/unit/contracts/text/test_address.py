@@ -1,7 +1,7 @@
 """Which texts are an email address."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from video2mp3_contracts.text.address import InvalidAddressError, parse_address
@@ -74,7 +74,6 @@ def test_only_letters_before_the_at_need_a_server_that_knows_them() -> None:
     assert not parse_address("ada@straße.de").international
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])) | st.emails())
 def test_any_text_is_an_address_or_refused(text: str) -> None:
     try:

@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from video2mp3_contracts.text.content_disposition import LONGEST, ascii_name, content_disposition
@@ -36,7 +36,6 @@ def test_the_name_in_ascii(filename: str, written: str) -> None:
     assert ascii_name(filename) == written
 
 
-@settings(deadline=None)
 @given(st.text(max_size=100))
 @example("a\r\nSet-Cookie: x=y")
 def test_any_name_is_saved_under_itself(filename: str) -> None:

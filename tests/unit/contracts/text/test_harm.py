@@ -1,7 +1,7 @@
 """What harms in a text, and what does not."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from video2mp3_contracts.text.harm import HARMFUL, harmless
@@ -44,7 +44,6 @@ def test_what_harms_is_taken_out(text: str, shown: str) -> None:
     assert harmless(text) == shown
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])))
 @example("\ud83d\udc68")
 def test_nothing_that_harms_is_left_of_any_text(text: str) -> None:

@@ -5,7 +5,7 @@ from email import message_from_string, policy
 from email.header import decode_header
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from video2mp3_contracts.text.mail_header import mailbox_field, text_field
@@ -38,7 +38,6 @@ def decoded(field: str) -> str:
                    for part, charset in decode_header(value.replace("\r\n", "")))  # fmt: skip
 
 
-@settings(deadline=None)
 @given(ANY_TEXT | LOOKS_ENCODED)
 @example("=?utf-7?q?+2AA-?= x.mp4")
 @example("Your mp3 is ready: Déjà vu à Orléans.mp3")
@@ -54,7 +53,6 @@ def test_a_text_is_read_as_it_was_meant(text: str) -> None:
     assert all(len("=?utf-8?b??=") < len(word) <= 75 for word in words_of(field))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300) | LOOKS_ENCODED)
 @example('Ada "Countess" \\ Lovelace <ada@example.com>')
 def test_a_mailbox_keeps_its_address_whatever_the_name_is(name: str) -> None:
@@ -66,7 +64,6 @@ def test_a_mailbox_keeps_its_address_whatever_the_name_is(name: str) -> None:
     assert read.addr_spec == ADDRESS
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_half_a_character_harms_nobody(text: str) -> None:
     assert text_field("Subject", text + "\ud800").isascii()
