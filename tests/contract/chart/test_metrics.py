@@ -14,7 +14,7 @@ from tests.contract.chart.flows import METRICS_PORTS
 from tests.contract.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.promtool import Promtool, unpacked
-from video2mp3_auth.metrics import _OUTCOMES, THROTTLED
+from video2mp3_auth.metrics import _OUTCOMES, SUCCEEDED
 from video2mp3_notifier.verdicts import Outcome
 from video2mp3_operator import errors
 from video2mp3_operator.metrics import FAULTS
@@ -149,7 +149,7 @@ def test_alerts_look_for_values_that_exist(monitored: Manifests):
     assert matched(monitored, f"{prefix}conversions_finished_total", "reason") == set(FAULTS)
     assert matched(monitored, f"{prefix}reconcile_errors_total", "error") == {errors.ConflictError.__name__}
     assert matched(monitored, "notifier_messages_total", "outcome") <= set(Outcome)
-    assert matched(monitored, "auth_logins_total", "outcome") <= {THROTTLED, *_OUTCOMES.values()}
+    assert matched(monitored, "auth_logins_total", "outcome") <= {SUCCEEDED, *_OUTCOMES.values()}
 
 
 def test_every_alert_says_what_to_do(monitored: Manifests):
