@@ -67,7 +67,7 @@ class AuthService:
         assert self.process.poll() is None, self.log.read_text()
         try:
             return self.get("/healthz").status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it listens before it has loaded the application
             return False
 
 
