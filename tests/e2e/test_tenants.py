@@ -10,11 +10,14 @@ import pytest
 from tests.e2e import media
 from tests.e2e.conftest import TENANT_NAMESPACE
 from tests.e2e.release import Account, Release, await_value, build_conversion
-from tests.e2e.test_network_policies import WORKER, build_pod
+from tests.e2e.test_network_policies import build_pod, worker_of
 from video2mp3_contracts import names
 
 TENANT = Account("tenant@example.com", "")
 """Known to Kubernetes alone."""
+
+WORKER = worker_of("video2mp3")
+"""The labels of the release's workers."""
 
 _REACH = 'for target; do timeout 3 bash -c ": </dev/tcp/$target" 2>/dev/null && echo "$target"; done; true'
 
