@@ -1,12 +1,13 @@
 """Strikes the release's pods and the local cluster's processes, and nothing else."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from tests.chaos import processes
+from tests.chaos.api import Pods
 from tests.chaos.patience import TooLongError, persistently, until_nothing
 from tests.chaos.plan import PROCESSES, STORES, Kill, Kind, Manner
-from tests.e2e.release import Release
 from video2mp3_contracts.names import LABEL_COMPONENT
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.readiness import Probes, problem_of
@@ -19,20 +20,21 @@ _TARGET_SECONDS: Final = 20.0
 
 _API_SECONDS: Final = 60.0
 
-_GRACE: Final = {
-    # Its processes are dead; one second is what makes the API server wait for the kubelet to say so. Forced, a
+_GRACE_SECONDS: Final = {
+    # Its processes are dead; one second is what makes the API server wait for the kubelet to say so. Without it, a
     # StatefulSet's next pod could meet the old one on the volume.
-    Manner.KILLED: ("--grace-period=1",),
-    Manner.DELETED: (),
-    Manner.FORCED: ("--grace-period=0", "--force"),
+    Manner.KILLED: 1,
+    Manner.DELETED: None,
+    Manner.FORCED: 0,
 }
 
 
 class Killer:
     """Carries a plan out."""
 
-    def __init__(self, release: Release, files: NodeFiles) -> None:
-        self._release = release
+    def __init__(self, instance: str, pods: Pods, files: NodeFiles) -> None:
+        self._instance = instance
+        self._pods = pods
         self._files = files
         self._struck: set[str] = set()
         """The uids of pods, which may seem to be well for a moment after they were struck."""
@@ -59,12 +61,12 @@ class Killer:
         # Without etcd the API server is not ready.
         if said := problem_of(Probes(self._files, ingress_port=0).api_server()):
             return said
-        pods = [pod for pod in self._release.objects("pods") if pod["metadata"]["uid"] not in self._struck]
-        there = {pod["metadata"].get("labels", {}).get(LABEL_COMPONENT) for pod in alive(pods) if is_ready(pod)}
+        pods = [pod for pod in self._pods.labelled(LABEL_COMPONENT) if pod["metadata"]["uid"] not in self._struck]
+        there = {pod["metadata"]["labels"][LABEL_COMPONENT] for pod in alive(pods) if is_ready(pod)}
         return ", ".join(sorted(STORES - PROCESSES - there))
 
     def _target(self, kill: Kill) -> dict[str, Any]:
-        pods = alive(self._release.objects("pods", selector(self._release.name, kill.kind)))
+        pods = alive(self._pods.labelled(selector(self._instance, kill.kind)))
         assert pods, "none is there"
         return pods[int(kill.chance * len(pods))]
 
@@ -74,8 +76,8 @@ class Killer:
         if manner is Manner.KILLED and not self._kill_all(processes.of_pod(self._files, pod["metadata"]["uid"])):
             return ""
         # After a kill as well: where a container ends often, the kubelet waits for minutes before it starts it again.
-        words = ("delete", "pod", name, "--wait=false", "--ignore-not-found", *_GRACE[manner])
-        persistently(lambda: self._release.kubectl(*words), seconds=_API_SECONDS, what=f"{name} is deleted")
+        delete = partial(self._pods.delete, name, _GRACE_SECONDS[manner])
+        persistently(delete, seconds=_API_SECONDS, what=f"{name} is deleted")
         return name
 
     @staticmethod

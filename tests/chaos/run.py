@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.chaos import stock
+from tests.chaos.api import Pods
 from tests.chaos.ending import Finish, Inbox
 from tests.chaos.kills import Killer
 from tests.chaos.load import Load
@@ -57,7 +58,8 @@ def run(release: Release, files: NodeFiles, options: Options, say: Say) -> Tally
     plan = build_plan(options.seed, options.seconds, options.gap)
     accounts = [release.create_account() for _ in range(options.clients)]
     before = stock.take(release)
-    killer = Killer(release, files)
+    pods = Pods(files, release.namespace)
+    killer = Killer(release.name, pods, files)
     inbox = Inbox(release)
     with tempfile.TemporaryDirectory() as folder:
         label = f"{options.seed}-{int(time.time())}"
@@ -67,6 +69,7 @@ def run(release: Release, files: NodeFiles, options: Options, say: Say) -> Tally
             struck = _strike(plan, killer, load, inbox, options.seconds, say)
         finally:
             load.stop()
+            pods.close()
     say(f"{len(struck)} of {len(plan)} kills; waiting until all is settled")
     # With connections of its own, none of which is to a pod that was killed.
     release = replace(release)

@@ -189,7 +189,7 @@ class Release:
 
     # --- the mail ---
 
-    @property
+    @cached_property
     def mail_api(self) -> str:
         """The mail sink's HTTP API."""
         return f"http://{self.address('mailsink')}:8025"

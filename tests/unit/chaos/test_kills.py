@@ -6,61 +6,56 @@ from typing import Any, cast
 
 import pytest
 
+from tests.chaos.api import Pods
 from tests.chaos.ending import Inbox
 from tests.chaos.kills import Killer
 from tests.chaos.load import Load
 from tests.chaos.patience import TooLongError
 from tests.chaos.plan import Kill, Kind, Manner
 from tests.chaos.run import _strike
-from tests.e2e.release import Release
 from video2mp3_localcluster.layout import NodeFiles
 
 
-class FakeRelease:
+class FakePods:
     """Two gateways and a worker."""
 
-    name = "video2mp3"
-
     def __init__(self) -> None:
-        self.asked: list[tuple[str, ...]] = []
+        self.deleted: list[tuple[str, int | None]] = []
 
-    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        assert kind == "pods"
-        component = selector.rpartition("=")[2]
-        names = {"gateway": ["gateway-b", "gateway-a"], "worker": ["worker-a"]}[component]
+    def labelled(self, selector: str) -> list[dict[str, Any]]:
+        names = {"gateway": ["gateway-b", "gateway-a"], "worker": ["worker-a"]}[selector.rpartition("=")[2]]
         return [{"metadata": {"name": name, "uid": name}, "status": {"phase": "Running"}} for name in names]
 
-    def kubectl(self, *words: str) -> str:
-        self.asked.append(words)
-        return ""
+    def delete(self, name: str, grace_seconds: int | None) -> None:
+        self.deleted.append((name, grace_seconds))
 
 
 @pytest.fixture
-def release() -> FakeRelease:
-    return FakeRelease()
+def pods() -> FakePods:
+    return FakePods()
 
 
 @pytest.fixture
-def killer(release: FakeRelease, tmp_path: Path) -> Killer:
+def killer(pods: FakePods, tmp_path: Path) -> Killer:
     """On a machine where no local cluster runs."""
-    return Killer(cast("Release", release), NodeFiles(tmp_path, tmp_path))
+    return Killer("video2mp3", cast("Pods", pods), NodeFiles(tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize(("chance", "name"), [(0.0, "gateway-a"), (0.49, "gateway-a"), (0.5, "gateway-b")])
-def test_a_pod_is_deleted_with_its_time_to_end(chance: float, name: str, release: FakeRelease, killer: Killer) -> None:
+def test_a_pod_is_deleted_with_its_time_to_end(chance: float, name: str, pods: FakePods, killer: Killer) -> None:
     assert killer.strike(Kill(0, Kind.GATEWAY, Manner.DELETED, chance)) == name
-    assert release.asked == [("delete", "pod", name, "--wait=false", "--ignore-not-found")]
+    assert pods.deleted == [(name, None)]
 
 
-def test_a_worker_is_forced_out(release: FakeRelease, killer: Killer) -> None:
+def test_a_worker_is_forced_out(pods: FakePods, killer: Killer) -> None:
     assert killer.strike(Kill(0, Kind.WORKER, Manner.FORCED, 0.9)) == "worker-a"
-    assert release.asked[0][-2:] == ("--grace-period=0", "--force")
+    assert pods.deleted == [("worker-a", 0)]
 
 
-def test_where_no_cluster_of_ours_runs_nothing_is_killed(release: FakeRelease, killer: Killer) -> None:
+def test_where_no_cluster_of_ours_runs_nothing_is_killed(pods: FakePods, killer: Killer) -> None:
     assert killer.strike(Kill(0, Kind.GATEWAY, Manner.KILLED, 0)) == ""
     assert killer.strike(Kill(0, Kind.API_SERVER, Manner.KILLED, 0)) == ""
-    assert release.asked == []
+    assert pods.deleted == []
 
 
 class FakeKiller:
