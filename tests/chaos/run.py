@@ -51,6 +51,7 @@ class Options:
     """From one answer to the same client's next upload."""
 
     settle_seconds: float = 900.0
+    """More than the ten minutes for which the Job controller may wait between two attempts."""
 
 
 def run(release: Release, files: NodeFiles, options: Options, say: Say) -> Tally:

@@ -11,6 +11,10 @@ from tests.chaos.tally import Answer
 from tests.e2e.release import Release
 from video2mp3_localcluster.layout import NodeFiles
 
+pytestmark = pytest.mark.timeout(1500)
+SETTLE_SECONDS = 900
+"""Between two attempts the Job controller waits for ten minutes at the most; half a minute is usual."""
+
 
 @pytest.fixture
 def shaken(release: Release) -> Iterator[Release]:
@@ -22,7 +26,7 @@ def shaken(release: Release) -> Iterator[Release]:
 
 
 def test_nothing_is_lost_while_everything_is_killed(shaken: Release) -> None:
-    options = Options(seconds=90, seed=1, gap=5, settle_seconds=600)
+    options = Options(seconds=90, seed=1, gap=5, settle_seconds=SETTLE_SECONDS)
     counted = run(shaken, NodeFiles(), options, speaker())
     said = table(counted)
     assert counted.is_clean, said
