@@ -101,6 +101,8 @@ def test_each_part_is_an_index_of_the_job() -> None:
         "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}},
     }
     assert divided["spec"]["template"]["metadata"]["labels"].pop(names.LABEL_JOB_GENERATION) == "0"
+    [spread] = divided["spec"]["template"]["spec"].pop("topologySpreadConstraints")
+    assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
     expected = {
         "completionMode": "Indexed",
         "completions": 3,
