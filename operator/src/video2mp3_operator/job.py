@@ -27,15 +27,13 @@ from video2mp3_operator.memory import Memory
 from video2mp3_operator.observed import COMPLETION_INDEX
 from video2mp3_operator.replacement import NONE, Tries
 from video2mp3_operator.settings import Settings
+from video2mp3_operator.timeouts import LONGEST_BACKOFF_SECONDS
 
 KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 """On a Conversion: hand its Job over to this Kueue LocalQueue instead of admitting it ourselves."""
 
 _NOBODY: Final = 65532
 """The usual unprivileged uid of images that need no account."""
-
-_LONGEST_BACKOFF_SECONDS: Final = 600
-"""The Job controller waits at most this long between two attempts."""
 
 _NODE: Final = "kubernetes.io/hostname"
 """The label that tells nodes apart."""
@@ -158,7 +156,7 @@ def _run_seconds(conversion: Conversion, settings: Settings) -> int:
 
 def _deadline(retry_limit: int, run_seconds: int) -> int:
     """Seconds for all attempts together: a net under the limits of the single attempts."""
-    return (retry_limit + 1) * (run_seconds + _START_ALLOWANCE_SECONDS) + retry_limit * _LONGEST_BACKOFF_SECONDS
+    return (retry_limit + 1) * (run_seconds + _START_ALLOWANCE_SECONDS) + retry_limit * LONGEST_BACKOFF_SECONDS
 
 
 def _pod_spec(

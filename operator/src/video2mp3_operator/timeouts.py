@@ -66,6 +66,9 @@ def queued_since(status: ConversionStatus) -> datetime | None:
     return status.queue.since if status.queue else None
 
 
+LONGEST_BACKOFF_SECONDS: Final = 600
+"""The Job controller waits at most this long between two attempts."""
+
 _LINGER_SECONDS: Final = 20
 """A pod whose worker has ended, and that has not ended itself after so long, is kept by another container in it: where
 there is none, kubelet and Job controller take a few seconds."""
@@ -82,6 +85,9 @@ class Awaited(StrEnum):
 
     END = "end"
     """Pods whose workers have ended."""
+
+    NEXT = "next"
+    """The pod after those that have ended: between two attempts the Job controller waits for a while."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +116,17 @@ def wait_of(job: Job, pods: tuple[Pod, ...], limits: Limits) -> Wait | None:
             return Wait(Awaited.END, max(ended), _LINGER_SECONDS, tuple(pod.name for pod in pods))
     started = starting_since(job, pods)
     if started is None:
-        return None
+        return _next_of(job, pods, limits)
     coming = tuple(pod.name for pod in pods if not pod.ended)
     return Wait(Awaited.START, started, limits.start_seconds, coming)
+
+
+def _next_of(job: Job, pods: tuple[Pod, ...], limits: Limits) -> Wait | None:
+    """The wait for a pod that the Job controller is to make, and forgets if its cluster is in trouble just then."""
+    if job.ready or job.start_time is None or any(not pod.ended for pod in pods):
+        return None
+    since = max([job.start_time, *(pod.ended_at for pod in pods if pod.ended_at)])
+    return Wait(Awaited.NEXT, since, LONGEST_BACKOFF_SECONDS + limits.start_seconds)
 
 
 def starting_since(job: Job, pods: tuple[Pod, ...]) -> datetime | None:

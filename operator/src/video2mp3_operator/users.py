@@ -28,10 +28,10 @@ _WHOLE: Final = ""
 """Every collection of a database."""
 
 RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Sequence[str]]]] = {
-    # It stores uploads, reads mp3s, and ends the keeping of an mp3 for its owner.
+    # It stores uploads, and reads mp3s; one that outlived its Conversion it removes for its owner.
     "gateway": {
         (VIDEOS_DATABASE, _WHOLE): _WRITE,
-        (MP3S_DATABASE, _WHOLE): _READ,
+        (MP3S_DATABASE, _WHOLE): (*_READ, "remove"),
         (MP3S_DATABASE, LEDGER_COLLECTION): ("createIndex", "update"),
     },
     # It alone removes what is nobody's any more; listCollections is for its command `dump`.

@@ -58,7 +58,7 @@ def may(mongodb: MongoDBServer, service: str, database: str, collection: str, ac
     ("service", "database", "refused"),
     [
         ("gateway", "videos", set()),
-        ("gateway", "mp3s", {"insert", "remove", "update"}),
+        ("gateway", "mp3s", {"insert", "update"}),
         ("operator", "videos", set()),
         ("operator", "mp3s", set()),
         ("worker", "videos", {"insert", "remove", "update"}),

@@ -140,3 +140,22 @@ def test_a_job_without_any_pod_does_not_wait_for_ever() -> None:
     live(world, operator)
     assert (reason(world, key), world.jobs_ever_created) == ("Starting", 2)
     assert status(world, key)["message"] == "The worker's pod did not start within 900 s."
+
+
+def test_a_next_pod_that_the_job_controller_forgets_is_followed_by_another_job() -> None:
+    """It waits ten minutes at most between two attempts, and the next pod may take as long as any."""
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.set_job_status(key, startTime=at(NOW), failed=1)
+    world.pods[key] = a_pod().ended(75).document
+    live(world, operator)
+    assert reason(world, key) == "Retrying"
+    world.pass_time(seconds=600 + 900 - 1)
+    live(world, operator)
+    assert (reason(world, key), world.jobs_ever_created) == ("Retrying", 1)
+    world.pass_time(seconds=2)
+    live(world, operator)
+    live(world, operator)
+    assert world.jobs_ever_created == 2
+    assert "No pod followed the last one within 1500 s" in str(status(world, key)["attempts"])

@@ -25,7 +25,6 @@ def test_only_the_operator_and_the_gateway_change_uploads_and_the_notifier_sees_
     }
     assert writes == {"gateway", "operator"}
     assert RIGHTS["notifier"].keys() == {("mp3s", "conversions")}
-    assert not any("remove" in actions for key, actions in RIGHTS["gateway"].items() if key[0] == "mp3s")
 
 
 def test_who_has_no_address_gets_no_user() -> None:
