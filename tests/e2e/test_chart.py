@@ -43,7 +43,7 @@ def secrets_and_pods(release: Release) -> tuple[dict[str, Any], set[str]]:
     ours = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/component"
     secrets = {each["metadata"]["name"]: each["data"] for each in release.objects("secrets", ours)}
     services = f"{ours} in (gateway,auth,operator,notifier,mysql,mongodb,rabbitmq)"
-    assert len(secrets) == 6
+    assert len(secrets) == 9
     return secrets, {each["metadata"]["uid"] for each in release.objects("pods", services)}
 
 
