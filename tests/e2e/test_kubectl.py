@@ -99,7 +99,7 @@ def told(release: Release, name: str) -> list[tuple[str, str, str]]:
 
 
 def test_a_source_stored_as_the_reference_says(release: Release, tmp_path: Path) -> None:
-    reference = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text()
+    reference = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text().replace("\\\n", "")
     [arguments] = re.findall(r"^kubectl (exec --stdin .*) < talk.mp4$", reference, re.MULTILINE)
     arguments = arguments.replace("--namespace video2mp3 ", f"--namespace {release.namespace} ")
     owner = Account("you@example.com", "")
