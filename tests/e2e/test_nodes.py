@@ -12,7 +12,7 @@ from tests.e2e import media
 from tests.e2e.nodes import Nodes, send
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value
-from tests.e2e.test_network_policies import build_pod
+from tests.e2e.test_network_policies import build_pod, worker_of
 from tests.e2e.test_parallelism import digest
 from video2mp3_localcluster import second_node
 from video2mp3_localcluster.addresses import FIRST, SECOND
@@ -21,7 +21,6 @@ from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.steps import run_steps
 
-WORKER = {"app.kubernetes.io/component": "worker", "video2mp3.dev/conversion": "none"}
 NEEDED_IMAGES = ("worker", "operator")
 
 
@@ -58,7 +57,7 @@ def test_pods_on_the_second_node_are_reached_and_kept_by_policies_as_on_the_firs
     [gateway] = release.pods("gateway")
     target = f"/dev/tcp/{gateway['status']['podIP']}/8080"
     nodes.only(SECOND.name)
-    release.apply(build_pod("far-worker", WORKER), build_pod("far-stranger", {}))
+    release.apply(build_pod("far-worker", worker_of(release.name)), build_pod("far-stranger", {}))
     try:
         release.kubectl("wait", "--for=condition=Ready", "pod/far-worker", "pod/far-stranger", "--timeout=60s")
         await_value(lambda: reaches(release, "far-stranger", target), seconds=30, what="a pod reaches the first node")
