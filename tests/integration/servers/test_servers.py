@@ -17,6 +17,7 @@ from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeou
 from tests.integration.conftest import BOTH_ENGINES
 from tests.servers import DatabaseServer, KubernetesServer, MailsinkServer, MongoDBServer, RabbitMQServer, ServerError
 from tests.servers.process import await_condition
+from video2mp3_contracts.message import QUEUES
 
 CONVERSION = """
 apiVersion: video2mp3.dev/v1
@@ -75,7 +76,10 @@ def test_rabbitmq_keeps_confirmed_messages_over_a_restart(rabbitmq: RabbitMQServ
 
 
 def test_rabbitmq_is_empty_for_the_next_test(rabbitmq: RabbitMQServer) -> None:
-    assert rabbitmq.management("GET", "/api/queues") == []
+    """But for the queues that a notifier declares."""
+    queues = {queue["name"] for queue in rabbitmq.management("GET", f"/api/queues/{rabbitmq.vhost}")}
+    assert queues == {queue.name for queue in QUEUES}
+    assert sum(_messages(rabbitmq, name) for name in queues) == 0
 
 
 def _tables(server: DatabaseServer, sql: str) -> set[str]:
