@@ -21,6 +21,12 @@ from video2mp3_contracts.server.limits import HEAD_SECONDS, LINGER_SECONDS
 PROBE_SECONDS = 5
 """The time limit of the kubelet's probes, in the chart."""
 
+PROBES = 6
+"""So many that fail in a row end a pod, by the chart."""
+
+SPARE_SECONDS = 30
+"""What a busy machine may need on top of a time limit."""
+
 ASKED_ONCE = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"
 REQUEST_SECONDS = 60
 READING_SECONDS = 20
@@ -34,7 +40,15 @@ def address(gateway: GatewayServer) -> tuple[str, int]:
 
 
 def healthy(gateway: GatewayServer) -> None:
-    assert requests.get(f"{gateway.url}/healthz", timeout=PROBE_SECONDS).status_code == 200
+    """The kubelet would not end the pod: of so many probes in a row one is answered in time."""
+    for left in reversed(range(PROBES)):
+        try:
+            assert requests.get(f"{gateway.url}/healthz", timeout=PROBE_SECONDS).status_code == 200
+        except requests.RequestException:
+            if not left:
+                raise
+        else:
+            return
 
 
 def work(installation: Installation) -> dict[str, Callable[[], None]]:
@@ -82,7 +96,7 @@ def test_a_head_has_its_time_whatever_it_does(installation: Installation) -> Non
             with contextlib.suppress(TimeoutError):
                 answer = client.recv(65536)
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert HEAD_SECONDS - 1 < time.monotonic() - begun < HEAD_SECONDS + PROBE_SECONDS
+    assert HEAD_SECONDS - 1 < time.monotonic() - begun < HEAD_SECONDS + SPARE_SECONDS
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "head-too-slow"
 
 
@@ -146,7 +160,7 @@ def test_nobody_keeps_it_from_ending(installation: Installation) -> None:
     """As long as `keepalive` allows would be longer than a pod has."""
     with Crowd(address(installation.gateway), [SILENCE, HEAD, ASKED_ONCE] * 10):
         healthy(installation.gateway)
-        assert seconds_of(installation.gateway.stop) < LINGER_SECONDS + PROBE_SECONDS
+        assert seconds_of(installation.gateway.stop) < LINGER_SECONDS + SPARE_SECONDS
 
 
 @pytest.mark.parametrize(
