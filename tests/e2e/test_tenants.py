@@ -61,9 +61,10 @@ def tenant(release: Release) -> Iterator[Tenant]:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": TENANT.email}],
     }
-    release.apply(binding)
+    there = ("--namespace", TENANT_NAMESPACE)
+    release.kubectl(*there, "apply", "--server-side", "--filename=-", stdin=json.dumps(binding))
     yield Tenant(release)
-    release.kubectl("--namespace", TENANT_NAMESPACE, "delete", "conversions,jobs,pods", "--all", "--timeout=60s")
+    release.kubectl(*there, "delete", "conversions,jobs,pods", "--all", "--timeout=60s")
 
 
 @pytest.fixture
