@@ -179,7 +179,7 @@ def assert_all_there(release: Release, done: list[Done], waiting: str, headers: 
         assert len(release.mp3s_of(release.conversion(each.name)["metadata"]["uid"])) == 1
     release.await_phase(waiting, "Suspended")
     assert release.has_source(release.conversion(waiting)["spec"]["source"]["gridfs"]["fileId"])
-    assert release.objects("jobs") == []
+    assert release.objects("jobs", "app.kubernetes.io/component=worker") == []
     assert release.emails() == []
 
 
