@@ -136,6 +136,7 @@ def _running_job(seen: Observation) -> Decision | None:
     waiting = endings.waits_for(seen) or _last_refusal(seen) or on_its_way(job.name)
     return (
         endings.not_started(seen)
+        or endings.not_followed(seen)
         or endings.between_attempts(seen, job)
         or endings.about_to_end(seen)
         or Follow(Reason.STARTING, waiting)

@@ -155,15 +155,21 @@ def too_often_disrupted(seen: Observation) -> Decision | None:
 def not_started(seen: Observation) -> Decision | None:
     """Its pod did not start in time. Where the spec does not limit that itself, it is an outage, and waits on."""
     wait, limits = seen.wait, seen.limits
-    if wait is None or wait.awaited not in (Awaited.START, Awaited.NEXT) or (seen.left or 0) > 0:
+    if wait is None or wait.awaited != Awaited.START or (seen.left or 0) > 0:
         return None
-    if wait.awaited == Awaited.NEXT:
-        told = f"No pod followed the last one within {wait.seconds} s; another Job does."
-        return Replace(Reason.NOT_STARTED, told, since=wait.since)
     told = f"The worker's pod did not start within {wait.seconds} s. {waits_for(seen)}".strip()
     if limits.asked_start:
         return Fail(Reason.START_TIMEOUT, told)
     return Replace(Reason.NOT_STARTED, told, wait.pods, since=wait.since)
+
+
+def not_followed(seen: Observation) -> Replace | None:
+    """Between two attempts, and the Job controller makes no next pod."""
+    wait = seen.wait
+    if wait is None or wait.awaited != Awaited.NEXT or (seen.left or 0) > 0:
+        return None
+    told = f"No pod followed the last one within {wait.seconds} s; another Job does."
+    return Replace(Reason.NOT_STARTED, told, since=wait.since)
 
 
 def waits_for(seen: Observation) -> str:

@@ -74,10 +74,10 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
+        await self._clear_up_after_others(key)
         document = self.view.conversion(key)
         if document is None:
             self.waits.forget(key)
-            await self._clear_up_after(key)
             return None
         meta = ObjectMeta.model_validate(document["metadata"])
         if self.view.taken(meta.uid):
@@ -261,8 +261,8 @@ class Reconciler:
 
     # --- write ---
 
-    async def _clear_up_after(self, key: Key) -> None:
-        """End the Jobs of a Conversion that is gone, though somebody took our finalizer off.
+    async def _clear_up_after_others(self, key: Key) -> None:
+        """End the Jobs of Conversions of this name that are gone, though somebody took our finalizer off.
 
         Where Jobs run in the Conversion's own namespace Kubernetes does it.
         """

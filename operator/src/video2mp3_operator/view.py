@@ -56,6 +56,9 @@ class View:
         self._strange_jobs: dict[str, dict[str, Job]] = defaultdict(dict)
         """Jobs of other releases that watch the same namespace."""
 
+        self._abroad: dict[Key, set[str]] = defaultdict(set)
+        """Uids of the Conversions of a name that have Jobs in another namespace."""
+
         self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
         self._job_uids: dict[str, set[str]] = defaultdict(set)
         """Every Job that a Conversion was seen to control, those that are gone too: their pods may outlive them."""
@@ -184,6 +187,8 @@ class View:
         if self._is_strange(job):
             return job
         self._job_uids[job.conversion_uid].add(job.uid)
+        if job.abroad:
+            self._abroad[job.key].add(job.conversion_uid)
         if job.live:
             slot = Slot(job.key.namespace, self.owner(job.key, job.conversion_uid), job.pods)
             self._live[job.conversion_uid][job.name] = slot
@@ -219,6 +224,10 @@ class View:
         if known is None or known.uid != job.uid:
             return False
         _forget(jobs, job.conversion_uid, job.name)
+        if job.abroad and job.conversion_uid not in self._jobs:
+            self._abroad[job.key].discard(job.conversion_uid)
+            if not self._abroad[job.key]:
+                del self._abroad[job.key]
         self._barred.discard(job.conversion_uid)
         self._end_life(job)
         return True
@@ -268,17 +277,12 @@ class View:
 
     def orphaned(self) -> set[Key]:
         """The names of Conversions that are gone and have left Jobs in another namespace behind."""
-        jobs = (job for group in self._jobs.values() for job in group.values())
-        return {job.key for job in jobs if job.abroad and not self.knows(job.key, job.conversion_uid)}
+        return {key for key in self._abroad if self.strays(key)}
 
     def strays(self, key: Key) -> list[Job]:
         """Jobs in another namespace of a Conversion of that name that is gone: Kubernetes does not clear them up."""
-        return [
-            job
-            for group in self._jobs.values()
-            for job in group.values()
-            if job.abroad and job.key == key and not self.knows(key, job.conversion_uid)
-        ]
+        gone = [uid for uid in self._abroad.get(key, ()) if not self.knows(key, uid)]
+        return [job for uid in gone for job in self._jobs.get(uid, {}).values() if job.abroad]
 
     def owner(self, key: Key, uid: str) -> str:
         """To whom a Conversion belongs; "" when it is gone."""

@@ -195,6 +195,11 @@ def test_the_jobs_of_one_that_is_gone_are_strays_where_kubernetes_keeps_them() -
     assert view.strays(KEY) == []
     view.forget_conversion(KEY)
     assert [job.namespace for job in view.strays(KEY)] == ["work"]
+    assert view.orphaned() == {KEY}
+    view.see_conversion(a_conversion().versioned(9).with_metadata(uid="second").document)
+    assert len(view.strays(KEY)) == 1, "another one of its name does not keep them"
+    view.forget_job(a_job().with_metadata(**ABROAD).document)
+    assert (view.strays(KEY), view.orphaned()) == ([], set())
 
 
 def theirs() -> JobBuilder:
