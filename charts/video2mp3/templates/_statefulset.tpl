@@ -1,6 +1,6 @@
 {{/* The StatefulSet of a small single store "for trying it out". Takes a dict: context, component, image, port (its name),
-data (where the image keeps its data), env, volumeMounts and volumes (lists, as YAML), annotations (a map, as YAML). The official images run as user
-999 and write nowhere else than here. */}}
+data (where the image keeps its data), env, volumeMounts and volumes (lists, as YAML), annotations (a map, as YAML).
+The official images run as user 999 and write nowhere else than here. */}}
 {{- define "video2mp3.statefulset" -}}
 {{- $values := index .context.Values .component -}}
 {{- $port := include "video2mp3.storePort" . -}}

@@ -115,6 +115,11 @@ Takes a dict: context, component, key, kind ("password" or "fernet"). */}}
 {{ include "video2mp3.name" . }}.{{ .context.Release.Namespace }}.svc
 {{- end -}}
 
+{{/* The administrator's password of a store of the chart's own. Takes a dict: context, component. */}}
+{{- define "video2mp3.storePassword" -}}
+{{- include "video2mp3.generated" (dict "context" .context "component" .component "key" "password" "kind" "password") -}}
+{{- end -}}
+
 {{/* The address of the chart's own MongoDB with a login. Takes a dict: context, username, password. */}}
 {{- define "video2mp3.mongodbUri" -}}
 {{- $host := include "video2mp3.storeHost" (dict "context" .context "component" "mongodb") -}}
@@ -128,7 +133,7 @@ amqp://{{ .username }}:{{ .password }}@{{ $host }}:5672/%2F
 {{- end -}}
 
 {{- define "video2mp3.mysqlUrl" -}}
-{{- $password := include "video2mp3.generated" (dict "context" . "component" "mysql" "key" "password" "kind" "password") -}}
+{{- $password := include "video2mp3.storePassword" (dict "context" . "component" "mysql") -}}
 {{- $host := include "video2mp3.storeHost" (dict "context" . "component" "mysql") -}}
 mysql+pymysql://video2mp3:{{ $password }}@{{ $host }}:3306/auth
 {{- end -}}

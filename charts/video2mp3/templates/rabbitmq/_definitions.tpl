@@ -1,7 +1,7 @@
 {{/* Users and what they may do, which RabbitMQ takes in at every start. Who consumes declares the queues; who publishes
-does so to the default exchange, and sees nobody's messages. Takes a dict: context, password (the administrator's). */}}
+does so to the default exchange, and sees nobody's messages. Takes a dict: context, component. */}}
 {{- define "video2mp3.rabbitmqDefinitions" -}}
-{{- $users := list (dict "name" "video2mp3" "password" .password "tags" "administrator") -}}
+{{- $users := list (dict "name" "video2mp3" "password" (include "video2mp3.storePassword" .) "tags" "administrator") -}}
 {{- $permissions := list (dict "user" "video2mp3" "vhost" "/" "configure" ".*" "write" ".*" "read" ".*") -}}
 {{- $publishes := dict "configure" "^$" "write" "^amq\\.default$" "read" "^$" -}}
 {{- $consumes := dict "configure" "^mp3(\\..+)?$" "write" "^(amq\\.default|mp3(\\..+)?)$" "read" "^mp3(\\..+)?$" -}}
