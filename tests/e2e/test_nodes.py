@@ -51,6 +51,8 @@ def nodes(two: Nodes) -> Nodes:
     return two
 
 
+# With the public web there, the first node has an address that the second one has no way back to.
+@pytest.mark.usefixtures("web")
 def test_pods_on_the_second_node_are_reached_and_kept_by_policies_as_on_the_first(
     nodes: Nodes, release: Release
 ) -> None:
