@@ -138,8 +138,8 @@ def _second_network() -> list[list[str]]:
 def link_commands() -> list[list[str]]:
     """What connects the second node, in the first one's network; its route goes when the link goes down.
 
-    The link has no address. Left to itself, the kernel would send from the first one it finds on any interface, to which
-    the second node may have no way back.
+    The link has no address. Left to itself, the kernel would send from the first one it finds on any interface, to
+    which the second node may have no way back.
     """
     way = ["via", str(SECOND.ip), "dev", SECOND_INTERFACE, "onlink", "src", str(NODE_IP)]
     return [
