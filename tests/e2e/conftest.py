@@ -19,8 +19,19 @@ HOST = "e2e.video2mp3.test"
 LONG_SECONDS = 45 * 60
 """Of media: workers are busy with it for many seconds."""
 
+TIMEOUT_SECONDS = 900
+"""For one test, where it does not say so itself."""
 
-@pytest.fixture(scope="session")
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is awaited here takes longer than in other tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))
+
+
+@pytest.fixture(scope="package")
 def release() -> Iterator[Release]:
     """The chart, freshly installed; it is removed with everything it stored when the tests are over."""
     try:
@@ -42,13 +53,13 @@ def other(release: Release) -> Account:
     return release.create_account()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video whose conversion can be interrupted."""
     return media.make_long_video(tmp_path_factory.mktemp("media") / "long.mp4", LONG_SECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def web(release: Release) -> Iterator[PublicWeb]:
     """A web server that workers may fetch from."""
     with PublicWeb(release) as web:
