@@ -57,14 +57,13 @@ labels:
 {{- .Values.installation | default (printf "%s/%s" .Release.Namespace .Release.Name) -}}
 {{- end -}}
 
-{{/* Where people reach the gateway, without a slash at the end: the base of the links in emails. */}}
+{{/* Where people reach the gateway, without a slash at the end: the base of the links in emails. Empty where nothing says it,
+which is refused. */}}
 {{- define "video2mp3.publicUrl" -}}
 {{- if .Values.publicUrl -}}
 {{- .Values.publicUrl | trimSuffix "/" -}}
 {{- else if and .Values.ingress.host (ne .Values.ingress.host "*") -}}
 {{- printf "%s://%s" (ternary "https" "http" (ne .Values.ingress.tlsSecret "")) .Values.ingress.host -}}
-{{- else -}}
-http://localhost:8080
 {{- end -}}
 {{- end -}}
 

@@ -93,9 +93,14 @@ readinessProbe:
       key: {{ .key }}
 {{- end -}}
 
-{{/* What the values add to a service's environment. Takes the map. */}}
-{{- define "video2mp3.moreEnv" -}}
-{{- range $name, $value := . }}
+{{/* A service's environment, each variable once: the values' `env` over ours. Takes a dict: own (ours, as YAML), env (the map). */}}
+{{- define "video2mp3.environment" -}}
+{{- range .own | fromYamlArray }}
+{{- if not (hasKey $.env .name) }}
+{{ toYaml (list .) }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}

@@ -19,6 +19,7 @@ SECONDS = 180
 SMALLEST: dict[str, Any] = {
     "account": {"email": "First@example.com"},
     "notifier": {"from": "video2mp3 <mp3@example.com>", "smtp": {"host": "smtp.example.com"}},
+    "publicUrl": "http://localhost:8080",
 }
 """The values that have no default."""
 

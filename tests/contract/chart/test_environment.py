@@ -154,3 +154,31 @@ def test_sweeping_and_pausing_are_values(chart: Chart, monkeypatch: pytest.Monke
     values = {"operator": {"orphanDays": 1.5, "retainedDays": 30, "paused": True}}
     settings = settings_of("operator", chart.render(values), monkeypatch)
     assert (settings.orphan_days, settings.retained_days, settings.paused) == (1.5, 30, True)
+
+
+PROXIES = [
+    ({}, 0),
+    ({"ingress": {"host": "mp3.example.com"}}, 1),
+    ({"ingress": {"host": "mp3.example.com"}, "gateway": {"trustedProxies": 0}}, 0),
+    # A Gateway, or a load balancer, brings people without an Ingress of ours.
+    ({"gateway": {"trustedProxies": 2}}, 2),
+]
+
+
+@pytest.mark.parametrize(("values", "proxies"), PROXIES)
+def test_each_person_has_an_address(
+    values: dict[str, Any], proxies: int, chart: Chart, monkeypatch: pytest.MonkeyPatch
+):
+    assert settings_of("gateway", chart.render(values), monkeypatch).trusted_proxy_count == proxies
+
+
+@pytest.mark.parametrize("container", SETTINGS)
+def test_a_variable_of_the_values_takes_the_place_of_ours(container: str, chart: Chart, manifests: Manifests):
+    component, _ = SETTINGS[container]
+    ours = manifests.pod(component).container(container)["env"]
+    # With a Secret behind it, and a plain one: Kubernetes takes either twice, and the last one counts; Helm 4 takes none.
+    replaced = {ours[0]["name"]: "other", next(each["name"] for each in ours if "value" in each): "12"}
+    more = {"env": {**replaced, f"{component.upper()}_LOG_LEVEL": "debug"}}
+    env = chart.render({component: more}).pod(component).container(container)["env"]
+    assert sorted(each["name"] for each in env) == sorted({each["name"] for each in ours} | more["env"].keys())
+    assert {each["name"]: each.get("value") for each in env}.items() >= more["env"].items()

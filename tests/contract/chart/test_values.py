@@ -57,6 +57,8 @@ MISSING: dict[str, tuple[dict[str, Any], str]] = {
         {"rabbitmq": {"existingSecret": "mine"}},
         "worker.existingSecret is missing: with a Secret of yours for rabbitmq",
     ),
+    "nobody knows where people reach it": ({"publicUrl": ""}, "publicUrl is missing: where people reach the gateway"),
+    "any name may be it": ({"publicUrl": "", "ingress": {"host": "*"}}, "publicUrl is missing"),
     "TLS without a name": (
         {"ingress": {"host": "*", "tlsSecret": "tls"}},
         "ingress.tlsSecret needs a name in ingress.host",
@@ -75,7 +77,7 @@ def test_refused_with_what_to_do(case: str, chart: Chart):
 def test_everything_that_is_missing_is_said_at_once(chart: Chart):
     with pytest.raises(ValuesRefused) as refusal:
         chart.render(smallest=False)
-    for value in ("account.email", "notifier.smtp.host", "notifier.from"):
+    for value in ("account.email", "notifier.smtp.host", "notifier.from", "publicUrl"):
         assert f"- {value} is missing:" in str(refusal.value)
 
 
@@ -83,10 +85,9 @@ def test_everything_that_is_missing_is_said_at_once(chart: Chart):
 
 
 PUBLIC_URLS = [
-    ({}, "http://localhost:8080"),
-    ({"ingress": {"host": "mp3.example.com"}}, "http://mp3.example.com"),
-    ({"ingress": {"host": "mp3.example.com", "tlsSecret": "tls"}}, "https://mp3.example.com"),
-    ({"ingress": {"host": "*"}}, "http://localhost:8080"),
+    ({"publicUrl": "", "ingress": {"host": "mp3.example.com"}}, "http://mp3.example.com"),
+    ({"publicUrl": "", "ingress": {"host": "mp3.example.com", "tlsSecret": "tls"}}, "https://mp3.example.com"),
+    ({"publicUrl": "http://localhost:8080", "ingress": {"host": "*"}}, "http://localhost:8080"),
     ({"publicUrl": "https://mp3.example.com/media/"}, "https://mp3.example.com/media"),
 ]
 
