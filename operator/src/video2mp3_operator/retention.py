@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
-from video2mp3_contracts.retention import ttl_ends_at, managed_by
+from video2mp3_contracts.retention import managed_by, ttl_ends_at
 from video2mp3_contracts.status import ConversionStatus
 
 
