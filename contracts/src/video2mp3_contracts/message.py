@@ -51,8 +51,7 @@ class ConversionFinished(_Message):
     """Of a success: what its owner should know of how the mp3 was made. Older publishers send none."""
 
     expires_at: AwareDatetime | None = None
-    """Of a success: until when the mp3 is surely there; None where nothing but its owner ends that, or from an older
-    publisher."""
+    """Of a success: until when the mp3 is kept; None: until its owner deletes it. Older publishers send none."""
 
     @property
     def message_id(self) -> str:

@@ -74,7 +74,7 @@ class WorkerRequest(_Document):
     """What the mp3 is called."""
 
     ttl_seconds: Annotated[int | None, Field(ge=0)] = None
-    """How long the mp3 stays once the Conversion has finished, for the message. None: nothing but its owner ends that."""
+    """How long the mp3 stays once the Conversion has finished, to be told; None: until its owner deletes it."""
 
     limits: WorkerLimits = WorkerLimits()
     parts: Annotated[int | None, Field(ge=1)] = None
