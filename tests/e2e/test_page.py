@@ -39,6 +39,7 @@ def test_from_login_to_logout(page: Page, account: Account, tmp_path: Path) -> N
     assert page.focused == "Delete Größe & Maß.mp3", "what the list shows anew takes nobody's place"
     page.await_message("Größe & Maß.mp3", "ready")
     assert page.text("li .detail").startswith("1:00, ")
+    assert page.text("li .kept").startswith("Kept until ")
 
     page.tab_to("Download Größe & Maß.mp3")
     page.press(Keys.ENTER)

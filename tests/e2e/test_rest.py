@@ -1,6 +1,8 @@
 """The REST API through the ingress, as a person with curl uses it."""
 
+import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release
+
+MONTH = timedelta(days=30)
 
 
 def curl(*arguments: str, cwd: Path) -> str:
@@ -79,6 +83,19 @@ def test_deleting_a_conversion_removes_its_files(release: Release, account: Acco
     assert release.mp3s_of(conversion["metadata"]["uid"]) == []
     path = f"/download?fid={conversion['status']['output']['fileId']}"
     assert release.request("GET", path, headers=headers).status_code == 404
+
+
+def test_until_when_the_mp3_is_kept_is_told(release: Release, account: Account, tmp_path: Path) -> None:
+    answer = release.upload(account, media.make_video(tmp_path / "kept.mp4", 2))
+    assert answer["ttlSecondsAfterFinished"] == MONTH.total_seconds()
+    assert_one_mp3_and_one_email(release, answer["conversion"], account)
+    shown = release.request("GET", f"/conversions/{answer['conversion']}", headers=release.login(account)).json()
+    finished_at, expires_at = (datetime.fromisoformat(shown[key]) for key in ("finishedAt", "expiresAt"))
+    assert expires_at - finished_at == MONTH
+    [email] = release.emails_to(account.email)
+    [told] = re.findall(r"It is kept until (.+) UTC, and then deleted\.", email["text"])
+    early = expires_at - datetime.strptime(told, "%d %B %Y, %H:%M").replace(tzinfo=UTC)
+    assert timedelta(0) <= early < timedelta(minutes=5)
 
 
 NOT_CONVERTIBLE = {

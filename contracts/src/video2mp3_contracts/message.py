@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.notes import Notes
@@ -49,6 +49,9 @@ class ConversionFinished(_Message):
     message: str = ""
     notes: Notes = ()
     """Of a success: what its owner should know of how the mp3 was made. Older publishers send none."""
+
+    expires_at: AwareDatetime | None = None
+    """Of a success: until when the mp3 is kept; None: until its owner deletes it. Older publishers send none."""
 
     @property
     def message_id(self) -> str:

@@ -73,6 +73,9 @@ class WorkerRequest(_Document):
     filename: str
     """What the mp3 is called."""
 
+    ttl_seconds: Annotated[int | None, Field(ge=0)] = None
+    """How long the mp3 stays once the Conversion has finished, to be told; None: until its owner deletes it."""
+
     limits: WorkerLimits = WorkerLimits()
     parts: Annotated[int | None, Field(ge=1)] = None
     """Into how many parts the sound is divided, each made by a worker of its own. None: it is not."""

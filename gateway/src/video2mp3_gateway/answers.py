@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.retention import expires_at
 from video2mp3_contracts.status import OutputReport
 from video2mp3_gateway.listing import Page
 from video2mp3_gateway.ports import KeptMp3
@@ -44,6 +45,7 @@ def upload_answer(conversion: Conversion, video: ReceivedVideo, links: Links) ->
         "filename": conversion.filename,
         "bytes": video.source.size,
         "sha256": video.source.sha256,
+        "ttlSecondsAfterFinished": conversion.spec.ttl_seconds_after_finished,
         "statusUrl": links.conversion(conversion.metadata.name),
     }
 
@@ -64,6 +66,8 @@ def conversion_answer(conversion: Conversion, links: Links) -> dict[str, Any]:
         "createdAt": _time(conversion.metadata.creation_timestamp),
         "startedAt": _time(status.start_time),
         "finishedAt": _time(status.completion_time),
+        "ttlSecondsAfterFinished": conversion.spec.ttl_seconds_after_finished,
+        "expiresAt": _time(expires_at(conversion)),
         "statusUrl": links.conversion(conversion.metadata.name),
     }
 

@@ -70,7 +70,7 @@ def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics
     metrics.watch_running("download", lambda: downloads.taken)
     drain = app.extensions[EXTENSION] = Drain()
     reception = Reception(ports.sources, ReceptionLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
-    creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace)
+    creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace, settings.ttl_seconds)
     app.register_blueprint(page_routes())
     app.register_blueprint(login_routes(ports.logins, metrics))
     app.register_blueprint(upload_routes(ports.tokens, reception, creation, links, uploads, metrics))

@@ -24,8 +24,13 @@ _PAUSES_SECONDS: Final = (0.2, 1.0)
 _log = structlog.get_logger(__name__)
 
 
-def conversion_for(owner: str, video: ReceivedVideo, namespace: str, request_id: str = "") -> Conversion:
-    """The Conversion of an uploaded video: its owner's, told by email, named after the file."""
+def conversion_for(
+    owner: str, video: ReceivedVideo, namespace: str, ttl_seconds: int | None = None, request_id: str = ""
+) -> Conversion:
+    """The Conversion of an uploaded video: its owner's, told by email, named after the file.
+
+    It goes `ttl_seconds` after it has finished, and the mp3 with it; None keeps both.
+    """
     wanted = display_name(video.output.filename or "") or mp3_name(video.filename)
     file_id = video.source.file_id
     spec = ConversionSpec(
@@ -33,6 +38,7 @@ def conversion_for(owner: str, video: ReceivedVideo, namespace: str, request_id:
         output=_with_filename(video.output, wanted),
         owner=owner,
         notify=Notify(email=owner),
+        ttl_seconds_after_finished=ttl_seconds,
     )
     # With the finalizer from its first moment on: deleted before an operator has seen it, it would leave its video.
     meta = ObjectMeta(
@@ -62,16 +68,18 @@ class Creation:
         conversions: ConversionClient,
         sources: SourceStore,
         namespace: str,
+        ttl_seconds: int | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._conversions = conversions
         self._sources = sources
         self._namespace = namespace
+        self._ttl_seconds = ttl_seconds
         self._pause = pause
 
     def create(self, owner: str, video: ReceivedVideo, request_id: str = "") -> Conversion:
         """Create the video's Conversion. Raises Problem, and then neither it nor the video is there."""
-        conversion = conversion_for(owner, video, self._namespace, request_id)
+        conversion = conversion_for(owner, video, self._namespace, self._ttl_seconds, request_id)
         file_id = video.source.file_id
         try:
             self._persistently(conversion)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _GIBIBYTE = 1024**3
+_DAY_SECONDS = 24 * 3600
 
 
 def _without_slash(url: str) -> str:
@@ -50,6 +51,11 @@ class GatewaySettings(BaseSettings):
     """The largest video, in bytes. 5 GiB is two hours at 5.5 Mbit/s; each costs that much room in MongoDB until it is
     converted."""
 
+    retention_days: Annotated[float, Field(ge=0, le=366)] = 30
+    """How long an upload's Conversion and its mp3 stay once it is finished, in days; 0 keeps them until their owner
+    deletes them. Without an end the store fills up with what was downloaded long ago. A Conversion's time is a year at
+    most."""
+
     upload_seconds: Annotated[int, Field(gt=0)] = 4 * 3600
     """The longest that one upload may take. 5 GiB at 3 Mbit/s fit; and chunks without a file that are older than this
     are surely left over, so that a sweep may remove them."""
@@ -67,3 +73,8 @@ class GatewaySettings(BaseSettings):
 
     log_level: str = "INFO"
     """The least severe level that is logged."""
+
+    @property
+    def ttl_seconds(self) -> int | None:
+        """`retention_days` as a Conversion says it; None keeps it."""
+        return round(self.retention_days * _DAY_SECONDS) if self.retention_days else None

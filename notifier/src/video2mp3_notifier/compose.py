@@ -38,6 +38,9 @@ class View:
     size: str
     file_id: str
     link: str
+    kept_until: str
+    """"" where nothing but its owner ends that."""
+
     login_url: str
     owner: str
     conversion: str
@@ -104,6 +107,7 @@ class Composer:
             size=texts.size(message.size),
             file_id=message.file_id,
             link=f"{self._public_url}/download?fid={message.file_id}",
+            kept_until=texts.moment(message.expires_at) if message.expires_at else "",
             login_url=f"{self._public_url}/login",
             owner=texts.plain(message.owner, _LONGEST_NAME),
             conversion=texts.plain(conversion, 2 * _LONGEST_NAME),

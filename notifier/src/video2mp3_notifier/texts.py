@@ -1,5 +1,6 @@
 """How values are written in emails and log lines: made harmless, and in units that people read."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from video2mp3_contracts.text.harm import harmless
@@ -21,6 +22,12 @@ def length(seconds: float) -> str:
     hours, rest = divmod(whole, _SECONDS_PER_HOUR)
     minutes, seconds_left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes}:{seconds_left:02}"
+
+
+def moment(when: datetime) -> str:
+    """A moment in UTC, as the emails' readers may be anywhere; cut to the minute, so that it is never too late."""
+    utc = when.astimezone(UTC)
+    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
 def size(count: int) -> str:

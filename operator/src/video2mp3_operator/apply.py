@@ -36,6 +36,7 @@ from video2mp3_operator.observation import Observation
 from video2mp3_operator.observed import Job, Key
 from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.recipient import Recipient
 from video2mp3_operator.replacement import tries
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.view import View
@@ -196,7 +197,7 @@ class Applier:
         if seen.job is not None and not seen.job.finished:
             await self._end_job(seen)
         await self._remove_leftovers(entry, keep=None)
-        message = message_from(entry, "")
+        message = message_from(entry)
         if message is not None:
             self.outbox.put(message)
 
@@ -268,7 +269,7 @@ class Applier:
         if entry is None or (entry.result is not None and not seen.keeps_mp3):
             return False
         email = (seen.spec.notify.email or "") if seen.spec else ""
-        message = message_from(entry, email)
+        message = message_from(entry, Recipient(email))
         if message is not None:
             self.outbox.put(message)
         return message is not None

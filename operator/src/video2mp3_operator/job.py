@@ -9,6 +9,7 @@ from typing import Any, Final
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
 from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
+from video2mp3_contracts.retention import mp3_ttl
 from video2mp3_contracts.worker import (
     MONGODB_URI_VARIABLE,
     PART_VARIABLE,
@@ -252,6 +253,7 @@ def _verbatim(value: str) -> str:
 
 def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRequest:
     metadata, spec = conversion.metadata, conversion.spec
+    ttl = mp3_ttl(metadata, spec)
     return WorkerRequest(
         conversion=metadata.ref,
         owner=spec.owner,
@@ -260,6 +262,7 @@ def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRe
         source=spec.source,
         output=spec.output,
         filename=conversion.filename,
+        ttl_seconds=None if ttl is None else int(ttl.total_seconds()),
         parts=parts if parts > 1 else None,
         division=division_of(spec, parts, settings),
         limits=WorkerLimits(

@@ -105,7 +105,7 @@ def judge_entry(
     if gone and entry.installation == rules.installation and shows(namesake, entry):
         return Verdict.HAND_OVER
     # A failure that is still to be told waits for that; a result nobody can be told of any more.
-    owes = entry.result is None and message_from(entry, "") is not None
+    owes = entry.result is None and message_from(entry) is not None
     verdict = judge(entry, not gone or owes, rules)
     return Verdict.KEEP if verdict is Verdict.REMOVE and entry.result is not None else verdict
 

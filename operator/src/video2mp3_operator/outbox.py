@@ -14,25 +14,29 @@ from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
 from video2mp3_operator.errors import UnavailableError
 from video2mp3_operator.ports import Clock, Ledger, Publisher
+from video2mp3_operator.recipient import Recipient
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH: Final = 200
 
 
-def message_from(entry: LedgerEntry, email: str) -> ConversionFinished | None:
-    """The message that an entry owes, from the ledger alone but for a result's email; None when it owes none."""
+def message_from(entry: LedgerEntry, recipient: Recipient | None = None) -> ConversionFinished | None:
+    """The message that an entry owes, from the ledger alone but for a result's recipient; None when it owes none."""
+    recipient = recipient or Recipient()
     conversion = ConversionRef(uid=entry.uid, namespace=entry.namespace, name=entry.name, request_id=entry.request_id)
     if entry.result is not None and not entry.published("succeeded"):
         return ConversionFinished(
             kind="succeeded",
             conversion=conversion,
             owner=entry.owner,
-            email=email,
+            email=recipient.email,
             file_id=entry.result.file_id,
             filename=entry.result.filename,
             size=entry.result.size,
             duration_seconds=entry.result.duration_seconds,
             notes=entry.result.notes,
+            # What was taken over belongs to another entry, and does not go with this one.
+            expires_at=recipient.expires_at if entry.adopted_from is None else None,
         )
     if entry.result is None and entry.failure is not None and not entry.published("failed"):
         return ConversionFinished(
@@ -83,7 +87,7 @@ class Outbox:
         asked: Collection[str],
         entries: Mapping[str, LedgerEntry],
         live: Collection[str],
-        emails: Mapping[str, str],
+        recipients: Mapping[str, Recipient],
     ) -> None:
         """See after the watched ones: what no live Job will publish any more, is published here.
 
@@ -93,7 +97,7 @@ class Outbox:
             if uid in live:
                 continue
             self._watched.discard(uid)
-            message = message_from(entries[uid], emails.get(uid, "")) if uid in entries else None
+            message = message_from(entries[uid], recipients.get(uid)) if uid in entries else None
             if message is not None:
                 self.put(message)
 

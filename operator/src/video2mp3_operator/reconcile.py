@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion, ObjectMeta
@@ -43,6 +42,7 @@ from video2mp3_operator.status import (
     realtime_factor,
     starting_early,
     status_patch,
+    stored_status,
 )
 from video2mp3_operator.timeouts import Limits
 from video2mp3_operator.unreadable import UnreadableEntry
@@ -146,7 +146,7 @@ class Reconciler:
             invalid=reading.trouble,
             keeps_mp3=reading.keeps_mp3,
             keeps_source=reading.keeps_source,
-            status=_status(document),
+            status=stored_status(document),
             now=self.clock(),
             job=self.view.job(meta.uid),
             pods=self.view.pods(meta.uid),
@@ -350,11 +350,3 @@ def _asks_why(seen: Observation) -> bool:
     if job is None or seen.finished or seen.own_pods or job.failed or job.ready or seen.meta.deletion_timestamp:
         return False
     return job.start_time is not None and not (job.finished or job.deleting or job.suspended)
-
-
-def _status(document: dict[str, Any]) -> ConversionStatus:
-    """The stored status; where somebody wrote nonsense there, as if there were none."""
-    try:
-        return ConversionStatus.model_validate(document["status"])
-    except ValidationError:
-        return ConversionStatus()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from pydantic import ValidationError
+
 from video2mp3_contracts import names
 from video2mp3_contracts.reasons import ConditionType, Phase, Reason
 from video2mp3_contracts.status import Attempt, ConversionStatus, Progress, QueueReport
@@ -41,6 +43,14 @@ class _Report:
 
 
 _FAILED: Final = (ConditionType.STALLED, ConditionType.FAILED)
+
+
+def stored_status(document: Mapping[str, Any]) -> ConversionStatus:
+    """A Conversion's status as it is; where somebody wrote nonsense there, as if there were none."""
+    try:
+        return ConversionStatus.model_validate(document["status"])
+    except ValidationError:
+        return ConversionStatus()
 
 
 def build_status(seen: Observation, decision: Decision) -> ConversionStatus | None:

@@ -19,6 +19,7 @@ from video2mp3_operator.outbox import Outbox, message_from
 from video2mp3_operator.places import furthest_off
 from video2mp3_operator.ports import Clock, Ledger, Lister
 from video2mp3_operator.progress import overall
+from video2mp3_operator.recipient import Recipient, recipient_of
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.stall import StallWatch, sign_of
 from video2mp3_operator.status import progress_due
@@ -120,7 +121,7 @@ class Sweep:
         self._watch_for_stalls(live)
         for uid in self.view.entries.keys() - live:
             del self.view.entries[uid]
-        self.outbox.settle(asked, entries, live, self._emails(entries))
+        self.outbox.settle(asked, entries, live, self._recipients(self.outbox.watched & entries.keys()))
 
     def _watch_for_stalls(self, live: set[str]) -> None:
         """Whose worker shows no sign of life for too long, is looked at."""
@@ -161,21 +162,21 @@ class Sweep:
             if entry.uid in self.view.live():
                 self.outbox.watch(entry.uid)
                 continue
-            emails = self._emails([entry.uid])
-            if entry.result is not None and not emails:
+            recipient = self._recipients([entry.uid]).get(entry.uid)
+            if entry.result is not None and recipient is None:
                 continue  # Whom to tell is known again when its Conversion is made again.
-            message = message_from(entry, emails.get(entry.uid, ""))
+            message = message_from(entry, recipient)
             if message is not None:
                 self.outbox.put(message)
         self._scanned = True
 
-    def _emails(self, uids: Iterable[str]) -> dict[str, str]:
+    def _recipients(self, uids: Iterable[str]) -> dict[str, Recipient]:
         """Whom to tell, for Conversions that still exist."""
         wanted = set(uids)
         if not wanted:
             return {}
         return {
-            document["metadata"]["uid"]: (document["spec"].get("notify") or {}).get("email") or ""
+            document["metadata"]["uid"]: recipient_of(document, self.clock())
             for document in self.view.documents()
             if document["metadata"]["uid"] in wanted
         }

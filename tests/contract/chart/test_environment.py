@@ -148,6 +148,22 @@ def test_files_belong_to_the_installation(
     assert settings_of("gateway", manifests, monkeypatch).installation == name
 
 
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ({}, 30 * 86_400),
+        ({"gateway": {"retentionDays": 0.5}}, 43_200),
+        ({"gateway": {"retentionDays": 366}}, 366 * 86_400),
+        ({"gateway": {"retentionDays": 0}}, None),
+    ],
+    ids=["by-default", "half-a-day", "the-longest", "off"],
+)
+def test_how_long_uploads_stay_is_a_value(
+    values: dict[str, Any], seconds: int | None, chart: Chart, monkeypatch: pytest.MonkeyPatch
+):
+    assert settings_of("gateway", chart.render(values), monkeypatch).ttl_seconds == seconds
+
+
 def test_sweeping_and_pausing_are_values(chart: Chart, monkeypatch: pytest.MonkeyPatch):
     default = settings_of("operator", chart.render({}), monkeypatch)
     assert (default.orphan_days, default.retained_days, default.paused) == (7, 0, False)
@@ -176,7 +192,7 @@ def test_each_person_has_an_address(
 def test_a_variable_of_the_values_takes_the_place_of_ours(container: str, chart: Chart, manifests: Manifests):
     component, _ = SETTINGS[container]
     ours = manifests.pod(component).container(container)["env"]
-    # With a Secret behind it, and a plain one: Kubernetes takes either twice, and the last one counts; Helm 4 takes none.
+    # One with a Secret behind it, and a plain one: Kubernetes lets the last of two count, Helm 4 takes no two.
     replaced = {ours[0]["name"]: "other", next(each["name"] for each in ours if "value" in each): "12"}
     more = {"env": {**replaced, f"{component.upper()}_LOG_LEVEL": "debug"}}
     env = chart.render({component: more}).pod(component).container(container)["env"]

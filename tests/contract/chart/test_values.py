@@ -20,6 +20,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a host with a scheme": ({"ingress": {"host": "https://example.com"}}, "at '/ingress/host'"),
     "an unknown ingress controller": ({"ingress": {"controller": "apache"}}, "at '/ingress/controller'"),
     "an upload limit of nothing": ({"gateway": {"maxUploadBytes": 0}}, "at '/gateway/maxUploadBytes'"),
+    "more than a year": ({"gateway": {"retentionDays": 367}}, "at '/gateway/retentionDays': maximum: got 367"),
+    "a time before the end": ({"gateway": {"retentionDays": -1}}, "at '/gateway/retentionDays': minimum"),
     "a bad namespace": ({"operator": {"watchNamespaces": ["Team"]}}, "at '/operator/watchNamespaces/0'"),
     "another service's variable": ({"auth": {"env": {"GATEWAY_X": "1"}}}, "at '/auth/env': additional properties"),
     "a quantity in words": ({"worker": {"resources": {"limits": {"memory": "1 GB"}}}}, "at '/worker/resources/limits"),

@@ -52,7 +52,10 @@ def test_what_is_stored_is_what_was_sent(installation: Installation, size: int) 
         "uploadedAt": file["uploadDate"],
     }
     assert content_of(installation, file["_id"]) == content
-    assert list(installation.kubernetes.objects) == [answer.json()["conversion"]]
+    [(name, conversion)] = installation.kubernetes.objects.items()
+    assert name == answer.json()["conversion"]
+    seconds = conversion["spec"]["ttlSecondsAfterFinished"]
+    assert seconds == answer.json()["ttlSecondsAfterFinished"] == 30 * 24 * 3600
 
 
 def test_every_gridfs_client_reads_it(restarted: Installation) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,13 @@ def test_ordinary_accented_names_are_read_as_they_are() -> None:
     names = [name[start:] for name in FRENCH for start in range(20)]
     for name, email in zip(names, read_emails([written(name) for name in names]), strict=True):
         check(name, email)
+
+
+def test_until_when_the_mp3_is_kept_is_read_in_both_texts() -> None:
+    message = a_message().expiring(START + timedelta(days=30)).build()
+    [email] = read_emails([COMPOSER.compose(message, START).content])
+    for text in (email.text, email.html):
+        assert "It is kept until 31 March 2026, 12:30 UTC, and then deleted." in text
 
 
 def test_the_reader_is_strict() -> None:

@@ -1,6 +1,7 @@
 """The real operator, with everything around it real but the nodes."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -44,16 +45,19 @@ def test_a_conversion_becomes_a_job_a_result_and_a_success(cluster: Cluster, ope
 
 
 def test_a_result_counts_though_the_job_is_gone(cluster: Cluster, operator: OperatorProcess) -> None:
-    name = cluster.convert()
+    name = cluster.convert(ttlSecondsAfterFinished=3600)
     cluster.await_job(name)
     operator.stop()
     cluster.work(name, publish=False)
     cluster.remove_job(name)
     operator.start()
-    cluster.await_reason(name, "Succeeded")
+    status = cluster.await_reason(name, "Succeeded")
     assert cluster.jobs() == []
     message = cluster.await_message()
     assert (message.kind, message.email, message.filename) == ("succeeded", OWNER, "talk.mp3")
+    assert message.expires_at is not None
+    goes = datetime.fromisoformat(status["completionTime"]) + timedelta(hours=1)
+    assert abs(goes - message.expires_at) < timedelta(seconds=30)
 
 
 def test_a_permanent_failure_tells_why_at_once_and_sends_one_message(

@@ -1,6 +1,7 @@
 """The queue's message and its topology."""
 
 import json
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,7 @@ def test_the_body_is_the_documented_json() -> None:
         size=1234,
         duration_seconds=61.5,
         notes=("The cover is no picture, so it is left out.",),
+        expires_at=datetime(2026, 3, 31, 12, tzinfo=UTC),
     )
     assert json.loads(finished.body()) == {
         "version": 1,
@@ -36,6 +38,7 @@ def test_the_body_is_the_documented_json() -> None:
         "reason": "",
         "message": "",
         "notes": ["The cover is no picture, so it is left out."],
+        "expiresAt": "2026-03-31T12:00:00Z",
     }
     assert finished.message_id == "u-1:succeeded"
 
@@ -62,7 +65,7 @@ BEFORE_NOTES = b"""{
   "owner": "a@example.com", "email": "a@example.com", "fileId": "0123456789abcdef01234567", "filename": "talk.mp3",
   "bytes": 1234, "durationSeconds": 61.5, "reason": "Succeeded", "message": "The mp3 is ready."
 }"""
-"""What a worker publishes that knows of no notes."""
+"""What a worker publishes that knows neither of notes nor of an end of the mp3's time."""
 
 
 class RefBeforeNotes(BaseModel):
@@ -94,13 +97,14 @@ class ReaderBeforeNotes(BaseModel):
 
 
 def test_a_message_from_before_there_were_notes_is_read() -> None:
-    assert ConversionFinished.model_validate_json(BEFORE_NOTES).notes == ()
+    read = ConversionFinished.model_validate_json(BEFORE_NOTES)
+    assert (read.notes, read.expires_at) == ((), None)
 
 
-def test_who_knows_of_no_notes_reads_a_message_with_some() -> None:
+def test_who_knows_of_no_notes_and_no_end_reads_a_message_with_both() -> None:
     old = ConversionFinished.model_validate_json(BEFORE_NOTES)
-    noted = old.model_copy(update={"notes": ("The cover is no picture, so it is left out.",)})
-    read = ReaderBeforeNotes.model_validate_json(noted.body())
+    notes, end = ("The cover is no picture, so it is left out.",), datetime(2026, 3, 31, 12, tzinfo=UTC)
+    read = ReaderBeforeNotes.model_validate_json(old.model_copy(update={"notes": notes, "expires_at": end}).body())
     assert read == ReaderBeforeNotes.model_validate_json(BEFORE_NOTES)
 
 

@@ -1,6 +1,7 @@
 """What is told of Conversions, to whom, and in which order."""
 
 import base64
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,18 @@ from video2mp3_contracts.status import ConversionStatus, OutputReport, Progress,
 from video2mp3_gateway.listing import MalformedPosition, Position, newest
 
 
-def a_conversion(name: str, owner: str = ALICE, age: int = 0, **status: object) -> Conversion:
+def a_conversion(
+    name: str,
+    owner: str = ALICE,
+    age: int = 0,
+    ttl: int | None = None,
+    labels: Mapping[str, str] = {},
+    **status: object,
+) -> Conversion:
+    source = Source(url="https://example.com/a.mp4")
     conversion = Conversion(
-        metadata=ObjectMeta(name=name, namespace="people"),
-        spec=ConversionSpec(source=Source(url="https://example.com/a.mp4"), owner=owner),
+        metadata=ObjectMeta(name=name, namespace="people", labels=dict(labels)),
+        spec=ConversionSpec(source=source, owner=owner, ttl_seconds_after_finished=ttl),
         status=ConversionStatus(**status),
     )
     return stamped(conversion, NOW - timedelta(seconds=age))
@@ -51,6 +60,8 @@ def test_one_that_nobody_has_seen_yet() -> None:
         "createdAt": "2026-03-01T12:00:00Z",
         "startedAt": None,
         "finishedAt": None,
+        "ttlSecondsAfterFinished": None,
+        "expiresAt": None,
         "statusUrl": "/conversions/talk",
     }
 
@@ -89,6 +100,25 @@ def test_one_that_is_done_links_to_its_mp3() -> None:
         "notes": ["No cover."],
         "downloadUrl": f"/download?fid={'a' * 24}",
     }
+
+
+FINISHED = {"phase": "Succeeded", "completion_time": NOW}
+
+
+@pytest.mark.parametrize(
+    ("conversion", "end"),
+    [
+        (a_conversion("talk", ttl=3600, **FINISHED), "2026-03-01T13:00:00Z"),
+        (a_conversion("talk", ttl=3600, phase="Running"), None),
+        (a_conversion("talk", **FINISHED), None),
+        (a_conversion("talk", ttl=3600, labels={"argocd.argoproj.io/instance": "media"}, **FINISHED), None),
+    ],
+    ids=["finished", "not-yet", "for-ever", "from-git"],
+)
+def test_when_it_goes(conversion: Conversion, end: str | None) -> None:
+    gateway = with_conversions(conversion)
+    [listed] = ask(gateway, "/conversions").json["conversions"]
+    assert (listed["ttlSecondsAfterFinished"], listed["expiresAt"]) == (conversion.spec.ttl_seconds_after_finished, end)
 
 
 def test_one_that_is_being_deleted_says_so() -> None:

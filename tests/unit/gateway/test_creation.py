@@ -18,7 +18,7 @@ class Scene:
         self.sources = FakeSources()
         self.conversions = FakeConversions()
         self.pauses: list[float] = []
-        self.creation = Creation(self.conversions, self.sources, "people", self.pauses.append)
+        self.creation = Creation(self.conversions, self.sources, "people", pause=self.pauses.append)
         with self.sources.begin(ALICE, "talk.mp4", "video/mp4") as upload:
             upload.write(b"a video")
             self.video = ReceivedVideo(upload.finish(), "talk.mp4", Output())

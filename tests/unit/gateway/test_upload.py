@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 from werkzeug.test import TestResponse
 
 from tests.unit.gateway.builders import (
@@ -53,6 +54,7 @@ def test_a_video_becomes_a_file_and_a_conversion() -> None:
         "filename": "Mein Vortrag.mp3",
         "bytes": 9,
         "sha256": hashlib.sha256(b"the video").hexdigest(),
+        "ttlSecondsAfterFinished": 30 * 86_400,
         "statusUrl": f"/conversions/upload-{file_id}",
     }
     assert answer.headers["Location"] == f"/conversions/upload-{file_id}"
@@ -86,8 +88,26 @@ def test_the_conversion_says_what_is_wanted_and_whose_it_is() -> None:
             "output": {"filename": "talk.mp3"},
             "owner": ALICE,
             "notify": {"email": ALICE},
+            "ttlSecondsAfterFinished": 30 * 86_400,
         },
     }
+
+
+@pytest.mark.parametrize(("days", "seconds"), [(7, 604_800), (0.5, 43_200), (366, 31_622_400), (0, None)])
+def test_how_long_it_stays_is_set_and_told(days: float, seconds: int | None) -> None:
+    gateway = Gateway(settings={"retention_days": days})
+    answer = gateway.upload(a_file())
+    [conversion] = gateway.conversions.there.values()
+    assert answer.json["ttlSecondsAfterFinished"] == seconds
+    assert conversion.manifest()["spec"].get("ttlSecondsAfterFinished") == seconds
+    shown = gateway.client.get(answer.json["statusUrl"], headers=token_of(ALICE)).json
+    assert (shown["ttlSecondsAfterFinished"], shown["expiresAt"]) == (seconds, None)
+
+
+@pytest.mark.parametrize("days", [-1, 367, float("nan")])
+def test_a_time_that_no_conversion_may_have_is_refused_at_the_start(days: float) -> None:
+    with pytest.raises(ValidationError, match="retention_days"):
+        Gateway(settings={"retention_days": days})
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before-the-file", "after-the-file"])

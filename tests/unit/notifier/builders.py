@@ -1,6 +1,7 @@
 """Messages for the notifier's tests, unit and integration."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
 
@@ -34,6 +35,10 @@ class MessageBuilder:
     def noted(self, *notes: str) -> "MessageBuilder":
         """With notes."""
         return self._with(notes=notes)
+
+    def expiring(self, at: datetime) -> "MessageBuilder":
+        """Of an mp3 that goes then."""
+        return self._with(expires_at=at)
 
     def owned_by(self, owner: str) -> "MessageBuilder":
         """Of another account; "" for none."""

@@ -1,5 +1,6 @@
 """The emails, whole."""
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header
 from email.message import EmailMessage
@@ -141,6 +142,28 @@ def test_the_email_of_a_success_with_notes() -> None:
     email = compose(a_message().noted(*notes))
     assert NOTES_TEXT in body(email, "plain")
     assert NOTES_HTML in body(email, "html")
+
+
+EXPIRY = datetime(2026, 3, 31, 12, 30, 59, tzinfo=UTC)
+
+EXPIRY_TEXT = f"""\
+Download it here:
+
+  {LINK}
+
+It is kept until 31 March 2026, 12:30 UTC, and then deleted.
+
+The link works with the token"""
+
+EXPIRY_HTML = """Download</a></p>
+<p>It is kept until 31 March 2026, 12:30 UTC, and then deleted.</p>
+<p>The link works with the token"""
+
+
+def test_the_email_of_a_success_tells_until_when_the_mp3_is_kept() -> None:
+    email = compose(a_message().expiring(EXPIRY))
+    assert EXPIRY_TEXT in body(email, "plain")
+    assert EXPIRY_HTML in body(email, "html")
 
 
 @pytest.mark.parametrize(("given", "told"), [("r-1", "r-1"), ("", None), ("a\r\nBcc: x@example.org", None)])

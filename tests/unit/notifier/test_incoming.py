@@ -39,6 +39,7 @@ def test_a_field_of_a_newer_minor_version_is_passed_over() -> None:
         (json.dumps(GOOD | {"kind": "paused"}).encode(), DeadReason.MALFORMED, "kind"),
         (json.dumps(GOOD | {"bytes": -1}).encode(), DeadReason.MALFORMED, "bytes"),
         (json.dumps(GOOD | {"durationSeconds": float("inf")}).encode(), DeadReason.MALFORMED, "durationSeconds"),
+        (json.dumps(GOOD | {"expiresAt": "2026-03-31T12:00:00"}).encode(), DeadReason.MALFORMED, "expiresAt"),
         (json.dumps(GOOD | {"fileId": "../../etc/passwd"}).encode(), DeadReason.MALFORMED, "fileId: not a file id"),
         (json.dumps(GOOD | {"conversion": {"uid": "u"}}).encode(), DeadReason.MALFORMED, "conversion.namespace"),
     ],

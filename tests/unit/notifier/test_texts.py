@@ -1,5 +1,7 @@
 """How values are written for people."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
 from video2mp3_notifier import texts
@@ -45,3 +47,14 @@ def test_a_length_is_minutes_and_seconds(seconds: float, shown: str) -> None:
 )
 def test_a_size_has_a_unit(count: int, shown: str) -> None:
     assert texts.size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (datetime(2026, 3, 1, 9, 5, 59, tzinfo=UTC), "1 March 2026, 09:05 UTC"),
+        (datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=2))), "28 February 2026, 22:30 UTC"),
+    ],
+)
+def test_a_moment_is_told_to_the_minute_and_never_too_late(moment: datetime, shown: str) -> None:
+    assert texts.moment(moment) == shown

@@ -257,6 +257,21 @@ def test_the_worker_is_told_which_request_made_its_conversion(annotation: str, t
     assert WorkerRequest.model_validate_json(value).conversion.request_id == told
 
 
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"ttlSecondsAfterFinished": 86_400}, 86_400),
+        ({"ttlSecondsAfterFinished": 86_400, "deletionPolicy": "Retain"}, None),
+        ({}, None),
+    ],
+)
+def test_the_worker_is_told_how_long_the_mp3_stays(spec: dict[str, Any], told: int | None) -> None:
+    manifest = job(a_conversion().with_spec(**spec))
+
+    value = manifest["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
+    assert WorkerRequest.model_validate_json(value).ttl_seconds == told
+
+
 def test_the_longest_request_goes_into_one_variable() -> None:
     """Linux allows 128 KiB for each (MAX_ARG_STRLEN)."""
     fields = ("title", "artist", "album", "albumArtist", "composer", "genre")

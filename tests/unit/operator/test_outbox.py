@@ -9,7 +9,7 @@ from tests.unit.operator.fakes import FakePublisher, FakeStore, World
 from tests.unit.operator.harness import until
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.outbox import Outbox, message_from
+from video2mp3_operator.outbox import Outbox, Recipient, message_from
 
 UID = "uid-media-talk"
 
@@ -19,7 +19,7 @@ def an_outbox(world: World) -> Outbox:
 
 
 def owed(entry: LedgerEntry) -> str | None:
-    message = message_from(entry, OWNER)
+    message = message_from(entry, Recipient(OWNER))
     return message.kind if message else None
 
 
@@ -39,7 +39,7 @@ def test_what_an_entry_owes(entry: LedgerEntry, expected: str | None) -> None:
 
 
 def test_a_failed_message_is_made_from_the_ledger_alone() -> None:
-    message = message_from(an_entry().with_failure().entry, "")
+    message = message_from(an_entry().with_failure().entry)
     assert message is not None
     assert message.model_dump() == {
         "version": 1,
@@ -54,13 +54,14 @@ def test_a_failed_message_is_made_from_the_ledger_alone() -> None:
         "reason": "NotMedia",
         "message": "No media.",
         "notes": (),
+        "expires_at": None,
     }
 
 
 def test_a_message_tells_the_request_that_made_the_conversion() -> None:
     entry = an_entry().with_failure().entry.model_copy(update={"request_id": "r-1"})
 
-    message = message_from(entry, "")
+    message = message_from(entry)
 
     assert message is not None
     assert message.conversion.request_id == "r-1"
@@ -69,15 +70,28 @@ def test_a_message_tells_the_request_that_made_the_conversion() -> None:
 def test_the_message_of_a_success_has_the_result_s_notes() -> None:
     result = a_result().model_copy(update={"notes": ("The cover is no picture, so it is left out.",)})
     entry = an_entry().with_result().entry.model_copy(update={"result": result})
-    message = message_from(entry, OWNER)
+    message = message_from(entry, Recipient(OWNER))
     assert message is not None
     assert message.notes == result.notes
+
+
+def test_the_message_of_a_success_tells_until_when_the_mp3_is_there() -> None:
+    message = message_from(an_entry().with_result().entry, Recipient(OWNER, expires_at=NOW))
+    assert message is not None
+    assert (message.email, message.expires_at) == (OWNER, NOW)
+
+
+def test_an_mp3_that_was_taken_over_does_not_go_with_who_took_it() -> None:
+    entry = an_entry().with_result().entry.model_copy(update={"adopted_from": "uid-before"})
+    message = message_from(entry, Recipient(OWNER, expires_at=NOW))
+    assert message is not None
+    assert message.expires_at is None
 
 
 def test_what_is_put_twice_is_published_once_and_marked() -> None:
     world = World(entries={UID: an_entry().with_failure().entry})
     outbox = an_outbox(world)
-    message = message_from(world.entries[UID], "")
+    message = message_from(world.entries[UID])
     assert message is not None
     outbox.put(message)
     outbox.put(message)
@@ -89,7 +103,7 @@ def test_what_is_put_twice_is_published_once_and_marked() -> None:
 def test_a_message_that_could_not_be_marked_is_not_published_again_by_this_process() -> None:
     world = World(entries={UID: an_entry().with_failure().entry})
     outbox = an_outbox(world)
-    message = message_from(world.entries[UID], "")
+    message = message_from(world.entries[UID])
     assert message is not None
     outbox.put(message)
     world.away.add("mongodb")
@@ -104,7 +118,7 @@ def test_a_message_that_could_not_be_marked_is_not_published_again_by_this_proce
 def test_it_keeps_trying_while_the_broker_is_away() -> None:
     world = World(entries={UID: an_entry().with_failure().entry}, away={"rabbitmq"})
     outbox = an_outbox(world)
-    message = message_from(world.entries[UID], "")
+    message = message_from(world.entries[UID])
     assert message is not None
 
     async def main() -> None:
@@ -136,7 +150,7 @@ def test_a_watched_result_is_published_when_nobody_else_will(
     world = World(entries=entries)
     outbox = an_outbox(world)
     outbox.watch(UID)
-    outbox.settle({UID}, entries, live, {UID: OWNER})
+    outbox.settle({UID}, entries, live, {UID: Recipient(OWNER)})
     asyncio.run(outbox.flush())
     assert [message.file_id for message in world.queue] == published
     assert set(outbox.watched) == watched

@@ -318,6 +318,31 @@ def test_a_result_that_is_seen_while_the_ledger_is_asked_about_others_is_publish
     assert [message.kind for message in world.queue] == ["succeeded"]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "seconds"),
+    [({}, 3600), ({"deletionPolicy": "Retain"}, None), ({"deletionPolicy": "Keep"}, None)],
+    ids=["it-goes", "it-stays", "not-understood"],
+)
+def test_the_message_that_a_dead_worker_owes_tells_until_when_the_mp3_is_there(
+    spec: dict[str, str], seconds: int | None, restarted: bool
+) -> None:
+    world = World()
+    key = world.apply(a_conversion().with_spec(ttlSecondsAfterFinished=3600))
+    operator = live(world)
+    world.change(key, {"spec": spec})
+    world.work(key, publish=False)
+    world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
+    finished_at = world.now
+    if restarted:
+        asyncio.run(operator.sweep.resync_once())
+        asyncio.run(operator.reconciler.reconcile(key))
+        world.pass_time(seconds=60)
+    live(world, None if restarted else operator)
+    [message] = world.queue
+    assert (message.email, message.expires_at) == (OWNER, seconds and finished_at + timedelta(seconds=seconds))
+
+
 def test_mongodb_away_is_told_and_overcome() -> None:
     world = World(away={"mongodb"})
     key = world.apply(a_conversion())

@@ -1,7 +1,7 @@
 """⑥⑦ One attempt after another, with the outside failing or the worker dying at every single call."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -56,7 +56,7 @@ def a_worker(outside: Outside, scratch: Path, *, token: str = "first", **changes
         "converter": FakeConverter(outside),
         "stop": Stop(),
         "scratch": scratch,
-        "now": NOW,
+        "now": lambda: NOW,
     }
     return Worker(**(parts | changes))
 
@@ -235,6 +235,17 @@ def test_a_worker_that_lost_at_the_last_moment_removes_its_file_and_publishes_th
 
     assert list(outside.files) == ["winner"]
     assert [message.file_id for message in outside.messages] == ["winner"]
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(3600, NOW + timedelta(hours=1)), (None, None)])
+def test_the_message_tells_until_when_the_mp3_is_there(
+    tmp_path: Path, seconds: int | None, end: datetime | None
+) -> None:
+    outside = Outside()
+
+    a_worker(outside, tmp_path, request=a_request(ttl_seconds=seconds)).run()
+
+    assert [message.expires_at for message in outside.messages] == [end]
 
 
 def test_a_published_result_is_not_published_again(tmp_path: Path) -> None:

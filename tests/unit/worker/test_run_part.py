@@ -58,7 +58,7 @@ def a_worker(outside: Outside, scratch: Path, number: int, seconds: float = 60.0
         converter=FakeConverter(outside, seconds),  # type: ignore[arg-type]
         stop=Stop(),
         scratch=scratch,
-        now=NOW,
+        now=lambda: NOW,
     )
     return PartWorker(number, ledger, worker)
 

@@ -103,7 +103,7 @@ def attempt(settings: WorkerSettings, stop: Stop) -> int:
             converter=Converter(stop, request.limits, reporter.report, allow_truncated=request.source.allow_truncated),
             stop=stop,
             scratch=settings.scratch,
-            now=_now(),
+            now=_now,
         )
         try:
             words = _run(worker, ledger, settings.part)

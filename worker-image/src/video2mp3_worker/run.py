@@ -9,9 +9,9 @@ A worker may be killed between any two lines. What makes the next attempt end we
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -52,7 +52,7 @@ class Worker:
     converter: Converter
     stop: Stop
     scratch: Path
-    now: datetime
+    now: Callable[[], datetime]
 
     def run(self) -> OutputReport | None:
         """Make this conversion succeed, as far as it has not yet. Raises Refused or TryAgain.
@@ -180,7 +180,7 @@ class Worker:
             sha256=sha256,
             kind=kind,
             conversion_uid=self.request.conversion.uid,
-            uploaded_at=self.now,
+            uploaded_at=self.now(),
             installation=self.request.installation or None,
         )
 
@@ -214,11 +214,17 @@ class Worker:
                 reason=Reason.SUCCEEDED,
                 message="The mp3 is ready.",
                 notes=result.notes,
+                expires_at=self._expires_at(),
             )
         )
         _log.info("message_published", file_id=result.file_id)
         # If this fails, the message is published once more later: it has the same id, and is one email.
         self.ledger.mark_published()
+
+    def _expires_at(self) -> datetime | None:
+        """Until when the mp3 is surely there: its time begins when the Conversion has finished, soon after this."""
+        seconds = self.request.ttl_seconds
+        return None if seconds is None else self.now() + timedelta(seconds=seconds)
 
 
 def refuse_if_given_up(entry: LedgerEntry) -> None:

@@ -131,12 +131,19 @@ function upload(event) {
 function uploaded(request) {
   if (request.status === 202) {
     byId("file").value = "";
-    say("Uploaded. An email will say when the mp3 is ready.");
+    say(`Uploaded. An email will say when the mp3 is ready.${kept(JSON.parse(request.responseText))}`);
   } else {
     if (request.status === 401) leave();
     say(request.status === 401 ? EXPIRED : detailOf(request.status, request.responseText), true);
   }
   refresh();
+}
+
+/** For how long the mp3 will be there, as a further sentence. */
+function kept({ ttlSecondsAfterFinished: seconds }) {
+  if (seconds === null) return "";
+  const days = new Intl.NumberFormat("en", { style: "unit", unit: "day", unitDisplay: "long", maximumFractionDigits: 1 });
+  return ` It is kept for ${days.format(seconds / 86400)}.`;
 }
 
 function showUpload(running) {
@@ -205,8 +212,7 @@ function newRow(conversion) {
   const row = { item, state: null, conversion };
   const part = (selector) => item.querySelector(selector);
   part("h3").textContent = conversion.filename;
-  part("time").dateTime = conversion.createdAt;
-  part("time").textContent = new Date(conversion.createdAt).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  showTime(part(".created"), conversion.createdAt);
   part("progress").setAttribute("aria-label", `Progress of ${conversion.filename}`);
   for (const [name, act] of [["download", downloadOf], ["delete", remove]]) {
     const button = part(`.${name}`);
@@ -217,12 +223,19 @@ function newRow(conversion) {
   return row;
 }
 
+function showTime(element, moment) {
+  element.dateTime = moment;
+  element.textContent = new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
 function showRow(row, conversion) {
   const state = conversion.reason === "Deleting" ? "Deleting" : conversion.phase;
   const part = (selector) => row.item.querySelector(selector);
   part(".phase").textContent = state;
   part(".phase").dataset.phase = state;
   part(".detail").textContent = detail(state, conversion);
+  part(".kept").hidden = state === "Deleting" || !conversion.expiresAt;
+  if (conversion.expiresAt) showTime(part(".kept time"), conversion.expiresAt);
   part("progress").hidden = state !== "Running";
   part("progress").value = conversion.progress?.percent ?? 0;
   part(".download").hidden = state === "Deleting" || !conversion.output;
