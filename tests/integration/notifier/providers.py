@@ -71,8 +71,9 @@ def _is(title: str, does: Does = Does.SENT, arrives: int = 1, mode: Mode = Mode.
 
 DELAYS: Final = (
     _answers("421 4.7.0 Try again later, closing connection.", Does.RETRIED, stage=Stage.GREETING),
-    _answers("421 4.3.2 Service not available, the concurrent connection limit is exceeded", Does.RETRIED,
-             stage=Stage.HELLO),
+    # On 465, since a server with STARTTLS may refuse HELO for want of it.
+    replace(_answers_until_mended("421 4.3.2 Service not available, the concurrent connection limit is exceeded",
+                                  stage=Stage.HELLO), tls_first=True),
     # Not once: a client that is refused by one mechanism may go on with another.
     _answers_until_mended("454 4.7.0 Too many login attempts, please try again later.", stage=Stage.LOGIN),
     _answers("451 4.7.1 Greylisted, please try again in 300 seconds", Does.RETRIED, stage=Stage.SENDER),
@@ -104,7 +105,8 @@ FINAL: Final = (
 TURNED_AWAY: Final = (
     _answers("554 5.7.1 Service unavailable; Client host blocked using zen.spamhaus.org", Does.ALERTED,
              stage=Stage.GREETING),
-    _answers("550 5.7.1 <pod-1>: Helo command rejected: Host not found", Does.ALERTED, stage=Stage.HELLO),
+    replace(_answers("550 5.7.1 <pod-1>: Helo command rejected: Host not found", Does.ALERTED, stage=Stage.HELLO),
+            tls_first=True),
     _answers("534 5.7.9 Application-specific password required.", Does.ALERTED, stage=Stage.LOGIN),
     _answers("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", Does.ALERTED,
              stage=Stage.LOGIN),

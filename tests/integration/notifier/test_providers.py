@@ -91,6 +91,7 @@ def does(end: Done | DeadLetter, told: Telling) -> str:
     """What the notifier did, in the words of the rows."""
     match end:
         case Done(Outcome.SENT):
+            assert told.outcomes <= {Outcome.RETRIED}
             return Does.RETRIED if told.outcomes else Does.SENT
         case DeadLetter(DeadReason.TRIES_EXHAUSTED):
             assert timedelta(hours=24) <= told.clock.waited <= timedelta(hours=25)

@@ -95,6 +95,11 @@ class SinkProtocol(SMTP):
         if not await self._answered(Stage.HELLO):
             await super().smtp_EHLO(hostname)
 
+    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802
+        """Answer HELO, which senders try where EHLO is refused."""
+        if not await self._answered(Stage.HELLO):
+            await super().smtp_HELO(hostname)
+
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
         """Answer AUTH."""
         if not await self._answered(Stage.LOGIN):
