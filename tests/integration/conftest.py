@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from tests.integration.worker.corpus.rows import PROPERTY
+from tests.integration.notifier import providers
+from tests.integration.worker.corpus import rows
 from tests.servers import (
     DatabaseServer,
     KubernetesServer,
@@ -20,6 +21,10 @@ from video2mp3_contracts import amqp
 from video2mp3_operator.adapters.mongodb_users import grant
 from video2mp3_operator.users import RIGHTS, users_of
 
+TABLES = {
+    rows.PROPERTY: "corpus: file | what is right | what came",
+    providers.PROPERTY: "mail servers: answer | what the notifier does | tries, most of a day's skipped | arrivals",
+}
 BOTH_ENGINES = pytest.mark.parametrize("database", ["mysql", "mariadb"], indirect=True)
 
 
@@ -120,15 +125,16 @@ def kube_apiserver(kubernetes_server: KubernetesServer) -> KubernetesServer:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Show what became of the corpus, beside what is right."""
-    lines = [
-        str(line)
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.getreports(outcome)
-        for name, line in report.user_properties
-        if name == PROPERTY
-    ]
-    if lines:
-        terminalreporter.section("corpus: file | what is right | what came")
-        for line in sorted(lines):
-            terminalreporter.write_line(line)
+    """Show what became of each row of the tables, beside what is right."""
+    for name, title in TABLES.items():
+        if lines := sorted(_lines(terminalreporter, name)):
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line)
+
+
+def _lines(reporter: TerminalReporter, table: str) -> Iterator[str]:
+    """What the tests have handed on for a table."""
+    for outcome in ("passed", "failed"):
+        for report in reporter.getreports(outcome):
+            yield from (str(line) for name, line in report.user_properties if name == table)

@@ -10,19 +10,20 @@ from typing import Any, ClassVar
 
 from tests.servers.process import Server, await_condition, free_port
 from video2mp3_localcluster.pki import create_self_signed
-from video2mp3_mailsink.behaviour import Mode
+from video2mp3_mailsink.behaviour import Mode, Treatment
 
 _REQUEST_SECONDS = 5
 
 
 class MailsinkServer(Server):
-    """SMTP with STARTTLS and login; clients connect to `localhost`, which the certificate names."""
+    """SMTP with TLS and login; clients connect to `localhost`, which the certificate names."""
 
     name: ClassVar[str] = "mailsink"
 
     def __init__(self) -> None:
         super().__init__()
         self.smtp_host = "localhost"
+        self.smtps_port = free_port()
         self.http_port = free_port()
         self.username = "video2mp3"
         self.password = secrets.token_urlsafe(12)
@@ -45,6 +46,7 @@ class MailsinkServer(Server):
         return {
             "MAILSINK_HOST": self.host,
             "MAILSINK_SMTP_PORT": str(self.port),
+            "MAILSINK_SMTPS_PORT": str(self.smtps_port),
             "MAILSINK_HTTP_PORT": str(self.http_port),
             "MAILSINK_USERNAME": self.username,
             "MAILSINK_PASSWORD": self.password,
@@ -80,9 +82,15 @@ class MailsinkServer(Server):
         await_condition(lambda: len(self.messages()) >= count, seconds=seconds, what=f"not {count} messages arrived")
         return self.messages()
 
-    def behave(self, mode: Mode | str) -> None:
-        """Switch how messages are treated; see `Mode`."""
-        self.request("PUT", "/behaviour", {"mode": Mode(mode).value})
+    def contents(self) -> list[bytes]:
+        """The accepted messages byte for byte, oldest first."""
+        return [self.request("GET", f"/messages/{message['id']}") for message in self.messages()]
+
+    def behave(self, treatment: Treatment | Mode | str) -> None:
+        """Switch how senders are treated; a mode alone is for messages."""
+        if not isinstance(treatment, Treatment):
+            treatment = Treatment(mode=Mode(treatment))
+        self.request("PUT", "/behaviour", treatment.model_dump(mode="json"))
 
     def reset(self) -> None:
         """Forget the messages and accept new ones."""

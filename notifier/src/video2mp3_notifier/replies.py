@@ -1,7 +1,7 @@
 """What a mail server's refusal means: is the address wrong, or can an administrator mend it? Pure.
 
 By the enhanced status code (RFC 3463, and IANA's registry of them) at the beginning of the text; by the reply code
-(RFC 5321) where there is none.
+(RFC 5321) where there is none, and by the words where that code is for both.
 """
 
 import re
@@ -17,8 +17,21 @@ Not the sender's (1.7, 1.8) and not a full mailbox (2.2)."""
 _CONTENT: Final = "6"
 """What the email is made of, such as letters beyond ASCII where they are not taken (6.7): it stays the same."""
 
-_NO_SUCH_MAILBOX_PLAIN: Final = frozenset({501, 550, 551, 553, 556})
+_NO_SUCH_MAILBOX_PLAIN: Final = frozenset({501, 551, 553, 556})
 """Of a recipient."""
+
+_UNAVAILABLE: Final = 550
+"""For a recipient: no such mailbox, or policy (RFC 5321, 4.2.3). Exim, for one, says both without an enhanced code."""
+
+_NO_SUCH_MAILBOX_WORDS: Final = re.compile(
+    r"(?!.*\b(?:sender|helo|host)\b).*?"
+    r"(?:\bno such (?:user|mailbox|recipient|address|account|person)"
+    r"|\b(?:unknown|invalid) (?:local )?(?:user|mailbox|recipient|address|account)"
+    r"|\b(?:user|mailbox|recipient|address|account)\b.{0,40}\b(?:unknown|not found|does(?: not|n't) exist|disabled)"
+    r"|\bunroute?able address)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Of a recipient, never of who sends."""
 
 
 class Refusal(Enum):
@@ -40,8 +53,13 @@ def meaning(code: int, text: str, *, of_recipient: bool) -> Refusal:
         _class, subject, detail = found.groups()
         final = f"{subject}.{detail}" in _NO_SUCH_MAILBOX or subject == _CONTENT
     else:
-        final = of_recipient and code in _NO_SUCH_MAILBOX_PLAIN
+        final = of_recipient and _is_no_such_mailbox(code, text)
     return Refusal.FINAL if final else Refusal.TURNED_AWAY
+
+
+def _is_no_such_mailbox(code: int, text: str) -> bool:
+    named = code == _UNAVAILABLE and _NO_SUCH_MAILBOX_WORDS.match(text) is not None
+    return named or code in _NO_SUCH_MAILBOX_PLAIN
 
 
 def is_for_now(code: int) -> bool:

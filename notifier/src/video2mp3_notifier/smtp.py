@@ -1,12 +1,14 @@
 """⑨ SMTP: TLS, login, one email, within time limits that follow from the claim's lease."""
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event, Timer
 from typing import Final, Self
 
 from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError, MailTurnedAwayError
@@ -63,6 +65,38 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
+class _Session(smtplib.SMTP):
+    """Has each reply as a whole within its time limit.
+
+    A socket's own limit is for the next bytes: a server that sends one now and then, as tarpits do, outlasts any claim.
+    """
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply. Raises TimeoutError, SMTPException or OSError."""
+        late = Event()
+        timer = Timer(self.timeout, self._hang_up, (late,))
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            if late.is_set():
+                raise TimeoutError("the answer was not complete in time") from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _hang_up(self, late: Event) -> None:
+        late.set()
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _TlsSession(_Session, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
 class SmtpMailer:
     """`ports.Mailer` over SMTP, with a connection for each email. Safe to use from several threads."""
 
@@ -99,8 +133,8 @@ class SmtpMailer:
         server = self._server
         seconds = server.limits.step.total_seconds()
         if not server.tls_first:
-            return smtplib.SMTP(server.host, server.port, server.ehlo_name, seconds)
-        return smtplib.SMTP_SSL(server.host, server.port, server.ehlo_name, timeout=seconds, context=server.tls)
+            return _Session(server.host, server.port, server.ehlo_name, seconds)
+        return _TlsSession(server.host, server.port, server.ehlo_name, timeout=seconds, context=server.tls)
 
 
 def _options(session: smtplib.SMTP, email: Email) -> list[str]:

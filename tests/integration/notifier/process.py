@@ -5,12 +5,13 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import ClassVar
 
 from tests.servers import MailsinkServer, MongoDBServer, RabbitMQServer, Server
 from tests.servers.process import await_condition
 
-LEASE_SECONDS = 24
+LEASE = timedelta(seconds=24)
 """Gives each step of SMTP three seconds: enough on a busy machine, and short enough to wait for the whole lease."""
 
 
@@ -24,7 +25,7 @@ class NotifierProcess(Server):
         rabbitmq: RabbitMQServer,
         mongodb: MongoDBServer,
         mailsink: MailsinkServer,
-        lease_seconds: int = LEASE_SECONDS,
+        lease_seconds: int = int(LEASE.total_seconds()),
     ) -> None:
         super().__init__()
         self._variables = {

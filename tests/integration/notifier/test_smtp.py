@@ -1,24 +1,22 @@
 """⑨ The SMTP adapter against a real mail server: what is accepted, refused, and tried again."""
 
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.integration.notifier.process import LEASE
 from tests.servers import MailsinkServer
 from tests.servers.process import free_port
 from tests.unit.notifier.builders import a_message
 from video2mp3_mailsink.behaviour import Mode
 from video2mp3_notifier.compose import Composer
-from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError, MailTurnedAwayError
+from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError
 from video2mp3_notifier.smtp import MailServer, SmtpMailer, TimeLimits, tls_context
-
-LEASE = timedelta(seconds=24)
 
 
 def now() -> datetime:
@@ -31,19 +29,6 @@ def an_email() -> Email:
     composer = Composer("noreply@example.org", "https://mp3.example.org")
     email = composer.compose(a_message().named("Ü.mp3").build(), now())
     return replace(email, content=email.content.replace(b"Your mp3 is ready.\r\n", b"one\r\n.\r\ntw=C3=B6\r\n..\r\n"))
-
-
-@pytest.fixture
-def server(mailsink: MailsinkServer) -> MailServer:
-    """The mail server as the notifier's settings describe it."""
-    return MailServer(
-        host=mailsink.smtp_host,
-        port=mailsink.port,
-        limits=TimeLimits.within(LEASE),
-        tls=tls_context(mailsink.ca_file),
-        username=mailsink.username,
-        password=mailsink.password,
-    )
 
 
 @dataclass
@@ -163,102 +148,6 @@ def test_a_server_without_starttls_gets_nothing_where_it_is_required(plain_serve
 def test_a_server_without_starttls_is_used_where_that_was_chosen(plain_server: tuple[MailServer, Kept]) -> None:
     server, kept = plain_server
     Attempt(server).send()
-    assert kept.recipients == ["ada@example.org"]
-
-
-@dataclass
-class Refusing:
-    """A mail server that refuses recipients or emails with given words."""
-
-    at: str
-    reply: str
-
-    async def handle_MAIL(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        """Refuse, or not yet."""
-        envelope.mail_from = address
-        return self.reply if self.at == "sender" else "250 fine"
-
-    async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        """Refuse, or not yet."""
-        envelope.rcpt_tos.append(address)
-        return self.reply if self.at == "recipient" else "250 fine"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
-        """Refuse."""
-        return self.reply
-
-
-REFUSALS = {
-    # Greylisting, rates, load.
-    ("recipient", "451 4.7.1 Greylisted, please try again in 300 seconds"): MailNotSentError,
-    ("recipient", "450 4.2.1 The user you are trying to contact is receiving mail too quickly"): MailNotSentError,
-    ("email", "421 4.7.0 Our system has detected an unusual rate of unsolicited mail"): MailNotSentError,
-    ("email", "452 4.3.1 Insufficient system storage"): MailNotSentError,
-    ("sender", "451 4.7.1 Greylisted, please try again in 300 seconds"): MailNotSentError,
-    # The address is wrong.
-    ("recipient", "550 5.1.1 The email account that you tried to reach does not exist"): MailRefusedError,
-    ("recipient", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found"): MailRefusedError,
-    ("recipient", "550 5.2.1 The email account that you tried to reach is disabled"): MailRefusedError,
-    ("recipient", "556 5.1.10 Recipient address has null MX"): MailRefusedError,
-    ("recipient", "553 5.1.3 The recipient address is not a valid RFC 5321 address"): MailRefusedError,
-    ("recipient", "550 No such user here"): MailRefusedError,
-    ("email", "550 5.1.1 User unknown"): MailRefusedError,
-    ("email", "554 5.6.0 Message content is not allowed"): MailRefusedError,
-    # What an administrator can mend.
-    ("recipient", "550 5.7.1 Relaying denied"): MailTurnedAwayError,
-    ("sender", "550 5.7.60 Client does not have permissions to send as this sender"): MailTurnedAwayError,
-    ("recipient", "554 5.7.1 Service unavailable; Client host blocked using a list"): MailTurnedAwayError,
-    ("recipient", "552 5.2.2 The email account that you tried to reach is over quota"): MailTurnedAwayError,
-    ("recipient", "504 5.5.2 <pod-1>: Helo command rejected: need fully-qualified hostname"): MailTurnedAwayError,
-    ("recipient", "550 5.7.606 Access denied, banned sending IP"): MailTurnedAwayError,
-    ("recipient", "554 Relay access denied"): MailTurnedAwayError,
-    ("recipient", "552 Mailbox full"): MailTurnedAwayError,
-    ("email", "550 5.7.26 This message does not pass authentication checks (SPF and DKIM both do not pass)"):
-        MailTurnedAwayError,
-    ("email", "554 5.7.0 Message rejected by policy"): MailTurnedAwayError,
-    ("email", "550 5.1.8 Sender address rejected"): MailTurnedAwayError,
-    ("email", "550 Message refused"): MailTurnedAwayError,
-}  # fmt: skip
-"""As the large providers word them."""
-
-
-@pytest.mark.parametrize(("refused", "error"), REFUSALS.items(), ids=[f"{at}: {reply}" for at, reply in REFUSALS])
-def test_a_refusal_is_final_only_where_the_address_is_wrong(refused: tuple[str, str], error: type[Exception]) -> None:
-    controller = Controller(Refusing(*refused), hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        with pytest.raises(MailNotSentError if error is not MailRefusedError else MailRefusedError) as told:
-            Attempt(MailServer("127.0.0.1", controller.port, TimeLimits.within(LEASE))).send()
-    finally:
-        controller.stop()
-
-    assert type(told.value) is error
-    assert refused[1] in str(told.value)
-
-
-class TlsFirst(Controller):
-    """A server that encrypts from the first byte."""
-
-    def __init__(self, handler: object, mailsink: MailsinkServer) -> None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(mailsink.ca_file, mailsink.ca_file.with_suffix(".key"))
-        super().__init__(
-            handler, hostname="127.0.0.1", port=free_port(), ssl_context=context, server_hostname="localhost"
-        )
-
-
-def test_a_server_may_encrypt_from_the_first_byte(server: MailServer, mailsink: MailsinkServer) -> None:
-    kept = Kept()
-    controller = TlsFirst(kept, mailsink)
-    controller.start()
-    try:
-        Attempt(replace(server, port=controller.port, tls_first=True, username="", password="")).send()
-    finally:
-        controller.stop()
     assert kept.recipients == ["ada@example.org"]
 
 

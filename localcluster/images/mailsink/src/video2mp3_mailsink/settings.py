@@ -12,14 +12,17 @@ class MailsinkSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MAILSINK_", frozen=True)
 
-    host: str = Field(default="0.0.0.0", description="Address both servers listen on; in a pod, every one.")  # noqa: S104
+    host: str = Field(default="0.0.0.0", description="Address every server listens on; in a pod, every one.")  # noqa: S104
     smtp_port: int = Field(default=1025, ge=1, le=65535, description="TCP port of SMTP; no privilege needed.")
+    smtps_port: int = Field(
+        default=1465, ge=1, le=65535, description="TCP port of SMTP over TLS from the first byte, where there is TLS."
+    )
     http_port: int = Field(default=8025, ge=1, le=65535, description="TCP port of the page and the API.")
     username: str | None = Field(default=None, description="Login that senders need; none: no login, no TLS.")
     password: SecretStr | None = Field(default=None, description="Its password.")
     tls_directory: Path = Field(
         default=Path("/tls"),
-        description="Folder with tls.crt and tls.key (a mounted Secret); without them there is no STARTTLS.",
+        description="Folder with tls.crt and tls.key (a mounted Secret); without them there is no TLS.",
     )
     hostname: str = Field(default="localhost", description="Name in the greeting.")
     max_messages: int = Field(default=1000, ge=1, description="Messages kept; the oldest go first.")

@@ -1,4 +1,4 @@
-"""The certificate of STARTTLS, which is mounted."""
+"""The certificate of both kinds of SMTP with TLS, which is mounted."""
 
 import ssl
 from pathlib import Path

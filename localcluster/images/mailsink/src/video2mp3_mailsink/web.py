@@ -1,11 +1,10 @@
 """The HTTP side: a JSON API for tests and a page for people."""
 
-import json
-
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, select_autoescape
+from pydantic import ValidationError
 
-from video2mp3_mailsink.behaviour import Behaviour, Mode
+from video2mp3_mailsink.behaviour import Behaviour, Treatment
 from video2mp3_mailsink.mailbox import Mailbox
 
 PAGE_HEADERS = {
@@ -27,12 +26,21 @@ class Pages:
     async def page(self, _request: web.Request) -> web.Response:
         """`GET /`: every message, newest first, as text and HTML."""
         messages = [message.summary() for message in reversed(self._mailbox.all())]
-        html = self._templates.get_template("page.html").render(messages=messages, mode=self._behaviour.mode.value)
+        html = self._templates.get_template("page.html").render(
+            messages=messages, mode=self._behaviour.treatment.mode.value
+        )
         return web.Response(text=html, content_type="text/html", headers=PAGE_HEADERS)
 
     async def messages(self, _request: web.Request) -> web.Response:
         """`GET /messages`: every message, oldest first."""
         return web.json_response([message.summary() for message in self._mailbox.all()])
+
+    async def content(self, request: web.Request) -> web.Response:
+        """`GET /messages/ID`: one message, byte for byte as it came."""
+        for message in self._mailbox.all():
+            if str(message.id) == request.match_info["id"]:
+                return web.Response(body=message.content, content_type="message/rfc822")
+        raise web.HTTPNotFound
 
     async def clear(self, _request: web.Request) -> web.Response:
         """`DELETE /messages`: forget every message."""
@@ -40,21 +48,23 @@ class Pages:
         return web.Response(status=204)
 
     async def behaviour(self, _request: web.Request) -> web.Response:
-        """`GET /behaviour`: the mode in force."""
-        return web.json_response({"mode": self._behaviour.mode.value})
+        """`GET /behaviour`: the treatment in force."""
+        return self._treatment()
 
     async def switch(self, request: web.Request) -> web.Response:
-        """`PUT /behaviour` with `{"mode": …}`: put a mode in force."""
+        """`PUT /behaviour` with a `Treatment` as JSON: put it in force."""
         try:
-            mode = Mode((await request.json())["mode"])
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            modes = ", ".join(mode.value for mode in Mode)
-            raise web.HTTPBadRequest(text=f'send {{"mode": M}} with M one of {modes}\n') from error
-        await self._behaviour.switch_to(mode)
-        return web.json_response({"mode": mode.value})
+            treatment = Treatment.model_validate_json(await request.read())
+        except ValidationError as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from error
+        await self._behaviour.switch_to(treatment)
+        return self._treatment()
+
+    def _treatment(self) -> web.Response:
+        return web.json_response(self._behaviour.treatment.model_dump(mode="json"))
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """`GET /healthz`: both servers listen, since SMTP is started first."""
+        """`GET /healthz`: every server listens, since this one is started last."""
         return web.Response(text="ok\n")
 
 
@@ -66,6 +76,7 @@ def web_application(mailbox: Mailbox, behaviour: Behaviour) -> web.Application:
         [
             web.get("/", pages.page),
             web.get("/messages", pages.messages),
+            web.get("/messages/{id}", pages.content),
             web.delete("/messages", pages.clear),
             web.get("/behaviour", pages.behaviour),
             web.put("/behaviour", pages.switch),
