@@ -32,7 +32,8 @@ _NAMELESS: Final = "audio"
 
 def display_name(given: str) -> str:
     """The file's own name, without folders and without what harms; "" if nothing visible is left."""
-    last = re.split(r"[/\\]", given)[-1]
+    # One that ends in a backslash, as may happen where that is no separator, still has a name.
+    last = re.split(r"[/\\]", given.rstrip("\\"))[-1]
     return harmless(_shortened(harmless(unicodedata.normalize("NFC", last)).strip(". ")))
 
 
