@@ -37,7 +37,7 @@ class Cluster:
         """A service account's token, with the rights of the chart's Role."""
         self.kubectl("create", "serviceaccount", "gateway")
         self.kubectl(
-            "create", "role", "gateway", "--verb=create,delete,get,list", "--resource=conversions.video2mp3.dev"
+            "create", "role", "gateway", "--verb=create,delete,get,list,watch", "--resource=conversions.video2mp3.dev"
         )
         account = f"--serviceaccount={self.namespace}:gateway"
         self.kubectl("create", "rolebinding", "gateway", "--role=gateway", account)
