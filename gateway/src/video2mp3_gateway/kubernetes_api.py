@@ -31,12 +31,11 @@ _PAGE: Final = 500
 """Conversions in one answer of a list: one or two megabytes, and as much to ask of the API server at a time as its own
 controllers do."""
 
-_WATCH_SECONDS: Final = 300
-"""The API server ends a watch after so long, and whoever is behind a proxy that forgot it learns so."""
+_WATCH_SECONDS: Final = 60
+"""The API server ends a watch after so long. Bookmarks are no sign of life: where nothing happens there may be none."""
 
-_SILENCE: Final = (2.0, 90.0)
-"""Seconds to connect to a watch, and without anything from it. A bookmark comes every minute; a watch without any is
-deaf."""
+_WATCH_TIMEOUT: Final = (2.0, 75.0)
+"""Seconds to connect to a watch, and without anything from it, its end included."""
 
 _TRY_AGAIN: Final = frozenset({401, 408, 429, 500, 502, 503, 504})
 """401 as well: the service account's token is renewed and read again within a minute."""
@@ -107,10 +106,15 @@ class KubernetesConversions:
             "allowWatchBookmarks": "1",
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        response = self._send("GET", self._path, query=query, timeout=_SILENCE)
+        response = self._send("GET", self._path, query=query, timeout=_WATCH_TIMEOUT)
         if response.status != HTTPStatus.OK:
             raise _ended(self._json(response))
         return self._events(response)
+
+    def version(self) -> int:
+        """How far changes have come, of all that there is."""
+        status, answer = self._ask("GET", self._path, query={"limit": "1"})
+        return int(_expect(status, answer, 200)["metadata"]["resourceVersion"])
 
     def ping(self) -> None:
         """Ask for one Conversion, which shows that the permissions are right as well."""
@@ -139,8 +143,6 @@ class KubernetesConversions:
                 if event["type"] == "ERROR":
                     raise _ended(event["object"])
                 yield WatchEvent(event["type"], event["object"])
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise VersionExpired("the watch was silent") from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise _away(error) from error
         finally:

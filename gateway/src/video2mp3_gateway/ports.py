@@ -255,7 +255,11 @@ class ConversionsApi(Protocol):
         ...
 
     def watch(self, version: int) -> Iterator[WatchEvent]:
-        """What changes after a version; ends from time to time. It is open when this returns. Raises VersionExpired."""
+        """What changes after a version; ends every minute. It is open when this returns. Raises VersionExpired."""
+        ...
+
+    def version(self) -> int:
+        """The latest version of anything that the API server has."""
         ...
 
     def ping(self) -> None:

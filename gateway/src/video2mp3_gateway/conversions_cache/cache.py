@@ -15,8 +15,8 @@ from video2mp3_gateway.listing import Position
 from video2mp3_gateway.ports import CacheState, ServiceAway
 
 STALE_SECONDS: Final = 120.0
-"""Lists are served for so long after the API server was last heard. It sends a bookmark every minute when nothing
-happens, so that one may be missed; and a restart of the API server is shorter."""
+"""Lists are served for so long after the API server was last heard. Where nothing happens it is heard every minute,
+when the next watch opens; and a restart of the API server is shorter."""
 
 
 class ConversionsCache:

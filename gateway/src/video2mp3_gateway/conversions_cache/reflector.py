@@ -22,6 +22,9 @@ _LONGEST_PAUSE: Final = 10.0
 """Seconds between two tries, doubled from the first up to the longest, and half of it by chance: gateways that lost the
 API server together do not come back together."""
 
+_SHORTEST_WATCH: Final = 1.0
+"""Seconds. A watch that ends sooner and told nothing is counted as a failure."""
+
 _MANY: Final = 10
 """Failures that are counted; more make no pause longer."""
 
@@ -32,16 +35,21 @@ class Reflector:
     """Follows one API server into one cache, for as long as the process runs."""
 
     def __init__(
-        self, api: ConversionsApi, cache: ConversionsCache, pause: Callable[[float], object] = time.sleep
+        self,
+        api: ConversionsApi,
+        cache: ConversionsCache,
+        pause: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._cache = cache
         self._pause = pause
+        self._clock = clock
         self._version: int | None = None
         """Where the watch goes on; None to list first."""
 
         self._failures = 0
-        """Tries since the watch last told anything."""
+        """Since a watch last came to its end."""
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
@@ -52,6 +60,7 @@ class Reflector:
         while True:
             try:
                 self.go_round()
+                continue
             except ServiceAway as error:
                 _log.warning("conversions_not_followed", error=str(error))
             except VersionExpired as error:
@@ -60,17 +69,21 @@ class Reflector:
             except Exception:  # noqa: BLE001 - whatever it is, lists would grow old without a word
                 _log.exception("conversions_reflector_failed")
                 self._version = None
-            self._pause_after_failures()
+            self._pause_longer()
 
     def go_round(self) -> None:
         """List, if the watch has nowhere to begin; watch until it ends. Raises ServiceAway and VersionExpired."""
         if self._version is None:
             self._version = self._list()
+        began, told = self._clock(), False
         events = self._api.watch(self._version)
         self._cache.watching()
         for event in events:
             self._version = self._take(event)
-            self._failures = 0
+            told = True
+        if not told:
+            self._doubt(self._version, self._clock() - began)
+        self._failures = 0
 
     def _list(self) -> int:
         """Read all pages of one version; answers the version."""
@@ -99,9 +112,15 @@ class Reflector:
         self._cache.apply(record, deleted=event.kind == "DELETED")
         return record.version
 
-    def _pause_after_failures(self) -> None:
-        """Wait the longer the more often nothing was heard; not at all after a watch that told something and ended."""
-        if self._failures:
-            longest = min(_FIRST_PAUSE * 2 ** (self._failures - 1), _LONGEST_PAUSE)
-            self._pause(longest * random.uniform(0.5, 1))  # noqa: S311 - no secret
+    def _doubt(self, version: int, seconds: float) -> None:
+        """Look whether a watch that ended and told nothing could have told something."""
+        if seconds < _SHORTEST_WATCH:
+            raise ServiceAway("kubernetes", "the watch ended as soon as it began")
+        if self._api.version() < version:
+            # A watch from a version that is yet to come is no error, and tells nothing until then.
+            raise VersionExpired("the cluster was restored from a backup")
+
+    def _pause_longer(self) -> None:
+        longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
         self._failures = min(self._failures + 1, _MANY)
+        self._pause(longest * random.uniform(0.5, 1))  # noqa: S311 - no secret
