@@ -56,23 +56,28 @@ class Reflector:
         threading.Thread(target=self.run, name="conversions-cache", daemon=True).start()
 
     def run(self) -> NoReturn:
-        """Go round until the process ends. Nothing ends it silently: a bug is logged, and all is listed anew."""
+        """Go round until the process ends."""
         while True:
-            try:
-                self.go_round()
-                continue
-            except ServiceAway as error:
-                _log.warning("conversions_not_followed", error=str(error))
-            except VersionExpired as error:
-                _log.info("conversions_version_expired", error=str(error))
-                self._version = None
-            except Exception:  # noqa: BLE001 - whatever it is, lists would grow old without a word
-                _log.exception("conversions_reflector_failed")
-                self._version = None
-            self._pause_longer()
+            self.go_round()
 
     def go_round(self) -> None:
-        """List, if the watch has nowhere to begin; watch until it ends. Raises ServiceAway and VersionExpired."""
+        """List if need be and watch until the watch ends, or wait a while after an error.
+
+        No error ends it silently: after one that is a bug, all is listed anew.
+        """
+        try:
+            self._follow()
+        except ServiceAway as error:
+            _log.warning("conversions_not_followed", error=str(error))
+            self._pause_longer()
+        except VersionExpired as error:
+            _log.info("conversions_version_expired", error=str(error))
+            self._begin_anew()
+        except Exception:  # noqa: BLE001 - whatever it is, lists would grow old without a word
+            _log.exception("conversions_reflector_failed")
+            self._begin_anew()
+
+    def _follow(self) -> None:
         if self._version is None:
             self._version = self._list()
         began, told = self._clock(), False
@@ -119,6 +124,10 @@ class Reflector:
         if self._api.version() < version:
             # A watch from a version that is yet to come is no error, and tells nothing until then.
             raise VersionExpired("the cluster was restored from a backup")
+
+    def _begin_anew(self) -> None:
+        self._version = None
+        self._pause_longer()
 
     def _pause_longer(self) -> None:
         longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
