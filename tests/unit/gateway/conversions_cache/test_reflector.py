@@ -191,26 +191,35 @@ def test_what_nobody_thought_of_does_not_end_it() -> None:
     assert followed.names() == followed.expected()
 
 
+class Chance:
+    """What others do, and what goes wrong."""
+
+    def __init__(self, seed: int, followed: Followed) -> None:
+        self.random = random.Random(seed)
+        self._followed = followed
+        self._kinds = [self._put, self._put, self._put, self._remove, followed.api.forget, self._fail]
+
+    def something(self) -> None:
+        self.random.choice(self._kinds)()
+
+    def _put(self) -> None:
+        name = f"talk-{self.random.randrange(12)}"
+        self._followed.put(name, self.random.randrange(60), self.random.choice([ALICE, BOB]))
+
+    def _remove(self) -> None:
+        if self._followed.api.documents:
+            self._followed.api.remove(self.random.choice(sorted(self._followed.api.documents)))
+
+    def _fail(self) -> None:
+        self._followed.api.switch.off(self.random.choice(["list_page", "watch", "event"]), times=1)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_after_any_history_both_say_the_same(seed: int) -> None:
-    chance = random.Random(seed)
     followed = Followed()
-
-    def put() -> None:
-        followed.put(f"talk-{chance.randrange(12)}", chance.randrange(60), chance.choice([ALICE, BOB]))
-
-    def remove() -> None:
-        if followed.api.documents:
-            followed.api.remove(chance.choice(sorted(followed.api.documents)))
-
-    def fail() -> None:
-        followed.api.switch.off(chance.choice(["list_page", "watch", "event"]), times=1)
-
-    def something() -> None:
-        chance.choice([put, put, put, remove, followed.api.forget, fail])()
-
+    chance = Chance(seed, followed)
     for _ in range(12):
-        followed.go_round(*[something] * chance.randrange(8))
+        followed.go_round(*[chance.something] * chance.random.randrange(8))
     while followed.go_round():
         pass
     for owner in (ALICE, BOB):
