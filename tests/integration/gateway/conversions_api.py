@@ -7,6 +7,7 @@ import contextlib
 import json
 import secrets
 import threading
+from bisect import bisect_right
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +30,7 @@ class Objects(dict[str, Document]):
         """The events of a watch; the version after the first is 1."""
 
         self.changed = threading.Condition()
+        self._names: tuple[int, list[str]] = (0, [])
 
     def __setitem__(self, name: str, document: Document) -> None:
         super().__setitem__(name, self._tell("MODIFIED" if name in self else "ADDED", document))
@@ -39,6 +41,12 @@ class Objects(dict[str, Document]):
     def clear(self) -> None:
         for name in list(self):
             self.remove(name)
+
+    def names(self) -> list[str]:
+        """In order. Sorted once for all pages of a list."""
+        if self._names[0] != len(self.changes):
+            self._names = len(self.changes), sorted(self)
+        return self._names[1]
 
     def after(self, version: int, seconds: float) -> list[Document]:
         """The changes since a version, as soon as there are any."""
@@ -137,9 +145,10 @@ class ConversionsApi:
     def _list(self, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         after, limit = query.get("continue", ""), int(query["limit"])
         with self.objects.changed:
-            version, names = len(self.objects.changes), sorted(name for name in self.objects if name > after)
-            page = [self.objects[name] for name in names[:limit]]
-        more = {"continue": names[limit - 1]} if len(names) > limit else {}
+            version, names = len(self.objects.changes), self.objects.names()
+            start = bisect_right(names, after)
+            page = [self.objects[name] for name in names[start : start + limit]]
+        more = {"continue": names[start + limit - 1]} if len(names) > start + limit else {}
         return 200, {"metadata": {"resourceVersion": str(version)} | more, "items": page}
 
     @staticmethod
