@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.gateway.times import Times, timed
 from benchmarks.operator.processes import cpu_seconds
@@ -80,29 +80,40 @@ def _getter(connection: http.client.HTTPConnection, token: str) -> Callable[[str
     return get
 
 
+_TEMPLATE: Final = (
+    a_conversion("upload-", "people")
+    .with_spec(output={"encoding": {"vbr": 2}})
+    .succeeded()
+    .with_status(
+        message="The mp3 is stored.",
+        progress={"percent": 100, "processedSeconds": 3605.2, "durationSeconds": 3605.2, "speed": 61.5},
+    )
+    .document
+)
+
+
 def _finished(number: int, owner: str) -> dict[str, Any]:
     """One with all that a finished one has, and ids of its own."""
     digest = hashlib.sha256(str(number).encode()).hexdigest()
     begun = at(_BEGIN + timedelta(minutes=5 * number))
-    builder = a_conversion(f"upload-{digest[:24]}", "people").owned_by(owner)
-    return (
-        builder.with_metadata(creationTimestamp=begun, uid=f"{digest[:8]}-{digest[8:12]}-{digest[12:32]}")
-        .with_spec(source={"gridfs": {"fileId": digest[:24]}}, output={"filename": f"lecture {number}.mp3"})
-        .succeeded()
-        .with_status(
-            message="The mp3 is stored.",
-            startTime=begun,
-            completionTime=begun,
-            progress={"percent": 100, "processedSeconds": 3605.2, "durationSeconds": 3605.2, "speed": 61.5},
-            attempts=[{"number": 1, "pod": f"{digest[:20]}-x7k2p", "startTime": begun, "endTime": begun}],
-            output={
-                "fileId": digest[24:48],
-                "filename": f"lecture {number}.mp3",
-                "bytes": 60_000_000 + number,
-                "durationSeconds": 3605.2,
-                "sha256": digest[::-1],
-                "encoding": "vbr:2",
-            },
-        )
-        .document
+    name, filename, uid = (
+        f"upload-{digest[:24]}",
+        f"lecture {number}.mp3",
+        f"{digest[:8]}-{digest[8:12]}-{digest[12:32]}",
     )
+    output = {
+        "fileId": digest[24:48],
+        "filename": filename,
+        "bytes": 60_000_000 + number,
+        "durationSeconds": 3605.2,
+        "sha256": digest[::-1],
+        "encoding": "vbr:2",
+    }
+    attempts = [{"number": 1, "pod": f"{name}-x7k2p", "startTime": begun, "endTime": begun, "reason": "Succeeded"}]
+    spec = {"source": {"gridfs": {"fileId": digest[:24]}}, "output": {"filename": filename}, "owner": owner}
+    status = {"startTime": begun, "completionTime": begun, "attempts": attempts, "output": output}
+    return _TEMPLATE | {
+        "metadata": _TEMPLATE["metadata"] | {"name": name, "creationTimestamp": begun, "uid": uid},
+        "spec": _TEMPLATE["spec"] | spec | {"notify": {"email": owner}},
+        "status": _TEMPLATE["status"] | status,
+    }
