@@ -40,11 +40,14 @@ class Reflector:
         cache: ConversionsCache,
         pause: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        on_listed: Callable[[], object] = lambda: None,
     ) -> None:
+        """`on_listed` is called when all Conversions have been read, once or after they were lost sight of."""
         self._api = api
         self._cache = cache
         self._pause = pause
         self._clock = clock
+        self._on_listed = on_listed
         self._version: int | None = None
         """Where the watch goes on; None to list first."""
 
@@ -104,6 +107,7 @@ class Reflector:
                 break
             page = self._api.list_page(page.following)
         self._cache.list_ended(names, version)
+        self._on_listed()
         _log.info("conversions_listed", conversions=len(names))
         return version
 
