@@ -76,6 +76,11 @@ bench-operator: venv ## The operator under 100, 1,000 and 10,000 Conversions (BE
 	@$(LOCALCLUSTER) build
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.operator $(BENCH)
 
+.PHONY: bench-gateway
+bench-gateway: venv ## Lists of 100,000 Conversions by the gateway, beside paging the API server (BENCH="--lists 1000"); prints a table
+	@$(LOCALCLUSTER) build
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.gateway $(BENCH)
+
 ##@ Build it
 
 .PHONY: images

@@ -10,20 +10,21 @@ from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMet
 from video2mp3_contracts.reasons import ConditionType
 from video2mp3_contracts.status import ConversionStatus
 
-_LABELS: Final = (
+MANAGERS_LABELS: Final = (
     "kustomize.toolkit.fluxcd.io/name",
     "helm.toolkit.fluxcd.io/name",
     "argocd.argoproj.io/instance",
     # Argo CD's tracking label unless it is told otherwise; Helm sets it as well, whose releases own what they hold.
     "app.kubernetes.io/instance",
 )
-_ANNOTATIONS: Final = ("argocd.argoproj.io/tracking-id",)
+MANAGERS_ANNOTATIONS: Final = ("argocd.argoproj.io/tracking-id",)
+"""By these two what Git manages is known."""
 
 
 def managed_by(meta: ObjectMeta) -> str:
     """The label or annotation that says that Argo CD, Flux or Helm manages it; "" for none."""
-    labels = (f"label {name}" for name in _LABELS if name in meta.labels)
-    annotations = (f"annotation {name}" for name in _ANNOTATIONS if name in meta.annotations)
+    labels = (f"label {name}" for name in MANAGERS_LABELS if name in meta.labels)
+    annotations = (f"annotation {name}" for name in MANAGERS_ANNOTATIONS if name in meta.annotations)
     return next(iter((*labels, *annotations)), "")
 
 

@@ -68,6 +68,7 @@ def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics
     downloads = Slots(MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT)
     metrics.watch_running("upload", lambda: uploads.taken)
     metrics.watch_running("download", lambda: downloads.taken)
+    metrics.watch_cache(lambda: ports.conversions.state)
     drain = app.extensions[EXTENSION] = Drain()
     reception = Reception(ports.sources, ReceptionLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
     creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace, settings.ttl_seconds)

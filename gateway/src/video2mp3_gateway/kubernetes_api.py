@@ -1,12 +1,14 @@
 """③ Conversions in the Kubernetes API.
 
 Only the `kubernetes` package's client core is used (configuration, credentials and their refresh, TLS, connections):
-its generated API classes would take 12 MB more, and answer with the same dictionaries.
+its generated API classes would take 12 MB more, and answer with the same dictionaries. Its watch would begin anew by
+itself, where whoever keeps what it tells has to know.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,17 +17,25 @@ import urllib3
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
+from kubernetes.client.rest import RESTResponse
 from pydantic import ValidationError
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.ports import ConversionRefused, ServiceAway
+from video2mp3_gateway.ports import ConversionRefused, Document, ListPage, ServiceAway, VersionExpired, WatchEvent
 
 _TIMEOUT: Final = (2.0, 8.0)
 """Seconds to connect, and between two bytes of an answer."""
 
-_PAGE: Final = 100
-"""Conversions in one answer of a list: a few hundred kilobytes."""
+_PAGE: Final = 500
+"""Conversions in one answer of a list: one or two megabytes, and as much to ask of the API server at a time as its own
+controllers do."""
+
+_WATCH_SECONDS: Final = 60
+"""The API server ends a watch after so long. Bookmarks are no sign of life: where nothing happens there may be none."""
+
+_WATCH_TIMEOUT: Final = (2.0, 75.0)
+"""Seconds to connect to a watch, and without anything from it, its end included."""
 
 _TRY_AGAIN: Final = frozenset({401, 408, 429, 500, 502, 503, 504})
 """401 as well: the service account's token is renewed and read again within a minute."""
@@ -52,66 +62,112 @@ class KubernetesConversions:
         self._client = client
         self._path = f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}"
 
-    def create(self, conversion: Conversion) -> None:
+    def create(self, conversion: Conversion) -> Document:
         """Create it, once."""
         status, answer = self._ask("POST", self._path, body=conversion.manifest(), query={"fieldValidation": "Strict"})
         if status == 409:
-            self._check_is_same(conversion)
-        elif status not in (200, 201):
+            return self._same(conversion)
+        if status not in (200, 201):
             raise ConversionRefused(f"{status}: {answer.get('message', '')}")
+        return answer
 
     def get(self, name: str) -> Conversion | None:
         """The Conversion of this name."""
-        if not _is_name(name):
-            return None
-        status, answer = self._ask("GET", f"{self._path}/{name}")
-        if status == 404:
-            return None
-        return _readable(_expect(status, answer, 200))
+        document = self._document(name)
+        return _readable(document) if document else None
 
-    def owned_by(self, owner: str) -> Iterator[Conversion]:
-        """All Conversions of an account."""
-        query = {"fieldSelector": f"spec.owner={_escaped(owner)}", "limit": str(_PAGE)}
-        for document in self._pages(query):
-            conversion = _readable(document)
-            if conversion is not None and conversion.spec.owner == owner:
-                yield conversion
-
-    def delete(self, name: str, uid: str | None = None) -> None:
+    def delete(self, name: str, uid: str | None = None) -> Document | None:
         """Delete it; what belongs to it follows in the background."""
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid is not None:
             options["preconditions"] = {"uid": uid}
         status, answer = self._ask("DELETE", f"{self._path}/{name}", body=options)
         # 409: there is another one of this name now, and that is not the one to delete.
-        if status not in (404, 409):
-            _expect(status, answer, 200, 202)
+        if status in (404, 409):
+            return None
+        # What has no finalizer is gone at once, and the answer is a Status.
+        return _expect(status, answer, 200, 202) if answer.get("kind") == names.KIND else None
+
+    def list_page(self, position: str) -> ListPage:
+        """Some of all Conversions."""
+        more = {"continue": position} if position else {}
+        status, answer = self._ask("GET", self._path, query={"limit": str(_PAGE)} | more)
+        if status == HTTPStatus.GONE:
+            raise VersionExpired("the list took too long")
+        page = _expect(status, answer, 200)
+        metadata = page["metadata"]
+        return ListPage(page["items"], int(metadata["resourceVersion"]), metadata.get("continue", ""))
+
+    def watch(self, version: int) -> Iterator[WatchEvent]:
+        """What changes after a version."""
+        query = {
+            "watch": "1",
+            "resourceVersion": str(version),
+            "allowWatchBookmarks": "1",
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        response = self._send("GET", self._path, query=query, timeout=_WATCH_TIMEOUT)
+        if response.status != HTTPStatus.OK:
+            raise _ended(self._json(response))
+        return self._events(response)
+
+    def version(self) -> int:
+        """How far changes have come, of all that there is."""
+        status, answer = self._ask("GET", self._path, query={"limit": "1"})
+        return int(_expect(status, answer, 200)["metadata"]["resourceVersion"])
 
     def ping(self) -> None:
         """Ask for one Conversion, which shows that the permissions are right as well."""
         status, answer = self._ask("GET", self._path, query={"limit": "1", "resourceVersion": "0"})
         _expect(status, answer, 200)
 
-    def _check_is_same(self, conversion: Conversion) -> None:
-        there = self.get(conversion.metadata.name)
+    def _same(self, conversion: Conversion) -> Document:
+        document = self._document(conversion.metadata.name)
+        there = _readable(document) if document else None
         wanted = (conversion.spec.source, conversion.spec.owner)
-        if there is None or (there.spec.source, there.spec.owner) != wanted:
+        if document is None or there is None or (there.spec.source, there.spec.owner) != wanted:
             raise ConversionRefused(f"{conversion.metadata.name} exists and is another one")
+        return document
 
-    def _pages(self, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """The documents of a list, page by page, so that few of them are in memory at a time."""
-        position: str | None = ""
-        while position is not None:
-            status, answer = self._ask("GET", self._path, query=query | ({"continue": position} if position else {}))
-            position = answer.get("metadata", {}).get("continue") or None
-            if status == 410 and position:
-                continue  # The list took so long that its snapshot is gone; the new position goes on with a newer one.
-            yield from _expect(status, answer, 200)["items"]
+    def _document(self, name: str) -> Document | None:
+        if not _is_name(name):
+            return None
+        status, answer = self._ask("GET", f"{self._path}/{name}")
+        return None if status == HTTPStatus.NOT_FOUND else _expect(status, answer, 200)
+
+    def _events(self, response: RESTResponse) -> Iterator[WatchEvent]:
+        """What comes on an open watch, until it ends."""
+        try:
+            for line in response.response:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise _ended(event["object"])
+                yield WatchEvent(event["type"], event["object"])
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise _away(error) from error
+        finally:
+            response.response.close()
 
     def _ask(
         self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """One request; the answer's status and JSON. Raises ServiceAway for what may pass."""
+        response = self._send(method, path, body=body, query=query)
+        answer = self._json(response)
+        if response.status in _TRY_AGAIN:
+            raise ServiceAway("kubernetes", f"{response.status}: {answer.get('message', '')}")
+        return response.status, answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+        timeout: tuple[float, float] = _TIMEOUT,
+    ) -> RESTResponse:
+        """One request; the answer as far as its head. Raises ServiceAway."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         request = self._client.param_serialize(
             method,
@@ -122,13 +178,28 @@ class KubernetesConversions:
             auth_settings=["BearerToken"],
         )
         try:
-            response = self._client.call_api(*request, _request_timeout=_TIMEOUT)
-            answer = json.loads(response.read() or b"{}")  # type: ignore[no-untyped-call]
-        except (ApiException, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise ServiceAway("kubernetes", f"{type(error).__name__}: {error}") from error
-        if response.status in _TRY_AGAIN:
-            raise ServiceAway("kubernetes", f"{response.status}: {answer.get('message', '')}")
-        return response.status, answer
+            return self._client.call_api(*request, _request_timeout=timeout)
+        except (ApiException, urllib3.exceptions.HTTPError) as error:
+            raise _away(error) from error
+
+    @staticmethod
+    def _json(response: RESTResponse) -> dict[str, Any]:
+        """The answer's body. Raises ServiceAway."""
+        try:
+            answer: dict[str, Any] = json.loads(response.read() or b"{}")  # type: ignore[no-untyped-call]
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise _away(error) from error
+        return answer
+
+
+def _away(error: Exception) -> ServiceAway:
+    return ServiceAway("kubernetes", f"{type(error).__name__}: {error}")
+
+
+def _ended(status: dict[str, Any]) -> ServiceAway | VersionExpired:
+    """What a watch's refusal or its last event, a `metav1.Status`, means."""
+    said = f"{status.get('code')}: {status.get('message', '')}"
+    return VersionExpired(said) if status.get("code") == HTTPStatus.GONE else ServiceAway("kubernetes", said)
 
 
 def _expect(status: int, answer: dict[str, Any], *good: int) -> dict[str, Any]:
@@ -150,8 +221,3 @@ def _is_name(text: str) -> bool:
     """Whether an object can have this name (RFC 1123), so that nothing else ever gets into a path."""
     pattern = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
     return len(text) <= 253 and re.fullmatch(pattern, text) is not None
-
-
-def _escaped(value: str) -> str:
-    """A value as it stands in a field selector, where three characters mean something."""
-    return re.sub(r"([\\,=])", r"\\\1", value)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from video2mp3_contracts.problem import Problem
-from video2mp3_gateway.ports import ServiceAway
+from video2mp3_gateway.ports import CacheState, ServiceAway
 
 _UPLOAD_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14400)
 
@@ -37,6 +37,12 @@ class GatewayMetrics:
         )
         self.download_bytes = Counter("gateway_download_bytes", "Bytes of mp3s sent.", registry=registry)
         self._running = Gauge("gateway_transfers_running", "Transfers running now.", ["kind"], registry=registry)
+        self._cached = Gauge("gateway_conversions_cached", "Conversions that lists are made from.", registry=registry)
+        self._silent = Gauge(
+            "gateway_conversions_event_age_seconds",
+            "Time since the watch of the Conversions last told anything, a bookmark at least.",
+            registry=registry,
+        )
 
     @contextmanager
     def upload(self) -> Iterator[None]:
@@ -58,3 +64,8 @@ class GatewayMetrics:
     def watch_running(self, kind: str, count: Callable[[], int]) -> None:
         """Show a number of running transfers."""
         self._running.labels(kind).set_function(count)
+
+    def watch_cache(self, state: Callable[[], CacheState]) -> None:
+        """Show what lists are made from."""
+        self._cached.set_function(lambda: state().conversions)
+        self._silent.set_function(lambda: state().silent_seconds)

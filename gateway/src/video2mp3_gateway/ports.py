@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from video2mp3_contracts.conversion import Conversion
+from video2mp3_gateway.listing import Page, Position
 
 
 class ServiceAway(Exception):
@@ -165,8 +166,17 @@ class Mp3Store(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class CacheState:
+    """How much the gateway knows by heart, and how old that may be."""
+
+    conversions: int
+    silent_seconds: float
+    """Since the API server last told anything; infinite before the first time."""
+
+
 class ConversionClient(Protocol):
-    """③ Conversions in the Kubernetes API. Every method raises ServiceAway."""
+    """③ An account's Conversions, as requests need them. Every method but `state` raises ServiceAway."""
 
     def create(self, conversion: Conversion) -> None:
         """Create it. It is well if it exists already with the same source and owner; else raises ConversionRefused."""
@@ -176,12 +186,80 @@ class ConversionClient(Protocol):
         """The Conversion of this name, whoever it belongs to; None also for one that this version cannot read."""
         ...
 
-    def owned_by(self, owner: str) -> Iterator[Conversion]:
-        """All Conversions of an account, in no useful order, fetched as they are asked for."""
+    def newest(self, owner: str, limit: int, after: Position | None) -> Page:
+        """An account's newest Conversions, or of those that come after a position, from memory."""
         ...
 
     def delete(self, name: str, uid: str | None = None) -> None:
         """Delete it, whether or not it is there; with a `uid`, only if it is that one."""
+        ...
+
+    @property
+    def state(self) -> CacheState:
+        """What is in memory."""
+        ...
+
+    def ping(self) -> None:
+        """Raise ServiceAway while the API cannot be reached, or the Conversions are not in memory yet."""
+        ...
+
+
+Document = dict[str, Any]
+"""A Conversion as the API server gives it."""
+
+
+class VersionExpired(Exception):
+    """The API server does not know any more what came after this version: all must be listed again."""
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """Some of a list."""
+
+    documents: list[Document]
+    version: int
+    """Of the whole list: where a watch begins."""
+
+    following: str
+    """Where the list goes on; "" where it ends."""
+
+
+@dataclass(frozen=True)
+class WatchEvent:
+    """One event of a watch."""
+
+    kind: str
+    """ADDED, MODIFIED, DELETED or BOOKMARK."""
+
+    document: Document
+    """Of a BOOKMARK only `metadata.resourceVersion` means anything."""
+
+
+class ConversionsApi(Protocol):
+    """③ The Conversions of one namespace in the Kubernetes API. Every method raises ServiceAway."""
+
+    def create(self, conversion: Conversion) -> Document:
+        """Create it. It is well if it exists already with the same source and owner; else raises ConversionRefused."""
+        ...
+
+    def get(self, name: str) -> Conversion | None:
+        """The Conversion of this name; None also for one that this version cannot read."""
+        ...
+
+    def delete(self, name: str, uid: str | None = None) -> Document | None:
+        """Delete it, with a `uid` only if it is that one; answers what is there until its finalizers are gone."""
+        ...
+
+    def list_page(self, position: str) -> ListPage:
+        """All Conversions, some at a time. Raises VersionExpired when that took too long."""
+        ...
+
+    def watch(self, version: int) -> Iterator[WatchEvent]:
+        """What changes after a version; ends every minute. It is open when this returns. Raises VersionExpired."""
+        ...
+
+    def version(self) -> int:
+        """The latest version of anything that the API server has."""
         ...
 
     def ping(self) -> None:

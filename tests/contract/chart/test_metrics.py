@@ -251,6 +251,7 @@ FAILED = "video2mp3_operator_conversions_finished_total"
 CRASHED = of("operator", FAILED, phase="Failed", reason="WorkerCrashed")
 NO_AUDIO = of("operator", FAILED, phase="Failed", reason="NoAudio")
 HEARTBEAT = of("operator", "video2mp3_operator_heartbeat_age_seconds")
+SILENT = of("gateway", "gateway_conversions_event_age_seconds")
 CONNECTED = of("notifier", "notifier_broker_connected")
 SENT = of("notifier", "notifier_messages_total", outcome="sent")
 RETRIED = of("notifier", "notifier_messages_total", outcome="retried")
@@ -271,6 +272,8 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
     "a service restarts": ({of("auth", "up"): "1x10 0x3 1x20"}, 20, {}),
     "a service was never scraped": ({of("auth", "up"): "_x20"}, 20, {"Video2mp3ServiceDown": 1}),
     "deaf": ({HEARTBEAT: "1x10 30 60 90 0x20"}, 15, {"Video2mp3OperatorHeartbeatStale": 1}),
+    "a gateway hears nothing": ({SILENT: "30x10 60+60x20"}, 20, {"Video2mp3ListsStale": 1}),
+    "a gateway hears nothing for a moment": ({SILENT: "30x10 100 160 20x20"}, 20, {}),
     "slow for a moment": ({HEARTBEAT: "1x10 30 0x20"}, 15, {}),
     "the store is away": (
         {of("operator", "video2mp3_operator_reconcile_errors_total", error="UnavailableError"): "0+1x40"},

@@ -15,7 +15,7 @@ from video2mp3_operator.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
 
-GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list"}}
+GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "watch"}}
 OPERATOR = {
     ("video2mp3.dev", "conversions"): {"delete", "get", "list", "patch", "watch"},
     ("video2mp3.dev", "conversions/status"): {"patch"},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -12,6 +13,7 @@ from tests.integration.gateway.auth_server import AuthServer
 from tests.integration.gateway.conversions_api import ConversionsApi
 from tests.integration.gateway.gateway_server import GatewayServer
 from tests.servers import MongoDBServer
+from tests.servers.process import await_condition
 from video2mp3_contracts.mongo import Document
 
 ALICE = "alice@example.com"
@@ -40,6 +42,35 @@ class Installation:
         """How many files, chunks and Conversions there are."""
         files = self.videos.fs.files.count_documents({})
         return files, self.videos.fs.chunks.count_documents({}), len(self.kubernetes.objects)
+
+    def ready(self) -> bool:
+        """Whether the gateway would be sent requests."""
+        return requests.get(f"{self.gateway.url}/readyz", timeout=20).status_code == 200
+
+    def lists_nothing(self) -> bool:
+        """Whether the gateway knows that there are no Conversions."""
+        return self.ready() and "\ngateway_conversions_cached 0.0\n" in self.gateway.metrics()
+
+    def listed(self, account: str, count: int) -> list[str]:
+        """The names on an account's pages, as soon as there are so many."""
+        names: list[str] = []
+
+        def all_there() -> bool:
+            names[:] = self._pages(account)
+            return len(names) == count
+
+        await_condition(all_there, seconds=30, what=f"not {count} are listed")
+        return names
+
+    def _pages(self, account: str) -> list[str]:
+        names: list[str] = []
+        path = "/conversions?limit=100"
+        while path:
+            answer = requests.get(f"{self.gateway.url}{path}", headers=self.authorized(account), timeout=20)
+            assert answer.status_code == 200, answer.text
+            names += [conversion["name"] for conversion in answer.json()["conversions"]]
+            path = answer.json()["nextUrl"]
+        return names
 
     def authorized(self, account: str = ALICE) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.auth.token(account)}"}
@@ -74,6 +105,7 @@ def installation(gateway_installation: Installation, mongodb: MongoDBServer) -> 
     gateway_installation.auth.reset()
     gateway_installation.kubernetes.reset()
     gateway_installation.gateway.restore()
+    await_condition(gateway_installation.lists_nothing, seconds=30, what="the gateway still lists what is gone")
     return gateway_installation
 
 
@@ -82,4 +114,5 @@ def restarted(installation: Installation) -> Installation:
     """The same, with a gateway that has just started."""
     installation.gateway.stop()
     installation.gateway.start()
+    await_condition(installation.ready, seconds=30, what="the gateway is not ready")
     return installation

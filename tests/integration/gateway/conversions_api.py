@@ -3,10 +3,11 @@
 It stands in where a test needs faults that a real API server cannot be told to have.
 """
 
+import contextlib
 import json
-import re
 import secrets
 import threading
+from bisect import bisect_right
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,20 +16,61 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.servers.kubeconfig import token_kubeconfig
 
+Document = dict[str, Any]
 TOKEN = "the-service-accounts-token"
 PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
+
+
+class Objects(dict[str, Document]):
+    """What there is by name; every change gets the next version, and is told to those who watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[Document] = []
+        """The events of a watch; the version after the first is 1."""
+
+        self.changed = threading.Condition()
+        self._names: tuple[int, list[str]] = (0, [])
+
+    def __setitem__(self, name: str, document: Document) -> None:
+        super().__setitem__(name, self._tell("MODIFIED" if name in self else "ADDED", document))
+
+    def remove(self, name: str) -> Document:
+        return self._tell("DELETED", self.pop(name))
+
+    def clear(self) -> None:
+        for name in list(self):
+            self.remove(name)
+
+    def names(self) -> list[str]:
+        """In order. Sorted once for all pages of a list."""
+        if self._names[0] != len(self.changes):
+            self._names = len(self.changes), sorted(self)
+        return self._names[1]
+
+    def after(self, version: int, seconds: float) -> list[Document]:
+        """The changes since a version, as soon as there are any."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.changes) > version, seconds)
+            return self.changes[version:]
+
+    def _tell(self, kind: str, document: Document) -> Document:
+        with self.changed:
+            metadata = document["metadata"] | {"resourceVersion": str(len(self.changes) + 1)}
+            self.changes.append({"type": kind, "object": document | {"metadata": metadata}})
+            self.changed.notify_all()
+            return document | {"metadata": metadata}
 
 
 class ConversionsApi:
     """Conversions in the namespace `people`."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        self.objects = Objects()
         self.requests: list[tuple[str, str]] = []
         self.failures: list[int | str] = []
-        """What becomes of the next requests. 0: nothing bad; a status: just that; "lost": done, but never answered;
-        "closed": not even begun; "expired": a list's position was too old, and a newer one is given; "stalled":
-        never answered."""
+        """What becomes of the next requests about one Conversion. 0: nothing bad; a status: just that; "lost": done,
+        but never answered; "closed": not even begun; "stalled": never answered."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -54,6 +96,20 @@ class ConversionsApi:
         self._done.set()
         self._server.shutdown()
         self._server.server_close()
+
+    def tell(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer a watch until its client or the test goes."""
+        version = int(parse_qs(urlsplit(request.path).query)["resourceVersion"][0])
+        request.send_response(200)
+        request.send_header("Transfer-Encoding", "chunked")
+        request.end_headers()
+        request.close_connection = True
+        with contextlib.suppress(OSError):
+            while not self._done.is_set():
+                for change in self.objects.after(version, 0.1):
+                    line = json.dumps(change).encode() + b"\n"
+                    request.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                    version += 1
 
     def answer(self, method: str, url: str, body: Any) -> tuple[int, dict[str, Any]]:
         """Do what is asked for."""
@@ -83,15 +139,17 @@ class ConversionsApi:
         wanted = options.get("preconditions", {}).get("uid")
         if wanted not in (None, self.objects[name]["metadata"]["uid"]):
             return self._status(409, "the uid is another")
-        return 200, self.objects.pop(name)
+        self.objects.remove(name)
+        return self._status(200, "deleted")
 
     def _list(self, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        owner = re.sub(r"\\(.)", r"\1", query.get("fieldSelector", "").removeprefix("spec.owner="))
-        found = [o for name, o in sorted(self.objects.items()) if owner in ("", o["spec"].get("owner"))]
-        start, limit = int(query.get("continue", "0")), int(query.get("limit", "500"))
-        page = found[start : start + limit]
-        more = {"continue": str(start + limit)} if start + limit < len(found) else {}
-        return 200, {"metadata": more, "items": page}
+        after, limit = query.get("continue", ""), int(query["limit"])
+        with self.objects.changed:
+            version, names = len(self.objects.changes), self.objects.names()
+            start = bisect_right(names, after)
+            page = [self.objects[name] for name in names[start : start + limit]]
+        more = {"continue": names[start + limit - 1]} if len(names) > start + limit else {}
+        return 200, {"metadata": {"resourceVersion": str(version)} | more, "items": page}
 
     @staticmethod
     def _status(code: int, message: str) -> tuple[int, dict[str, Any]]:
@@ -100,14 +158,12 @@ class ConversionsApi:
     def handle(self, method: str, url: str, body: bytes) -> tuple[int, dict[str, Any]] | None:
         """Do what is asked for, or what was told to go wrong; None hangs up without an answer."""
         self.requests.append((method, url))
-        fault = self.failures.pop(0) if self.failures else 0
+        collection = method == "GET" and urlsplit(url).path == PATH
+        fault = self.failures.pop(0) if self.failures and not collection else 0
         if fault == "stalled":
             self._done.wait(60)
         if fault in ("closed", "stalled"):
             return None
-        if fault == "expired":
-            position = parse_qs(urlsplit(url).query)["continue"][0]
-            return 410, self._status(410, "too old")[1] | {"metadata": {"continue": position}}
         if fault and isinstance(fault, int):
             return self._status(fault, "told to fail")
         answer = self.answer(method, url, json.loads(body) if body else None)
@@ -122,6 +178,9 @@ class ConversionsApi:
             def serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 assert self.headers["Authorization"].lower() == f"bearer {TOKEN}"
+                if "watch=1" in self.path:
+                    api.tell(self)
+                    return
                 answer = api.handle(self.command, self.path, body)
                 if answer is None:
                     self.close_connection = True

@@ -91,41 +91,45 @@ def test_everybody_sees_their_own(installation: Installation) -> None:
 
 
 def test_odd_accounts_stay_apart(installation: Installation) -> None:
-    """An address may hold what means something in a selector."""
     odd = "a=b+spec.owner=bob@example.com"
     mine = upload(installation, odd)
     upload(installation, BOB)
-    found = get(installation, "/conversions", installation.auth.token(odd)).json()["conversions"]
-    assert [conversion["name"] for conversion in found] == [mine]
-    listed = [path for method, path in installation.kubernetes.requests if method == "GET" and "fieldSelector" in path]
-    assert all("a%5C%3Db%2Bspec.owner%5C%3Dbob" in path for path in listed)
+    assert installation.listed(odd, 1) == [mine]
 
 
-def test_long_lists_are_fetched_in_pages(installation: Installation) -> None:
+def test_a_list_asks_the_api_server_nothing(installation: Installation) -> None:
+    """Also with more Conversions than the API server gives in one answer."""
     name = upload(installation)
     document = installation.kubernetes.objects[name]
-    for number in range(250):
-        other = f"more-{number:03}"
+    for number in range(1200):
+        other = f"more-{number:04}"
         installation.kubernetes.objects[other] = document | {"metadata": document["metadata"] | {"name": other}}
-    seen, path = set(), "/conversions?limit=100"
-    while path:
-        page = get(installation, path, installation.auth.token(ALICE)).json()
-        seen |= {conversion["name"] for conversion in page["conversions"]}
-        path = page["nextUrl"]
-    assert seen == set(installation.kubernetes.objects)
+    installation.listed(ALICE, 1201)
+    before = list(installation.kubernetes.requests)
+    assert set(installation.listed(ALICE, 1201)) == set(installation.kubernetes.objects)
+    assert installation.kubernetes.requests == before
 
 
-def test_a_list_that_took_too_long_goes_on(installation: Installation) -> None:
+def test_a_gateway_that_starts_reads_all_pages(installation: Installation) -> None:
     name = upload(installation)
     document = installation.kubernetes.objects[name]
-    for number in range(150):
-        other = f"more-{number:03}"
+    for number in range(1200):
+        other = f"more-{number:04}"
         installation.kubernetes.objects[other] = document | {"metadata": document["metadata"] | {"name": other}}
-    faults = installation.kubernetes.failures
-    faults += [0, "expired"]
-    found = get(installation, "/conversions?limit=100", installation.auth.token(ALICE)).json()
-    assert len(found["conversions"]) == 100
-    assert faults == []
+    installation.gateway.stop()
+    installation.gateway.start()
+    await_condition(installation.ready, seconds=30, what="not ready")
+    assert len(installation.listed(ALICE, 1201)) == 1201
+
+
+def test_what_one_did_is_listed_at_once(installation: Installation) -> None:
+    for _ in range(20):
+        name = upload(installation)
+        [found] = get(installation, "/conversions", installation.auth.token(ALICE)).json()["conversions"]
+        assert found["name"] == name
+        url = f"{installation.gateway.url}/conversions/{name}"
+        assert requests.delete(url, headers=installation.authorized(), timeout=20).status_code == 204
+        assert get(installation, "/conversions", installation.auth.token(ALICE)).json()["conversions"] == []
 
 
 def test_a_conversion_of_a_newer_version_does_not_hide_the_others(installation: Installation) -> None:
@@ -133,8 +137,9 @@ def test_a_conversion_of_a_newer_version_does_not_hide_the_others(installation: 
     document = installation.kubernetes.objects[name]
     newer = document | {"metadata": document["metadata"] | {"name": "newer"}, "spec": document["spec"] | {"colour": 1}}
     installation.kubernetes.objects["newer"] = newer
-    found = get(installation, "/conversions", installation.auth.token(ALICE)).json()["conversions"]
-    assert [conversion["name"] for conversion in found] == [name]
+    later = document | {"metadata": document["metadata"] | {"name": "later"}}
+    installation.kubernetes.objects["later"] = later
+    assert set(installation.listed(ALICE, 2)) == {name, "later"}
 
 
 def test_it_becomes_ready_when_everything_was_reached(installation: Installation, tmp_path: Path) -> None:

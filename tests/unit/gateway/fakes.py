@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from video2mp3_contracts.conversion import Conversion
+from video2mp3_gateway.listing import Page, Position
 from video2mp3_gateway.ports import (
+    CacheState,
     ConversionRefused,
     FileVanished,
     KeptMp3,
@@ -201,9 +203,12 @@ class FakeConversions:
         self.switch.check("get")
         return self.there.get(name)
 
-    def owned_by(self, owner: str) -> Iterator[Conversion]:
-        self.switch.check("owned_by")
-        yield from (found for found in self.there.values() if found.spec.owner == owner)
+    def newest(self, owner: str, limit: int, after: Position | None) -> Page:
+        self.switch.check("newest")
+        places = {_position(found): found for found in self.there.values() if found.spec.owner == owner}
+        order = sorted((place for place in places if after is None or place < after), reverse=True)
+        page = order[:limit]
+        return Page([places[place] for place in page], page[-1] if len(order) > limit else None)
 
     def delete(self, name: str, uid: str | None = None) -> None:
         self.switch.check("delete")
@@ -211,8 +216,18 @@ class FakeConversions:
         if found is not None and uid in (None, found.metadata.uid):
             del self.there[name]
 
+    @property
+    def state(self) -> CacheState:
+        return CacheState(len(self.there), 0.5)
+
     def ping(self) -> None:
         self.switch.check("ping")
+
+
+def _position(conversion: Conversion) -> Position:
+    created = conversion.metadata.creation_timestamp
+    assert created is not None
+    return Position(created, conversion.metadata.name)
 
 
 def stamped(conversion: Conversion, created: datetime) -> Conversion:

@@ -85,7 +85,7 @@ def taken_over(gateway: Gateway) -> TestResponse:
 
 def without_kubernetes(gateway: Gateway) -> TestResponse:
     """A list while Kubernetes is away."""
-    gateway.conversions.switch.off("owned_by")
+    gateway.conversions.switch.off("newest")
     return asking("GET", "/conversions")(gateway)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from prometheus_client import generate_latest
 
-from tests.unit.gateway.builders import ALICE, BOB, Gateway, problem
+from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem
 from tests.unit.gateway.fakes import FakeClock
 from video2mp3_gateway.capacity import DRAIN_SECONDS, GRACEFUL_SECONDS, MAX_DOWNLOADS, MAX_UPLOADS, THREADS
 from video2mp3_gateway.drain import Drain
@@ -77,6 +77,13 @@ def test_methods_that_somebody_makes_up_are_counted_as_one() -> None:
     metrics = generate_latest(gateway.metrics).decode()
     assert 'method="other"' in metrics
     assert "BREW" not in metrics
+
+
+def test_how_much_lists_are_made_from_is_measured() -> None:
+    gateway = Gateway()
+    gateway.uploaded(a_file())
+    assert gateway.metric("gateway_conversions_cached") == 1
+    assert gateway.metric("gateway_conversions_event_age_seconds") == gateway.conversions.state.silent_seconds
 
 
 def test_metrics_are_not_for_people() -> None:

@@ -6,7 +6,7 @@ from video2mp3_contracts.conversion import Conversion
 from video2mp3_gateway import problems
 from video2mp3_gateway.answers import Links, conversion_answer, page_answer
 from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.listing import MalformedPosition, Position, newest
+from video2mp3_gateway.listing import MalformedPosition, Position
 from video2mp3_gateway.ports import ConversionClient, TokenVerifier
 from video2mp3_gateway.views.paging import page_limit
 from video2mp3_gateway.views.parameters import takes
@@ -28,7 +28,7 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
     def list_conversions() -> Response:
         owner = authenticated_account(tokens)
         limit = page_limit()
-        page = newest(conversions.owned_by(owner), limit, _position())
+        page = conversions.newest(owner, limit, _position())
         return jsonify(page_answer(page, limit, links))
 
     @routes.get("/conversions/<name>")
