@@ -95,12 +95,16 @@ readinessProbe:
 
 {{/* A service's environment, each variable once: the values' `env` over ours. Takes a dict: own (ours, as YAML), env (the map). */}}
 {{- define "video2mp3.environment" -}}
+{{- $env := .env | default dict -}}
 {{- range .own | fromYamlArray }}
-{{- if not (hasKey $.env .name) }}
+{{- if not (hasKey $env .name) }}
 {{ toYaml (list .) }}
 {{- end }}
 {{- end }}
-{{- range $name, $value := .env }}
+{{- range $name, $value := $env }}
+{{- if contains (printf "$(%s)" $name) (toString $value) }}
+{{- fail (printf "\n\nThese values need a look:\n- env.%s refers to itself, and takes the place of what it refers to: write it out, or name a Secret in existingSecret\n" $name) }}
+{{- end }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}

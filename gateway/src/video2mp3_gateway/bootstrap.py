@@ -32,7 +32,7 @@ def connect(settings: GatewaySettings) -> Ports:
     stores = file_stores.connect(settings)
     api = _conversions(settings)
     cache = ConversionsCache()
-    Reflector(api, cache, on_listed=_spare_the_collector).start()
+    Reflector(api, cache, on_grown=_spare_the_collector).start()
     return Ports(
         tokens=JwksTokenVerifier(KeySet(auth.key_set), settings.jwt_issuer, settings.jwt_audience),
         logins=auth,

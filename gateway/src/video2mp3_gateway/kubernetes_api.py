@@ -27,9 +27,9 @@ from video2mp3_gateway.ports import ConversionRefused, Document, ListPage, Servi
 _TIMEOUT: Final = (2.0, 8.0)
 """Seconds to connect, and between two bytes of an answer."""
 
-_PAGE: Final = 500
-"""Conversions in one answer of a list: one or two megabytes, and as much to ask of the API server at a time as its own
-controllers do."""
+_PAGE: Final = 50
+"""Conversions in one answer of a list, which is in memory as a whole: 100 KiB of usual ones, 20 MiB of the largest that
+people can make by tags and annotations. Of 500 such a gateway could not start."""
 
 _WATCH_SECONDS: Final = 60
 """The API server ends a watch after so long. Bookmarks are no sign of life: where nothing happens there may be none."""
@@ -85,8 +85,9 @@ class KubernetesConversions:
         # 409: there is another one of this name now, and that is not the one to delete.
         if status in (404, 409):
             return None
+        _expect(status, answer, 200, 202)
         # What has no finalizer is gone at once, and the answer is a Status.
-        return _expect(status, answer, 200, 202) if answer.get("kind") == names.KIND else None
+        return answer if answer.get("kind") == names.KIND else None
 
     def list_page(self, position: str) -> ListPage:
         """Some of all Conversions."""

@@ -40,7 +40,7 @@ class GatewayMetrics:
         self._cached = Gauge("gateway_conversions_cached", "Conversions that lists are made from.", registry=registry)
         self._silent = Gauge(
             "gateway_conversions_event_age_seconds",
-            "Time since the watch of the Conversions last told anything, a bookmark at least.",
+            "Time since the watch of the Conversions last told anything or was opened.",
             registry=registry,
         )
 

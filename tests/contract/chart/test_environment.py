@@ -6,7 +6,7 @@ import pytest
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
-from tests.contract.chart.helm import NAMESPACE, RELEASE, Chart
+from tests.contract.chart.helm import NAMESPACE, RELEASE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.workers import a_worker_pod
 from video2mp3_auth.settings import AuthSettings
@@ -192,9 +192,20 @@ def test_each_person_has_an_address(
 def test_a_variable_of_the_values_takes_the_place_of_ours(container: str, chart: Chart, manifests: Manifests):
     component, _ = SETTINGS[container]
     ours = manifests.pod(component).container(container)["env"]
-    # One with a Secret behind it, and a plain one: Kubernetes lets the last of two count, Helm 4 takes no two.
-    replaced = {ours[0]["name"]: "other", next(each["name"] for each in ours if "value" in each): "12"}
-    more = {"env": {**replaced, f"{component.upper()}_LOG_LEVEL": "debug"}}
+    # With a Secret behind them, and plain ones: Kubernetes lets the last of two count, Helm 4 takes no two.
+    more = {"env": {**{each["name"]: "12" for each in ours}, f"{component.upper()}_LOG_LEVEL": "debug"}}
     env = chart.render({component: more}).pod(component).container(container)["env"]
     assert sorted(each["name"] for each in env) == sorted({each["name"] for each in ours} | more["env"].keys())
     assert {each["name"]: each.get("value") for each in env}.items() >= more["env"].items()
+
+
+@pytest.mark.parametrize("component", ["gateway", "auth", "operator", "notifier"])
+def test_no_more_variables_at_all(component: str, chart: Chart, manifests: Manifests):
+    """As a map of the values is cleared."""
+    assert chart.render({component: {"env": None}}).pod(component).spec == manifests.pod(component).spec
+
+
+def test_a_variable_cannot_be_made_of_the_one_it_replaces(chart: Chart):
+    name = "GATEWAY_MONGODB_URI"
+    with pytest.raises(ValuesRefused, match=f"env.{name} refers to itself"):
+        chart.render({"gateway": {"env": {name: f"$({name})&tls=true"}}})

@@ -19,6 +19,16 @@ def get(installation: Installation, path: str, token: str) -> requests.Response:
     return requests.get(f"{installation.gateway.url}{path}", headers=headers, timeout=20)
 
 
+def test_what_the_cluster_does_not_let_go_is_not_called_deleted(installation: Installation) -> None:
+    name = upload(installation)
+    for refusal in (403, 422):
+        installation.kubernetes.failures = [0, refusal]
+        url = f"{installation.gateway.url}/conversions/{name}"
+        answer = requests.delete(url, headers=installation.authorized(), timeout=20)
+        assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
+    assert name in installation.kubernetes.objects
+
+
 def upload(installation: Installation, account: str = ALICE) -> str:
     answer = requests.post(
         f"{installation.gateway.url}/upload",

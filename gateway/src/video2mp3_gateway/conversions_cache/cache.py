@@ -28,6 +28,12 @@ class ConversionsCache:
         self._version = 0
         """All changes up to here are in the index."""
 
+        self._listed = 0
+        """The version of the list that is being read."""
+
+        self._ready = False
+        """Whether it has ever been complete."""
+
         self._complete = False
         self._heard_at = float("-inf")
         self._changed = threading.Condition()
@@ -41,13 +47,12 @@ class ConversionsCache:
     def check(self) -> None:
         """Raise ServiceAway before the first list is complete and watched on."""
         with self._changed:
-            if not self._complete:
-                raise ServiceAway("kubernetes", "the Conversions have not all been read yet")
+            _expect_all(self._ready)
 
     def older(self, owner: str, after: Position | None, limit: int) -> list[Record]:
         """An owner's records, newest first, after a position. Raises ServiceAway for what would be out of date."""
-        self.check()
         with self._changed:
+            _expect_all(self._complete)
             silence = self._clock() - self._heard_at
             if silence > STALE_SECONDS:
                 raise ServiceAway("kubernetes", f"the watch of the Conversions has been silent for {silence:.0f} s")
@@ -62,13 +67,19 @@ class ConversionsCache:
                 # The cluster was restored from a backup: what is known may never have happened there.
                 self._index.clear()
                 self._version = 0
+                self._complete = False
+            self._listed = version
 
     def list_page(self, records: Collection[Record]) -> None:
-        """Some of the list."""
+        """Some of the list, which overrules all but what was written since.
+
+        After a restore from a backup, whose version is raised above all that were lost, what is known never happened.
+        """
         with self._changed:
             for record in records:
-                self._put(record)
-            self._heard()
+                known = self._index.get(record.name)
+                if known is None or known.version <= self._listed:
+                    self._index.put(record)
 
     def list_ended(self, names: Collection[str], version: int) -> None:
         """All of the list was told: these names."""
@@ -79,7 +90,7 @@ class ConversionsCache:
     def watching(self) -> None:
         """The watch after a complete list is open."""
         with self._changed:
-            self._complete = True
+            self._ready = self._complete = True
             self._heard()
 
     def apply(self, record: Record, *, deleted: bool) -> None:
@@ -133,3 +144,8 @@ class ConversionsCache:
     def _heard(self) -> None:
         self._heard_at = self._clock()
         self._changed.notify_all()
+
+
+def _expect_all(there: bool) -> None:
+    if not there:
+        raise ServiceAway("kubernetes", "the Conversions have not all been read yet")

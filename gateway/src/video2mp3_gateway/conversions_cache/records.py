@@ -22,6 +22,9 @@ _METADATA: Final = ("name", "namespace", "creationTimestamp", "deletionTimestamp
 _OUTPUT: Final = ("filename",)
 _STATUS: Final = ("phase", "reason", "message", "queue", "progress", "startTime", "completionTime", "output")
 
+_SOURCE: Final = {"gridfs": {"fileId": "0" * 24}}
+"""Stands for every source: addresses are long, hold credentials, and are in no row."""
+
 _CONDITION: Final = ("type", "status", "lastTransitionTime", "reason")
 _VERDICTS: Final = frozenset({ConditionType.COMPLETE, ConditionType.FAILED})
 
@@ -38,7 +41,7 @@ _VOCABULARY: Final = json.dumps(
             "annotations": {},
         },
         "spec": {
-            "source": {"gridfs": {"fileId": ""}, "allowTruncated": False, "url": "https://"},
+            "source": _SOURCE,
             "notify": {"email": ""},
             "owner": "",
             "parallelism": 1,
@@ -126,7 +129,7 @@ def _packed(document: dict[str, Any]) -> bytes:
     spec, status = document["spec"], document.get("status") or {}
     shown = {
         "metadata": _metadata(document["metadata"]),
-        "spec": spec | {"output": _only(spec.get("output") or {}, _OUTPUT)},
+        "spec": spec | {"source": _SOURCE, "output": _only(spec.get("output") or {}, _OUTPUT)},
         "status": _only(status, _STATUS) | {"conditions": _verdicts(status)},
     }
     text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()

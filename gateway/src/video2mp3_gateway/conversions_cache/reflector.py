@@ -28,6 +28,9 @@ _SHORTEST_WATCH: Final = 1.0
 _MANY: Final = 10
 """Failures that are counted; more make no pause longer."""
 
+_GROWN: Final = 10_000
+"""Changes after which the cache holds much that it did not hold before."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -40,19 +43,20 @@ class Reflector:
         cache: ConversionsCache,
         pause: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
-        on_listed: Callable[[], object] = lambda: None,
+        on_grown: Callable[[], object] = lambda: None,
     ) -> None:
-        """`on_listed` is called when all Conversions have been read, once or after they were lost sight of."""
+        """`on_grown` is called when all Conversions have been read, and after each 10,000 changes."""
         self._api = api
         self._cache = cache
         self._pause = pause
         self._clock = clock
-        self._on_listed = on_listed
+        self._on_grown = on_grown
+        self._changes = 0
         self._version: int | None = None
         """Where the watch goes on; None to list first."""
 
         self._failures = 0
-        """Since a watch last came to its end."""
+        """Since a watch last held or told anything."""
 
     def start(self) -> None:
         """Begin, on a thread of its own."""
@@ -86,12 +90,17 @@ class Reflector:
         began, told = self._clock(), False
         events = self._api.watch(self._version)
         self._cache.watching()
-        for event in events:
-            self._version = self._take(event)
-            told = True
+        try:
+            for event in events:
+                self._version = self._take(event)
+                told = True
+        finally:
+            # Whatever ends it: a proxy may cut each one that is quiet for a while.
+            held = self._clock() - began
+            if told or held >= _SHORTEST_WATCH:
+                self._failures = 0
         if not told:
-            self._doubt(self._version, self._clock() - began)
-        self._failures = 0
+            self._doubt(self._version, held)
 
     def _list(self) -> int:
         """Read all pages of one version; answers the version."""
@@ -107,7 +116,7 @@ class Reflector:
                 break
             page = self._api.list_page(page.following)
         self._cache.list_ended(names, version)
-        self._on_listed()
+        self._on_grown()
         _log.info("conversions_listed", conversions=len(names))
         return version
 
@@ -119,6 +128,9 @@ class Reflector:
             return version
         record = record_of(event.document)
         self._cache.apply(record, deleted=event.kind == "DELETED")
+        self._changes += 1
+        if self._changes % _GROWN == 0:
+            self._on_grown()
         return record.version
 
     def _doubt(self, version: int, seconds: float) -> None:

@@ -141,9 +141,10 @@ function uploaded(request) {
 
 /** For how long the mp3 will be there, as a further sentence. */
 function kept({ ttlSecondsAfterFinished: seconds }) {
-  if (seconds === null) return "";
-  const days = new Intl.NumberFormat("en", { style: "unit", unit: "day", unitDisplay: "long", maximumFractionDigits: 1 });
-  return ` It is kept for ${days.format(seconds / 86400)}.`;
+  if (seconds == null) return ""; // Or unknown: a gateway of another version answered.
+  const [unit, length] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, each]) => seconds >= each) ?? ["second", 1];
+  const words = new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 });
+  return ` It is kept for ${words.format(seconds / length)}.`;
 }
 
 function showUpload(running) {

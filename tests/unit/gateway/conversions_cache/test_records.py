@@ -110,6 +110,8 @@ def test_nobody_makes_a_record_large() -> None:
         .document
     )
     assert len(record_of(document).packed) < 500
+    url = "https://example.com/?signature=" + "".join(hashlib.sha256(bytes([each])).hexdigest() for each in range(30))
+    assert len(record_of(a_conversion().with_spec(source={"gridfs": None, "url": url}).document).packed) < 500
 
 
 def test_what_a_hundred_thousand_need() -> None:

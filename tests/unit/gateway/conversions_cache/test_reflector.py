@@ -10,7 +10,7 @@ from tests.builders import NOW, a_conversion, at
 from tests.unit.gateway.conversions_cache.fake_api import PAGE, FakeApi
 from tests.unit.gateway.fakes import FakeClock
 from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.conversions_cache import client
+from video2mp3_gateway.conversions_cache import client, reflector
 from video2mp3_gateway.conversions_cache.cache import STALE_SECONDS, ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
@@ -150,6 +150,82 @@ def test_a_cluster_that_was_restored_from_a_backup() -> None:
     followed.put("later", 1)
     followed.go_round()
     assert followed.names() == ["later", "restored"]
+
+
+def test_lists_wait_until_a_restored_cluster_has_been_read_as_a_whole() -> None:
+    followed = Followed()
+    for number in range(2 * PAGE):
+        followed.put(f"talk-{number}", number)
+    followed.go_round()
+    followed.api.__init__()  # type: ignore[misc]
+    followed.api.bookmarks = False
+    for number in range(PAGE + 1):
+        followed.put(f"restored-{number}", number)
+    followed.go_round(followed.a_minute_passes)
+
+    def look() -> None:
+        with pytest.raises(ServiceAway, match="not all been read"):
+            followed.names()
+        followed.client.ping()
+
+    followed.go_round(lambda: None, look, followed.a_minute_passes)
+    assert followed.names() == followed.expected()
+
+
+def test_a_restored_cluster_overrules_what_never_happened_there() -> None:
+    """As etcd's restore does it: the version is raised above all that were lost, objects keep theirs."""
+    followed = Followed()
+    followed.put("talk")
+    before = followed.api.documents["talk"]
+    followed.put("talk", second=30)
+    followed.go_round()
+    followed.api.documents["talk"] = before
+    followed.api.latest += 1000
+    followed.api.forget()
+    followed.go_round()
+    followed.go_round()
+    [shown] = followed.client.newest(ALICE, 1, None).conversions
+    assert at(shown.metadata.creation_timestamp or NOW) == before["metadata"]["creationTimestamp"]
+
+
+def test_a_list_that_never_ends_does_not_count_as_heard() -> None:
+    followed = Followed()
+    for number in range(2 * PAGE):
+        followed.put(f"talk-{number}", number)
+    followed.go_round()
+    followed.api.forget()
+    followed.put("new")
+    followed.api.forget()
+    for _ in range(4):
+        followed.clock.now += STALE_SECONDS / 3
+        followed.go_round(lambda: followed.api.switch.off("list_page", times=1))
+    with pytest.raises(ServiceAway, match="silent"):
+        followed.names()
+
+
+def test_a_watch_that_is_cut_after_a_while_is_followed_at_once() -> None:
+    """As proxies do with those that are quiet."""
+    followed = Followed()
+    followed.go_round()
+    followed.api.bookmarks = False
+    for _ in range(8):
+
+        def cut() -> None:
+            followed.clock.now += 30
+            raise ServiceAway("kubernetes", "cut")
+
+        followed.go_round(cut)
+    assert all(pause <= 0.5 for pause in followed.pauses)
+
+
+def test_what_the_cache_grows_by_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflector, "_GROWN", 3)
+    followed, grown = Followed(), []
+    followed.reflector = Reflector(followed.api, followed.cache, on_grown=lambda: grown.append(len(followed.names())))
+    followed.cache.watching()
+    followed.put("first")
+    followed.go_round(*[lambda name=name: followed.put(name) for name in "abcde"])
+    assert grown == [1, 4]
 
 
 def test_a_quiet_watch_is_no_reason_to_list_or_to_wait() -> None:
