@@ -58,11 +58,11 @@ def test_another_one_of_the_same_name_is_not_taken_for_it(cluster: Cluster) -> N
 
 
 def test_a_long_list_comes_in_pages_of_one_version(cluster: Cluster) -> None:
-    names = cluster.fill(620)
+    names = cluster.fill(70)
     first = cluster.conversions.list_page("")
     cluster.conversions.create(cluster.conversion(name="zzz-later"))
     second = cluster.conversions.list_page(first.following)
-    assert (len(first.documents), second.version, second.following) == (500, first.version, "")
+    assert (len(first.documents), second.version, second.following) == (50, first.version, "")
     assert [document["metadata"]["name"] for document in first.documents + second.documents] == names
 
 
