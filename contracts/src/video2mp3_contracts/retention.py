@@ -3,7 +3,7 @@
 What Git manages is never deleted by us: Argo CD or Flux would make it again, and it would run again.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
@@ -48,6 +48,11 @@ def mp3_ttl(meta: ObjectMeta, spec: ConversionSpec) -> timedelta | None:
     if spec.ttl_seconds_after_finished is None or spec.deletion_policy == "Retain" or managed_by(meta):
         return None
     return timedelta(seconds=spec.ttl_seconds_after_finished)
+
+
+def made_at(file_id: str) -> datetime:
+    """When a file's id was made, before its first byte was stored: an ObjectId begins with the second (BSON)."""
+    return datetime.fromtimestamp(int(file_id[:8], 16), UTC)
 
 
 def _finished_at(status: ConversionStatus) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from threading import Event, Timer
 from typing import Final, Self
@@ -25,8 +26,9 @@ _LONGEST_REPLY: Final = 300
 class TimeLimits:
     """A claim's lease outlasts the send.
 
-    A session that is not open a quarter of the lease after the claim is given up before a byte of the email is sent.
-    The five steps that follow (MAIL, RCPT, DATA, the email itself, the server's last answer) get an eighth each.
+    A session that is not open (TLS, EHLO or HELO, login) a quarter of the lease after the claim is given up before a
+    byte of the email is sent. Five steps follow in every session: MAIL, RCPT, DATA, the email itself, the server's last
+    answer. They get an eighth each, so an eighth is left.
     """
 
     opening: timedelta
@@ -65,6 +67,19 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
+class _Lines(BufferedReader):
+    """What a server says."""
+
+    whole = True
+    """Whether the last line was: where the connection ends within one, `readline` answers what there is of it."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line."""
+        line = super().readline(size)
+        self.whole = line.endswith(b"\n")
+        return line
+
+
 class _Session(smtplib.SMTP):
     """Has each reply as a whole within its time limit.
 
@@ -78,7 +93,7 @@ class _Session(smtplib.SMTP):
         timer.daemon = True
         timer.start()
         try:
-            return super().getreply()
+            return self._whole_reply()
         except (smtplib.SMTPException, OSError) as error:
             if late.is_set():
                 raise TimeoutError("the answer was not complete in time") from error
@@ -86,11 +101,27 @@ class _Session(smtplib.SMTP):
         finally:
             timer.cancel()
 
+    def rset(self) -> tuple[int, bytes]:
+        """Do nothing: a connection is for one email, and the answer would be one more step within the lease."""
+        return 250, b""
+
+    def _whole_reply(self) -> tuple[int, bytes]:
+        """Read one reply; of a success the code is enough, since trying again makes a second email."""
+        if self.file is None and self.sock is not None:
+            self.file = _Lines(self.sock.makefile("rb", buffering=0))
+        code, text = super().getreply()
+        cut = self.file is not None and not self.file.whole
+        if cut and not 200 <= code < 300:
+            raise smtplib.SMTPServerDisconnected(f"the answer was cut off after {code}")
+        return code, text
+
     def _hang_up(self, late: Event) -> None:
         late.set()
+        sock = self.sock
         with suppress(OSError):
-            if self.sock is not None:
-                self.sock.shutdown(socket.SHUT_RDWR)
+            if sock is not None:
+                # Not SSLSocket's own: that takes TLS from under who is reading, for whom it is no OSError.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class _TlsSession(_Session, smtplib.SMTP_SSL):
@@ -121,6 +152,8 @@ class SmtpMailer:
                 session.starttls(context=server.tls)
             if server.username:
                 session.login(server.username, server.password)
+            # STARTTLS has forgotten it, and without a login it would come after the look at the lease.
+            session.ehlo_or_helo_if_needed()
             yield session
             # The email is accepted, so a goodbye that fails is no failure. Its answer is not waited for: every moment
             # until the ledger knows is one in which a crash makes a second email.
@@ -141,7 +174,6 @@ def _options(session: smtplib.SMTP, email: Email) -> list[str]:
     """What is asked of the server for this email; raise MailRefusedError where it cannot do that."""
     if not email.recipient.international:
         return []
-    session.ehlo_or_helo_if_needed()
     if not session.has_extn("smtputf8"):
         raise MailRefusedError("the mail server takes only ASCII before the @ of an address (it has no SMTPUTF8)")
     return ["SMTPUTF8", "BODY=8BITMIME"]

@@ -122,6 +122,8 @@ TURNED_AWAY: Final = (
     _answers("550 relay not permitted", Does.ALERTED),
     _answers("550-Verification failed for <noreply@example.org>\r\n550 Sender verify failed", Does.ALERTED),
     _answers("550 Administrative prohibition", Does.ALERTED),
+    _answers("550 Reverse DNS for your IP address not found", Does.ALERTED),
+    _answers("550 Relaying denied for unknown user; please authenticate", Does.ALERTED),
     _answers("554 5.5.1 Error: no valid recipients", Does.ALERTED, stage=Stage.DATA),
     _answers("550-5.7.26 Your email has been blocked because the sender is unauthenticated.\r\n550 5.7.26 gsmtp",
              Does.ALERTED, stage=Stage.MESSAGE),

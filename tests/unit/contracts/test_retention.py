@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from bson import ObjectId
 
 from tests.builders import NOW, ConversionBuilder, a_conversion, at
 from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.retention import expires_at, mp3_ttl
+from video2mp3_contracts.retention import expires_at, made_at, mp3_ttl
 
 HOUR = timedelta(hours=1)
 FROM_GIT = {"argocd.argoproj.io/instance": "media"}
@@ -52,3 +53,7 @@ def test_when_a_conversion_goes(conversion: ConversionBuilder, expected: object)
 def test_how_long_an_mp3_stays(conversion: ConversionBuilder, expected: timedelta | None) -> None:
     found = parsed(conversion)
     assert mp3_ttl(found.metadata, found.spec) == expected
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    assert made_at(str(ObjectId.from_datetime(NOW))) == NOW

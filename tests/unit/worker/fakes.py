@@ -25,6 +25,12 @@ from video2mp3_worker.plan import Plan, decide
 from video2mp3_worker.ports import SourceFile
 
 _THEN = datetime(2026, 3, 1, tzinfo=UTC)
+MP3_MADE_AT = datetime(2026, 3, 1, 11, 59, 50, tzinfo=UTC)
+
+
+def mp3_id(number: int) -> str:
+    """The id of an mp3, by how many were begun before it."""
+    return f"{int(MP3_MADE_AT.timestamp()):08x}{number:016x}"
 
 
 class Killed(BaseException):
@@ -41,6 +47,8 @@ class Outside:
     joining: int | None = None
     parallelism: int | None = None
     result: OutputReport | None = None
+    adopted_from: str | None = None
+    predecessor: str | None = None
     published: bool = False
     progress: list[Progress] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -80,6 +88,8 @@ class FakeLedger:
             uploads=tuple(self.outside.uploads),
             parallelism=self.outside.parallelism,
             result=self.outside.result,
+            adopted_from=self.outside.adopted_from,
+            predecessor=self.outside.predecessor,
             messages=messages,
         )
         self.outside.after("open_attempt")
@@ -212,7 +222,7 @@ class FakeFiles:
             yield content[number * self.chunk_bytes : (number + 1) * self.chunk_bytes]
 
     def new_id(self) -> str:
-        return f"mp3-{len(self.outside.uploads)}"
+        return mp3_id(len(self.outside.uploads))
 
     def read(self, file_id: str) -> Iterator[bytes]:
         self.outside.call("read")

@@ -1,6 +1,7 @@
 """⑥⑦ One attempt after another, with the outside failing or the worker dying at every single call."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.unit.worker.builders import OWNER, SOURCE_ID, a_request
 from tests.unit.worker.fake_web import FakeFile, FakeWeb
 from tests.unit.worker.fakes import (
+    MP3_MADE_AT,
     FakeConverter,
     FakeFiles,
     FakeLedger,
@@ -18,6 +20,7 @@ from tests.unit.worker.fakes import (
     at_ease,
     away,
     killed,
+    mp3_id,
 )
 from tests.unit.worker.test_audio_map import SIZE, a_file, a_track
 from video2mp3_contracts.conversion import Source
@@ -80,9 +83,9 @@ def test_an_attempt_stores_before_it_publishes(tmp_path: Path) -> None:
     assert tuple(outside.calls) == CALLS
     assert is_complete(outside)
     assert len(outside.messages) == 1
-    assert outside.files["mp3-0"] == b"tag sound of film"
-    assert outside.metadata["mp3-0"].owner == OWNER
-    assert outside.metadata["mp3-0"].conversion_uid == "uid-1"
+    assert outside.files[mp3_id(0)] == b"tag sound of film"
+    assert outside.metadata[mp3_id(0)].owner == OWNER
+    assert outside.metadata[mp3_id(0)].conversion_uid == "uid-1"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -237,15 +240,33 @@ def test_a_worker_that_lost_at_the_last_moment_removes_its_file_and_publishes_th
     assert [message.file_id for message in outside.messages] == ["winner"]
 
 
-@pytest.mark.parametrize(("seconds", "end"), [(3600, NOW + timedelta(hours=1)), (None, None)])
-def test_the_message_tells_until_when_the_mp3_is_there(
-    tmp_path: Path, seconds: int | None, end: datetime | None
+@pytest.mark.parametrize(("seconds", "end"), [(3600, MP3_MADE_AT + timedelta(hours=1)), (None, None)])
+@pytest.mark.parametrize("waited", [timedelta(0), timedelta(minutes=10)])
+def test_the_message_tells_until_when_the_mp3_is_there_however_late_it_goes_out(
+    tmp_path: Path, seconds: int | None, end: datetime | None, waited: timedelta
 ) -> None:
-    outside = Outside()
+    """The Conversion's time has begun with its result, though no message could be published."""
+    outside, request = Outside(before=away("publish")), a_request(ttl_seconds=seconds)
+    with pytest.raises(TryAgain):
+        a_worker(outside, tmp_path, request=request).run()
+    outside.before = at_ease
 
-    a_worker(outside, tmp_path, request=a_request(ttl_seconds=seconds)).run()
+    a_worker(outside, tmp_path, token="second", request=request, now=lambda: NOW + waited).run()
 
     assert [message.expires_at for message in outside.messages] == [end]
+
+
+@pytest.mark.parametrize("taken", [{"adopted_from": "uid-0"}, {"predecessor": "uid-0"}], ids=["adopted", "inherited"])
+def test_no_end_is_told_of_an_mp3_that_was_taken_over(tmp_path: Path, taken: dict[str, str]) -> None:
+    """It was made long before this Conversion finished."""
+    outside = Outside(before=away("publish"))
+    with pytest.raises(TryAgain):
+        a_worker(outside, tmp_path).run()
+    later = replace(outside, before=at_ease, **taken)
+
+    a_worker(later, tmp_path, token="second", request=a_request(ttl_seconds=3600)).run()
+
+    assert [message.expires_at for message in later.messages] == [None]
 
 
 def test_a_published_result_is_not_published_again(tmp_path: Path) -> None:
@@ -329,7 +350,7 @@ def test_a_source_on_the_web_is_converted_like_any_other(tmp_path: Path) -> None
     a_worker(outside, tmp_path, request=request, web=web).run()
 
     assert is_complete(outside)
-    assert outside.files["mp3-0"] == b"tag sound of film"
+    assert outside.files[mp3_id(0)] == b"tag sound of film"
     assert list(tmp_path.iterdir()) == []
 
 

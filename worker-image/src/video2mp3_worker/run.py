@@ -20,6 +20,7 @@ import structlog
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.message import ConversionFinished
 from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.retention import made_at
 from video2mp3_contracts.status import OutputReport
 from video2mp3_contracts.storage import FileMetadata
 from video2mp3_contracts.worker import Division, WorkerRequest
@@ -214,17 +215,23 @@ class Worker:
                 reason=Reason.SUCCEEDED,
                 message="The mp3 is ready.",
                 notes=result.notes,
-                expires_at=self._expires_at(),
+                expires_at=self._expires_at(result, entry),
             )
         )
         _log.info("message_published", file_id=result.file_id)
         # If this fails, the message is published once more later: it has the same id, and is one email.
         self.ledger.mark_published()
 
-    def _expires_at(self) -> datetime | None:
-        """Until when the mp3 is surely there: its time begins when the Conversion has finished, soon after this."""
+    def _expires_at(self, result: OutputReport, entry: LedgerEntry) -> datetime | None:
+        """Until when the mp3 is surely there, whichever attempt says it and however late.
+
+        Its time begins when the Conversion has finished, and the operator may say so as soon as the result is stored.
+        Of a result that was taken over from another Conversion, that moment is not known here.
+        """
         seconds = self.request.ttl_seconds
-        return None if seconds is None else self.now() + timedelta(seconds=seconds)
+        if seconds is None or entry.adopted_from is not None or entry.predecessor is not None:
+            return None
+        return made_at(result.file_id) + timedelta(seconds=seconds)
 
 
 def refuse_if_given_up(entry: LedgerEntry) -> None:
