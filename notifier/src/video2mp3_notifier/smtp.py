@@ -109,11 +109,18 @@ class _Session(smtplib.SMTP):
         """Read one reply; of a success the code is enough, since trying again makes a second email."""
         if self.file is None and self.sock is not None:
             self.file = _Lines(self.sock.makefile("rb", buffering=0))
+        # The timer comes first: a socket whose own limit is over gives away what has come of the line.
+        self._limit_socket(2 * self.timeout)
         code, text = super().getreply()
+        self._limit_socket(self.timeout)
         cut = self.file is not None and not self.file.whole
         if cut and not 200 <= code < 300:
             raise smtplib.SMTPServerDisconnected(f"the answer was cut off after {code}")
         return code, text
+
+    def _limit_socket(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
 
     def _hang_up(self, late: Event) -> None:
         late.set()

@@ -33,7 +33,7 @@ def scripted(pair: Path, security: str = "clear", **changes: object) -> Scripted
     """A server that speaks first in TLS where that is asked for."""
     tls = server_context(pair)
     assert tls is not None
-    return ScriptedServer(tls, tls_first=security == "465", **changes)  # type: ignore[arg-type]
+    return ScriptedServer(tls, tls_first=security == "465", **changes)
 
 
 def send(server: ScriptedServer, pair: Path, security: str, mail_server: MailServer) -> list[str]:
@@ -71,7 +71,7 @@ def test_the_lease_outlasts_every_session(
     """What follows the look at the lease is the same for all: no hello is among it."""
     server = scripted(pair, security, answers=answers)
 
-    opening = send(server, pair, security, replace(CLEAR, **login))  # type: ignore[arg-type]
+    opening = send(server, pair, security, replace(CLEAR, **login))
 
     steps = [command for command in server.asked[len(opening) :] if command != "QUIT"]
     assert steps == ["MAIL", "RCPT", "DATA", "."]
