@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from operator import itemgetter
 from urllib.parse import urlsplit
 
 import pytest
@@ -204,7 +205,7 @@ def test_no_server_is_started_beside_ones_own(external: Manifests):
 
 def test_ones_own_servers_secrets_are_used(external: Manifests):
     used = {
-        (variable["name"], *variable["valueFrom"]["secretKeyRef"].values())
+        (variable["name"], *itemgetter("name", "key")(variable["valueFrom"]["secretKeyRef"]))
         for pod in external.pods()
         for container in pod.containers
         for variable in container.get("env", [])
