@@ -52,7 +52,7 @@ fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--sec
 
 .PHONY: chaos
 chaos: venv ## Kill parts of a release at random while people upload, and count what became of it (CHAOS="--minutes 30 --seed 1")
-	@$(LOCALCLUSTER) prepare
+	@$(LOCALCLUSTER) prepare --nodes 2
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 ##@ Measure it
