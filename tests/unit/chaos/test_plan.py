@@ -9,9 +9,10 @@ from tests.chaos.plan import AWAY, IN_TURN, MANNERS, PROCESSES, Kill, Kind, Mann
 from tests.chaos.run import Options
 
 
-def test_a_seed_is_a_plan() -> None:
-    assert build_plan(1, 600, 8) == build_plan(1, 600, 8)
-    assert build_plan(1, 600, 8) != build_plan(2, 600, 8)
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_a_seed_is_a_plan(nodes: int) -> None:
+    assert build_plan(1, 600, 8, nodes) == build_plan(1, 600, 8, nodes)
+    assert build_plan(1, 600, 8, nodes) != build_plan(2, 600, 8, nodes)
 
 
 def test_a_longer_run_begins_as_a_shorter_one() -> None:
