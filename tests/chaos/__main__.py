@@ -1,9 +1,10 @@
-"""Kills parts of a release at random while four people upload, and counts what became of every upload.
+"""Kills parts of a release, and a node, at random while four people upload, and counts what became of every upload.
 
 python -m tests.chaos --minutes 30 --seed 1
 
-Installs the chart in a namespace of its own on the local cluster, and removes it at the end. Ends with 1 when anything
-was lost, wrong, doubled, not told, or left over.
+Installs the chart in a namespace of its own on the local cluster, and removes it at the end. The node is the cluster's
+second one (`localcluster up --nodes 2`); the only one is left alone. Ends with 1 when anything was lost, wrong,
+doubled, not told, or left over.
 """
 
 import argparse
