@@ -56,7 +56,8 @@ class Options:
     """From one answer to the same client's next upload."""
 
     settle_seconds: float = 900.0
-    """More than the ten minutes for which the Job controller may wait between two attempts."""
+    """More than the ten minutes for which the Job controller may wait between two attempts, with `worker.startSeconds`
+    of the tests: a Job that the controller has forgotten is made anew after both."""
 
 
 def run(release: Release, files: NodeFiles, options: Options, say: Say) -> Tally:

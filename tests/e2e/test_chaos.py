@@ -13,7 +13,8 @@ from video2mp3_localcluster.layout import NodeFiles
 
 pytestmark = pytest.mark.timeout(1500)
 SETTLE_SECONDS = 900
-"""Between two attempts the Job controller waits for ten minutes at the most; half a minute is usual."""
+"""Between two attempts the Job controller waits for ten minutes at the most, and what it forgets is made anew after
+three more; half a minute is usual."""
 
 
 @pytest.fixture
