@@ -170,18 +170,23 @@ class PostgreSQLServer(Server):
             name.unlink(missing_ok=True)
         super().start()
 
+    def processes(self) -> list[int]:
+        """The server's own process, and those that it has for connections and in the background."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
     def kill(self) -> None:
-        """End it with the processes of its connections, which are in groups of their own."""
+        """End it with its other processes, which are in groups of their own."""
+        others: list[int] = []
         if self.running:
+            # Else it would start new ones meanwhile.
             self.pause()
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            for child in children:
-                os.kill(int(child), signal.SIGKILL)
-        else:
-            children = []
+            _, *others = self.processes()
+            for process in others:
+                os.kill(process, signal.SIGKILL)
         super().kill()
         await_condition(
-            lambda: not any(Path(f"/proc/{child}").exists() for child in children),
+            lambda: not any(Path(f"/proc/{process}").exists() for process in others),
             seconds=self.stop_seconds,
             what="PostgreSQL's processes did not end",
         )
