@@ -139,7 +139,6 @@ def test_a_large_file_passes_in_little_memory(restarted: Installation) -> None:
     assert installation.gateway.resident_bytes("VmHWM") - before < 16 * MEBIBYTE
 
 
-@ON_FERRETDB_TOO
 def test_a_file_that_goes_while_it_is_read_breaks_the_download(installation: Installation) -> None:
     """Half a file must not look like a whole one: the connection ends before the promised length."""
     fid = an_mp3(installation, os.urandom(30 * MEBIBYTE))
