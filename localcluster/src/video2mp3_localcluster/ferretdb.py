@@ -76,7 +76,17 @@ def documentdb() -> Artefact:
 
     `POSTGRES` in it starts the server. As MySQL's its key has no version.
     """
-    parts = (SUITE, _PACKAGE, *_PROGRAMS, *_MODULES, *_LICENCES, _STARTER, _SETTINGS, _EXTENSION, *ANOTHER_USER)
+    parts: tuple[str | bytes, ...] = (
+        SUITE,
+        _PACKAGE,
+        *_PROGRAMS,
+        *_MODULES,
+        *_LICENCES,
+        _STARTER,
+        _SETTINGS,
+        _EXTENSION,
+        *ANOTHER_USER,
+    )
     return Artefact("documentdb", content_key(platform.machine(), *parts), _fill)
 
 

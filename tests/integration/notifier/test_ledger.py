@@ -81,8 +81,8 @@ def test_an_entry_that_was_there_is_not_marked_for_removal(claims: LedgerClaims,
 def test_a_ledger_that_is_away_says_so(
     claims: LedgerClaims, mongodb: MongoDBServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mongo, "MOVE_SECONDS", 1)
     claim = claimed(claims)
+    monkeypatch.setattr(mongo, "MOVE_SECONDS", 1)
     mongodb.stop()
     for step in (
         lambda: claims.claim(FAILED, NOW),
