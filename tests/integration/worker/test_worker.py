@@ -219,7 +219,6 @@ def test_without_the_database_it_is_tried_again(installation: Installation) -> N
     assert (ended.code, ended.words["reason"]) == (75, "ServiceUnavailable"), ended.log
 
 
-@ON_FERRETDB_TOO
 def test_the_later_of_two_workers_wins(installation: Installation, samples: Samples) -> None:
     request = installation.request(installation.upload(samples.long()))
     first = installation.start(request)
@@ -270,7 +269,6 @@ def test_killed_half_way_its_child_dies_too_and_the_next_attempt_succeeds(
     assert len(installation.messages()) == 1
 
 
-@ON_FERRETDB_TOO
 def test_killed_while_it_stores_the_mp3_the_next_attempt_removes_the_half(
     installation: Installation, samples: Samples
 ) -> None:
