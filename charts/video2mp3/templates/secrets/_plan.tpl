@@ -53,5 +53,4 @@ annotations:
   helm.sh/hook: pre-install,pre-upgrade,pre-rollback
   helm.sh/hook-weight: {{ .weight | quote }}
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-  helm.sh/hook-output-log-policy: hook-failed
 {{- end -}}
