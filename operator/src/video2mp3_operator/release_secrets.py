@@ -18,9 +18,12 @@ from video2mp3_operator.errors import AlreadyExistsError, ConflictError
 PREFIX: Final = "SECRETS_"
 """Of the variables that the command reads."""
 
-KEEP: Final = {"helm.sh/resource-policy": "keep"}
-"""Helm removes what an older chart had as a template as soon as there is none any more, but for this annotation, which
-it looks for in the cluster."""
+KEEP: Final = {
+    "helm.sh/resource-policy": "keep",
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+}
+"""Helm and Argo CD remove what an older chart had as a template as soon as there is none any more, but for these
+annotations, which they look for in the cluster."""
 
 Kind = Literal["password", "fernet"]
 Values = Mapping[str, str]
@@ -112,9 +115,10 @@ async def _ensure(
                 await api.create(planned.name, planned.labels, KEEP, values)
                 return "is made", values
             changed = dict(values.items() - found.values.items())
-            if not changed and found.annotations.items() >= KEEP.items():
+            unmarked = {key: value for key, value in KEEP.items() if key not in found.annotations}
+            if not changed and not unmarked:
                 return "is there already", values
-            await api.change(planned.name, KEEP, changed, found.version)
+            await api.change(planned.name, unmarked, changed, found.version)
         except (AlreadyExistsError, ConflictError):
             continue  # somebody was quicker: what they made counts
         return f"is brought up to date: {', '.join(sorted(changed))}" if changed else "is kept from now on", values
