@@ -22,7 +22,7 @@ from tests.servers.kubeconfig import token_kubeconfig
 from tests.servers.process import await_condition
 
 NAME = "video2mp3-secrets"
-SECONDS = 60
+SECONDS = 120
 
 
 @dataclass
@@ -70,10 +70,15 @@ class SecretsJob:
         return {key: base64.b64decode(value).decode() for key, value in self.secrets()[name]["data"].items()}
 
 
-def ended(process: "subprocess.Popen[bytes]") -> list[str]:
-    stdout, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, stderr.decode()
-    return (stdout or b"").decode().splitlines()
+def ended(process: "subprocess.Popen[bytes]", code: int = 0) -> list[str]:
+    """What it says, be it of an error, once it has ended with that exit code."""
+    try:
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == code, stderr.decode()
+    return (stdout + stderr).decode().splitlines()
 
 
 @pytest.fixture
@@ -138,9 +143,11 @@ def full_pipe() -> Iterator[int]:
 def test_what_is_left_when_it_is_killed_between_two_is_completed(job: SecretsJob, manifests: Manifests) -> None:
     with full_pipe() as pipe:
         process = job.start(manifests, stdout=pipe)
-        await_condition(lambda: bool(job.secrets()), seconds=SECONDS, what="nothing was made")
-        process.kill()
-        process.communicate(timeout=SECONDS)
+        try:
+            await_condition(lambda: bool(job.secrets()), seconds=SECONDS, what="nothing was made")
+        finally:
+            process.kill()
+            process.communicate(timeout=SECONDS)
     left = job.secrets()
     assert len(left) == 1
     job.run(manifests)
@@ -180,11 +187,9 @@ def test_another_first_account_gets_another_password(job: SecretsJob, manifests:
 
 
 def test_without_its_rights_it_says_which_one_is_missing(job: SecretsJob) -> None:
-    process = job.start(job.render())
-    _, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
-    assert f"error: the Secrets in {job.namespace} could not all be made: " in stderr.decode()
-    assert 'secrets "video2mp3-gateway" is forbidden' in stderr.decode()
+    [said] = ended(job.start(job.render()), code=1)
+    assert said.startswith(f"error: the Secrets in {job.namespace} could not all be made: ")
+    assert 'secrets "video2mp3-gateway" is forbidden' in said
 
 
 RIGHTS = [
