@@ -141,17 +141,21 @@ def _same_owner(planned: PlannedSecret, there: Values) -> bool:
 def _composed(template: str | Mapping[str, Any], sources: Known) -> str:
     """The value of a template. JSON is written as Helm writes it, which older charts did."""
     if isinstance(template, str):
-        return _filled(template, sources)
+        return _resolved(template, sources)
     return json.dumps(_filled(template, sources), indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def _filled(template: Any, sources: Known) -> Any:
     match template:
         case str():
-            return _REFERENCE.sub(lambda found: sources[found[1] or ""][found[2]], template)
+            return _resolved(template, sources)
         case Mapping():
             return {key: _filled(each, sources) for key, each in template.items()}
         case list():
             return [_filled(each, sources) for each in template]
         case _:
             return template
+
+
+def _resolved(text: str, sources: Known) -> str:
+    return _REFERENCE.sub(lambda found: sources[found[1] or ""][found[2]], text)

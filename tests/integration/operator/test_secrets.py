@@ -126,28 +126,25 @@ def test_they_are_made_and_found_again(job: SecretsJob, manifests: Manifests) ->
 
 
 @contextmanager
-def full_pipe() -> Iterator[int]:
-    """Whoever writes into it stands still at the first line."""
+def standing_still(job: SecretsJob, manifests: Manifests) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """One that has made its first Secret and cannot say so, since the pipe is full; and the pipe's other end."""
     reads, writes = os.pipe()
-    fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
-    os.set_blocking(writes, False)
+    size = fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writes, b"x" * size)
+    process = job.start(manifests, stdout=writes)
     try:
-        os.write(writes, b"x" * fcntl.fcntl(writes, fcntl.F_GETPIPE_SZ))
-        os.set_blocking(writes, True)
-        yield writes
+        await_condition(lambda: bool(job.secrets()), seconds=SECONDS, what="nothing was made")
+        yield process, reads
     finally:
+        process.kill()
+        process.communicate(timeout=SECONDS)
         os.close(writes)
         os.close(reads)
 
 
 def test_what_is_left_when_it_is_killed_between_two_is_completed(job: SecretsJob, manifests: Manifests) -> None:
-    with full_pipe() as pipe:
-        process = job.start(manifests, stdout=pipe)
-        try:
-            await_condition(lambda: bool(job.secrets()), seconds=SECONDS, what="nothing was made")
-        finally:
-            process.kill()
-            process.communicate(timeout=SECONDS)
+    with standing_still(job, manifests) as (process, _):
+        process.kill()
     left = job.secrets()
     assert len(left) == 1
     job.run(manifests)
@@ -156,12 +153,16 @@ def test_what_is_left_when_it_is_killed_between_two_is_completed(job: SecretsJob
 
 
 def test_two_at_once_agree(job: SecretsJob, manifests: Manifests) -> None:
-    both = [job.start(manifests) for _ in range(2)]
-    told = [line for process in both for line in ended(process)]
+    first, *others = manifests.plan
+    with standing_still(job, manifests) as (process, pipe):
+        told = job.run(manifests)
+        assert told == [f"{first.name} is there already.", *(f"{each.name} is made." for each in others)]
+        made = job.secrets()
+        while b"x" in os.read(pipe, 4096):
+            pass
+        assert process.wait(timeout=SECONDS) == 0
+    assert job.secrets() == made
     assert complete(job, manifests)
-    assert sorted(line for line in told if line.endswith(" is made.")) == sorted(
-        f"{planned.name} is made." for planned in manifests.plan
-    )
 
 
 def test_what_somebody_has_put_there_stays(job: SecretsJob, manifests: Manifests) -> None:
