@@ -39,9 +39,16 @@ def test_an_upgrade_to_the_same_changes_no_secret_and_no_pod(release: Release) -
     assert secrets_and_pods(release) == before
 
 
+def test_the_right_to_make_secrets_is_gone_when_they_are_made(release: Release) -> None:
+    kinds = "serviceaccounts,roles,rolebindings,networkpolicies,jobs"
+    assert release.objects(kinds, "app.kubernetes.io/component=operator")
+    assert release.objects(kinds, "app.kubernetes.io/component=secrets") == []
+
+
 def secrets_and_pods(release: Release) -> tuple[dict[str, Any], set[str]]:
     ours = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/component"
-    secrets = {each["metadata"]["name"]: each["data"] for each in release.objects("secrets", ours)}
+    made = release.objects("secrets", "app.kubernetes.io/part-of=video2mp3")
+    secrets = {each["metadata"]["name"]: each["data"] for each in made}
     services = f"{ours} in (gateway,auth,operator,notifier,mysql,mongodb,rabbitmq)"
     assert len(secrets) == 9
     return secrets, {each["metadata"]["uid"] for each in release.objects("pods", services)}

@@ -1,7 +1,7 @@
 {{/* Parts of pod specs. */}}
 
 {{/* A pod that satisfies the restricted Pod Security Standard. Takes a dict: context, component, uid, token (whether
-it talks to the API server). */}}
+it talks to the API server), scheduling (the component by whose values it is placed, if that is another one). */}}
 {{- define "video2mp3.pod" -}}
 serviceAccountName: {{ include "video2mp3.name" . }}
 automountServiceAccountToken: {{ .token | default false }}
@@ -20,7 +20,7 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
-{{- $scheduling := get .context.Values .component | default dict }}
+{{- $scheduling := get .context.Values (.scheduling | default .component) | default dict }}
 {{- with $scheduling.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}

@@ -21,8 +21,11 @@ def arguments(settings: Settings) -> list[str]:
 
 def main() -> None:
     """Run the operator until it is stopped; with arguments, a command to its end."""
-    if sys.argv[1:2] == ["users"]:
-        sys.exit(commands.make_users(sys.argv[1:]))
+    match sys.argv[1:2]:
+        case ["users"]:
+            sys.exit(commands.make_users(sys.argv[1:]))
+        case ["secrets"]:
+            sys.exit(commands.make_secrets(sys.argv[1:]))
     try:
         settings = Settings()
     except ValidationError as error:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -14,18 +15,27 @@ from video2mp3_contracts.complaints import of_variables
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.logs import configure_logging
 from video2mp3_operator.adapters import mongodb_backup, mongodb_users
-from video2mp3_operator.adapters.kubernetes import load_configuration
+from video2mp3_operator.adapters.kubernetes import KubernetesApi, load_configuration
+from video2mp3_operator.adapters.kubernetes_secrets import KubernetesSecrets, new_value
 from video2mp3_operator.adapters.mongodb_backup import CutShortError
 from video2mp3_operator.bootstrap import Operator, connect, utc_now
-from video2mp3_operator.errors import OutsideError, RefusedError
+from video2mp3_operator.errors import OutsideError, RefusedError, UnavailableError
 from video2mp3_operator.metrics import Metrics
 from video2mp3_operator.orphan_sweep import Finding
 from video2mp3_operator.orphans import Verdict
 from video2mp3_operator.release import release_deleted
+from video2mp3_operator.release_secrets import PREFIX as SECRETS_PREFIX
+from video2mp3_operator.release_secrets import SecretsSettings, ensure
 from video2mp3_operator.settings import Settings
 from video2mp3_operator.users import PREFIX, RIGHTS, UsersSettings, users_of
 
 _PIECE_BYTES: Final = 1024**2
+
+_API_SERVER_SECONDS: Final = 10
+_API_SERVER_PATIENCE_SECONDS: Final = 60
+"""For an API server that is being restarted, or a network policy that is just taking effect."""
+
+_API_SERVER_PAUSE_SECONDS: Final = 1
 
 
 def run(arguments: Sequence[str], settings: Settings) -> int:
@@ -65,6 +75,37 @@ def make_users(arguments: Sequence[str]) -> int:
     return 0
 
 
+def make_secrets(arguments: Sequence[str]) -> int:
+    """Make the release's Secrets; answers the exit code. It too needs its own variables only."""
+    parser().parse_args(arguments)
+    try:
+        settings = SecretsSettings()
+    except ValidationError as error:
+        sys.stderr.write(f"error: {of_variables(error, SECRETS_PREFIX)}\n")
+        return 1
+    try:
+        asyncio.run(_make_secrets(settings))
+    except OutsideError as error:
+        sys.stderr.write(f"error: the Secrets in {settings.namespace} could not all be made: {error}\n")
+        return 1
+    return 0
+
+
+async def _make_secrets(settings: SecretsSettings) -> None:
+    api = KubernetesApi(await load_configuration(), _API_SERVER_SECONDS, lambda _method, _code: None, parallel=1)
+    until = time.monotonic() + _API_SERVER_PATIENCE_SECONDS
+    try:
+        while True:
+            try:
+                return await ensure(settings.plan, KubernetesSecrets(api, settings.namespace), new_value, print)
+            except UnavailableError:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_API_SERVER_PAUSE_SECONDS)
+    finally:
+        await api.close()
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     parser = argparse.ArgumentParser(
@@ -93,6 +134,9 @@ def parser() -> argparse.ArgumentParser:
     addresses = ", ".join(f"{PREFIX}{service.upper()}_URI" for service in RIGHTS)
     told = f"{summary} The variable {PREFIX}ADMIN_URI says where; {addresses} say how each service logs in."
     commands.add_parser("users", help=summary, description=told)
+    summary = "Make the release's Secrets, those that are not there."
+    told = f"{summary} {SECRETS_PREFIX}NAMESPACE says where; {SECRETS_PREFIX}PLAN is the chart's list of them."
+    commands.add_parser("secrets", help=summary, description=told)
     return parser
 
 

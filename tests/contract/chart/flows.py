@@ -30,5 +30,5 @@ FLOWS = {
 }
 """Who talks to whom, inside the release."""
 
-ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "mongodb-users", "test"}
-TALKS_TO_KUBERNETES = {"gateway", "operator"}
+ASKS_FOR_NAMES = {"gateway", "auth", "operator", "worker", "notifier", "mongodb-users", "secrets", "test"}
+TALKS_TO_KUBERNETES = {"gateway", "operator", "secrets"}

@@ -48,10 +48,13 @@ class Chart:
 
     def render(self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True) -> Manifests:
         """All documents for these values over the smallest ones, the tests of `helm test` included."""
-        wanted = merged(SMALLEST if smallest else {}, values or {})
-        command = ["template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
-        text = self._run(command, json.dumps(wanted))
+        text = self.text(merged(SMALLEST if smallest else {}, values or {}), *arguments)
         return Manifests([document for document in yaml.safe_load_all(text) if document])
+
+    def text(self, values: dict[str, Any], *arguments: str) -> str:
+        """What `helm template` prints."""
+        command = ["template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
+        return self._run(command, json.dumps(values))
 
     def notes(self, values: dict[str, Any] | None = None) -> str:
         """What helm prints after an installation."""
@@ -63,13 +66,16 @@ class Chart:
         return self._run(["lint", "--strict", str(CHART), "--values", "-"], json.dumps(values))
 
     def install(self, values: dict[str, Any], *where: str) -> None:
-        """Install it, or upgrade what is installed, beside a CustomResourceDefinition that is there already."""
-        command = ["upgrade", "--install", RELEASE, str(CHART), "--values", "-", *where]
+        """Install it, or upgrade what is installed, beside a CustomResourceDefinition that is there already.
+
+        Without hooks, which are pods, and no server of these tests runs any.
+        """
+        command = ["upgrade", "--install", RELEASE, str(CHART), "--no-hooks", "--values", "-", *where]
         self._run(command, json.dumps(merged(SMALLEST, BESIDE_THE_CRD, values)))
 
     def roll_back(self, *where: str) -> None:
         """Take the last upgrade back."""
-        self._run(["rollback", RELEASE, *where], "")
+        self._run(["rollback", RELEASE, "--no-hooks", *where], "")
 
     def _run(self, arguments: list[str], stdin: str) -> str:
         done = subprocess.run(

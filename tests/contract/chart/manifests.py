@@ -1,9 +1,14 @@
 """Rendered documents, and the questions that tests ask of them."""
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from pydantic import TypeAdapter
+
+from video2mp3_operator.adapters.kubernetes_secrets import new_value
+from video2mp3_operator.release_secrets import PlannedSecret, completed
 
 Document = dict[str, Any]
 
@@ -67,10 +72,23 @@ class Manifests:
     def pod(self, component: str) -> RenderedPod:
         return next(pod for pod in self.pods() if pod.component == component)
 
-    def secret(self, name: str, namespace: str | None = None) -> dict[str, str]:
-        """A Secret's values as text."""
-        data = self.named("Secret", name, namespace)["data"]
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+    @property
+    def plan(self) -> list[PlannedSecret]:
+        """The Secrets that the hook's Job makes."""
+        job = next((each for each in self.of_kind("Job") if each["metadata"]["name"].endswith("-secrets")), None)
+        if job is None:
+            return []
+        [container] = job["spec"]["template"]["spec"]["containers"]
+        [text] = [each["value"] for each in container["env"] if each["name"] == "SECRETS_PLAN"]
+        return TypeAdapter(list[PlannedSecret]).validate_json(text)
+
+    @cached_property
+    def secrets(self) -> dict[str, dict[str, str]]:
+        """What it makes of them where there is none: the values, by the Secret's name."""
+        made: dict[str, dict[str, str]] = {}
+        for planned in self.plan:
+            made[planned.name] = completed(planned, {}, made, new_value)
+        return made
 
     def environment(self, container: Document) -> dict[str, str]:
         """A container's variables with those from Secrets filled in, as its process would see them."""
@@ -80,4 +98,4 @@ class Manifests:
         if "value" in variable:
             return str(variable["value"])
         reference = variable["valueFrom"]["secretKeyRef"]
-        return self.secret(reference["name"])[reference["key"]]
+        return self.secrets[reference["name"]][reference["key"]]

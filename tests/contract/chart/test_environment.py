@@ -81,7 +81,7 @@ def test_workers_find_their_secret_and_their_account(manifests: Manifests):
         assert variable["name"] in known
         reference = variable.get("valueFrom", {}).get("secretKeyRef")
         if reference:
-            assert manifests.secret(reference["name"], NAMESPACE)[reference["key"]]
+            assert manifests.secrets[reference["name"]][reference["key"]]
 
 
 def test_workers_use_the_image_of_the_release(chart: Chart):

@@ -8,13 +8,13 @@ import pytest
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.pod_security import violations
 
-TALKS_TO_KUBERNETES = {"gateway", "operator"}
+TALKS_TO_KUBERNETES = {"gateway", "operator", "secrets"}
 
 
 def test_no_pod_violates_the_restricted_profile(manifests: Manifests):
     found = {pod.owner: violations(pod.spec) for pod in manifests.pods()}
     assert not any(found.values()), found
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_no_container_can_write_to_its_image(manifests: Manifests):

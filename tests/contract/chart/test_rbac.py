@@ -38,6 +38,12 @@ def rights(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
     return found
 
 
+def test_the_secrets_job_makes_secrets_and_reads_no_others(manifests: Manifests):
+    role = manifests.named("Role", "video2mp3-secrets", NAMESPACE)
+    theirs = {("", f"secrets/{planned.name}"): {"get", "patch"} for planned in manifests.plan}
+    assert rights(role) == {("", "secrets"): {"create"}} | theirs
+
+
 def test_the_gateway_handles_conversions_only(manifests: Manifests):
     assert rights(manifests.named("Role", "video2mp3-gateway", NAMESPACE)) == GATEWAY
 
@@ -111,7 +117,7 @@ def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
 def test_nobody_else_has_any_right(manifests: Manifests):
     bindings = manifests.of_kind("RoleBinding")
     subjects = {subject["name"] for binding in bindings for subject in binding["subjects"]}
-    assert subjects == {"video2mp3-gateway", "video2mp3-operator"}
+    assert subjects == {"video2mp3-gateway", "video2mp3-operator", "video2mp3-secrets"}
     for binding in bindings:
         assert manifests.named("Role", binding["roleRef"]["name"], binding["metadata"]["namespace"])
 

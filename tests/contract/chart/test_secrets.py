@@ -1,20 +1,15 @@
-"""Secrets: made once, strong, in no other place than Secrets, and replaceable by one's own."""
+"""Secrets: made in the cluster and nowhere else, strong, and replaceable by one's own."""
 
 import base64
 import json
-from collections.abc import Callable
 from operator import itemgetter
 from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.contract.chart.helm import NAMESPACE, Chart
+from tests.contract.chart.helm import NAMESPACE, SMALLEST, Chart
 from tests.contract.chart.manifests import Manifests
-from tests.integration.conftest import kubernetes_server
-from tests.servers import KubernetesServer
-
-__all__ = ["kubernetes_server"]
 
 GENERATED = {
     "video2mp3-mysql": {"root-password", "username", "password", "url"},
@@ -31,15 +26,49 @@ GENERATED = {
 SERVICES = ("gateway", "operator", "worker", "notifier")
 
 
-def test_these_are_generated(manifests: Manifests):
-    made = {document["metadata"]["name"]: set(document["data"]) for document in manifests.of_kind("Secret")}
-    assert made == GENERATED
+def test_these_are_made(manifests: Manifests):
+    assert {name: values.keys() for name, values in manifests.secrets.items()} == GENERATED
 
 
-def test_the_volumes_secrets_stay_with_the_volumes(manifests: Manifests):
-    for name in GENERATED.keys() - {f"video2mp3-{service}" for service in SERVICES}:
-        annotations = manifests.named("Secret", name)["metadata"]["annotations"]
-        assert annotations == {"helm.sh/resource-policy": "keep"}, name
+def test_rendering_makes_none_and_is_the_same_each_time(chart: Chart):
+    """Argo CD renders without seeing the cluster: whatever were made then would be other ones at each sync."""
+    first, second = (chart.text(SMALLEST) for _ in range(2))
+    assert first == second
+    assert "kind: Secret\n" not in first
+
+
+HOOKS = {
+    "ServiceAccount/video2mp3-secrets": -10,
+    "Role/video2mp3-secrets": -10,
+    "RoleBinding/video2mp3-secrets": -10,
+    "NetworkPolicy/video2mp3-secrets": -10,
+    "Job/video2mp3-secrets": 0,
+}
+
+
+def test_they_are_made_before_all_else_and_the_right_to_do_so_goes_again(manifests: Manifests):
+    found = {
+        f"{document['kind']}/{document['metadata']['name']}": document["metadata"].get("annotations", {})
+        for document in manifests.documents
+    }
+    hooks = {name: each for name, each in found.items() if "pre-install" in each.get("helm.sh/hook", "")}
+    assert {name: int(each["helm.sh/hook-weight"]) for name, each in hooks.items()} == HOOKS
+    for each in hooks.values():
+        assert each["helm.sh/hook"].split(",") == ["pre-install", "pre-upgrade", "pre-rollback"]
+        assert each["helm.sh/hook-delete-policy"].split(",") == ["before-hook-creation", "hook-succeeded"]
+
+
+def test_nothing_marks_them_as_argo_cds(manifests: Manifests):
+    """By this label it may know what it has made itself, and prunes what is not in Git any more."""
+    assert manifests.plan
+    assert not [planned for planned in manifests.plan if "app.kubernetes.io/instance" in planned.labels]
+
+
+def test_a_job_of_the_operators_image_runs_where_the_operator_does(chart: Chart):
+    placement = {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"operator": "Exists"}]}
+    manifests = chart.render({"operator": placement})
+    for component in ("secrets", "mongodb-users"):
+        assert placement.items() <= manifests.pod(component).spec.items(), component
 
 
 @pytest.mark.parametrize(
@@ -47,7 +76,7 @@ def test_the_volumes_secrets_stay_with_the_volumes(manifests: Manifests):
     [("mysql", "url", 3306), ("mongodb", "uri", 27017), ("rabbitmq", "uri", 5672)],
 )
 def test_uris_lead_to_the_service_with_its_login(secret: str, key: str, port: int, manifests: Manifests):
-    values = manifests.secret(f"video2mp3-{secret}")
+    values = manifests.secrets[f"video2mp3-{secret}"]
     parts = urlsplit(values[key])
     assert (parts.username, parts.password) == (values["username"], values["password"])
     assert (parts.hostname, parts.port) == (f"video2mp3-{secret}.{NAMESPACE}.svc", port)
@@ -55,7 +84,7 @@ def test_uris_lead_to_the_service_with_its_login(secret: str, key: str, port: in
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_service_logs_in_as_itself(service: str, manifests: Manifests):
-    values = manifests.secret(f"video2mp3-{service}")
+    values = manifests.secrets[f"video2mp3-{service}"]
     for key in [key for key in values if key.endswith("-uri")]:
         store = key.removesuffix("-uri")
         parts = urlsplit(values[key])
@@ -77,12 +106,12 @@ def test_no_service_is_given_a_stores_own_login(service: str, manifests: Manifes
 
 def test_rabbitmq_knows_who_may_do_what(manifests: Manifests):
     """Those who publish may neither read a queue nor declare one."""
-    told = json.loads(manifests.secret("video2mp3-rabbitmq")["definitions.json"])
+    told = json.loads(manifests.secrets["video2mp3-rabbitmq"]["definitions.json"])
     users = {user["name"]: user["password"] for user in told["users"]}
-    assert users["video2mp3"] == manifests.secret("video2mp3-rabbitmq")["password"]
+    assert users["video2mp3"] == manifests.secrets["video2mp3-rabbitmq"]["password"]
     assert [user["name"] for user in told["users"] if user["tags"]] == ["video2mp3"]
     for service in ("operator", "worker", "notifier"):
-        assert users.pop(service) == manifests.secret(f"video2mp3-{service}")["rabbitmq-password"]
+        assert users.pop(service) == manifests.secrets[f"video2mp3-{service}"]["rabbitmq-password"]
     assert users.keys() == {"video2mp3"}
     rights = {each["user"]: each for each in told["permissions"]}
     for service in ("operator", "worker"):
@@ -91,9 +120,7 @@ def test_rabbitmq_knows_who_may_do_what(manifests: Manifests):
 
 def test_the_users_of_a_server_of_ones_own_are_ones_own(external: Manifests):
     assert not [each for each in external.documents if "mongodb-users" in each["metadata"]["name"]]
-    assert not {each["metadata"]["name"] for each in external.of_kind("Secret")} & {
-        f"video2mp3-{service}" for service in SERVICES
-    }
+    assert external.secrets.keys() == {"video2mp3-auth", "video2mp3-account"}
 
 
 def test_a_service_may_have_a_login_of_ones_own(chart: Chart):
@@ -105,57 +132,22 @@ def test_a_service_may_have_a_login_of_ones_own(chart: Chart):
     assert "USERS_GATEWAY_URI" not in json.dumps(job)
 
 
-def test_passwords_are_long_and_new_each_time(chart: Chart, manifests: Manifests):
-    again = chart.render()
-    for name in ("mysql", "mongodb", "rabbitmq", "account"):
-        first, second = (each.secret(f"video2mp3-{name}")["password"] for each in (manifests, again))
-        assert len(first) == 32
-        assert first != second
+def test_passwords_are_long_and_each_is_another(manifests: Manifests):
+    passwords = [
+        value for values in manifests.secrets.values() for key, value in values.items() if key.endswith("password")
+    ]
+    assert {len(each) for each in passwords} == {32}
+    assert len({*passwords}) == len(passwords) == 12
 
 
 def test_the_key_encryption_key_is_one_for_fernet(manifests: Manifests):
-    key = manifests.secret("video2mp3-auth")["key-encryption-key"]
+    key = manifests.secrets["video2mp3-auth"]["key-encryption-key"]
     assert Fernet(key).decrypt(Fernet(key).encrypt(b"x")) == b"x"
     assert len(base64.urlsafe_b64decode(key)) == 32
 
 
 def test_the_accounts_address_is_in_lower_case_as_everywhere(manifests: Manifests):
-    assert manifests.secret("video2mp3-account")["email"] == "first@example.com"
-
-
-@pytest.fixture
-def installed(chart: Chart, kubernetes_server: KubernetesServer) -> Callable[[str], dict[str, str]]:
-    """Render for an address, as an upgrade, and apply; answers the values of the account's Secret."""
-    namespace, server = kubernetes_server.new_namespace(), f"--kubeconfig={kubernetes_server.kubeconfig}"
-    looking = ("--namespace", namespace, server, "--dry-run=server", "--is-upgrade")
-
-    def install(email: str) -> dict[str, str]:
-        secret = chart.render({"account": {"email": email}}, *looking).named("Secret", "video2mp3-account", namespace)
-        kubernetes_server.kubectl("apply", "--filename=-", stdin=json.dumps(secret))
-        return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-
-    return install
-
-
-def test_another_address_gets_another_password(installed: Callable[[str], dict[str, str]]):
-    first, kept, other = installed("First@example.com"), installed("first@EXAMPLE.com"), installed("other@example.com")
-    assert kept == first
-    assert other["email"] == "other@example.com"
-    assert len(other["password"]) == 32
-    assert other["password"] != first["password"]
-    assert installed("first@example.com")["password"] not in (first["password"], other["password"])
-
-
-def test_no_secret_stands_anywhere_else(manifests: Manifests):
-    values = {
-        value
-        for document in manifests.of_kind("Secret")
-        for key, value in manifests.secret(document["metadata"]["name"]).items()
-        if key not in ("username", "email")
-    }
-    others = json.dumps([document for document in manifests.documents if document["kind"] != "Secret"])
-    assert len(values) >= 8
-    assert not [value for value in values if value in others]
+    assert manifests.secrets["video2mp3-account"]["email"] == "first@example.com"
 
 
 def test_every_secret_that_a_pod_names_is_there(manifests: Manifests):
@@ -164,7 +156,7 @@ def test_every_secret_that_a_pod_names_is_there(manifests: Manifests):
             for variable in container.get("env", []):
                 reference = variable.get("valueFrom", {}).get("secretKeyRef")
                 if reference:
-                    assert reference["key"] in manifests.secret(reference["name"]), (pod.owner, variable["name"])
+                    assert reference["key"] in manifests.secrets[reference["name"]], (pod.owner, variable["name"])
 
 
 OWN = {
@@ -177,11 +169,9 @@ OWN = {
 }
 
 
-def test_nothing_is_generated_beside_ones_own(chart: Chart):
-    """As Argo CD needs it, which renders without seeing the cluster: two renderings are the same."""
+def test_nothing_is_made_beside_ones_own(chart: Chart):
     manifests = chart.render(OWN)
-    assert not manifests.of_kind("Secret")
-    assert manifests.documents == chart.render(OWN).documents
+    assert not [each for each in manifests.documents if each["metadata"]["name"].endswith("-secrets")]
     named = {
         variable["valueFrom"]["secretKeyRef"]["name"]
         for pod in manifests.pods()

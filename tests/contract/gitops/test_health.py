@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from tests.builders import a_conversion
+from tests.contract.chart.conftest import chart, helm
+from tests.contract.chart.helm import Chart
 from tests.unit.operator.test_decide import observing
 from tests.unit.operator.test_status import STATES
 from video2mp3_contracts import names
@@ -21,6 +23,7 @@ from video2mp3_localcluster.layout import log_dir
 from video2mp3_localcluster.step_log import StepLog
 from video2mp3_operator.status import build_status, status_patch
 
+__all__ = ["chart", "helm"]
 pytestmark = pytest.mark.timeout(1800)  # the first run on a machine compiles Argo CD's engine
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = Path(__file__).with_name("health")
@@ -98,13 +101,18 @@ def verdicts(program: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     script = tmp_path_factory.mktemp("health") / "health.lua"
     script.write_text(custom_health())
     states = documents()
-    answer = subprocess.run(
-        [program, script], input=json.dumps([*states.values()]), capture_output=True, text=True, timeout=60, check=True
-    )
     return {
         state: Verdict(each["kstatus"], each["argocd"]["status"], each["argocd"].get("message", ""))
-        for state, each in zip(states, json.loads(answer.stdout), strict=True)
+        for state, each in zip(states, judged(program, script, [*states.values()]), strict=True)
     }
+
+
+def judged(program: Path, script: Path, objects: list[Document]) -> list[Document]:
+    answer = subprocess.run(
+        [program, script], input=json.dumps(objects), capture_output=True, text=True, timeout=60, check=True
+    )
+    verdicts: list[Document] = json.loads(answer.stdout)
+    return verdicts
 
 
 def test_every_state_is_judged(verdicts: dict[str, Verdict]) -> None:
@@ -120,6 +128,18 @@ def test_argo_cd_shows_the_reason(verdicts: dict[str, Verdict]) -> None:
     assert verdicts["failed"].message == "NoAudio: no sound"
     assert verdicts["queued"].message == "Queued: wait"
     assert verdicts["not seen yet"].message == "The operator has not seen the present spec yet."
+
+
+def test_argo_cd_makes_the_charts_secrets_before_a_sync_and_lets_the_right_to_it_go(
+    program: Path, tmp_path: Path, chart: Chart
+) -> None:
+    script = tmp_path / "health.lua"
+    script.write_text(custom_health())
+    ours = [each for each in chart.render().documents if each["metadata"]["name"] == "video2mp3-secrets"]
+    assert {each["kind"] for each in ours} == {"ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Job"}
+    for verdict in judged(program, script, ours):
+        assert {*verdict["hooks"]} == {"PreSync"}
+        assert {*verdict["deleted"]} == {"BeforeHookCreation", "HookSucceeded"}
 
 
 # --- the guide

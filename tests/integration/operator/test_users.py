@@ -124,12 +124,12 @@ def test_the_command_says_what_is_missing(operator: OperatorProcess):
 def logins(chart: Chart, rabbitmq: RabbitMQServer) -> dict[str, str]:
     """The addresses of the services, whose users the broker has taken from the chart's definitions."""
     manifests = chart.render()
-    told = json.loads(manifests.secret("video2mp3-rabbitmq")["definitions.json"].replace('"/"', f'"{rabbitmq.vhost}"'))
+    told = json.loads(manifests.secrets["video2mp3-rabbitmq"]["definitions.json"].replace('"/"', f'"{rabbitmq.vhost}"'))
     # Its administrator is the test's own.
     told["users"] = [user for user in told["users"] if user["name"] != rabbitmq.username]
     rabbitmq.management("POST", "/api/definitions", told)
     passwords = {
-        service: manifests.secret(f"video2mp3-{service}")["rabbitmq-password"]
+        service: manifests.secrets[f"video2mp3-{service}"]["rabbitmq-password"]
         for service in ("operator", "worker", "notifier")
     }
     return {service: rabbitmq.url_of(service, password) for service, password in passwords.items()}

@@ -75,23 +75,23 @@ class KubernetesApi:
 
     async def get(self, key: Key) -> Document:
         """See the port."""
-        return await self._request("GET", _conversion(key))
+        return await self.request("GET", _conversion(key))
 
     async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
         """See the port."""
         body = {"metadata": {"resourceVersion": str(version)}, "status": patch}
-        return await self._request("PATCH", f"{_conversion(key)}/status", body, content_type=_MERGE)
+        return await self.merge(f"{_conversion(key)}/status", body)
 
     async def set_finalizers(self, key: Key, finalizers: Sequence[str], version: int) -> Document:
         """See the port."""
         body = {"metadata": {"resourceVersion": str(version), "finalizers": list(finalizers)}}
-        return await self._request("PATCH", _conversion(key), body, content_type=_MERGE)
+        return await self.merge(_conversion(key), body)
 
     async def expire(self, key: Key, uid: str, version: int) -> None:
         """See the port. Somebody else's Conversion of the same name meets a conflict."""
         preconditions = {"uid": uid, "resourceVersion": str(version)}
         try:
-            await self._request("DELETE", _conversion(key), {"preconditions": preconditions})
+            await self.request("DELETE", _conversion(key), {"preconditions": preconditions})
         except GoneError:
             return
 
@@ -102,9 +102,9 @@ class KubernetesApi:
         metadata = manifest["metadata"]
         path = f"/apis/batch/v1/namespaces/{metadata['namespace']}/jobs"
         try:
-            return await self._request("POST", path, manifest)
+            return await self.request("POST", path, manifest)
         except AlreadyExistsError:
-            existing = await self._request("GET", f"{path}/{metadata['name']}")
+            existing = await self.request("GET", f"{path}/{metadata['name']}")
             wanted = metadata["labels"][names.LABEL_CONVERSION_UID]
             if (existing["metadata"].get("labels") or {}).get(names.LABEL_CONVERSION_UID) != wanted:
                 raise
@@ -114,7 +114,7 @@ class KubernetesApi:
         """See the port."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         try:
-            await self._request("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}", body)
+            await self.request("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}", body)
         except (GoneError, ConflictError):
             return False  # this Job is gone, and maybe another of its name is there
         return True
@@ -127,7 +127,7 @@ class KubernetesApi:
     async def trouble_of(self, namespace: str, job_uid: str) -> str:
         """See the port."""
         selector = f"involvedObject.uid={job_uid},reason=FailedCreate"
-        events = await self._request(
+        events = await self.request(
             "GET", f"/api/v1/namespaces/{namespace}/events", query={"fieldSelector": selector, "limit": str(_PAGE)}
         )
         last = max(events["items"], key=_told_at, default=None)
@@ -152,7 +152,7 @@ class KubernetesApi:
     async def post(self, manifest: Mapping[str, Any]) -> None:
         """See the port."""
         try:
-            await self._request("POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+            await self.request("POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/events", manifest)
         except (AlreadyExistsError, GoneError):
             return  # told before; or the namespace is gone, and with it who could read it
 
@@ -165,12 +165,16 @@ class KubernetesApi:
             "metadata": {"name": name, "namespace": namespace, "labels": {LABEL: "operator"}},
             "spec": {"renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")},
         }
-        answer = await self._request("PATCH", path, lease, query={"force": "true"}, content_type=_APPLY)
+        answer = await self.request("PATCH", path, lease, query={"force": "true"}, content_type=_APPLY)
         return str(answer["metadata"]["uid"])
 
     # --- transport ---
 
-    async def _request(
+    async def merge(self, path: str, patch: Mapping[str, Any]) -> Document:
+        """Change what a patch names; a `resourceVersion` in it must be the present one. Raises OutsideError."""
+        return await self.request("PATCH", path, patch, content_type=_MERGE)
+
+    async def request(
         self,
         method: str,
         path: str,
@@ -179,6 +183,7 @@ class KubernetesApi:
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Document:
+        """Ask the API server; answers its document. Raises OutsideError."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         parameters = dict(query or {}) | ({"fieldManager": _FIELD_MANAGER} if method in ("POST", "PATCH") else {})
@@ -200,7 +205,7 @@ class KubernetesApi:
         query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
         token = ""
         while True:
-            page = await self._request("GET", path, query=query | ({"continue": token} if token else {}))
+            page = await self.request("GET", path, query=query | ({"continue": token} if token else {}))
             for item in page["items"]:
                 yield item
             token = page["metadata"].get("continue", "")

@@ -2,7 +2,8 @@
 //
 // It reads a JSON list of objects from standard input and prints a JSON list of verdicts: that of kstatus, by which Flux
 // and Helm wait, and that of Argo CD's engine with the health check in Lua that the first argument names. The Lua runs in
-// the interpreter that Argo CD uses, with the libraries that it gives to health checks.
+// the interpreter that Argo CD uses, with the libraries that it gives to health checks. What Argo CD takes for a hook, it
+// says as well, with when it is deleted.
 package main
 
 import (
@@ -11,6 +12,8 @@ import (
 	"os"
 
 	"github.com/argoproj/gitops-engine/pkg/health"
+	"github.com/argoproj/gitops-engine/pkg/sync/common"
+	"github.com/argoproj/gitops-engine/pkg/sync/hook"
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,6 +23,9 @@ import (
 type verdict struct {
 	Kstatus string               `json:"kstatus"`
 	ArgoCD  *health.HealthStatus `json:"argocd"`
+	// Hooks are the phases of a sync that the object is a hook of; Deleted is when it goes.
+	Hooks   []common.HookType         `json:"hooks"`
+	Deleted []common.HookDeletePolicy `json:"deleted"`
 }
 
 func main() {
@@ -62,7 +68,11 @@ func judge(document []byte, custom health.HealthOverride) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return verdict{Kstatus: string(computed.Status), ArgoCD: assessed}, nil
+	judged := verdict{Kstatus: string(computed.Status), ArgoCD: assessed}
+	if hook.IsHook(object) {
+		judged.Hooks, judged.Deleted = hook.Types(object), hook.DeletePolicies(object)
+	}
+	return judged, nil
 }
 
 // check is a health check in Lua.
