@@ -115,7 +115,8 @@ def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
 
 def memory_of(settings: Settings) -> Memory:
     """What a worker gets at first, and at the most."""
-    return Memory(settings.worker_memory_request, settings.worker_memory_limit, settings.worker_memory_ceiling)
+    resources = settings.worker_resources
+    return Memory(resources["requests"]["memory"], resources["limits"]["memory"], settings.worker_memory_ceiling)
 
 
 def _owner(conversion: Conversion) -> dict[str, Any]:
@@ -203,8 +204,8 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory, parts
         "imagePullPolicy": "IfNotPresent",
         "env": _environment(conversion, settings, parts),
         "resources": {
-            "requests": {"cpu": settings.worker_cpu_request, "memory": memory.request},
-            "limits": {"cpu": settings.worker_cpu_limit, "memory": memory.limit},
+            "requests": {**settings.worker_resources["requests"], "memory": memory.request},
+            "limits": {**settings.worker_resources["limits"], "memory": memory.limit},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -46,10 +46,12 @@ class Chart:
 
     helm: Path
 
-    def render(self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True) -> Manifests:
+    def render(
+        self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True, release: str = RELEASE
+    ) -> Manifests:
         """All documents for these values over the smallest ones, the tests of `helm test` included."""
         wanted = merged(SMALLEST if smallest else {}, values or {})
-        command = ["template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
+        command = ["template", release, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
         text = self._run(command, json.dumps(wanted))
         return Manifests([document for document in yaml.safe_load_all(text) if document])
 

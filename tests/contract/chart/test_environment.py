@@ -94,7 +94,10 @@ DEFAULT_LABELS = {"sidecar.istio.io/inject": "false", "kuma.io/sidecar-injection
 
 
 def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: pytest.MonkeyPatch):
-    resources = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "2Gi"}}
+    resources = {
+        "requests": {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "5Gi"},
+        "limits": {"cpu": None, "memory": "2Gi"},
+    }
     numbers = {
         "startSeconds": 7,
         "stallSeconds": 9,
@@ -114,8 +117,10 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6, "queueSeconds": 8}
     manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
     settings = settings_of("operator", manifests, monkeypatch)
-    assert (settings.worker_cpu_request, settings.worker_memory_request) == ("1", "1Gi")
-    assert (settings.worker_cpu_limit, settings.worker_memory_limit) == ("4", "2Gi")
+    assert settings.worker_resources == {
+        "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "5Gi"},
+        "limits": {"memory": "2Gi"},
+    }
     assert (settings.worker_start_seconds, settings.queue_seconds) == (7, 8)
     assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
     assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 3)

@@ -91,6 +91,23 @@ def test_a_rollback_that_drops_a_namespace_leaves_the_operators_rights_there(
     }
 
 
+def test_a_definition_that_another_release_left_is_taken_over_as_the_guide_says(
+    chart: Chart, kubernetes_server: KubernetesServer
+):
+    home, crd = kubernetes_server.new_namespace(), "crd/conversions.video2mp3.dev"
+    where = ("--namespace", home, f"--kubeconfig={kubernetes_server.kubeconfig}")
+    kubernetes_server.kubectl("label", crd, "--overwrite", "app.kubernetes.io/managed-by=Helm")
+    left = ("meta.helm.sh/release-name=before", "meta.helm.sh/release-namespace=elsewhere")
+    kubernetes_server.kubectl("annotate", crd, "--overwrite", *left)
+    values = {"crds": {"install": True}, "admissionPolicy": {"warnUnwatched": False}}
+    with pytest.raises(ValuesRefused, match=r"conversions\.video2mp3\.dev.*invalid ownership metadata"):
+        chart.install(values, *where)
+    assert "`invalid ownership metadata`): add `--take-ownership`" in (ROOT / "docs" / "operations.md").read_text()
+    chart.install(values, *where, "--take-ownership")
+    owner = r"jsonpath={.metadata.annotations.meta\.helm\.sh/release-namespace}"
+    assert kubernetes_server.kubectl("get", crd, f"--output={owner}") == home
+
+
 def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
     chart: Chart, kubernetes_server: KubernetesServer
 ):

@@ -64,8 +64,10 @@ class Kubeconform:
             f"{self.schemas}/{{{{ .NormalizedKubernetesVersion }}}}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
         )
         done = subprocess.run(
-            [self.program, "-strict", "-summary", "-output", "json", "-kubernetes-version", kubernetes]
-            + ["-schema-location", folder],
+            [
+                *(self.program, "-strict", "-summary", "-output", "json"),
+                *("-kubernetes-version", kubernetes, "-schema-location", folder),
+            ],
             input=yaml.safe_dump_all(documents),
             capture_output=True,
             text=True,
