@@ -69,6 +69,10 @@ class Chart:
         command = ["upgrade", "--install", RELEASE, str(CHART), "--values", "-", *where]
         self._run(command, json.dumps(merged(SMALLEST, BESIDE_THE_CRD, values)))
 
+    def uninstall(self, *where: str) -> str:
+        """Remove what is installed; answers what helm says."""
+        return self._run(["uninstall", RELEASE, *where], "")
+
     def roll_back(self, *where: str) -> None:
         """Take the last upgrade back."""
         self._run(["rollback", RELEASE, *where], "")
