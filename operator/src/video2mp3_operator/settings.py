@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     worker_pod_annotations: dict[str, str] = {}
     """More of them for workers' pods, as JSON: how a service mesh is told that they want no sidecar, for example."""
 
+    worker_copied_labels: Annotated[tuple[str, ...], NoDecode] = ()
+    worker_copied_annotations: Annotated[tuple[str, ...], NoDecode] = ()
+    """Which of a Conversion's own, by their keys, its Jobs and their pods get as well: by which costs are told apart,
+    for example. Whoever may create Conversions chooses the values, so none by default; ours are never replaced."""
+
     worker_node_selector: dict[str, str] = {}
     """Labels, as JSON, of the nodes that workers may run on: nodes of one kind, or those that are there for it."""
 
@@ -218,7 +223,9 @@ class Settings(BaseSettings):
             in_bytes(value.get(name, {}).get("memory", ""))
         return value
 
-    @field_validator("watch_namespaces", "allowed_hosts", mode="before")
+    @field_validator(
+        *("watch_namespaces", "allowed_hosts", "worker_copied_labels", "worker_copied_annotations"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -107,6 +107,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "jobTtlSeconds": 3,
         "podLabels": {"mesh": "no"},
         "podAnnotations": {"mesh.example.com/inject": "false"},
+        "copiedLabels": ["team", "example.com/cost-centre"],
+        "copiedAnnotations": ["example.com/ticket"],
         "nodeSelector": {"pool": "media"},
         "tolerations": [{"key": "media", "operator": "Exists"}],
         "maxSourceBytes": 10**12,
@@ -128,6 +130,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert not settings_of("operator", chart.render({}), monkeypatch).worker_require_landlock
     assert settings.worker_pod_labels == {"mesh": "no"} | DEFAULT_LABELS
     assert settings.worker_pod_annotations == {"mesh.example.com/inject": "false", "linkerd.io/inject": "disabled"}
+    assert settings.worker_copied_labels == ("team", "example.com/cost-centre")
+    assert settings.worker_copied_annotations == ("example.com/ticket",)
     assert settings.worker_node_selector == {"pool": "media"}
     assert settings.worker_tolerations == ({"key": "media", "operator": "Exists"},)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
