@@ -137,5 +137,5 @@ class EventRecorder:
             try:
                 await self._api.post(event)
             except (UnavailableError, RefusedError) as error:
-                self.dropped += 1
+                self._dropped()
                 _log.warning("event_dropped", reason=event["reason"], error=str(error))

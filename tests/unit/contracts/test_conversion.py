@@ -124,6 +124,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "half a pod": ({"parallelism": 1.5}, "parallelism"),
     "an unknown field": ({"outptu": {}}, "outptu"),
     "an unknown policy": ({"deletionPolicy": "Keep"}, "deletionPolicy"),
+} | {
+    f"two lines as the {tag}": ({"output": {"tags": {tag: "one\ntwo"}}}, f"output.tags.{tag} must be one line of text")
+    for tag in ("artist", "album", "albumArtist", "composer", "genre", "date", "track", "disc")
 }
 
 
