@@ -122,6 +122,7 @@ def test_the_notes_show_the_three_calls_and_the_password(chart: Chart):
         'curl -o a.mp3 -H "Authorization: Bearer $JWT" "http://localhost:8080/download?fid=FILE_ID"',
         f"PASSWORD=$({read_password}'{{{{.data.password | base64decode}}}}')",
         "kubectl port-forward --namespace mp3 service/video2mp3-gateway 8080:8080",
+        "kubectl delete conversions --all --namespace mp3, then helm uninstall,",
     ):
         assert line in notes
 
