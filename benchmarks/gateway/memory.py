@@ -42,7 +42,7 @@ def from_memory(conversions: int, owned: int, lists: int) -> tuple[list[Times], 
 
 
 def _holds(gateway: GatewayServer, conversions: int) -> bool:
-    return f"gateway_conversions_cached {float(conversions)}" in gateway.metrics()
+    return f"video2mp3_gateway_conversions_cached {float(conversions)}" in gateway.metrics()
 
 
 def _memory(gateway: GatewayServer, when: str) -> dict[str, str]:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.test_crd_on_api_server import Conversions
+from tests.contract.test_crd_on_api_server import CHANGES, Conversions
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
 from tests.unit.contracts.test_conversion import FILE
+from tests.unit.contracts.test_conversion import REFUSED as REFUSED_SPECS
 from tests.unit.operator.test_status import STATES
 from video2mp3_contracts import crd
 from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.reference import all_fields, with_tables
+from video2mp3_contracts.reference import all_fields, all_refusals, with_tables
 from video2mp3_operator.events import _TOLD
 
 __all__ = ["kubernetes_server"]
@@ -89,6 +90,14 @@ def test_every_field_of_the_spec_has_a_section_with_a_sample_and_a_refusal() -> 
     assert {path for path in leaves if not any(f"{path}.".startswith(f"{each}.") for each in sections)} == set()
     assert {sample.heading for sample in SHOWN} >= sections
     assert {sample.heading for sample in REFUSED} >= sections
+
+
+def test_every_refusal_in_the_table_is_one_that_a_test_provokes() -> None:
+    provoked = [complaint for _, complaint in [*REFUSED_SPECS.values(), *CHANGES.values()] if complaint]
+    provoked += [sample.refused for sample in REFUSED] + ["metadata.name must have at most 63 characters"]
+    listed = all_refusals()
+    assert [words for words in listed if not any(each in words or words in each for each in provoked)] == []
+    assert len(listed) > 20
 
 
 def test_every_state_has_a_section_with_a_sample() -> None:

@@ -33,14 +33,14 @@ class AuthMetrics:
     """The service's own metrics."""
 
     def __init__(self, registry: CollectorRegistry, ring: KeyRing) -> None:
-        self._logins = Counter("auth_logins", "Logins by their outcome.", ["outcome"], registry=registry)
+        self._logins = Counter("video2mp3_auth_logins", "Logins by their outcome.", ["outcome"], registry=registry)
         for outcome in (SUCCEEDED, *_OUTCOMES.values()):
             self._logins.labels(outcome)
         self.login_seconds = Histogram(
-            "auth_login_seconds", "Time of logins that the limit by address let in.", registry=registry
+            "video2mp3_auth_login_seconds", "Time of logins that the limit by address let in.", registry=registry
         )
         age = Gauge(
-            "auth_signing_key_age_seconds",
+            "video2mp3_auth_signing_key_age_seconds",
             "How long the key that signs has done so; NaN before any key was read.",
             registry=registry,
         )

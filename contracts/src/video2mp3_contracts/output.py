@@ -79,8 +79,32 @@ def _position(field: str) -> IntOrString:
     return IntOrString(0, 999_999, CLOCK_TIME, f"{field} must be {allowed}")
 
 
+_ORDER_COMPLAINT = "output.trim.end must be after output.trim.start"
+
+
+def _in_seconds(position: str) -> str:
+    """CEL for :func:`seconds`. Only what both forms allow is asked for, so that a wrong form is told once."""
+    parts = f"{position}.split(':')"
+    clock = f"(double({parts}[0]) * 60.0 + double({parts}[1])) * 60.0 + double({parts}[2])"
+    return (
+        f"(type({position}) == string ? ({position}.contains(':') ? {clock} : double({position})) : double({position}))"
+    )
+
+
+def _is_position(position: str) -> str:
+    return f"(type({position}) != string || {position}.matches(r'{CLOCK_TIME}'))"
+
+
+_IN_ORDER = (
+    f"!has(self.end) || !{_is_position('self.end')} || (has(self.start) && !{_is_position('self.start')}) || "
+    f"(has(self.start) ? {_in_seconds('self.start')} : 0.0) < {_in_seconds('self.end')}"
+)
+
+
 class Trim(Model):
     """The part of the source to convert, sample-accurate."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(rule(_IN_ORDER, _ORDER_COMPLAINT)))
 
     start: Annotated[
         int | str | None,
@@ -92,6 +116,12 @@ class Trim(Model):
         Field(description='Where it ends: seconds or "HH:MM:SS.mmm".'),
         _position("output.trim.end"),
     ] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end is not None and seconds(self.end) <= seconds(self.start or 0):
+            raise ValueError(_ORDER_COMPLAINT)
+        return self
 
     @property
     def is_all(self) -> bool:

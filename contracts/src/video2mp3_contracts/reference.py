@@ -88,6 +88,26 @@ def _list_of_sections(page: str) -> str:
     )
 
 
+def all_refusals() -> dict[str, str]:
+    """The words of every rule of ours that the API server refuses by, and the field that each is about."""
+    root = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return dict(_rules(root, ""))
+
+
+def _rules(node: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    yield from ((rule["message"], path or "metadata") for rule in node.get("x-kubernetes-validations", ()))
+    for name, child in node.get("properties", {}).items():
+        yield from _rules(child, f"{path}.{name}".lstrip("."))
+    for below in ("items", "additionalProperties"):
+        if isinstance(node.get(below), dict):
+            yield from _rules(node[below], path)
+
+
+def _refusals_table() -> str:
+    rows = (f"| `{path}` | {words} |" for words, path in all_refusals().items())
+    return "\n".join(["| field | what the API server says |", "| --- | --- |", *rows])
+
+
 def _reasons_table() -> str:
     return "\n".join(["| reason | meaning |", "| --- | --- |", *(f"| `{r.value}` | {r.meaning} |" for r in Reason)])
 
@@ -119,7 +139,8 @@ def with_tables(page: str) -> str:
     def table(name: str) -> str:
         if name == "fields":
             return _list_of_sections(page)
-        return {"status": _status_table, "reasons": _reasons_table}.get(name, lambda: _spec_table(name))()
+        whole = {"status": _status_table, "reasons": _reasons_table, "refusals": _refusals_table}
+        return whole.get(name, lambda: _spec_table(name))()
 
     return _BLOCK.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", page)
 

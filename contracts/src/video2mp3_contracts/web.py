@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from werkzeug.exceptions import HTTPException
 
+from video2mp3_contracts.metrics import new_registry
 from video2mp3_contracts.names import is_request_id
 from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem
 
@@ -46,8 +47,7 @@ def install_conventions(
     `ready` raises a Problem, or an error that `translations` knows, while the service cannot do its work. Answers the
     registry for the service's own metrics.
     """
-    registry = app.extensions[REGISTRY] = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    registry = app.extensions[REGISTRY] = new_registry()
     _install_problems(app, registry, translations or {})
     _install_request_log(app, registry)
     _install_health(app, ready)
@@ -65,7 +65,9 @@ def serve_metrics(app: Flask, port: int) -> int:
 
 
 def _install_problems(app: Flask, registry: CollectorRegistry, translations: Translations) -> None:
-    problems = Counter("http_problems", "Answers that were errors, by their code.", ["code"], registry=registry)
+    problems = Counter(
+        "video2mp3_http_problems", "Answers that were errors, by their code.", ["code"], registry=registry
+    )
 
     def answer(problem: Problem) -> Response:
         problems.labels(problem.code).inc()
@@ -97,7 +99,7 @@ def _install_problems(app: Flask, registry: CollectorRegistry, translations: Tra
 
 def _install_request_log(app: Flask, registry: CollectorRegistry) -> None:
     seconds = Histogram(
-        "http_request_seconds",
+        "video2mp3_http_request_seconds",
         "Time to the end of the answer's head.",
         ["method", "route", "status"],
         registry=registry,

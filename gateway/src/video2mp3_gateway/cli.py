@@ -30,11 +30,20 @@ def _sources(settings: GatewaySettings) -> SourceStore:
 
 def main(arguments: Sequence[str] | None = None, video: BinaryIO | None = None, connect: Connect = _sources) -> int:
     """Run the command; answers the exit code: 0 done, 1 not done (standard error says why), 2 wrong usage."""
+    video = video or sys.stdin.buffer
+    try:
+        return _run(arguments, video, connect)
+    finally:
+        # `kubectl exec --stdin` waits until all that it sends is read, also where nobody wants it any more.
+        _drain(video)
+
+
+def _run(arguments: Sequence[str] | None, video: BinaryIO, connect: Connect) -> int:
     parsed = _parser().parse_args(arguments)
     configure_logging("gateway", level="WARNING")
     try:
         sources = connect(GatewaySettings())
-        file_id = _store(sources, video or sys.stdin.buffer, parsed.owner, parsed.filename)
+        file_id = _store(sources, video, parsed.owner, parsed.filename)
     except ValidationError as error:
         return _fail(of_variables(error, "GATEWAY_"))
     except ServiceAway as error:
@@ -43,6 +52,13 @@ def main(arguments: Sequence[str] | None = None, video: BinaryIO | None = None, 
         return _fail("Nothing came on standard input: give the video there, with `kubectl exec --stdin`.")
     sys.stdout.write(f"{file_id}\n")
     return 0
+
+
+def _drain(video: BinaryIO) -> None:
+    """Read the rest; a person at a terminal is not asked for any."""
+    if not video.isatty():
+        while video.read(_PIECE_BYTES):
+            pass
 
 
 def _store(sources: SourceStore, video: BinaryIO, owner: str, filename: str) -> str | None:

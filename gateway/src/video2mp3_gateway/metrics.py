@@ -17,29 +17,33 @@ class GatewayMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.logins = Counter(
-            "gateway_logins", "Logins passed on, by the answer's status.", ["status"], registry=registry
+            "video2mp3_gateway_logins", "Logins passed on, by the answer's status.", ["status"], registry=registry
         )
         self.uploads = Counter(
-            "gateway_uploads",
+            "video2mp3_gateway_uploads",
             "Uploads of which a body was asked for, by how they ended.",
             ["outcome"],
             registry=registry,
         )
-        self.upload_bytes = Counter("gateway_upload_bytes", "Bytes of videos stored.", registry=registry)
+        self.upload_bytes = Counter("video2mp3_gateway_upload_bytes", "Bytes of videos stored.", registry=registry)
         self.upload_seconds = Histogram(
-            "gateway_upload_seconds",
+            "video2mp3_gateway_upload_seconds",
             "Time from the body's first byte to the created Conversion.",
             registry=registry,
             buckets=_UPLOAD_SECONDS,
         )
         self.downloads = Counter(
-            "gateway_downloads", "Downloads begun, by how they ended.", ["outcome"], registry=registry
+            "video2mp3_gateway_downloads", "Downloads begun, by how they ended.", ["outcome"], registry=registry
         )
-        self.download_bytes = Counter("gateway_download_bytes", "Bytes of mp3s sent.", registry=registry)
-        self._running = Gauge("gateway_transfers_running", "Transfers running now.", ["kind"], registry=registry)
-        self._cached = Gauge("gateway_conversions_cached", "Conversions that lists are made from.", registry=registry)
+        self.download_bytes = Counter("video2mp3_gateway_download_bytes", "Bytes of mp3s sent.", registry=registry)
+        self._running = Gauge(
+            "video2mp3_gateway_transfers_running", "Transfers running now.", ["kind"], registry=registry
+        )
+        self._cached = Gauge(
+            "video2mp3_gateway_conversions_cached", "Conversions that lists are made from.", registry=registry
+        )
         self._silent = Gauge(
-            "gateway_conversions_event_age_seconds",
+            "video2mp3_gateway_conversions_event_age_seconds",
             "Time since the watch of the Conversions last told anything or was opened.",
             registry=registry,
         )

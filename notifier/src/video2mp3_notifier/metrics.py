@@ -1,7 +1,8 @@
 """What the notifier counts."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
 
+from video2mp3_contracts.metrics import new_registry
 from video2mp3_notifier.verdicts import DeadReason, Outcome
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -11,28 +12,31 @@ class NotifierMetrics:
     """The metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        self.registry = new_registry()
         self.messages = Counter(
-            "notifier_messages", "Messages by how they were handled.", ["outcome"], registry=self.registry
+            "video2mp3_notifier_messages", "Messages by how they were handled.", ["outcome"], registry=self.registry
         )
         self.dead_letters = Counter(
-            "notifier_dead_letters", "Messages given up, by reason.", ["reason"], registry=self.registry
+            "video2mp3_notifier_dead_letters", "Messages given up, by reason.", ["reason"], registry=self.registry
         )
         self.redeliveries = Counter(
-            "notifier_redeliveries", "Messages that the broker delivered once more.", registry=self.registry
+            "video2mp3_notifier_redeliveries", "Messages that the broker delivered once more.", registry=self.registry
         )
         self.handling_seconds = Histogram(
-            "notifier_handling_seconds",
+            "video2mp3_notifier_handling_seconds",
             "From a message's arrival to the verdict over it, sending included.",
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.connected = Gauge(
-            "notifier_broker_connected", "1 while the queue is being consumed, else 0.", registry=self.registry
+            "video2mp3_notifier_broker_connected",
+            "1 while the queue is being consumed, else 0.",
+            registry=self.registry,
         )
         self.connection_losses = Counter(
-            "notifier_broker_connection_losses", "Times the broker was lost or not reached.", registry=self.registry
+            "video2mp3_notifier_broker_connection_losses",
+            "Times the broker was lost or not reached.",
+            registry=self.registry,
         )
         # A series that appears with its first event cannot be alerted on: its rate misses that event.
         for outcome in Outcome:

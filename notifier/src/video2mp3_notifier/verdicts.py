@@ -7,7 +7,7 @@ from video2mp3_notifier.tries import Tries
 
 
 class Outcome(StrEnum):
-    """How a message was handled; the `outcome` of `notifier_messages_total`."""
+    """How a message was handled; the `outcome` of `video2mp3_notifier_messages_total`."""
 
     SENT = "sent"
     """The mail server has accepted the email."""

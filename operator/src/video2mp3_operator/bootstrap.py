@@ -91,7 +91,7 @@ class Operator:
         )
         self.desk = AdmissionDesk(self.view, caps, self.queue.add)
         self.outbox = Outbox(ports.publisher, ports.ledger, ports.clock, settings.outbox_seconds)
-        self.events = EventRecorder(ports.events)
+        self.events = EventRecorder(ports.events, self.metrics.events_dropped.inc)
         self.heartbeat = self._heartbeat(ports)
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
@@ -252,7 +252,6 @@ class Operator:
             ),
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
-            "events_dropped": ("Events that could not be posted.", lambda: self.events.dropped),
             "namespaces_unlisted": (
                 "Watched namespaces that the last round of lists could not see.",
                 lambda: len(self.sweep.unlisted),

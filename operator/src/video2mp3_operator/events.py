@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -105,13 +105,13 @@ def build_event(meta: ObjectMeta, happening: Happening, now: datetime) -> dict[s
 class EventRecorder:
     """Posts Events behind the back of the reconcile loop. They are a courtesy: what cannot be posted is dropped."""
 
-    def __init__(self, api: EventsApi) -> None:
+    def __init__(self, api: EventsApi, dropped: Callable[[], None]) -> None:
         self._api = api
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_LONGEST_QUEUE)
         self._told: deque[str] = deque(maxlen=_LONGEST_QUEUE)
         """Names of the last Events, which the API server would refuse a second time."""
 
-        self.dropped = 0
+        self._dropped = dropped
 
     def record(self, meta: ObjectMeta, told: Sequence[Happening], now: datetime) -> None:
         """Tell of what happened, soon."""
@@ -123,7 +123,7 @@ class EventRecorder:
                 self._queue.put_nowait(event)
                 self._told.append(event["metadata"]["name"])
             except asyncio.QueueFull:
-                self.dropped += 1
+                self._dropped()
 
     async def run(self) -> None:
         """Post until cancelled, a few at a time."""
@@ -137,5 +137,5 @@ class EventRecorder:
             try:
                 await self._api.post(event)
             except (UnavailableError, RefusedError) as error:
-                self.dropped += 1
+                self._dropped()
                 _log.warning("event_dropped", reason=event["reason"], error=str(error))

@@ -3,7 +3,7 @@
 Field meanings: Kubernetes API reference, batch/v1 Job; the pod satisfies the restricted Pod Security Standard.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from video2mp3_contracts import names
@@ -57,6 +57,7 @@ def build_job(
     generation = {names.LABEL_JOB_GENERATION: str(done.generation)}
     retries = max(0, spec.retry_limit - done.failed)
     queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
+    annotations = _copied(metadata.annotations, settings.worker_copied_annotations)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -64,6 +65,7 @@ def build_job(
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": namespace,
             "labels": labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
+            **({"annotations": annotations} if annotations else {}),
             **({"ownerReferences": [_owner(conversion)]} if namespace == metadata.namespace else {}),
         },
         "spec": {
@@ -75,7 +77,7 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
-                "metadata": _pod_metadata(settings, labels | (generation if parts > 1 else {})),
+                "metadata": _pod_metadata(settings, labels | (generation if parts > 1 else {}), annotations),
                 "spec": _pod_spec(
                     conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory), parts
                 ),
@@ -84,10 +86,14 @@ def build_job(
     }
 
 
-def _pod_metadata(settings: Settings, labels: dict[str, str]) -> dict[str, Any]:
-    """What administrators add never replaces what we find the pod by."""
-    annotations = settings.worker_pod_annotations
+def _pod_metadata(settings: Settings, labels: dict[str, str], copied: dict[str, str]) -> dict[str, Any]:
+    """What administrators add never replaces what we find the pod by; nor does what is copied replace what they add."""
+    annotations = copied | settings.worker_pod_annotations
     return {"labels": settings.worker_pod_labels | labels} | ({"annotations": annotations} if annotations else {})
+
+
+def _copied(own: Mapping[str, str], allowed: Sequence[str]) -> dict[str, str]:
+    return {key: own[key] for key in allowed if key in own}
 
 
 def _indexed(parts: int, retries: int) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def _indexed(parts: int, retries: int) -> dict[str, Any]:
 
 
 def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
-    return {
+    return _copied(conversion.metadata.labels, settings.worker_copied_labels) | {
         "app.kubernetes.io/name": "video2mp3",
         names.LABEL_INSTANCE: settings.instance,
         "app.kubernetes.io/managed-by": "video2mp3-operator",
@@ -115,7 +121,8 @@ def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
 
 def memory_of(settings: Settings) -> Memory:
     """What a worker gets at first, and at the most."""
-    return Memory(settings.worker_memory_request, settings.worker_memory_limit, settings.worker_memory_ceiling)
+    resources = settings.worker_resources
+    return Memory(resources["requests"]["memory"], resources["limits"]["memory"], settings.worker_memory_ceiling)
 
 
 def _owner(conversion: Conversion) -> dict[str, Any]:
@@ -203,8 +210,8 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory, parts
         "imagePullPolicy": "IfNotPresent",
         "env": _environment(conversion, settings, parts),
         "resources": {
-            "requests": {"cpu": settings.worker_cpu_request, "memory": memory.request},
-            "limits": {"cpu": settings.worker_cpu_limit, "memory": memory.limit},
+            "requests": {**settings.worker_resources["requests"], "memory": memory.request},
+            "limits": {**settings.worker_resources["limits"], "memory": memory.limit},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,

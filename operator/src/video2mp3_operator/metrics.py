@@ -4,18 +4,11 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-)
+from prometheus_client import Counter, Gauge, GCCollector, Histogram, PlatformCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from video2mp3_contracts.metrics import new_registry
 from video2mp3_contracts.reasons import Phase, Reason
 
 _PREFIX: Final = "video2mp3_operator_"
@@ -45,8 +38,8 @@ class Metrics:
     """Counters and histograms that the loop writes."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        self.registry = new_registry()
+        for collector in (PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.reconcile_seconds = self._histogram("reconcile_seconds", "One reconcile, from observing to the status.")
         self.reconcile_errors = self._counter("reconcile_errors", "Reconciles that ended in an error.", "error")
@@ -63,6 +56,7 @@ class Metrics:
         self.skipped = self._counter("objects_skipped", "Objects that could not be read and were passed over.", "kind")
         for kind in KINDS:
             self.skipped.labels(kind)
+        self.events_dropped = self._counter("events_dropped", "Events that could not be posted.")
         self.loop_failures = self._counter("loop_failures", "Background loops that failed and were begun anew.", "loop")
         self.sweep_halted = Gauge(
             f"{_PREFIX}orphan_sweep_halted",

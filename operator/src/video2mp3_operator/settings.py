@@ -1,7 +1,7 @@
 """The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from video2mp3_contracts.conversion import MAX_PARALLELISM
 from video2mp3_contracts.source_urls import HOST_PATTERN
 from video2mp3_operator.memory import in_bytes
+
+Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
 
 
 class Settings(BaseSettings):
@@ -59,15 +62,13 @@ class Settings(BaseSettings):
     worker_service_account: str = "default"
     """Its token is never mounted; an account of its own keeps others' permissions away all the same."""
 
-    worker_cpu_request: str = "500m"
-    """What one conversion is scheduled by."""
-
-    worker_cpu_limit: str = "2"
-    """LAME uses whole cores; two finish a film in a few minutes without starving a small node."""
-
-    worker_memory_request: str = "128Mi"
-    worker_memory_limit: str = "512Mi"
-    """The worker streams: constant memory, about 150 MiB at the most, plus the page cache of its scratch files."""
+    worker_resources: dict[Literal["requests", "limits"], dict[str, Quantity]] = {
+        "requests": {"cpu": "500m", "memory": "128Mi"},
+        "limits": {"cpu": "2", "memory": "512Mi"},
+    }
+    """A worker's container's resources, as JSON, passed on as they are. LAME uses whole cores; two finish a film in a
+    few minutes without starving a small node. The worker streams: constant memory, about 150 MiB at the most, plus the
+    page cache of its scratch files. Memory has to be there: it is doubled where it was not enough."""
 
     worker_memory_ceiling: str = "2Gi"
     """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
@@ -104,6 +105,11 @@ class Settings(BaseSettings):
     worker_pod_labels: dict[str, str] = {}
     worker_pod_annotations: dict[str, str] = {}
     """More of them for workers' pods, as JSON: how a service mesh is told that they want no sidecar, for example."""
+
+    worker_copied_labels: Annotated[tuple[str, ...], NoDecode] = ()
+    worker_copied_annotations: Annotated[tuple[str, ...], NoDecode] = ()
+    """Which of a Conversion's own, by their keys, its Jobs and their pods get as well: by which costs are told apart,
+    for example. Whoever may create Conversions chooses the values, so none by default; ours are never replaced."""
 
     worker_node_selector: dict[str, str] = {}
     """Labels, as JSON, of the nodes that workers may run on: nodes of one kind, or those that are there for it."""
@@ -204,13 +210,22 @@ class Settings(BaseSettings):
     """When a beat that the API server took has not come back for so long, /healthz fails and Kubernetes restarts the
     operator. Longer than the 70 s after which kopf opens a silent watch again."""
 
-    @field_validator("worker_memory_request", "worker_memory_limit", "worker_memory_ceiling")
+    @field_validator("worker_memory_ceiling")
     @classmethod
     def _quantity(cls, value: str) -> str:
         in_bytes(value)
         return value
 
-    @field_validator("watch_namespaces", "allowed_hosts", mode="before")
+    @field_validator("worker_resources")
+    @classmethod
+    def _memory(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for name in ("requests", "limits"):
+            in_bytes(value.get(name, {}).get("memory", ""))
+        return value
+
+    @field_validator(
+        *("watch_namespaces", "allowed_hosts", "worker_copied_labels", "worker_copied_annotations"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

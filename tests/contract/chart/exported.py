@@ -14,22 +14,34 @@ from video2mp3_contracts.web import REGISTRY
 from video2mp3_notifier.metrics import NotifierMetrics
 
 Samples = dict[str, frozenset[str]]
-"""Labels by the sample's name, as in `{"http_request_seconds_bucket": {"le", "method", "route", "status"}}`."""
+"""Labels by the sample's name, as in `{"video2mp3_http_request_seconds_bucket": {"le", "route", …}}`."""
 
 TARGET_LABELS = frozenset({"namespace", "job", "pod", "service", "instance", "endpoint", "container"})
 """What Prometheus adds to every series that a ServiceMonitor leads to."""
 
 
-def exported() -> dict[str, Samples]:
-    """All samples by component, without those that no alert should be built on (`_created`)."""
-    registries = {
+def registries() -> dict[str, CollectorRegistry]:
+    """What each service's /metrics is answered from."""
+    return {
         "gateway": _registry(Gateway().app),
         "auth": _registry(Service().app),
         "operator": an_operator(World()).metrics.registry,
         "notifier": NotifierMetrics().registry,
     }
-    return {component: dict(_samples(registry)) | _SCRAPED for component, registry in registries.items()}
 
+
+def exported() -> dict[str, Samples]:
+    """All samples by component."""
+    found = {component: dict(_samples(registry)) | _SCRAPED for component, registry in registries().items()}
+    return found | dict.fromkeys(STORES, _VOLUMES)
+
+
+STORES = ("mysql", "mongodb", "rabbitmq")
+_VOLUMES: Samples = dict.fromkeys(
+    ("kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes"),
+    frozenset({"persistentvolumeclaim"}),
+)
+"""What the kubelet tells of the volumes of the stores."""
 
 _SCRAPED: Samples = {"up": frozenset()}
 """Prometheus' own."""

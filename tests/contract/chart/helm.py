@@ -46,14 +46,16 @@ class Chart:
 
     helm: Path
 
-    def render(self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True) -> Manifests:
+    def render(
+        self, values: dict[str, Any] | None = None, *arguments: str, smallest: bool = True, release: str = RELEASE
+    ) -> Manifests:
         """All documents for these values over the smallest ones, the tests of `helm test` included."""
-        text = self.text(merged(SMALLEST if smallest else {}, values or {}), *arguments)
+        text = self.text(merged(SMALLEST if smallest else {}, values or {}), *arguments, release=release)
         return Manifests([document for document in yaml.safe_load_all(text) if document])
 
-    def text(self, values: dict[str, Any], *arguments: str) -> str:
+    def text(self, values: dict[str, Any], *arguments: str, release: str = RELEASE) -> str:
         """What `helm template` prints."""
-        command = ["template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
+        command = ["template", release, str(CHART), "--namespace", NAMESPACE, "--values", "-", *arguments]
         return self._run(command, json.dumps(values))
 
     def notes(self, values: dict[str, Any] | None = None) -> str:
@@ -72,6 +74,10 @@ class Chart:
         """
         command = ["upgrade", "--install", RELEASE, str(CHART), "--no-hooks", "--values", "-", *where]
         self._run(command, json.dumps(merged(SMALLEST, BESIDE_THE_CRD, values)))
+
+    def uninstall(self, *where: str) -> str:
+        """Remove what is installed; answers what helm says."""
+        return self._run(["uninstall", RELEASE, *where], "")
 
     def roll_back(self, *where: str) -> None:
         """Take the last upgrade back."""

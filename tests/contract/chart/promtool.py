@@ -40,6 +40,10 @@ class Promtool:
         """Read the rules, the templates in annotations included; raises AssertionError with what is wrong."""
         self._run("check", "rules", self._write("rules.json", self.rules))
 
+    def lint(self, metrics: str) -> None:
+        """Read what a service exports by Prometheus' rules for names; raises AssertionError with what is wrong."""
+        self._run("check", "metrics", stdin=metrics)
+
     def play(self, series: dict[str, str], minutes: int, firing: dict[str, int]) -> None:
         """Give the rules these series, one value a minute, and compare which alerts fire after so many minutes.
 
@@ -61,8 +65,14 @@ class Promtool:
         (self.folder / name).write_text(json.dumps(document))
         return name
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, stdin: str = "") -> None:
         done = subprocess.run(
-            [self.program, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=SECONDS, check=False
+            [self.program, *arguments],
+            input=stdin,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

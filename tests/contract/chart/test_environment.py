@@ -94,7 +94,10 @@ DEFAULT_LABELS = {"sidecar.istio.io/inject": "false", "kuma.io/sidecar-injection
 
 
 def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: pytest.MonkeyPatch):
-    resources = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "2Gi"}}
+    resources = {
+        "requests": {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "5Gi"},
+        "limits": {"cpu": None, "memory": "2Gi"},
+    }
     numbers = {
         "startSeconds": 7,
         "stallSeconds": 9,
@@ -104,6 +107,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "jobTtlSeconds": 3,
         "podLabels": {"mesh": "no"},
         "podAnnotations": {"mesh.example.com/inject": "false"},
+        "copiedLabels": ["team", "example.com/cost-centre"],
+        "copiedAnnotations": ["example.com/ticket"],
         "nodeSelector": {"pool": "media"},
         "tolerations": [{"key": "media", "operator": "Exists"}],
         "maxSourceBytes": 10**12,
@@ -114,8 +119,10 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6, "queueSeconds": 8}
     manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
     settings = settings_of("operator", manifests, monkeypatch)
-    assert (settings.worker_cpu_request, settings.worker_memory_request) == ("1", "1Gi")
-    assert (settings.worker_cpu_limit, settings.worker_memory_limit) == ("4", "2Gi")
+    assert settings.worker_resources == {
+        "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "5Gi"},
+        "limits": {"memory": "2Gi"},
+    }
     assert (settings.worker_start_seconds, settings.queue_seconds) == (7, 8)
     assert (settings.worker_stall_seconds, settings.worker_memory_ceiling) == (9, "3Gi")
     assert (settings.worker_run_seconds, settings.job_ttl_seconds) == (60, 3)
@@ -123,6 +130,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert not settings_of("operator", chart.render({}), monkeypatch).worker_require_landlock
     assert settings.worker_pod_labels == {"mesh": "no"} | DEFAULT_LABELS
     assert settings.worker_pod_annotations == {"mesh.example.com/inject": "false", "linkerd.io/inject": "disabled"}
+    assert settings.worker_copied_labels == ("team", "example.com/cost-centre")
+    assert settings.worker_copied_annotations == ("example.com/ticket",)
     assert settings.worker_node_selector == {"pool": "media"}
     assert settings.worker_tolerations == ({"key": "media", "operator": "Exists"},)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)

@@ -8,8 +8,9 @@ from typing import Any
 
 import promql_parser
 import pytest
+from prometheus_client import generate_latest
 
-from tests.contract.chart.exported import TARGET_LABELS, Samples, exported
+from tests.contract.chart.exported import STORES, TARGET_LABELS, Samples, exported, registries
 from tests.contract.chart.flows import METRICS_PORTS
 from tests.contract.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
@@ -21,10 +22,11 @@ from video2mp3_operator.metrics import FAULTS
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
 COMPONENTS = ("auth", "gateway", "notifier", "operator")
+RUNBOOKS = "https://wiki.example.com/video2mp3/runbooks"
 ALL_ON: dict[str, Any] = {
     "metrics": {
         "serviceMonitor": {"enabled": True},
-        "prometheusRule": {"enabled": True},
+        "prometheusRule": {"enabled": True, "runbooks": RUNBOOKS},
         "dashboard": {"enabled": True},
         "labels": {"release": "monitoring"},
     },
@@ -106,7 +108,10 @@ def complaints(expression: str, samples: dict[str, Samples]) -> list[str]:
     """What an expression asks for and no service exports."""
     wrong, known = [], set[str]()
     for name, matchers in selectors(expression):
-        asked = components_of(matchers.get("job", ""))
+        volume = matchers.get("persistentvolumeclaim", "")
+        asked = components_of(matchers.get("job", "")) or [
+            store for store in STORES if volume == f"data-{RELEASE}-{store}-0"
+        ]
         if matchers.get("namespace") != NAMESPACE or not asked:
             wrong.append(f"{name} of everybody")
         for component in asked:
@@ -148,15 +153,38 @@ def test_alerts_look_for_values_that_exist(monitored: Manifests):
     prefix = "video2mp3_operator_"
     assert matched(monitored, f"{prefix}conversions_finished_total", "reason") == set(FAULTS)
     assert matched(monitored, f"{prefix}reconcile_errors_total", "error") == {errors.ConflictError.__name__}
-    assert matched(monitored, "notifier_messages_total", "outcome") <= set(Outcome)
-    assert matched(monitored, "auth_logins_total", "outcome") <= {SUCCEEDED, *_OUTCOMES.values()}
+    assert matched(monitored, "video2mp3_notifier_messages_total", "outcome") <= set(Outcome)
+    assert matched(monitored, "video2mp3_auth_logins_total", "outcome") <= {SUCCEEDED, *_OUTCOMES.values()}
 
 
 def test_every_alert_says_what_to_do(monitored: Manifests):
     for alert in alerts(monitored):
-        assert alert["annotations"].keys() == {"summary", "runbook"}, alert["alert"]
+        assert alert["annotations"].keys() == {"summary", "runbook", "runbook_url"}, alert["alert"]
         assert alert["labels"]["severity"] in {"critical", "warning", "info"}
-        assert alert["labels"]["component"] in COMPONENTS
+        assert alert["labels"]["component"] in COMPONENTS + STORES
+        assert alert["annotations"]["runbook_url"] == f"{RUNBOOKS}#{alert['alert'].lower()}"
+
+
+def test_alerts_lead_nowhere_where_no_address_is_named(chart: Chart):
+    for alert in alerts(chart.render({"metrics": {"prometheusRule": {"enabled": True}}})):
+        assert alert["annotations"].keys() == {"summary", "runbook"}
+
+
+def test_the_rules_alone_are_rendered_as_the_guide_says(chart: Chart):
+    [command] = re.findall(r"^(helm template .*(?:\\\n.*)*prometheusrule\.yaml)$", GUIDE, re.MULTILINE)
+    words = command.replace("\\\n", "").split()
+    assert words[:6] == ["helm", "template", RELEASE, "charts/video2mp3", "--namespace", RELEASE]
+    [rule] = chart.render({}, *words[8:]).documents
+    assert rule["kind"] == "PrometheusRule"
+    assert words[6:8] == ["--values", "values.yaml"]
+
+
+def test_stores_of_ones_own_have_no_volume_of_ours(chart: Chart):
+    values = ALL_ON | {"externalMongodb": {"existingSecret": "mine"}, "worker": {"existingSecret": "mine"}}
+    found = {
+        each["labels"]["component"] for each in alerts(chart.render(values)) if each["alert"].endswith("VolumeFills")
+    }
+    assert found == {"mysql", "rabbitmq"}
 
 
 def test_the_guide_lists_every_alert(monitored: Manifests):
@@ -174,7 +202,7 @@ def test_the_guide_lists_every_metric_with_its_labels(samples: dict[str, Samples
         for names, labels in rows
         for name in re.findall(r"`([a-z0-9_]+)`", names)
     }
-    everybodys = re.compile(r"(python|process)_|up$")
+    everybodys = re.compile(r"(python|process|kubelet)_|up$")
     ours = {
         re.sub(r"_(bucket|count|sum)$", "", name): set(labels) - {"le"}
         for component in samples.values()
@@ -234,6 +262,16 @@ def promtool(promtool_program: Path, monitored: Manifests, tmp_path: Path) -> Pr
     return Promtool(promtool_program, tmp_path, rule["spec"])
 
 
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_names_and_units_are_as_prometheus_wants_them(component: str, promtool: Promtool):
+    text = generate_latest(registries()[component]).decode()
+    promtool.lint(text)
+    names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    assert {name for name in names if not re.match(r"(video2mp3|process|python)_", name)} == set()
+    assert {name for name in names if name.endswith("_created")} == set()
+    assert re.search(r'^video2mp3_build_info{version="\d+\.\d+\.\d+"} 1\.0$', text, re.MULTILINE)
+
+
 def test_prometheus_reads_the_rules(promtool: Promtool):
     promtool.check()
 
@@ -251,13 +289,15 @@ FAILED = "video2mp3_operator_conversions_finished_total"
 CRASHED = of("operator", FAILED, phase="Failed", reason="WorkerCrashed")
 NO_AUDIO = of("operator", FAILED, phase="Failed", reason="NoAudio")
 HEARTBEAT = of("operator", "video2mp3_operator_heartbeat_age_seconds")
-SILENT = of("gateway", "gateway_conversions_event_age_seconds")
-CONNECTED = of("notifier", "notifier_broker_connected")
-SENT = of("notifier", "notifier_messages_total", outcome="sent")
-RETRIED = of("notifier", "notifier_messages_total", outcome="retried")
-GOOD = of("gateway", "http_request_seconds_count", route="/upload", status="202")
-BAD = of("gateway", "http_request_seconds_count", route="/upload", status="503")
-UNREADY = of("gateway", "http_request_seconds_count", route="/readyz", status="503")
+SILENT = of("gateway", "video2mp3_gateway_conversions_event_age_seconds")
+CONNECTED = of("notifier", "video2mp3_notifier_broker_connected")
+SENT = of("notifier", "video2mp3_notifier_messages_total", outcome="sent")
+RETRIED = of("notifier", "video2mp3_notifier_messages_total", outcome="retried")
+GOOD = of("gateway", "video2mp3_http_request_seconds_count", route="/upload", status="202")
+BAD = of("gateway", "video2mp3_http_request_seconds_count", route="/upload", status="503")
+UNREADY = of("gateway", "video2mp3_http_request_seconds_count", route="/readyz", status="503")
+CLAIM = f'{{namespace="{NAMESPACE}",persistentvolumeclaim="data-{RELEASE}-mongodb-0"}}'
+FREE, ROOM = f"kubelet_volume_stats_available_bytes{CLAIM}", f"kubelet_volume_stats_capacity_bytes{CLAIM}"
 DAY = 24 * 3600
 
 CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
@@ -328,36 +368,51 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
     "published at once": ({of("operator", "video2mp3_operator_outbox_messages"): "1 0 2 0 1 0x25"}, 5, {}),
     "the broker is away": ({CONNECTED: "1x5 0x20"}, 20, {"Video2mp3BrokerConnectionLost": 1}),
     "one of two notifiers consumes": (
-        {CONNECTED: "0x20", of("notifier", "notifier_broker_connected", pod="notifier-2"): "1x20"},
+        {CONNECTED: "0x20", of("notifier", "video2mp3_notifier_broker_connected", pod="notifier-2"): "1x20"},
         20,
         {},
     ),
     "no email is taken": ({RETRIED: "0+1x60", SENT: "5x60"}, 60, {"Video2mp3EmailsNotSent": 1}),
     "a mailbox is full": (
-        {of("notifier", "notifier_messages_total", outcome="turned-away"): "0x10 1x20"},
+        {of("notifier", "video2mp3_notifier_messages_total", outcome="turned-away"): "0x10 1x20"},
         20,
         {"Video2mp3EmailsTurnedAway": 1},
     ),
     "poison": (
-        {of("notifier", "notifier_messages_total", outcome="crashed"): "0x10 1x20"},
+        {of("notifier", "video2mp3_notifier_messages_total", outcome="crashed"): "0x10 1x20"},
         20,
         {"Video2mp3NotifierCrashes": 1},
     ),
     "the first dead letter": (
-        {of("notifier", "notifier_dead_letters_total", reason="Refused"): "0x10 1x20"},
+        {of("notifier", "video2mp3_notifier_dead_letters_total", reason="Refused"): "0x10 1x20"},
         20,
         {"Video2mp3DeadLetters": 1},
     ),
     "one answer in ten fails": ({GOOD: "0+9x40", BAD: "0+1x40"}, 40, {"Video2mp3ServerErrors": 1}),
     "not ready": ({GOOD: "0+9x40", UNREADY: "0+9x40"}, 40, {}),
     "full": (
-        {of("gateway", "http_problems_total", code="too-many-transfers"): "0+1x40"},
+        {of("gateway", "video2mp3_http_problems_total", code="too-many-transfers"): "0+1x40"},
         40,
         {"Video2mp3GatewayFull": 1},
     ),
-    "guessing": ({of("auth", "auth_logins_total", outcome="rejected"): "0+6x70"}, 70, {"Video2mp3LoginsRejected": 1}),
-    "an old key": ({of("auth", "auth_signing_key_age_seconds"): f"{91 * DAY}x9"}, 5, {"Video2mp3SigningKeyOld": 1}),
-    "no key was read yet": ({of("auth", "auth_signing_key_age_seconds"): "NaN NaN NaN NaN NaN NaN"}, 5, {}),
+    "guessing": (
+        {of("auth", "video2mp3_auth_logins_total", outcome="rejected"): "0+6x70"},
+        70,
+        {"Video2mp3LoginsRejected": 1},
+    ),
+    "a volume that will be full in two days": (
+        {FREE: f"{40 * 10**9}-{10**7}x60", ROOM: f"{100 * 10**9}x60"},
+        60,
+        {"Video2mp3VolumeFills": 1},
+    ),
+    "a volume that fills for years": ({FREE: f"{40 * 10**9}-1000x60", ROOM: f"{100 * 10**9}x60"}, 60, {}),
+    "a volume that is nearly full": ({FREE: "9x60", ROOM: "100x60"}, 60, {"Video2mp3VolumeFills": 1}),
+    "an old key": (
+        {of("auth", "video2mp3_auth_signing_key_age_seconds"): f"{91 * DAY}x9"},
+        5,
+        {"Video2mp3SigningKeyOld": 1},
+    ),
+    "no key was read yet": ({of("auth", "video2mp3_auth_signing_key_age_seconds"): "NaN NaN NaN NaN NaN NaN"}, 5, {}),
 }
 
 

@@ -97,6 +97,22 @@ def test_a_rollback_that_drops_a_namespace_leaves_the_operators_rights_there(
     }
 
 
+def test_a_definition_that_another_release_left_is_taken_over_as_the_guide_says(
+    chart: Chart, kubernetes_server: KubernetesServer
+):
+    before, home = kubernetes_server.new_namespace(), kubernetes_server.new_namespace()
+    there, where = (("--namespace", each, f"--kubeconfig={kubernetes_server.kubeconfig}") for each in (before, home))
+    values = {"crds": {"install": True}, "admissionPolicy": {"warnUnwatched": False}}
+    chart.install(values, *there, "--take-ownership")
+    chart.uninstall(*there)
+    with pytest.raises(ValuesRefused, match=r"conversions\.video2mp3\.dev.*invalid ownership metadata"):
+        chart.install(values, *where)
+    assert "`invalid ownership metadata`): add `--take-ownership`" in (ROOT / "docs" / "operations.md").read_text()
+    chart.install(values, *where, "--take-ownership")
+    owner = r"jsonpath={.metadata.annotations.meta\.helm\.sh/release-namespace}"
+    assert kubernetes_server.kubectl("get", "crd/conversions.video2mp3.dev", f"--output={owner}") == home
+
+
 def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
     chart: Chart, kubernetes_server: KubernetesServer
 ):

@@ -34,6 +34,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "at '/worker/urlSources/allowedHosts/0'",
     ),
     "no peer, which would be everybody": ({"networkPolicy": {"smtp": []}}, "at '/networkPolicy/smtp': minItems"),
+    "workers without a limit of memory": (
+        {"worker": {"resources": {"limits": {"memory": None}}}},
+        "at '/worker/resources/limits': missing property 'memory'",
+    ),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }
 
@@ -76,6 +80,13 @@ def test_refused_with_what_to_do(case: str, chart: Chart):
     assert message in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["video2mp3.v2", "my.release", "2mp3"])
+def test_a_release_whose_services_kubernetes_would_refuse_is_refused_whole(name: str, chart: Chart):
+    with pytest.raises(ValuesRefused, match=f"another release name than {name}, or set fullnameOverride"):
+        chart.render(release=name)
+    assert chart.render({"fullnameOverride": "mp3"}, release=name).named("Service", "mp3-gateway")
+
+
 def test_everything_that_is_missing_is_said_at_once(chart: Chart):
     with pytest.raises(ValuesRefused) as refusal:
         chart.render(smallest=False)
@@ -111,6 +122,7 @@ def test_the_notes_show_the_three_calls_and_the_password(chart: Chart):
         'curl -o a.mp3 -H "Authorization: Bearer $JWT" "http://localhost:8080/download?fid=FILE_ID"',
         f"PASSWORD=$({read_password}'{{{{.data.password | base64decode}}}}')",
         "kubectl port-forward --namespace mp3 service/video2mp3-gateway 8080:8080",
+        "kubectl delete conversions --all --namespace mp3, then helm uninstall,",
     ):
         assert line in notes
 

@@ -56,12 +56,13 @@ def crd_files() -> list[Path]:
     log = StepLog(log_dir() / "gitops-kinds-for-tests.log")
     try:
         go = toolchain(log)
-        return [path for tool in TOOLS for path in _files(log, go, tool)]
+        return [path for tool in TOOLS for path in files_of(log, go, tool)]
     finally:
         log.close()
 
 
-def _files(log: StepLog, go: Path, tool: Tool) -> list[Path]:
+def files_of(log: StepLog, go: Path, tool: Tool) -> list[Path]:
+    """The files of one tool, on this machine."""
     with tempfile.TemporaryDirectory() as nowhere:
         # Outside of any module only what is named is fetched, and nothing that it is built with.
         said = log.output(

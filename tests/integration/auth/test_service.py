@@ -48,7 +48,7 @@ def test_an_account_logs_in_and_its_token_is_verified_with_the_published_keys(se
 
 def test_metrics_are_on_a_port_of_their_own(service: AuthService) -> None:
     assert service.login("nobody@example.com", "wrong").status_code == 401
-    assert 'auth_logins_total{outcome="rejected"} 1.0' in requests.get(service.metrics_url, timeout=20).text
+    assert 'video2mp3_auth_logins_total{outcome="rejected"} 1.0' in requests.get(service.metrics_url, timeout=20).text
     assert service.get("/metrics").status_code == 404
 
 

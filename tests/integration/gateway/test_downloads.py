@@ -172,7 +172,7 @@ def _running(installation: Installation) -> float:
     [line] = [
         line
         for line in installation.gateway.metrics().splitlines()
-        if line.startswith('gateway_transfers_running{kind="download"}')
+        if line.startswith('video2mp3_gateway_transfers_running{kind="download"}')
     ]
     return float(line.split()[-1])
 

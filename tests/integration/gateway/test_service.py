@@ -169,7 +169,7 @@ def test_it_becomes_ready_when_everything_was_reached(installation: Installation
 def test_metrics_are_on_a_port_of_their_own(restarted: Installation) -> None:
     answer = requests.get(f"{restarted.gateway.url}/metrics", timeout=20)
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
-    assert 'http_problems_total{code="not-found"} 1.0' in restarted.gateway.metrics()
+    assert 'video2mp3_http_problems_total{code="not-found"} 1.0' in restarted.gateway.metrics()
 
 
 def test_a_client_that_says_nothing_takes_no_thread(installation: Installation) -> None:

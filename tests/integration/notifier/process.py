@@ -65,7 +65,7 @@ class NotifierProcess(Server):
             return 0
 
     def metric(self, series: str) -> float:
-        """The value of one series, for example `notifier_messages_total{outcome="sent"}`."""
+        """The value of one series, for example `video2mp3_notifier_messages_total{outcome="sent"}`."""
         with urllib.request.urlopen(f"http://{self.host}:{self.port}/metrics", timeout=5) as response:
             text = response.read().decode()
         found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
@@ -73,5 +73,5 @@ class NotifierProcess(Server):
 
     def await_outcome(self, outcome: str, count: int = 1, seconds: float = 15) -> None:
         """Wait until so many messages were handled in one way."""
-        series = f'notifier_messages_total{{outcome="{outcome}"}}'
+        series = f'video2mp3_notifier_messages_total{{outcome="{outcome}"}}'
         await_condition(lambda: self.metric(series) >= count, seconds=seconds, what=f"not {count} messages {outcome}")

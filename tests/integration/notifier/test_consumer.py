@@ -48,8 +48,8 @@ def test_heartbeats_go_on_while_a_message_is_handled(
     broker.publish(a_message().build())
     asyncio.run(consume())
     assert handled.is_set()
-    assert metrics.registry.get_sample_value("notifier_broker_connection_losses_total") == 0
-    assert metrics.registry.get_sample_value("notifier_messages_total", {"outcome": "sent"}) == 1
+    assert metrics.registry.get_sample_value("video2mp3_notifier_broker_connection_losses_total") == 0
+    assert metrics.registry.get_sample_value("video2mp3_notifier_messages_total", {"outcome": "sent"}) == 1
     broker.await_all_handled(seconds=5)
 
 
@@ -87,9 +87,9 @@ def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer
     consume_until(rabbitmq.url, metrics, handle, done)
     assert sorted(handled) == sorted(bodies), "each was handled once"
     assert time.monotonic() - began < RETRY_DELAYS_SECONDS[0], "nobody waited for the poison"
-    assert metrics.registry.get_sample_value("notifier_broker_connection_losses_total") == 0
-    assert metrics.registry.get_sample_value("notifier_redeliveries_total") == 0
-    assert metrics.registry.get_sample_value("notifier_messages_total", {"outcome": "crashed"}) == 1
+    assert metrics.registry.get_sample_value("video2mp3_notifier_broker_connection_losses_total") == 0
+    assert metrics.registry.get_sample_value("video2mp3_notifier_redeliveries_total") == 0
+    assert metrics.registry.get_sample_value("video2mp3_notifier_messages_total", {"outcome": "crashed"}) == 1
     assert broker.ready(retry_queue(RETRY_DELAYS_SECONDS[0])) == 1, "it has tries of its own"
 
 
@@ -105,7 +105,7 @@ def test_poison_is_given_up_after_its_own_tries(rabbitmq: RabbitMQServer, broker
     letter = broker.await_dead_letter()
     assert (letter.message_id, letter.body, letter.headers["x-video2mp3-reason"]) == ("poison", POISON, "Crashed")
     assert letter.headers["x-video2mp3-why"] == f"{MOST_CRASHES} tries crashed, at last: ZeroDivisionError"
-    assert metrics.registry.get_sample_value("notifier_dead_letters_total", {"reason": "Crashed"}) == 1
+    assert metrics.registry.get_sample_value("video2mp3_notifier_dead_letters_total", {"reason": "Crashed"}) == 1
 
 
 def test_a_verdict_that_cannot_be_carried_out_dead_letters_its_message_alone(
@@ -124,5 +124,5 @@ def test_a_verdict_that_cannot_be_carried_out_dead_letters_its_message_alone(
     consume_until(rabbitmq.url, metrics, handle, done)
     letter = broker.await_dead_letter()
     assert letter.body == POISON
-    assert metrics.registry.get_sample_value("notifier_broker_connection_losses_total") == 0
-    assert metrics.registry.get_sample_value("notifier_dead_letters_total", {"reason": "Crashed"}) == 1
+    assert metrics.registry.get_sample_value("video2mp3_notifier_broker_connection_losses_total") == 0
+    assert metrics.registry.get_sample_value("video2mp3_notifier_dead_letters_total", {"reason": "Crashed"}) == 1

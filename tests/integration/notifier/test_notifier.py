@@ -52,7 +52,7 @@ def test_names_that_look_like_encoded_words_stop_nobodys_mail(
     broker.publish_many([a_message().about(name).named(name).build().body() for name in names])
     emails = mailsink.await_messages(50, seconds=40)
     assert sorted(email["subject"].removeprefix("Your mp3 is ready: ") for email in emails) == sorted(names)
-    assert notifier.metric("notifier_broker_connection_losses_total") == 0
+    assert notifier.metric("video2mp3_notifier_broker_connection_losses_total") == 0
 
 
 def test_copies_handled_by_two_notifiers_make_one_email(
@@ -74,7 +74,7 @@ def test_copies_handled_by_two_notifiers_make_one_email(
 
 def handled_by(*notifiers: NotifierProcess) -> list[float]:
     """How many messages each has come to a verdict over."""
-    return [each.metric("notifier_handling_seconds_count") for each in notifiers]
+    return [each.metric("video2mp3_notifier_handling_seconds_count") for each in notifiers]
 
 
 def test_nobody_to_tell(notifier: NotifierProcess, broker: Broker, mailsink: MailsinkServer) -> None:
@@ -108,7 +108,7 @@ def test_a_refused_recipient_is_given_up_at_once(
     assert letter.headers["x-video2mp3-reason"] == "Refused"
     assert letter.headers["x-video2mp3-why"] == "the email was refused: 550 5.1.1 no such user here"
     assert "x-video2mp3-failed-tries" not in letter.headers
-    assert notifier.metric('notifier_dead_letters_total{reason="Refused"}') == 1
+    assert notifier.metric('video2mp3_notifier_dead_letters_total{reason="Refused"}') == 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_broker_that_restarts_is_found_again(
     rabbitmq.start()
     broker.publish(MESSAGE)
     assert len(mailsink.await_messages(1, seconds=45)) == 1
-    assert notifier.metric("notifier_broker_connected") == 1
+    assert notifier.metric("video2mp3_notifier_broker_connected") == 1
 
 
 def test_a_connection_lost_during_a_send_makes_no_second_email(
@@ -169,7 +169,7 @@ def test_a_connection_lost_during_a_send_makes_no_second_email(
     ledger.await_sent(MESSAGE)
     notifier.await_outcome("already-sent", seconds=60)
     broker.await_all_handled()
-    assert notifier.metric("notifier_redeliveries_total") >= 1
+    assert notifier.metric("video2mp3_notifier_redeliveries_total") >= 1
     assert len(mailsink.messages()) == 1
 
 
@@ -178,7 +178,9 @@ def test_a_queue_that_was_deleted_is_declared_again(
 ) -> None:
     rabbitmq.management("DELETE", rabbitmq.queue_path(MP3_QUEUE))
     await_condition(
-        lambda: notifier.metric("notifier_broker_connection_losses_total") >= 1, seconds=10, what="it was not noticed"
+        lambda: notifier.metric("video2mp3_notifier_broker_connection_losses_total") >= 1,
+        seconds=10,
+        what="it was not noticed",
     )
     await_condition(lambda: is_taken(broker), seconds=10, what="the queue was not declared again")
     assert len(mailsink.await_messages(1)) == 1

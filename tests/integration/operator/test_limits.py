@@ -90,7 +90,7 @@ def test_a_worker_that_shows_no_sign_of_life_is_replaced_and_counts(
 
 
 def test_who_needs_more_memory_gets_it_up_to_the_ceiling(cluster: Cluster, operator: OperatorProcess) -> None:
-    changed(operator, worker_memory_limit="512Mi", worker_memory_ceiling="1Gi")
+    changed(operator, worker_memory_ceiling="1Gi")
     name = cluster.convert(retryLimit=5)
     for generation, limit in enumerate(("512Mi", "1Gi")):
         await_condition(

@@ -56,7 +56,7 @@ def test_all_rejected_logins_look_the_same() -> None:
     assert wrong.mimetype == PROBLEM
     assert _comparable(wrong) == _comparable(service.login("nobody@example.com", PASSWORD))
     assert _comparable(wrong) == _comparable(service.login("off@example.com", PASSWORD))
-    assert service.metric('auth_logins_total{outcome="rejected"}') == 3
+    assert service.metric('video2mp3_auth_logins_total{outcome="rejected"}') == 3
 
 
 BAD_HEADERS = {
@@ -73,7 +73,7 @@ BAD_HEADERS = {
 def test_bad_credentials_are_a_problem(service: Service, header: str | None, status: int, code: str) -> None:
     answer = service.client.post("/login", headers={} if header is None else {"Authorization": header})
     assert (answer.status_code, answer.mimetype, answer.json["code"]) == (status, PROBLEM, code)
-    assert service.metric('auth_logins_total{outcome="malformed"}') == 1
+    assert service.metric('video2mp3_auth_logins_total{outcome="malformed"}') == 1
     assert service.hasher.verified == []
 
 
@@ -117,7 +117,7 @@ def test_without_the_database_login_asks_to_come_back_and_keys_are_still_publish
         assert int(answer.headers["Retry-After"]) > 0
     assert len(service.client.get("/.well-known/jwks.json").json["keys"]) == 1
     assert service.client.get("/healthz").status_code == 200
-    assert service.metric('auth_logins_total{outcome="unavailable"}') == 1
+    assert service.metric('video2mp3_auth_logins_total{outcome="unavailable"}') == 1
 
 
 def test_a_service_that_starts_without_the_database_becomes_ready_with_it() -> None:
@@ -145,16 +145,16 @@ def test_more_logins_than_memory_allows_are_sent_away(service: Service) -> None:
     answer = service.login()
     assert (answer.status_code, answer.json["code"]) == (503, "overloaded")
     assert answer.headers["Retry-After"] == "2"
-    assert service.metric('auth_logins_total{outcome="overloaded"}') == 1
+    assert service.metric('video2mp3_auth_logins_total{outcome="overloaded"}') == 1
 
 
 def test_metrics_count_logins_and_know_the_keys_age(service: Service) -> None:
-    assert math.isnan(service.metric("auth_signing_key_age_seconds"))
+    assert math.isnan(service.metric("video2mp3_auth_signing_key_age_seconds"))
     service.login()
     service.clock.advance(minutes=5)
-    assert service.metric('auth_logins_total{outcome="succeeded"}') == 1
-    assert service.metric("auth_login_seconds_count") == 1
-    assert service.metric("auth_signing_key_age_seconds") == 300
+    assert service.metric('video2mp3_auth_logins_total{outcome="succeeded"}') == 1
+    assert service.metric("video2mp3_auth_login_seconds_count") == 1
+    assert service.metric("video2mp3_auth_signing_key_age_seconds") == 300
 
 
 def test_metrics_are_not_for_those_who_log_in(service: Service) -> None:

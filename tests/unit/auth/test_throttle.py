@@ -31,8 +31,8 @@ def test_a_throttled_login_says_when_to_come_back_and_does_no_work() -> None:
     assert answer.mimetype == "application/problem+json"
     assert 0 < int(answer.headers["Retry-After"]) <= 3601
     assert len(service.hasher.verified) == verified
-    assert service.metric('auth_logins_total{outcome="throttled"}') == 1
-    assert service.metric('http_problems_total{code="login-throttled"}') == 1
+    assert service.metric('video2mp3_auth_logins_total{outcome="throttled"}') == 1
+    assert service.metric('video2mp3_http_problems_total{code="login-throttled"}') == 1
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
@@ -46,7 +46,7 @@ def test_wrong_passwords_for_one_account_from_one_network(email: str) -> None:
     assert answer.mimetype == "application/problem+json"
     assert 0 < int(answer.headers["Retry-After"]) <= 300
     assert len(service.hasher.verified) == verified
-    assert service.metric('auth_logins_total{outcome="throttled"}') == 2
+    assert service.metric('video2mp3_auth_logins_total{outcome="throttled"}') == 2
     assert from_client(service, "192.0.2.9", "other@example.com") == 200
 
 

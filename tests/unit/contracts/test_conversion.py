@@ -103,6 +103,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a clock without hours": ({"output": {"trim": {"end": "1:30"}}}, "output.trim.end must be seconds"),
     "a time with too many digits": ({"output": {"trim": {"end": "00:01:30.0000000001"}}}, '"HH:MM:SS.mmm"'),
     "a time in hours": ({"output": {"trim": {"start": 1_000_000}}}, "from 0 to 999999"),
+    "an end before the start": (
+        {"output": {"trim": {"start": "00:02:00", "end": 90}}},
+        "output.trim.end must be after output.trim.start",
+    ),
+    "a part of nothing": ({"output": {"trim": {"end": 0}}}, "output.trim.end must be after output.trim.start"),
     "a time before the beginning": ({"output": {"trim": {"start": -1}}}, "from 0 to 999999"),
     "a language in words": (
         {"output": {"audioTrack": {"language": "german"}}},
@@ -119,6 +124,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "half a pod": ({"parallelism": 1.5}, "parallelism"),
     "an unknown field": ({"outptu": {}}, "outptu"),
     "an unknown policy": ({"deletionPolicy": "Keep"}, "deletionPolicy"),
+} | {
+    f"two lines as the {tag}": ({"output": {"tags": {tag: "one\ntwo"}}}, f"output.tags.{tag} must be one line of text")
+    for tag in ("artist", "album", "albumArtist", "composer", "genre", "date", "track", "disc")
 }
 
 

@@ -45,6 +45,30 @@ def test_a_file_of_nobody_and_of_no_known_type() -> None:
     assert [*sources.files.values()] == [{"owner": "", "filename": "talk", "content_type": "application/octet-stream"}]
 
 
+@pytest.mark.parametrize("arguments", [(), ("store",), ("store", "--help"), ("stroe", "talk.mp4")])
+def test_a_wrong_usage_reads_what_it_is_sent(arguments: tuple[str, ...]) -> None:
+    """For that kubectl exec waits for ever."""
+    video = io.BytesIO(b"v" * (2 * PIECE_BYTES))
+    with pytest.raises(SystemExit):
+        run(FakeSources(), *arguments, video=video)
+    assert video.read() == b""
+
+
+@pytest.mark.parametrize("step", ["begin", "write", "finish"])
+def test_a_store_that_is_away_reads_what_it_is_sent(step: str) -> None:
+    sources, video = FakeSources(), io.BytesIO(b"v" * (3 * PIECE_BYTES))
+    sources.switch.off(step)
+    assert run(sources, "store", "talk.mp4", video=video) == 1
+    assert video.read() == b""
+
+
+def test_settings_that_are_missing_read_what_they_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEWAY_MONGODB_URI")
+    video = io.BytesIO(b"video")
+    assert run(FakeSources(), "store", "talk.mp4", video=video) == 1
+    assert video.read() == b""
+
+
 def test_nothing_is_no_video(capsys: pytest.CaptureFixture[str]) -> None:
     sources = FakeSources()
     assert run(sources, "store", "talk.mp4", video=b"") == 1

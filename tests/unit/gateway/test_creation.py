@@ -118,7 +118,7 @@ def test_people_are_told_to_try_again() -> None:
     answer = gateway.upload(a_file())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert problem(answer)["code"] == "conversion-not-created"
-    assert gateway.metric("gateway_uploads_total", outcome="conversion-not-created") == 1
+    assert gateway.metric("video2mp3_gateway_uploads_total", outcome="conversion-not-created") == 1
     assert gateway.stored == []
 
 

@@ -44,8 +44,8 @@ def test_the_whole_file() -> None:
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    assert scene.gateway.metric("gateway_downloads_total", outcome="complete") == 1
-    assert scene.gateway.metric("gateway_download_bytes_total") == 100
+    assert scene.gateway.metric("video2mp3_gateway_downloads_total", outcome="complete") == 1
+    assert scene.gateway.metric("video2mp3_gateway_download_bytes_total") == 100
 
 
 DESCRIBED = (
@@ -175,19 +175,21 @@ def test_places_are_given_back() -> None:
     scene = Scene()
     for _ in range(MAX_DOWNLOADS + 1):
         assert scene.get().data == CONTENT
-    assert scene.gateway.metric("gateway_transfers_running", kind="download") == 0
+    assert scene.gateway.metric("video2mp3_gateway_transfers_running", kind="download") == 0
 
 
 def test_one_account_does_not_take_every_place() -> None:
     scene = Scene()
     open_ones = [scene.get(buffered=False) for _ in range(MAX_DOWNLOADS_PER_ACCOUNT)]
     assert (
-        scene.gateway.metric("gateway_transfers_running", kind="download") == MAX_DOWNLOADS_PER_ACCOUNT < MAX_DOWNLOADS
+        scene.gateway.metric("video2mp3_gateway_transfers_running", kind="download")
+        == MAX_DOWNLOADS_PER_ACCOUNT
+        < MAX_DOWNLOADS
     )
     refused = scene.get()
     assert (refused.status_code, problem(refused)["code"]) == (429, "too-many-of-yours")
     open_ones.pop().close()
     assert scene.get().status_code == 200
-    assert scene.gateway.metric("gateway_downloads_total", outcome="cut") == 1
+    assert scene.gateway.metric("video2mp3_gateway_downloads_total", outcome="cut") == 1
     for answer in open_ones:
         answer.close()

@@ -15,7 +15,7 @@ def test_the_answer_is_passed_on() -> None:
     assert answer.content_type == "text/plain; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     assert gateway.logins.attempts == [LoginAttempt("Basic YTpi", "127.0.0.1", "42")]
-    assert gateway.metric("gateway_logins_total", status="200") == 1
+    assert gateway.metric("video2mp3_gateway_logins_total", status="200") == 1
 
 
 def test_a_refusal_is_passed_on_with_its_headers() -> None:

@@ -82,8 +82,8 @@ def test_methods_that_somebody_makes_up_are_counted_as_one() -> None:
 def test_how_much_lists_are_made_from_is_measured() -> None:
     gateway = Gateway()
     gateway.uploaded(a_file())
-    assert gateway.metric("gateway_conversions_cached") == 1
-    assert gateway.metric("gateway_conversions_event_age_seconds") == gateway.conversions.state.silent_seconds
+    assert gateway.metric("video2mp3_gateway_conversions_cached") == 1
+    assert gateway.metric("video2mp3_gateway_conversions_event_age_seconds") == gateway.conversions.state.silent_seconds
 
 
 def test_metrics_are_not_for_people() -> None:

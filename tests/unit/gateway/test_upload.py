@@ -64,8 +64,8 @@ def test_a_video_becomes_a_file_and_a_conversion() -> None:
         "filename": "Mein Vortrag.mp4",
         "content_type": "video/mp4",
     }
-    assert gateway.metric("gateway_uploads_total", outcome="accepted") == 1
-    assert gateway.metric("gateway_upload_bytes_total") == 9
+    assert gateway.metric("video2mp3_gateway_uploads_total", outcome="accepted") == 1
+    assert gateway.metric("video2mp3_gateway_upload_bytes_total") == 9
 
 
 def test_the_conversion_says_what_is_wanted_and_whose_it_is() -> None:
@@ -179,8 +179,8 @@ def test_a_refused_upload_leaves_nothing(parts: list[bytes], status: int, code: 
     answer = gateway.upload(*parts)
     assert (answer.status_code, problem(answer)["code"]) == (status, code)
     assert gateway.stored == []
-    assert gateway.metric("gateway_uploads_total", outcome=code) == 1
-    assert gateway.metric("http_problems_total", code=code) == 1
+    assert gateway.metric("video2mp3_gateway_uploads_total", outcome=code) == 1
+    assert gateway.metric("video2mp3_http_problems_total", code=code) == 1
 
 
 def test_a_part_with_a_huge_head_leaves_nothing() -> None:
@@ -305,7 +305,7 @@ def test_a_store_that_is_away_leaves_nothing(step: str) -> None:
     assert (answer.status_code, problem(answer)["code"]) == (503, "service-unavailable")
     assert answer.headers["Retry-After"] == "10"
     assert gateway.stored == []
-    assert gateway.metric("gateway_uploads_total", outcome="service-unavailable") == 1
+    assert gateway.metric("video2mp3_gateway_uploads_total", outcome="service-unavailable") == 1
 
 
 def test_while_no_key_is_known_the_body_is_not_touched() -> None:

@@ -86,24 +86,26 @@ def test_an_api_server_that_is_away_costs_events_and_nothing_else() -> None:
         async def post(self, manifest: object) -> None:
             raise UnavailableError("away")
 
-    recorder = EventRecorder(Away(World()))
+    dropped: list[int] = []
+    recorder = EventRecorder(Away(World()), lambda: dropped.append(1))
     recorder.record(META, [Happening("Normal", "Succeeded", "")], NOW)
 
     async def main() -> None:
         task = asyncio.create_task(recorder.run())
-        await until(lambda: recorder.dropped > 0)
+        await until(lambda: bool(dropped))
         assert not task.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(main())
-    assert recorder.dropped == 1
+    assert len(dropped) == 1
 
 
 def test_the_queue_is_bounded() -> None:
-    recorder = EventRecorder(FakeKubernetes(World()))
+    dropped: list[int] = []
+    recorder = EventRecorder(FakeKubernetes(World()), lambda: dropped.append(1))
     recorder.record(META, [Happening("Normal", "Retrying", "", str(number)) for number in range(1500)], NOW)
-    assert recorder.dropped == 500
+    assert len(dropped) == 500
 
 
 def test_a_start_is_the_same_whether_its_pod_is_known_or_not() -> None:
@@ -120,7 +122,7 @@ def test_what_was_told_is_not_posted_again() -> None:
         async def post(self, manifest: dict[str, Any]) -> None:
             posted.append(manifest["message"])
 
-    recorder = EventRecorder(Noting(World()))
+    recorder = EventRecorder(Noting(World()), lambda: None)
 
     async def main() -> None:
         task = asyncio.create_task(recorder.run())

@@ -223,6 +223,23 @@ def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of
     assert metadata == {"labels": {"mesh": "no"} | LABELS, "annotations": {"mesh.example.com/inject": "false"}}
 
 
+def test_a_conversions_own_labels_and_annotations_reach_job_and_pod_where_they_may() -> None:
+    """And replace neither ours nor the administrators'."""
+    labels = {"team": "media", "size": "small", names.LABEL_CONVERSION_UID: "another"}
+    own = a_conversion().with_metadata(labels=labels, annotations={"ticket": "7", "mesh": "yes", "note": "none"})
+    manifest = job(
+        own,
+        worker_copied_labels=("team", "missing", names.LABEL_CONVERSION_UID),
+        worker_copied_annotations=("ticket", "mesh"),
+        worker_pod_annotations={"mesh": "no"},
+    )
+    pod = manifest["spec"]["template"]["metadata"]
+    assert manifest["metadata"]["labels"].items() >= ({"team": "media"} | LABELS).items()
+    assert manifest["metadata"]["annotations"] == {"ticket": "7", "mesh": "yes"}
+    assert pod == {"labels": {"team": "media"} | LABELS, "annotations": {"ticket": "7", "mesh": "no"}}
+    assert "size" not in manifest["metadata"]["labels"]
+
+
 def test_administrators_say_on_which_nodes_workers_run() -> None:
     """And that they leave one that does not answer sooner than others."""
     left_soon = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 5}
