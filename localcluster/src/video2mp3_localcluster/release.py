@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.images.catalogue import repository_root
 from video2mp3_localcluster.images.references import chart_values, image_references
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.layout import NodeFiles, repository_root
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 CHART = "charts/video2mp3"
