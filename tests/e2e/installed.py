@@ -18,15 +18,20 @@ VALUES = Path(__file__).with_name("values.yaml")
 
 
 @contextmanager
-def installed(namespace: str, host: str, *others: str) -> Iterator[Release]:
+def installed(
+    namespace: str, host: str, *others: str, values: Path = VALUES, earlier: bool = False
+) -> Iterator[Release]:
     """Install afresh; at the end all is removed, with what it stored. Raises StepFailed with the end of its log.
 
-    The operator watches the release's namespace and the others, which are made and removed as well.
+    The operator watches the release's namespace and the others, which are made and removed as well. `earlier` installs
+    the release that lies in the archive instead.
     """
     files = NodeFiles()
     require_cluster(files)
     url = cluster.ingress_url(files)
-    installation = Installation(namespace, host, url, "first@example.com", values=(VALUES,), watched=others)
+    installation = Installation(
+        namespace, host, url, "first@example.com", values=(values,), watched=others, earlier=earlier
+    )
     # The release's own last: its operator takes the finalizers off.
     places = [*(replace(installation, namespace=other) for other in others), installation]
     log = StepLog(log_dir() / f"{namespace}-install.log")

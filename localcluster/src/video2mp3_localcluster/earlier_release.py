@@ -1,6 +1,6 @@
 """An earlier release of the product, as a folder: its chart, and what its images are built from.
 
-It lies in the checkout as one small archive, since a clone need not have the history. An archive's commit is its comment:
+It lies in the checkout as one small archive, since a clone need not have the history. It says which commit it is of:
 `xz -dc ARCHIVE | git get-tar-commit-id`. Another release is put in its place by
 
     git archive COMMIT .dockerignore contracts gateway auth operator worker-image notifier charts | xz -9e >ARCHIVE

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from video2mp3_localcluster.binaries import Artefact
 from video2mp3_localcluster.earlier_release import earlier_release
-from video2mp3_localcluster.layout import repository_root
 from video2mp3_localcluster.mysql import mysql
 
 STAND_INS_FOLDER = "localcluster/images"
