@@ -6,7 +6,8 @@ By the commands of docs/operations.md as they stand there, from real images of t
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,9 @@ from video2mp3_localcluster.layout import NodeFiles, repository_root
 pytestmark = pytest.mark.timeout(1500)
 NAMESPACE: Final = "video2mp3-upgrade"
 CRD: Final = repository_root() / "crds" / f"{names.CRD_NAME}.yaml"
+RUNNING: Final = 2
+"""Conversions at a time, by values-of-then.yaml."""
+
 PEOPLE: Final = 3
 SETTLE_SECONDS: Final = 300
 IN_TURN_SECONDS: Final = 240
@@ -105,7 +109,7 @@ class Kept:
     """An mp3 that somebody has had for long."""
 
     def __init__(self, release: Release, asked: Asked) -> None:
-        conversion = assert_one_mp3_and_one_email(release, *reversed(asked))
+        conversion = assert_one_mp3_and_one_email(release, asked.name, asked.account)
         self._file_id = conversion["status"]["output"]["fileId"]
         self._account = asked.account
         self._bearer = bearer_of(release, asked.account)
@@ -124,7 +128,6 @@ class Kept:
 @contextmanager
 def people_uploading(release: Release, folder: Path, label: str) -> Iterator[Load]:
     """They have begun when the block begins, and have had an answer after its end before they stop."""
-    folder.mkdir()
     load = Load(release, [release.create_account() for _ in range(PEOPLE)], 4.0, folder, label)
     load.start()
     try:
@@ -171,42 +174,52 @@ def assert_right(release: Release, asked: Sequence[Asked]) -> list[dict[str, Any
     return [assert_one_mp3_and_one_email(release, each.name, each.account) for each in asked]
 
 
+class Videos(NamedTuple):
+    short: Path
+    long: Path
+
+
 def test_an_upgrade_and_the_way_back_lose_nothing(then: Release, tmp_path: Path, long_video: Path) -> None:
-    short = media.make_video(tmp_path / "short.mp4", 3)
-    blocks = commands(OPERATIONS.read_text(), "Upgrade")
-    [back] = commands(OPERATIONS.read_text(), "Go back")
+    videos = Videos(media.make_video(tmp_path / "short.mp4", 3), long_video)
+    forth = commands(OPERATIONS.read_text(), "Upgrade")
+    back = commands(OPERATIONS.read_text(), "Go back")
     administrator = Administrator(then, tmp_path)
-    kept = Kept(then, upload(then, short))
-    drafts = [apply(then, f"draft-{n}", short, suspend=True) for n in range(2)]
-    for draft in drafts:
-        then.await_phase(draft.name, "Suspended")
+    kept = Kept(then, upload(then, videos.short))
 
-    move(then, drafts[0], kept, tmp_path / "up", long_video, lambda: upgrade(administrator, tmp_path, blocks))
-    assert_a_newer_ones_field_waits(then, short)
-    move(then, drafts[1], kept, tmp_path / "back", long_video, lambda: administrator.type(back))
-
-
-def upgrade(administrator: Administrator, folder: Path, blocks: Sequence[str]) -> None:
-    values = yaml.safe_load((folder / VALUES).read_text()) | chart_values()
-    (folder / VALUES).write_text(yaml.safe_dump(values))
-    for block in blocks:
-        administrator.type(block)
+    with under_way(then, "forth", videos):
+        name_images(tmp_path / VALUES)
+        for block in forth:
+            administrator.type(block)
+    kept.assert_still_there(then)
+    assert_a_newer_ones_field_waits(then, videos.short)
+    with under_way(then, "back", videos):
+        for block in back:
+            administrator.type(block)
+    kept.assert_still_there(then)
 
 
-def move(release: Release, draft: Asked, kept: Kept, folder: Path, long_video: Path, go: Callable[[], object]) -> None:
-    """From one release to another, with work of every kind under way."""
+def name_images(values: Path) -> None:
+    """Of today's services, in the values of then."""
+    values.write_text(yaml.safe_dump(yaml.safe_load(values.read_text()) | chart_values()))
+
+
+@contextmanager
+def under_way(release: Release, label: str, videos: Videos) -> Iterator[None]:
+    """Work of every kind: what runs, waits or is suspended, and people who upload. Nothing of it is lost in the end."""
     before = stock.take(release)
-    running = [upload(release, long_video) for _ in range(2)]
+    draft = apply(release, f"draft-{label}", videos.short, suspend=True)
+    running = [upload(release, videos.long) for _ in range(RUNNING)]
     for each in running:
         release.await_phase(each.name, "Running")
-    waiting = apply(release, f"waiting-{folder.name}", long_video.with_name("minute-long.mp4"), priority=-1)
+    waiting = apply(release, f"waiting-{label}", videos.short, priority=-1)
     release.await_phase(waiting.name, "Queued")
-    with people_uploading(release, folder, folder.name) as load:
-        go()
+    release.await_phase(draft.name, "Suspended")
+    with tempfile.TemporaryDirectory() as folder, people_uploading(release, Path(folder), label) as load:
+        yield
+    release.await_phase(draft.name, "Suspended")
     resume(release, draft.name)
     others = assert_right(release, [*running, waiting, draft])
     assert_none_lost(release, load, before, others)
-    kept.assert_still_there(release)
 
 
 def assert_a_newer_ones_field_waits(release: Release, video: Path) -> None:
@@ -216,10 +229,13 @@ def assert_a_newer_ones_field_waits(release: Release, video: Path) -> None:
     version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["mood"] = {"type": "string"}
     define(release, newer)
     asked = apply(release, "newer", video, mood="blue")
-    release.await_phase(asked.name, "Pending")
-    await_value(
-        lambda: release.conversion(asked.name)["status"]["reason"] == "InvalidSpec", seconds=60, what="it is looked at"
-    )
+
+    def waits() -> bool:
+        status = release.conversion(asked.name)["status"]
+        assert status["phase"] != "Failed", status
+        return bool(status["reason"] == "InvalidSpec")
+
+    await_value(waits, seconds=60, what="the operator has looked at it")
     assert release.emails_to(asked.account.email) == []
     define(release, today())
     assert_right(release, [asked])
