@@ -48,11 +48,19 @@ IN_TURN_SECONDS: Final = 240
 def then() -> Iterator[Release]:
     """The earlier release. Its definition of a Conversion is the whole cluster's: afterwards it is today's again."""
     values = Path(__file__).with_name("values-of-then.yaml")
-    with installed(NAMESPACE, "upgrade.video2mp3.test", values=values, earlier=True) as release:
+    host = "upgrade.video2mp3.test"
+    with installed(NAMESPACE, host, values=values, earlier=True, policies=[names_on_another_port()]) as release:
         try:
             yield release
         finally:
             define(release, today())
+
+
+def names_on_another_port() -> dict[str, Any]:
+    """What a cluster whose CoreDNS has no low port needed then: the policies of the release had no other than 53."""
+    egress = [{"ports": [{"port": 1053, "protocol": protocol} for protocol in ("UDP", "TCP")]}]
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": egress}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "names"}, "spec": spec}
 
 
 class Asked(NamedTuple):
