@@ -68,6 +68,8 @@ class Asked(NamedTuple):
 
     account: Account
     name: str
+    document: dict[str, Any]
+    """As it is applied; empty where the gateway made it."""
 
 
 def today() -> dict[str, Any]:
@@ -98,15 +100,14 @@ def upload(release: Release, video: Path) -> Asked:
     """By the calls of the README, for somebody new."""
     account = release.create_account()
     sent = ("-X", "POST", "-F", f"file=@{video}", "-H", bearer_of(release, account), f"{release.url}/upload")
-    return Asked(account, json.loads(curl(release, *sent))["conversion"])
+    return Asked(account, json.loads(curl(release, *sent))["conversion"], {})
 
 
-def apply(release: Release, name: str, video: Path, **spec: object) -> Asked:
-    """By kubectl, for somebody new."""
+def planned(release: Release, name: str, video: Path, **spec: object) -> Asked:
+    """A Conversion for somebody new, to be applied; its source is there already."""
     account = release.create_account()
     document = build_conversion(name, account, release.store_source(video, account.email), **spec)
-    release.kubectl("apply", "--filename=-", stdin=json.dumps(document))
-    return Asked(account, name)
+    return Asked(account, name, document)
 
 
 def resume(release: Release, name: str) -> None:
@@ -215,14 +216,15 @@ def name_images(values: Path) -> None:
 def under_way(release: Release, label: str, videos: Videos) -> Iterator[None]:
     """Work of every kind: what runs, waits or is suspended, and people who upload. Nothing of it is lost in the end."""
     before = stock.take(release)
-    draft = apply(release, f"draft-{label}", videos.short, suspend=True)
-    running = [upload(release, videos.long) for _ in range(RUNNING)]
-    for each in running:
-        release.await_phase(each.name, "Running")
-    waiting = apply(release, f"waiting-{label}", videos.short, priority=-1)
-    release.await_phase(waiting.name, "Queued")
-    release.await_phase(draft.name, "Suspended")
+    draft = planned(release, f"draft-{label}", videos.short, suspend=True)
+    waiting = planned(release, f"waiting-{label}", videos.short, priority=-1)
+    running = [planned(release, f"running-{label}-{n}", videos.long, priority=1) for n in range(RUNNING)]
     with tempfile.TemporaryDirectory() as folder, people_uploading(release, Path(folder), label) as load:
+        release.apply(*(each.document for each in (draft, waiting, *running)))
+        for each in running:
+            release.await_phase(each.name, "Running")
+        release.await_phase(waiting.name, "Queued")
+        release.await_phase(draft.name, "Suspended")
         yield
     release.await_phase(draft.name, "Suspended")
     resume(release, draft.name)
@@ -236,7 +238,8 @@ def assert_a_newer_ones_field_waits(release: Release, video: Path) -> None:
     [version] = newer["spec"]["versions"]
     version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["mood"] = {"type": "string"}
     define(release, newer)
-    asked = apply(release, "newer", video, mood="blue")
+    asked = planned(release, "newer", video, mood="blue")
+    release.apply(asked.document)
 
     def waits() -> bool:
         status = release.conversion(asked.name)["status"]
