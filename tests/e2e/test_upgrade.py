@@ -224,9 +224,11 @@ def under_way(release: Release, label: str, videos: Videos) -> Iterator[None]:
     waiting = planned(release, f"waiting-{label}", videos.short, priority=-1)
     running = [planned(release, f"running-{label}-{n}", videos.long, priority=1) for n in range(RUNNING)]
     with tempfile.TemporaryDirectory() as folder, people_uploading(release, Path(folder), label) as load:
-        release.apply(*(each.document for each in (draft, waiting, *running)))
+        release.apply(*(each.document for each in (draft, *running)))
         for each in running:
             release.await_phase(each.name, "Running")
+        # Not before: it would take a place that is free.
+        release.apply(waiting.document)
         release.await_phase(waiting.name, "Queued")
         release.await_phase(draft.name, "Suspended")
         yield
