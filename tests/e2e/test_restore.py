@@ -3,8 +3,6 @@
 The mail server is new afterwards as well, so whatever it takes is new.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +14,7 @@ import pytest
 from tests.commands_of_a_page import OPERATIONS, commands
 from tests.disaster import lose_conversions, store_unwanted
 from tests.e2e import media
+from tests.e2e.administrator import Administrator
 from tests.e2e.installed import access_of_tests, installed
 from tests.e2e.later import sweep_later
 from tests.e2e.outcome import assert_one_mp3_and_one_email
@@ -25,12 +24,6 @@ from video2mp3_localcluster.images.references import image_references
 
 pytestmark = pytest.mark.timeout(1500)
 NAMESPACE = "video2mp3-restore"
-ROOT = Path(__file__).resolve().parents[2]
-PLACEHOLDERS = {
-    "--namespace video2mp3": f"--namespace {NAMESPACE}",
-    "create namespace video2mp3": f"create namespace {NAMESPACE}",
-    "mp3-smtp": f"{mail_server.LOGIN_SECRET} {mail_server.TLS_SECRET}",
-}
 
 
 @pytest.fixture(scope="module")
@@ -38,31 +31,6 @@ def doomed() -> Iterator[Release]:
     """A release of its own, which does not outlive the test's first half."""
     with installed(NAMESPACE, "restore.video2mp3.test") as release:
         yield release
-
-
-class Administrator:
-    """Somebody at a shell, in a folder with the chart and the release's values, who types what the page says."""
-
-    def __init__(self, release: Release, folder: Path) -> None:
-        self._release = release
-        self._folder = folder
-        (folder / "charts").symlink_to(ROOT / "charts")
-        (folder / "values.yaml").write_text(self.type("helm get values video2mp3 --namespace video2mp3 --output yaml"))
-
-    def type(self, script: str) -> str:
-        """Run commands one after the other; each has to succeed."""
-        for placeholder, name in PLACEHOLDERS.items():
-            script = script.replace(placeholder, name)
-        programs = self._release.kubectl_program.parent
-        environment = {"KUBECONFIG": str(self._release.kubeconfig), "PATH": f"{programs}:{os.environ['PATH']}"}
-        done = subprocess.run(
-            # Unlike bash's, its aliases hold in scripts as well.
-            ["dash", "-eux", "-s"],
-            input=script, cwd=self._folder, env={**os.environ, **environment},
-            capture_output=True, text=True, timeout=900, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 class Done(NamedTuple):

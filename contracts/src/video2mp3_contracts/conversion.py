@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, model_validator
 from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.forms import FORM_LENGTH, IntOrString, Text
 from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.model import Model, immutable, rule, with_rules
+from video2mp3_contracts.model import ADDED_LATER, Model, immutable, rule, with_rules
 from video2mp3_contracts.output import Output
 from video2mp3_contracts.status import ConversionStatus, Report
 
@@ -73,7 +73,10 @@ class Source(Model):
 
     allow_truncated: Annotated[
         bool,
-        Field(description="Convert what is there of a file that was cut short or damaged, instead of refusing it."),
+        Field(
+            description="Convert what is there of a file that was cut short or damaged, which is refused by default.",
+            json_schema_extra=ADDED_LATER,
+        ),
     ] = False
 
     @model_validator(mode="after")

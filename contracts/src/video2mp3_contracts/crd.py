@@ -10,10 +10,10 @@ import yaml
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.model import rule
+from video2mp3_contracts.model import ADDED_LATER, rule
 from video2mp3_contracts.status import ConversionStatus
 
-_DROPPED = frozenset({"title", "$defs", "const"})
+_DROPPED = frozenset({"title", "$defs", "const", *ADDED_LATER})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"
 
 
@@ -26,10 +26,10 @@ def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     node = _resolve(node, definitions)
     converted: dict[str, Any] = {}
     for key, value in node.items():
-        if key in _DROPPED or (key == "default" and value is None):
+        if key in _DROPPED or (key == "default" and (value is None or _added_later(node))):
             continue
         if key == "default":
-            converted[key] = _without_nulls(value)
+            converted[key] = _filled_in(value, node, definitions)
         elif key == "properties":
             converted[key] = {name: _convert(child, definitions) for name, child in value.items()}
         elif key == "items" or (key == "additionalProperties" and isinstance(value, dict)):
@@ -43,11 +43,23 @@ def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     return converted
 
 
-def _without_nulls(value: Any) -> Any:
-    """A default without the fields that are unset: the API server refuses null where a type is asked for."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
-    return value
+def _filled_in(value: Any, node: dict[str, Any], definitions: dict[str, Any]) -> Any:
+    """A default without the fields that are unset, since the API server refuses null where a type is asked for.
+
+    Nor has it those that were added later.
+    """
+    if not isinstance(value, dict):
+        return value
+    fields = {name: _resolve(child, definitions) for name, child in node.get("properties", {}).items()}
+    return {
+        name: _filled_in(child, fields[name], definitions)
+        for name, child in value.items()
+        if child is not None and not _added_later(fields[name])
+    }
+
+
+def _added_later(node: dict[str, Any]) -> bool:
+    return ADDED_LATER.items() <= node.items()
 
 
 def _without_defaults(node: Any) -> Any:

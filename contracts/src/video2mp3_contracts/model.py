@@ -1,6 +1,6 @@
 """What the models of a Conversion's spec have in common: strictness, and rules that are told to the API server too."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
@@ -19,6 +19,13 @@ def immutable(field: str) -> dict[str, str]:
 def with_rules(*rules: dict[str, str]) -> dict[str, Any]:
     """What pydantic adds to a schema so that the API server checks these rules."""
     return {"x-kubernetes-validations": list(rules)}
+
+
+ADDED_LATER: Final = {"x-added-later": True}
+"""In the schema of a field that the earlier release does not know, where it has a default: the API server does not fill
+it in. The definition of the resource is upgraded before the operator is, and the operator of before would find in every
+Conversion a field that it does not know.
+"""
 
 
 class Model(BaseModel):

@@ -13,7 +13,7 @@ from video2mp3_contracts.forms import (
     in_lines,
     in_one_line,
 )
-from video2mp3_contracts.model import Model, immutable, rule, with_rules
+from video2mp3_contracts.model import ADDED_LATER, Model, immutable, rule, with_rules
 
 MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """kbit/s of MPEG-1 Layer III (ISO/IEC 11172-3, table of `bitrate_index`)."""
@@ -139,15 +139,19 @@ class Loudness(Model):
 
     model_config = ConfigDict(
         json_schema_extra=with_rules(
-            rule("has(self.integratedLufs) == (self.mode != 'measureOnly')", _LOUDNESS_COMPLAINT)
+            rule(
+                "has(self.integratedLufs) != (has(self.mode) && self.mode == 'measureOnly')",
+                _LOUDNESS_COMPLAINT,
+            )
         )
     )
 
     mode: Annotated[
         Literal["gain", "limit", "measureOnly"],
         Field(
-            description="gain: one gain for all of it, as far as peaks allow. limit: peaks are held down where they are"
-            " in the way. measureOnly: the sound stays as it is, and players are told its loudness."
+            description="gain, the default: one gain for all of it, as far as peaks allow. limit: peaks are held down"
+            " where they are in the way. measureOnly: the sound stays as it is, and players are told its loudness.",
+            json_schema_extra=ADDED_LATER,
         ),
     ] = "gain"
     integrated_lufs: Annotated[float | None, Field(ge=-70, le=-5, description="The loudness to reach, in LUFS.")] = None
@@ -240,7 +244,10 @@ class Tags(Model):
     ] = None
     id3_version: Annotated[
         Literal["2.3", "2.4"],
-        Field(description="Of the tag: 2.3 is shown by all players, 2.4 by the newer ones."),
+        Field(
+            description="Of the tag: 2.3, the default, is shown by all players, 2.4 by the newer ones.",
+            json_schema_extra=ADDED_LATER,
+        ),
     ] = "2.3"
 
     @property

@@ -3,15 +3,17 @@
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from video2mp3_localcluster import cluster, mail_server
+from video2mp3_localcluster.images.catalogue import IMAGES, Image
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.journey import Journey
 from video2mp3_localcluster.layout import NodeFiles, log_dir
 from video2mp3_localcluster.machine_lock import machine_lock
 from video2mp3_localcluster.preflight import check_machine
-from video2mp3_localcluster.prepare import demo_steps, test_steps
+from video2mp3_localcluster.prepare import TEST_IMAGES, demo_steps, test_steps
 from video2mp3_localcluster.release import Release
 from video2mp3_localcluster.step_log import StepLog
 from video2mp3_localcluster.steps import Step, run_steps
@@ -49,14 +51,14 @@ def add_nodes_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    _cluster_with_images(test_steps(), options.nodes)
+    _cluster_with_images(test_steps(), TEST_IMAGES, options.nodes)
     return 0
 
 
 def _demo(_options: argparse.Namespace) -> int:
     started = time.monotonic()
     files = NodeFiles()
-    _cluster_with_images(demo_steps())
+    _cluster_with_images(demo_steps(), IMAGES)
     release = Release(NAMESPACE, "*", cluster.ingress_url(files), ACCOUNT)
     run_steps([Step("chart", release.install)])
     folder = Path(tempfile.gettempdir()) / "video2mp3-demo"
@@ -67,12 +69,12 @@ def _demo(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _cluster_with_images(steps: list[Step], nodes: int = 1) -> None:
+def _cluster_with_images(steps: list[Step], images: Sequence[Image], nodes: int = 1) -> None:
     run_steps([Step("machine", check_machine)])
     run_steps(steps)
     with machine_lock():
         cluster.start(NodeFiles(), nodes)
-    run_steps(load_steps(NodeFiles()))
+    run_steps(load_steps(NodeFiles(), images))
 
 
 def _say_farewell(release: Release, log: StepLog, folder: Path, seconds: float) -> None:

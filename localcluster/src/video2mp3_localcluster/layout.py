@@ -30,6 +30,11 @@ CONTAINERD_SOCKET = RUN_DIR / "containerd.sock"
 _SECOND = "second"
 
 
+def repository_root() -> Path:
+    """The checkout that this package is installed from (editable); images are built from its files."""
+    return Path(__file__).resolve().parents[3]
+
+
 def cache_dir() -> Path:
     """The user's build cache: ``$XDG_CACHE_HOME/video2mp3``, by default ``~/.cache/video2mp3``; created if missing."""
     base = os.environ.get("XDG_CACHE_HOME", "")

@@ -1,9 +1,10 @@
 """All set-up that can be made ahead, as one set of steps: the cluster's programs, the images, what the tests start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from video2mp3_localcluster import cluster, ferretdb
 from video2mp3_localcluster.images.build import build_steps
+from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
 from video2mp3_localcluster.mysql import mysql
 from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
@@ -26,11 +27,15 @@ TEST_PACKAGES = (
 of emails that is not Python's, and readers of mp3s that are not ffmpeg; installing them starts nothing."""
 
 
-def demo_steps() -> list[Step]:
+TEST_IMAGES = IMAGES + EARLIER
+"""What the tests run on the cluster."""
+
+
+def demo_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
     """What `make demo` needs."""
     return [
         *cluster.build_steps(),
-        *build_steps(),
+        *build_steps(images),
         Step("curl and ffmpeg", _installer(*DEMO_PACKAGES)),
     ]
 
@@ -38,7 +43,7 @@ def demo_steps() -> list[Step]:
 def test_steps() -> list[Step]:
     """What `make test` needs."""
     return [
-        *demo_steps(),
+        *demo_steps(TEST_IMAGES),
         Step("MySQL", mysql().make),
         *ferretdb.steps(),
         Step("servers, a browser, a clock and readers of mails and mp3s for the tests", _installer(*TEST_PACKAGES)),

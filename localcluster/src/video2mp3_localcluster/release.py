@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.images.catalogue import repository_root
+from video2mp3_localcluster.earlier_release import earlier_release
 from video2mp3_localcluster.images.references import chart_values, image_references
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.layout import NodeFiles, repository_root
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 CHART = "charts/video2mp3"
@@ -39,6 +39,9 @@ class Release:
     watched: tuple[str, ...] = ()
     """More namespaces whose Conversions it serves."""
 
+    earlier: bool = False
+    """Of the earlier release that tests upgrade from: its chart and its images."""
+
     name: str = "video2mp3"
     files: NodeFiles = field(default_factory=NodeFiles)
 
@@ -49,9 +52,7 @@ class Release:
         values = [repository_root() / VALUES, *self.values]
         log.command(
             [
-                *self._helm(
-                    "upgrade", self.name, repository_root() / CHART, "--install", "--namespace", self.namespace
-                ),
+                *self._helm("upgrade", self.name, self.sources / CHART, "--install", "--namespace", self.namespace),
                 "--take-ownership",
                 *(word for path in values for word in ("--values", path)),
                 *("--values", "-"),
@@ -99,10 +100,14 @@ class Release:
     def _helm(self, *arguments: str | Path) -> list[str | Path]:
         return [self.files.programs / "helm", "--kubeconfig", self.files.kubeconfig, *arguments]
 
+    @property
+    def sources(self) -> Path:
+        """Where the chart is: the checkout, or what lay there when the earlier release was made."""
+        return earlier_release().folder if self.earlier else repository_root()
+
     def _run_values(self) -> dict[str, Any]:
-        images = {name: image for name, image in chart_values()["images"].items() if name != mail_server.NAME}
         return {
-            "images": images,
+            **chart_values(earlier=self.earlier),
             "ingress": {"host": self.host},
             "publicUrl": self.url,
             "account": {"email": self.account},

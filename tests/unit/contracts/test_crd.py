@@ -1,5 +1,6 @@
 """The generated CRD is a structural schema that says what the models say."""
 
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import yaml
 
 from video2mp3_contracts import crd
+from video2mp3_localcluster.earlier_release import ARCHIVE
+from video2mp3_localcluster.layout import repository_root
 
 COMMITTED = Path(__file__).parents[3] / "crds" / "conversions.video2mp3.dev.yaml"
 STRUCTURAL_KEYS = {
@@ -84,6 +87,30 @@ def test_every_field_of_the_spec_is_described() -> None:
 def test_no_default_holds_null() -> None:
     for path, node in nodes(schema()):
         assert "null" not in yaml.safe_dump(node.get("default", {})).split(), path
+
+
+def test_nothing_is_filled_in_that_the_earlier_release_does_not_know() -> None:
+    """The definition is upgraded before the operator, which then would fail every Conversion for a strange field."""
+    known = {path for path, _ in nodes(earlier_schema()["properties"]["spec"])}
+    for path, node in nodes(schema()["properties"]["spec"]):
+        for filled in leaves(node["default"], path) if "default" in node else ():
+            assert filled in known
+
+
+def earlier_schema() -> dict[str, Any]:
+    with tarfile.open(repository_root() / ARCHIVE) as archive:
+        content = archive.extractfile(f"charts/video2mp3/files/{COMMITTED.name}")
+        assert content
+        root: dict[str, Any] = yaml.safe_load(content)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return root
+
+
+def leaves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for name, child in value.items():
+            yield from leaves(child, f"{path}.{name}")
+    else:
+        yield path
 
 
 def test_a_conversion_that_nobody_has_seen_is_not_ready() -> None:

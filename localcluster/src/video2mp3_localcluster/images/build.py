@@ -14,9 +14,10 @@ from video2mp3_localcluster.images.archives import (
 )
 from video2mp3_localcluster.images.base import SUITE, base_reference, build_base
 from video2mp3_localcluster.images.buildah import Buildah
-from video2mp3_localcluster.images.catalogue import IMAGES, Image, repository_root
+from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
 from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
 from video2mp3_localcluster.images.references import image_tags, runtime_name
+from video2mp3_localcluster.layout import repository_root
 from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
 
@@ -59,7 +60,8 @@ def _build_base(log: StepLog) -> None:
     store, mirrors = _store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
     with build_lock("base"):
-        store.tidy(log, {base_reference(), *(runtime_name(image, tag) for image, tag in image_tags().items())})
+        wanted = image_tags(IMAGES + EARLIER)
+        store.tidy(log, {base_reference(), *(runtime_name(image, tag) for image, tag in wanted.items())})
         build_base(log, store, mirrors)
 
 
@@ -70,13 +72,20 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
             mark_used(archive)
             log.note(f"{size_remark(archive)}, cached")
             return
-        store, root = _store(), repository_root()
+        store, root = _store(), _sources(image, log)
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
         trees = _made_trees(image, log)
         store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)
         store.save(log, runtime_name(image, tag), archive)
         remove_old_archives(image, tag)
         log.note(size_remark(archive))
+
+
+def _sources(image: Image, log: StepLog) -> Path:
+    if image.sources is None:
+        return repository_root()
+    image.sources.make(log)
+    return image.sources.folder
 
 
 def _made_trees(image: Image, log: StepLog) -> dict[str, Path]:

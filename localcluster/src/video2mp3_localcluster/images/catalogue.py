@@ -1,9 +1,9 @@
 """Which images there are, and what each is made from."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from video2mp3_localcluster.binaries import Artefact
+from video2mp3_localcluster.earlier_release import earlier_release
 from video2mp3_localcluster.mysql import mysql
 
 STAND_INS_FOLDER = "localcluster/images"
@@ -13,7 +13,7 @@ STAND_INS_FOLDER = "localcluster/images"
 class Image:
     """One image: its short name, its Dockerfile and build context, and the paths that it is made from.
 
-    All paths are relative to the repository.
+    All paths are relative to the repository, or to `sources`.
     """
 
     name: str
@@ -25,6 +25,9 @@ class Image:
 
     tree: Artefact | None = None
     """A cached folder that is the Dockerfile's second build context, by the image's name."""
+
+    sources: Artefact | None = None
+    """A cached folder that it is built from instead of the checkout, and whose key stands for all of its inputs."""
 
     @property
     def repository(self) -> str:
@@ -41,6 +44,10 @@ def _stand_in(name: str, *, in_chart: bool = True, tree: Artefact | None = None)
     return Image(name, f"{folder}/Dockerfile", folder, (folder,), in_chart, tree)
 
 
+def _earlier(service: Image, sources: Artefact) -> Image:
+    return replace(service, name=f"earlier-{service.name}", inputs=(), in_chart=False, sources=sources)
+
+
 SERVICES = (
     _service("gateway", "gateway"),
     _service("auth", "auth"),
@@ -55,8 +62,5 @@ STAND_INS = (
     _stand_in("mailsink", in_chart=False),
 )
 IMAGES = SERVICES + STAND_INS
-
-
-def repository_root() -> Path:
-    """The checkout that this package is installed from (editable); images are built from its files."""
-    return Path(__file__).resolve().parents[4]
+EARLIER = tuple(_earlier(service, earlier_release()) for service in SERVICES)
+"""The services of an earlier release, from which the tests upgrade."""

@@ -12,7 +12,8 @@ _NOT_BUILT_FROM = ("__pycache__", ".egg-info")
 
 def image_tag(image: Image, repository: Path, base_key: str) -> str:
     """Return the tag that the image's inputs and its base image call for."""
-    parts: list[str | Path] = [base_key, image.dockerfile, *([image.tree.key] if image.tree else [])]
+    folders = [folder.key for folder in (image.tree, image.sources) if folder]
+    parts: list[str | Path] = [base_key, image.dockerfile, *folders]
     for file in _input_files(repository / path for path in image.inputs):
         parts += [str(file.relative_to(repository)), oct(file.stat().st_mode & 0o777), file]
     return content_key(*parts)

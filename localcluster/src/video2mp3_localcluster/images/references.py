@@ -6,8 +6,9 @@ from typing import Any
 
 from video2mp3_localcluster.images.archives import images_folder
 from video2mp3_localcluster.images.base import base_key
-from video2mp3_localcluster.images.catalogue import IMAGES, Image, repository_root
+from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, SERVICES, Image
 from video2mp3_localcluster.images.inputs import image_tag
+from video2mp3_localcluster.layout import repository_root
 
 REGISTRY = "docker.io"
 """What container runtimes put before a name without a registry. Nothing is ever fetched from there: the images are
@@ -30,10 +31,13 @@ def runtime_name(image: Image, tag: str) -> str:
     return f"{REGISTRY}/{image.repository}:{tag}"
 
 
-def chart_values() -> dict[str, Any]:
-    """Return the chart's values that make it use these images."""
-    tags = image_tags(tuple(image for image in IMAGES if image.in_chart))
-    return {"images": {image.name: {"repository": image.repository, "tag": tag} for image, tag in tags.items()}}
+def chart_values(*, earlier: bool = False) -> dict[str, Any]:
+    """Return the chart's values that make it use these images; the services' are the earlier release's on demand."""
+    images = {image.name: image for image in IMAGES if image.in_chart}
+    if earlier:
+        images |= {service.name: image for service, image in zip(SERVICES, EARLIER, strict=True)}
+    tags = image_tags(tuple(images.values()))
+    return {"images": {name: {"repository": i.repository, "tag": tags[i]} for name, i in images.items()}}
 
 
 def write_values() -> Path:

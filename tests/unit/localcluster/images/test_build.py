@@ -7,11 +7,11 @@ import pytest
 
 from video2mp3_localcluster.images.archives import archive_path, mark_used, remove_old_archives
 from video2mp3_localcluster.images.build import BASE_STEP, TOOLS_STEP, build_steps
-from video2mp3_localcluster.images.catalogue import IMAGES, SERVICES
+from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, SERVICES
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.images.references import chart_values, image_references, image_tags, runtime_name
 from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.steps import Step
+from video2mp3_localcluster.steps import Step, StepLog
 
 GATEWAY, AUTH, OPERATOR = SERVICES[:3]
 
@@ -79,3 +79,19 @@ def test_the_chart_gets_the_names_that_the_runtime_knows() -> None:
             reference = f"{values[image.name]['repository']}:{values[image.name]['tag']}"
             assert image_references()[image.name] == reference
             assert runtime_name(image, tags[image]) == f"docker.io/{reference}"
+
+
+def test_the_earlier_release_has_images_of_its_own_and_the_same_servers() -> None:
+    now, then = chart_values()["images"], chart_values(earlier=True)["images"]
+    assert now.keys() == then.keys()
+    assert {name for name in now if now[name] != then[name]} == {image.name for image in SERVICES}
+
+
+def test_the_earlier_releases_images_are_built_from_what_lay_there_then(tmp_path: Path) -> None:
+    log = StepLog(tmp_path / "log")
+    for image in EARLIER:
+        assert image.sources
+        image.sources.make(log)
+        assert (image.sources.folder / image.dockerfile).is_file()
+        assert not set(image.inputs)
+    log.close()

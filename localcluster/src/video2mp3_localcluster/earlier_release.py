@@ -1,0 +1,27 @@
+"""An earlier release of the product, as a folder: its chart, and what its images are built from.
+
+It lies in the checkout as one small archive, since a clone need not have the history. It says which commit it is of:
+`xz -dc ARCHIVE | git get-tar-commit-id`. Another release is put in its place by
+
+    git archive COMMIT .dockerignore contracts gateway auth operator worker-image notifier charts | xz -9e >ARCHIVE
+"""
+
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from video2mp3_localcluster.binaries import Artefact
+from video2mp3_localcluster.layout import content_key, repository_root
+from video2mp3_localcluster.step_log import StepLog
+
+ARCHIVE: Final = "tests/e2e/earlier-release.tar.xz"
+
+
+def earlier_release() -> Artefact:
+    """The artefact with the files of the release, as they lay in the repository then."""
+    return Artefact("earlier-release", content_key(repository_root() / ARCHIVE), _fill)
+
+
+def _fill(_log: StepLog, folder: Path) -> None:
+    with tarfile.open(repository_root() / ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")

@@ -1,0 +1,40 @@
+"""Somebody who runs a release by the commands of docs/operations.md, as they stand there."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.e2e.release import Release
+from video2mp3_localcluster import mail_server
+from video2mp3_localcluster.layout import repository_root
+
+VALUES = "values.yaml"
+_READ = ("charts", "init.sql")
+"""Of the checkout: what the page's commands read."""
+
+
+class Administrator:
+    """Somebody at a shell, in a folder with the chart and the release's values, who types what the page says."""
+
+    def __init__(self, release: Release, folder: Path) -> None:
+        self._release = release
+        self._folder = folder
+        for name in _READ:
+            (folder / name).symlink_to(repository_root() / name)
+        (folder / VALUES).write_text(self.type("helm get values video2mp3 --namespace video2mp3 --output yaml"))
+
+    def type(self, script: str) -> str:
+        """Run commands one after the other; each has to succeed."""
+        # The page's release is called as its namespace is, and its mail server's Secret holds all that it needs.
+        script = script.replace("namespace video2mp3", f"namespace {self._release.namespace}")
+        script = script.replace("mp3-smtp", f"{mail_server.LOGIN_SECRET} {mail_server.TLS_SECRET}")
+        programs = self._release.kubectl_program.parent
+        environment = {"KUBECONFIG": str(self._release.kubeconfig), "PATH": f"{programs}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            # Unlike bash's, its aliases hold in scripts as well.
+            ["dash", "-eux", "-s"],
+            input=script, cwd=self._folder, env={**os.environ, **environment},
+            capture_output=True, text=True, timeout=900, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
