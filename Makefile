@@ -51,8 +51,8 @@ fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--sec
 	@nice $(BIN)/python -m tests.fuzz $(FUZZ)
 
 .PHONY: chaos
-chaos: venv ## Kill parts of a release at random while people upload, and count what became of it (CHAOS="--minutes 30 --seed 1")
-	@$(LOCALCLUSTER) prepare
+chaos: venv ## Kill parts of a release and a node at random while people upload, and count what became of it (CHAOS="--minutes 30 --seed 1")
+	@$(LOCALCLUSTER) prepare --nodes 2
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 ##@ Measure it

@@ -23,7 +23,7 @@ from benchmarks.worker.media import Video
 from benchmarks.worker.sound import snr_db
 from tests.integration.worker import in_image
 from tests.integration.worker.installation import OWNER, Installation
-from tests.servers import MongoDBServer, RabbitMQServer
+from tests.servers import MongoDBServer, RabbitMQServer, SecantusDBServer
 from video2mp3_contracts.storage import FileMetadata
 
 _CHUNK_BYTES = 255 * 1024
@@ -131,7 +131,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="video2mp3-bench-") as temporary:
         folder = Path(temporary)
-        with MongoDBServer() as mongodb, RabbitMQServer() as rabbitmq, in_image.unpacked() as image:
+        with SecantusDBServer() as mongodb, RabbitMQServer() as rabbitmq, in_image.unpacked() as image:
             contest = Contest(mongodb, rabbitmq, image, folder, options.peer_python)
             columns = f"{'seconds':>9}{'cpu s':>9}{'MiB':>7}{'read':>7}{'SNR dB':>8}"
             print(f"{'':34}{columns}   ratios to ffmpeg: seconds, cpu, mp3's size")

@@ -1,4 +1,4 @@
-"""Strikes the release's pods and the local cluster's processes, and nothing else."""
+"""Strikes the release's pods, the local cluster's processes and its second node, and nothing else."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.chaos import processes
 from tests.chaos.api import Pods
+from tests.chaos.outages import Outages
 from tests.chaos.patience import TooLongError, persistently, until_nothing
 from tests.chaos.plan import PROCESSES, STORES, Kill, Kind, Manner
 from video2mp3_contracts.names import LABEL_COMPONENT
@@ -32,8 +33,9 @@ _GRACE_SECONDS: Final = {
 class Killer:
     """Carries a plan out."""
 
-    def __init__(self, instance: str, pods: Pods, files: NodeFiles) -> None:
+    def __init__(self, instance: str, pods: Pods, files: NodeFiles, outages: Outages | None = None) -> None:
         self._instance = instance
+        self._outages = outages
         self._pods = pods
         self._files = files
         self._struck: set[str] = set()
@@ -41,6 +43,8 @@ class Killer:
 
     def strike(self, kill: Kill) -> str:
         """Strike once; whom, or "" where nobody was there. Raises TooLongError where a store does not come back."""
+        if kill.kind is Kind.NODE:
+            return self._outages.begin(kill) if self._outages else ""
         if kill.kind in STORES:
             self.await_stores()
         if kill.kind in PROCESSES:

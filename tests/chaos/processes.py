@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video2mp3_localcluster import node
-from video2mp3_localcluster.layout import NAME, NodeFiles
+from video2mp3_localcluster.layout import NodeFiles
 from video2mp3_localcluster.readiness import component_report
 
 
@@ -36,18 +36,24 @@ class Process:
 def of_component(files: NodeFiles, name: str, proc: Path = node.PROC) -> list[Process]:
     """The process of one of the node's components; none where it does not run."""
     recorded = component_report(files).get(name, {}).get("pid")
-    supervisors = _supervisors(files, proc)
+    known = _all(proc)
+    supervisors = _supervisors(files, known, proc)
     return [
         each
-        for each in _all(proc).values()
+        for each in known.values()
         if each.parent in supervisors and each.inner == recorded and each.program == name
     ]
 
 
 def of_pod(files: NodeFiles, uid: str, proc: Path = node.PROC) -> list[Process]:
-    """All processes of a pod's containers."""
-    known, supervisors = _all(proc), _supervisors(files, proc)
-    group = re.compile(rf"/{NAME}/kubepods/(\w+/)?pod{re.escape(uid)}/")
+    """All processes of a pod's containers, on whichever node it is."""
+    known = _all(proc)
+    return [each for node_files in (files, files.second) for each in _on_node(node_files, uid, known, proc)]
+
+
+def _on_node(files: NodeFiles, uid: str, known: Mapping[int, Process], proc: Path) -> list[Process]:
+    supervisors = _supervisors(files, known, proc)
+    group = re.compile(rf"/{files.cgroup}/kubepods/(\w+/)?pod{re.escape(uid)}/")
     return [each for each in known.values() if group.search(each.cgroups) and _descends(each, supervisors, known)]
 
 
@@ -65,9 +71,9 @@ def kill(process: Process, proc: Path = node.PROC) -> bool:
     return False
 
 
-def _supervisors(files: NodeFiles, proc: Path) -> set[int]:
+def _supervisors(files: NodeFiles, known: Mapping[int, Process], proc: Path) -> set[int]:
     holder = node.find(files, proc)
-    return {each.pid for each in _all(proc).values() if holder is not None and each.parent == holder}
+    return {each.pid for each in known.values() if holder is not None and each.parent == holder}
 
 
 def _descends(process: Process, ancestors: set[int], known: Mapping[int, Process]) -> bool:

@@ -80,6 +80,12 @@ class Nodes:
         node.stop(log, self.files.second)
         log.close()
 
+    def start_again(self) -> None:
+        """Start the second node from its files, as when its power is back; waits for nothing."""
+        log = StepLog(log_dir() / "e2e-start-node.log")
+        second_node.launch(log, self.files)
+        log.close()
+
     def cut(self) -> None:
         """Take its link down: it runs on, and reaches nobody."""
         self._in_first_network(["ip", "link", "set", SECOND_INTERFACE, "down"])
@@ -93,9 +99,13 @@ class Nodes:
         inside = ["nsenter", f"--net={node.network(self.files)}"]
         subprocess.run([*inside, *command], check=True, timeout=30)
 
+    def start_second(self) -> None:
+        """Make the second node well, whatever was done to it."""
+        second_node.start(self.files)
+
     def restore(self) -> None:
         """Make both nodes well again, whatever a test has left."""
-        second_node.start(self.files)
+        self.start_second()
         self.only(FIRST.name, SECOND.name)
 
     # --- its processes ---

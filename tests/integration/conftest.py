@@ -10,30 +10,46 @@ from tests.integration.notifier import providers
 from tests.integration.worker.corpus import rows
 from tests.servers import (
     DatabaseServer,
+    FerretDBServer,
     KubernetesServer,
     MailsinkServer,
     MariaDBServer,
     MongoDBServer,
     MySQLServer,
     RabbitMQServer,
+    SecantusDBServer,
 )
 from video2mp3_contracts import amqp
-from video2mp3_operator.adapters.mongodb_users import grant
-from video2mp3_operator.users import RIGHTS, users_of
 
 TABLES = {
     rows.PROPERTY: "corpus: file | what is right | what came",
     providers.PROPERTY: "mail servers: answer | what the notifier does | tries, most of a day's skipped | arrivals",
 }
+ON_FERRETDB_TOO = pytest.mark.parametrize("mongodb", ["secantusdb", "ferretdb"], indirect=True)
 BOTH_ENGINES = pytest.mark.parametrize("database", ["mysql", "mariadb"], indirect=True)
 
 
 @pytest.fixture(scope="session")
-def mongodb_server() -> Iterator[MongoDBServer]:
+def secantusdb_server() -> Iterator[MongoDBServer]:
     """MongoDB's protocol for the whole run, where each service may do what the chart lets it and no more."""
-    with MongoDBServer() as server:
-        grant(server.uri, users_of({service: server.uri_of(service) for service in RIGHTS}))
+    with SecantusDBServer() as server:
+        server.add_services()
         yield server
+
+
+@pytest.fixture(scope="session")
+def ferretdb_server() -> Iterator[MongoDBServer]:
+    """The same protocol by another engine for the whole run."""
+    with FerretDBServer() as server:
+        server.add_services()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongodb_server(request: pytest.FixtureRequest) -> MongoDBServer:
+    """What tests use that name no engine: SecantusDB, unless `--mongodb` says otherwise."""
+    server: MongoDBServer = request.getfixturevalue(f"{request.config.getoption('mongodb')}_server")
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +88,15 @@ def kubernetes_server() -> Iterator[KubernetesServer]:
 
 
 @pytest.fixture
-def mongodb(mongodb_server: MongoDBServer) -> MongoDBServer:
-    """An empty MongoDB (`.uri`, `.client()`), which the test may stop, kill, pause and start."""
-    mongodb_server.restore()
-    mongodb_server.reset()
-    return mongodb_server
+def mongodb(request: pytest.FixtureRequest) -> MongoDBServer:
+    """An empty MongoDB (`.uri`, `.client()`), which the test may stop, kill, pause and start.
+
+    `ON_FERRETDB_TOO` runs a test on both engines.
+    """
+    server: MongoDBServer = request.getfixturevalue(f"{getattr(request, 'param', 'mongodb')}_server")
+    server.restore()
+    server.reset()
+    return server
 
 
 @pytest.fixture

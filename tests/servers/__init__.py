@@ -2,7 +2,7 @@
 
 Use them as context managers (or through the fixtures of `tests/integration/conftest.py`):
 
-    with MongoDBServer() as mongodb:
+    with SecantusDBServer() as mongodb:
         MongoClient(mongodb.uri)
         mongodb.pause()     # the process is frozen: calls hang
         mongodb.resume()
@@ -12,7 +12,7 @@ Use them as context managers (or through the fixtures of `tests/integration/conf
 
 from tests.servers.kubernetes import KubernetesServer
 from tests.servers.mailsink import MailsinkServer
-from tests.servers.mongodb import MongoDBServer
+from tests.servers.mongodb import FerretDBServer, MongoDBServer, SecantusDBServer
 from tests.servers.mysql import DatabaseServer, MariaDBServer, MySQLServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
@@ -20,12 +20,14 @@ from tests.servers.traefik import TraefikServer
 
 __all__ = [
     "DatabaseServer",
+    "FerretDBServer",
     "KubernetesServer",
     "MailsinkServer",
     "MariaDBServer",
     "MongoDBServer",
     "MySQLServer",
     "RabbitMQServer",
+    "SecantusDBServer",
     "Server",
     "ServerError",
     "TraefikServer",

@@ -123,6 +123,7 @@ def compiled_program(program: GoProgram) -> Artefact:
     parts: list[str | Path] = [module / "go.mod", module / "go.sum", platform.machine(), program.linker_flags()]
     if program.package.startswith("."):
         parts.append(module / program.package)
+    parts += [text for mend in program.mends for text in (mend.module, mend.file, mend.before, mend.after)]
     return Artefact(name, content_key(*parts), lambda log, folder: golang.compile_program(log, program, folder / name))
 
 

@@ -29,13 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     up = _add(commands, "up", _up, "start the cluster, or heal or replace the one that is there")
-    up.add_argument(
-        "--nodes",
-        type=int,
-        choices=(1, 2),
-        default=1,
-        help="how many nodes (default: 1, which takes a second one away)",
-    )
+    demo.add_nodes_option(up)
     _add(commands, "down", _down, "end the cluster and remove everything of it but the build cache")
     _add(commands, "status", _status, "say how each part of the cluster is; fails if one is not well")
     load = _add(commands, "load", _load, "bring container images into the cluster")

@@ -37,11 +37,19 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     summary = "set up the cluster and the product, and convert one video before your eyes"
     commands.add_parser("demo", help=summary, description=summary).set_defaults(run=_demo)
     summary = "everything that the tests need: programs, images, servers, and the running cluster"
-    commands.add_parser("prepare", help=summary, description=summary).set_defaults(run=_prepare)
+    prepare = commands.add_parser("prepare", help=summary, description=summary)
+    add_nodes_option(prepare)
+    prepare.set_defaults(run=_prepare)
 
 
-def _prepare(_options: argparse.Namespace) -> int:
-    _cluster_with_images(test_steps())
+def add_nodes_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command that starts the cluster say with how many nodes."""
+    what = "how many nodes (default: 1, which takes a second one away)"
+    parser.add_argument("--nodes", type=int, choices=(1, 2), default=1, help=what)
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    _cluster_with_images(test_steps(), options.nodes)
     return 0
 
 
@@ -59,11 +67,11 @@ def _demo(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _cluster_with_images(steps: list[Step]) -> None:
+def _cluster_with_images(steps: list[Step], nodes: int = 1) -> None:
     run_steps([Step("machine", check_machine)])
     run_steps(steps)
     with machine_lock():
-        cluster.start(NodeFiles())
+        cluster.start(NodeFiles(), nodes)
     run_steps(load_steps(NodeFiles()))
 
 

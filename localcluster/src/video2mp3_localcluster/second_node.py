@@ -22,6 +22,11 @@ def start(files: NodeFiles) -> None:
     _SecondNodeStart(files.second, Records(files).key).run()
 
 
+def launch(log: StepLog, files: NodeFiles) -> None:
+    """Start the processes of a second node that was well before it ended, and wait for nothing."""
+    _SecondNodeStart(files.second, Records(files).key).launch(log)
+
+
 class _SecondNodeStart(NodeStart):
     """One start of the second node."""
 

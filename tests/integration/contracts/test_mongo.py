@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from itertools import product
 from threading import Barrier
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.servers import MongoDBServer
 from video2mp3_contracts import ledger, mongo
 from video2mp3_contracts.ledger import LedgerPart
 from video2mp3_contracts.message import ConversionRef
+
+pytestmark = ON_FERRETDB_TOO
 
 PARTS = 4
 CONVERSIONS = 50

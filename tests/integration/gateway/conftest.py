@@ -1,6 +1,7 @@
 """A whole gateway on loopback: gunicorn, a real MongoDB, and an auth service and an API server that can fail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,25 +89,48 @@ def settings_for(auth: AuthServer, kubernetes: ConversionsApi, uri: str, folder:
 
 
 @pytest.fixture(scope="session")
-def gateway_installation(
-    mongodb_server: MongoDBServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
-    """A gateway and all it needs, for the whole run."""
-    folder = tmp_path_factory.mktemp("gateway")
+def gateway_installations(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[MongoDBServer], Installation]]:
+    """A gateway and all it needs, for each engine that is asked for and the whole run."""
+    made: dict[str, Installation] = {}
+    with ExitStack() as stack:
+
+        def installation_on(mongodb: MongoDBServer) -> Installation:
+            if mongodb.name not in made:
+                made[mongodb.name] = stack.enter_context(_installation(mongodb, tmp_path_factory.mktemp("gateway")))
+            return made[mongodb.name]
+
+        yield installation_on
+
+
+@contextmanager
+def _installation(mongodb: MongoDBServer, folder: Path) -> Iterator[Installation]:
     with AuthServer() as auth, ConversionsApi() as kubernetes:
-        settings = settings_for(auth, kubernetes, mongodb_server.uri_of("gateway"), folder)
-        with GatewayServer(settings) as gateway, mongodb_server.client(timeoutMS=20_000) as client:
-            yield Installation(gateway, auth, kubernetes, mongodb_server, client)
+        settings = settings_for(auth, kubernetes, mongodb.uri_of("gateway"), folder)
+        with GatewayServer(settings) as gateway, mongodb.client(timeoutMS=20_000) as client:
+            yield Installation(gateway, auth, kubernetes, mongodb, client)
+
+
+@pytest.fixture(scope="session")
+def gateway_installation(
+    gateway_installations: Callable[[MongoDBServer], Installation], mongodb_server: MongoDBServer
+) -> Installation:
+    """The one on the engine that tests use which name none."""
+    return gateway_installations(mongodb_server)
 
 
 @pytest.fixture
-def installation(gateway_installation: Installation, mongodb: MongoDBServer) -> Installation:
+def installation(
+    gateway_installations: Callable[[MongoDBServer], Installation], mongodb: MongoDBServer
+) -> Installation:
     """The gateway, with nothing stored and everything around it well, whatever the test before did."""
-    gateway_installation.auth.reset()
-    gateway_installation.kubernetes.reset()
-    gateway_installation.gateway.restore()
-    await_condition(gateway_installation.lists_nothing, seconds=30, what="the gateway still lists what is gone")
-    return gateway_installation
+    installation = gateway_installations(mongodb)
+    installation.auth.reset()
+    installation.kubernetes.reset()
+    installation.gateway.restore()
+    await_condition(installation.lists_nothing, seconds=30, what="the gateway still lists what is gone")
+    return installation
 
 
 @pytest.fixture

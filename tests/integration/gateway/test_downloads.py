@@ -12,6 +12,7 @@ import pytest
 import requests
 from bson import ObjectId
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.gateway.conftest import ALICE, Installation
 from tests.servers.process import await_condition
 from video2mp3_contracts.storage import FileMetadata
@@ -34,6 +35,7 @@ def download(installation: Installation, fid: str, account: str = ALICE, **heade
     return requests.get(f"{installation.gateway.url}/download", params={"fid": fid}, headers=sent, timeout=60)
 
 
+@ON_FERRETDB_TOO
 def test_the_mp3_arrives_as_it_was_stored(installation: Installation) -> None:
     content = os.urandom(3_000_000)
     answer = download(installation, an_mp3(installation, content))
@@ -97,6 +99,7 @@ def test_a_part_arrives_from_any_chunk(installation: Installation, chunk: int, s
     assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/400000"
 
 
+@ON_FERRETDB_TOO
 def test_a_broken_download_is_taken_up_again(installation: Installation) -> None:
     content = os.urandom(2_000_000)
     fid = an_mp3(installation, content)

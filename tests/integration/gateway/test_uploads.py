@@ -13,6 +13,7 @@ import gridfs
 import pytest
 import requests
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.gateway.conftest import ALICE, Installation, settings_for
 from tests.integration.gateway.gateway_server import BOUNDARY, GatewayServer, form_closing, form_opening
 from tests.servers.process import await_condition
@@ -58,6 +59,7 @@ def test_what_is_stored_is_what_was_sent(installation: Installation, size: int) 
     assert seconds == answer.json()["ttlSecondsAfterFinished"] == 30 * 24 * 3600
 
 
+@ON_FERRETDB_TOO
 def test_every_gridfs_client_reads_it(restarted: Installation) -> None:
     """The driver's own reader, which the gateway does without, agrees on the layout."""
     installation = restarted
@@ -95,6 +97,7 @@ def test_a_body_of_unknown_length_is_taken_too(installation: Installation) -> No
     assert (answer.status, json.loads(answer.read())["bytes"]) == (202, 501_000)
 
 
+@ON_FERRETDB_TOO
 def test_a_client_that_goes_away_leaves_nothing(installation: Installation) -> None:
     connection = installation.gateway.begin_upload(installation.auth.token(ALICE), 50 * MEBIBYTE)
     connection.send(b"x" * 10 * MEBIBYTE)
@@ -164,6 +167,7 @@ def test_a_refused_body_does_not_keep_the_connection(installation: Installation)
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@ON_FERRETDB_TOO
 def test_a_store_that_goes_away_meanwhile(installation: Installation) -> None:
     connection = installation.gateway.begin_upload(installation.auth.token(ALICE), 50 * MEBIBYTE)
     connection.send(b"x" * 5 * MEBIBYTE)
@@ -214,6 +218,7 @@ def test_without_a_conversion_the_video_goes(installation: Installation, faults:
     assert installation.stored == NOTHING
 
 
+@ON_FERRETDB_TOO
 def test_killed_while_a_video_comes_in_only_chunks_are_left(installation: Installation) -> None:
     """They belong to no file, and their id tells since when they have been there: a sweep can tell them for sure."""
     connection = installation.gateway.begin_upload(installation.auth.token(ALICE), 50 * MEBIBYTE)
@@ -230,6 +235,7 @@ def test_killed_while_a_video_comes_in_only_chunks_are_left(installation: Instal
     assert upload(installation, b"a video").status_code == 202
 
 
+@ON_FERRETDB_TOO
 def test_killed_before_the_conversion_is_created_the_file_is_left_whole(installation: Installation) -> None:
     """No Conversion names it, and it says since when it has been there: a sweep can tell it for sure."""
     installation.kubernetes.failures = ["stalled"]

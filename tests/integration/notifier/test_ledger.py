@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.notifier.stored import Ledger
 from tests.servers import MongoDBServer
 from tests.unit.notifier.builders import a_message
 from video2mp3_contracts import mongo
 from video2mp3_notifier.ledger import LedgerClaims
 from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Held, Sent
+
+pytestmark = ON_FERRETDB_TOO
 
 LEASE = timedelta(seconds=60)
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -78,8 +81,8 @@ def test_an_entry_that_was_there_is_not_marked_for_removal(claims: LedgerClaims,
 def test_a_ledger_that_is_away_says_so(
     claims: LedgerClaims, mongodb: MongoDBServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mongo, "MOVE_SECONDS", 1)
     claim = claimed(claims)
+    monkeypatch.setattr(mongo, "MOVE_SECONDS", 1)
     mongodb.stop()
     for step in (
         lambda: claims.claim(FAILED, NOW),

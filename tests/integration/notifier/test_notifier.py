@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.notifier.broker import Broker
 from tests.integration.notifier.process import NotifierProcess
 from tests.integration.notifier.stored import Ledger
@@ -124,6 +125,7 @@ def test_a_message_that_cannot_be_read_is_given_up_at_once(
     assert len(mailsink.await_messages(1)) == 1, "and the next one is handled"
 
 
+@ON_FERRETDB_TOO
 def test_a_notifier_killed_while_it_sends_leaves_one_email(
     broker: Broker, ledger: Ledger, rabbitmq: RabbitMQServer, mongodb: MongoDBServer, mailsink: MailsinkServer
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import gridfs
 from bson import ObjectId
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
@@ -14,6 +15,8 @@ from video2mp3_contracts.ledger import LedgerAttempt
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
+
+pytestmark = ON_FERRETDB_TOO
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = "a@example.com"

@@ -6,6 +6,7 @@ import gridfs
 import pytest
 from bson import ObjectId
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
@@ -15,6 +16,8 @@ from video2mp3_contracts.message import ConversionRef
 from video2mp3_contracts.status import OutputReport
 from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.unreadable import UnreadableEntry
+
+pytestmark = ON_FERRETDB_TOO
 
 SMALL_CHUNK = 1024
 

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.cluster import SECONDS, Cluster
 from tests.integration.operator.conftest import running
 from tests.integration.operator.operator_process import OperatorProcess
@@ -122,6 +123,7 @@ def test_killed_after_any_write_of_a_failure_it_is_told_once_and_leaves_nothing(
     assert writes > 5
 
 
+@ON_FERRETDB_TOO
 def test_an_operator_that_is_started_after_the_first_was_killed_takes_over_what_runs(
     cluster: Cluster, operator: OperatorProcess, operator_token: str
 ) -> None:

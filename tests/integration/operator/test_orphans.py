@@ -7,6 +7,7 @@ from typing import Any
 import gridfs
 from bson import ObjectId
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
@@ -15,6 +16,8 @@ from video2mp3_contracts.ledger import LedgerAttempt
 from video2mp3_contracts.message import ConversionRef
 from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.observed import Census, Presence, StoredFile
+
+pytestmark = ON_FERRETDB_TOO
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BEFORE = LONG_AGO + timedelta(days=1)

@@ -1,12 +1,16 @@
 """The servers that the other integration tests rely on keep what they promise."""
 
+import shutil
 import smtplib
 import ssl
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import pika
 import pymysql
@@ -14,9 +18,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-from tests.integration.conftest import BOTH_ENGINES
+from tests.integration.conftest import BOTH_ENGINES, ON_FERRETDB_TOO
 from tests.servers import DatabaseServer, KubernetesServer, MailsinkServer, MongoDBServer, RabbitMQServer, ServerError
-from tests.servers.process import await_condition
+from tests.servers.process import REPOSITORY, await_condition
 from video2mp3_contracts.message import QUEUES
 
 CONVERSION = """
@@ -28,6 +32,7 @@ spec: {source: {url: "https://example.com/video.mp4"}}
 QUORUM = {"x-queue-type": "quorum"}
 
 
+@ON_FERRETDB_TOO
 def test_mongodb_demands_a_login(mongodb: MongoDBServer) -> None:
     with mongodb.client() as known:
         known.videos.things.insert_one({"_id": 1})
@@ -35,6 +40,7 @@ def test_mongodb_demands_a_login(mongodb: MongoDBServer) -> None:
         client.videos.things.find_one()
 
 
+@ON_FERRETDB_TOO
 def test_mongodb_keeps_its_data_over_a_kill_and_hangs_while_paused(mongodb: MongoDBServer) -> None:
     with mongodb.client(timeoutMS=5_000) as client:
         client.videos.things.insert_one({"_id": 1})
@@ -48,6 +54,29 @@ def test_mongodb_keeps_its_data_over_a_kill_and_hangs_while_paused(mongodb: Mong
     mongodb.resume()
     with mongodb.client(timeoutMS=5_000) as client:
         assert client.videos.things.find_one() == {"_id": 1}
+
+
+_A_RUN = """
+import sys
+from tests.servers.mongodb import PostgreSQLServer
+with PostgreSQLServer() as server:
+    print(server.directory, *server.processes(), sep="\\n", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_killed_run_leaves_no_process_of_postgresql() -> None:
+    """It runs in a namespace of its own, and its processes in groups of their own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _A_RUN], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        directory = run.stdout.readline().strip()
+        processes = [Path("/proc", run.stdout.readline().strip()) for _ in range(3)]
+        assert all(process.exists() for process in processes)
+        run.kill()
+    await_condition(lambda: not any(map(Path.exists, processes)), seconds=20, what="PostgreSQL did not end")
+    shutil.rmtree(directory)
 
 
 def _with_channel(server: RabbitMQServer, work: Callable[[BlockingChannel], object]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mutagen.id3 import ID3
 
+from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.worker import without_landlock
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
 from tests.integration.worker.samples import Samples, duration, loudness
@@ -251,6 +252,7 @@ def test_asked_to_stop_it_ends_its_child_and_leaves_nothing(installation: Instal
     assert nothing_stored(installation)
 
 
+@ON_FERRETDB_TOO
 def test_killed_half_way_its_child_dies_too_and_the_next_attempt_succeeds(
     installation: Installation, samples: Samples
 ) -> None:
@@ -286,6 +288,7 @@ def test_killed_while_it_stores_the_mp3_the_next_attempt_removes_the_half(
     assert installation.stray_chunks() == 0
 
 
+@ON_FERRETDB_TOO
 def test_what_any_attempt_left_is_removed(installation: Installation, samples: Samples) -> None:
     left = [installation.leave_half_an_mp3() for _ in range(3)]
     with installation.mongodb.client() as client:

@@ -1,5 +1,7 @@
 """What is struck, and how; a plan is carried out to its end, whoever is not there."""
 
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +16,7 @@ from tests.chaos.patience import TooLongError
 from tests.chaos.plan import Kill, Kind, Manner
 from tests.chaos.run import _strike
 from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.step_log import StepFailed
 
 
 class FakePods:
@@ -59,11 +62,13 @@ def test_where_no_cluster_of_ours_runs_nothing_is_killed(pods: FakePods, killer:
 
 
 class FakeKiller:
-    """Finds no worker, and waits for MySQL for too long."""
+    """Finds no worker, and waits for MySQL for too long; a node does not end."""
 
     def strike(self, kill: Kill) -> str:
         if kill.kind is Kind.MYSQL:
             raise TooLongError("mysql is away")
+        if kill.kind is Kind.NODE:
+            raise StepFailed("the node did not end")
         return "" if kill.kind is Kind.WORKER else f"{kill.kind}-0"
 
 
@@ -79,17 +84,28 @@ class FakeInbox:
         raise ConnectionError("the mail server is away")
 
 
-def strike(plan: Sequence[Kill], seconds: float) -> tuple[list[Kill], list[str], int]:
+class BusyKiller(FakeKiller):
+    """Waits for MySQL until a gateway was struck."""
+
+    def __init__(self) -> None:
+        self.gateway = threading.Event()
+
+    def strike(self, kill: Kill) -> str:
+        if kill.kind is Kind.GATEWAY:
+            self.gateway.set()
+        return kill.kind if kill.kind is Kind.GATEWAY or self.gateway.wait(2) else ""
+
+
+def strike(plan: Sequence[Kill], seconds: float, killer: FakeKiller | None = None) -> tuple[list[Kill], list[str], int]:
     said: list[str] = []
     inbox = FakeInbox()
-    struck = _strike(
-        plan, cast("Killer", FakeKiller()), cast("Load", FakeLoad()), cast("Inbox", inbox), seconds, said.append
-    )
+    hands = cast("Killer", killer or FakeKiller())
+    struck = _strike(plan, hands, cast("Load", FakeLoad()), cast("Inbox", inbox), seconds, said.append)
     return struck, said, inbox.looked
 
 
 def test_a_plan_is_carried_out_whoever_is_not_there() -> None:
-    kinds = (Kind.GATEWAY, Kind.WORKER, Kind.MYSQL, Kind.ETCD)
+    kinds = (Kind.GATEWAY, Kind.WORKER, Kind.MYSQL, Kind.NODE, Kind.ETCD)
     plan = [Kill(0.01 * number, kind, Manner.KILLED, 0) for number, kind in enumerate(kinds)]
     struck, said, looked = strike(plan, 2)
     assert [kill.kind for kill in struck] == [Kind.GATEWAY, Kind.ETCD]
@@ -97,6 +113,24 @@ def test_a_plan_is_carried_out_whoever_is_not_there() -> None:
     assert sum(line.endswith(" 3 uploads") for line in said) == len(plan)
     assert any("no worker to be killed" in line for line in said)
     assert any("mysql is away" in line for line in said)
+    assert any("the node did not end" in line for line in said)
+
+
+def test_nobody_waits_for_the_store_that_waits_for_the_others() -> None:
+    plan = [Kill(0, Kind.MYSQL, Manner.KILLED, 0), Kill(0.1, Kind.GATEWAY, Manner.KILLED, 0)]
+    struck, _, _ = strike(plan, 0.2, BusyKiller())
+    assert struck == plan
+
+
+def test_what_goes_wrong_beside_the_stores_ends_the_run() -> None:
+    class Broken(FakeKiller):
+        def strike(self, kill: Kill) -> str:
+            raise RuntimeError(kill.kind)
+
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="gateway"):
+        strike([Kill(0, Kind.GATEWAY, Manner.KILLED, 0)], 30, Broken())
+    assert time.monotonic() - began < 15
 
 
 def test_what_is_planned_for_later_than_the_end_is_left() -> None:

@@ -101,6 +101,18 @@ def test_a_pods_processes_are_those_of_its_group_below_the_node(files: NodeFiles
     assert processes.of_pod(files, UID[:8], proc) == []
 
 
+def test_a_pods_processes_are_found_on_the_second_node_too(files: NodeFiles, proc: Path, add: Add) -> None:
+    second, there = files.second, POD.replace(NAME, f"{NAME}/second")
+    second.run.mkdir()
+    second.pid.write_text("300\n")
+    add(300, 1, "unshare", "--", "python", str(second.supervisor), str(second.instructions))
+    add(301, 300, "python", inner=80)
+    add(302, 301, "containerd-shim", inner=81)
+    add(303, 302, "gunicorn", inner=82, cgroup=there)
+    add(304, SHIM, "in its group, and not below it", inner=83, cgroup=there)
+    assert found(processes.of_pod(files, UID, proc)) == [303]
+
+
 def test_a_process_ends_unless_its_number_has_become_anothers() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with child:

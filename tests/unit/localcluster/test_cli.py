@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from video2mp3_localcluster import cli, cluster
+from video2mp3_localcluster import cli, cluster, demo
 from video2mp3_localcluster.step_log import StepFailed
 
 
@@ -34,4 +34,18 @@ def test_one_node_is_the_default(words: list[str], nodes: int, monkeypatch: pyte
     monkeypatch.setattr(cluster, "up", lambda _files, nodes: asked.append(nodes))
     monkeypatch.setattr(cluster, "ingress_url", lambda _files: "")
     assert cli.main(["up", *words]) == 0
+    assert asked == [nodes]
+
+
+@pytest.mark.parametrize(("words", "nodes"), [([], 1), (["--nodes", "2"], 2)])
+def test_what_the_tests_need_is_one_node_unless_they_say_so(
+    words: list[str], nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(demo, "machine_lock", contextlib.nullcontext)
+    monkeypatch.setattr(demo, "run_steps", lambda _steps: None)
+    monkeypatch.setattr(demo, "load_steps", lambda _files: [])
+    monkeypatch.setattr(demo, "test_steps", list)
+    monkeypatch.setattr(cluster, "start", lambda _files, nodes: asked.append(nodes))
+    assert cli.main(["prepare", *words]) == 0
     assert asked == [nodes]
