@@ -1,10 +1,11 @@
 """docs/formats.md: its tables say what was measured. Run as a program, it measures again and prints the page anew.
 
-python -m tests.integration.worker.formats_page
+python -m tests.integration.worker.formats_page [--keep FILE]
 """
 
-import functools
+import argparse
 import itertools
+import pickle
 import re
 import sys
 import tempfile
@@ -12,14 +13,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format, of_layout, of_rate, speaker_tone
-from tests.integration.worker.hostile import HOSTILE, Hostile
-from tests.integration.worker.listening import Heard, listen
-from video2mp3_contracts.output import Encoding, Output
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from tests.integration.worker.catalogue import FORMATS, LAYOUTS, Format
+from tests.integration.worker.hostile import HOSTILE
+from tests.integration.worker.listening import Heard
+from tests.integration.worker.measurements import Found, Measurements, Weights
 from video2mp3_worker.whitelists import AUDIO_CODECS
 from video2mp3_worker.whitelists import FORMATS as DEMUXERS
 
@@ -28,43 +25,6 @@ _WEIGHTS: Final = {1.0: "", 0.71: "0.71 ", 0.5: "0.5 "}
 """Of a speaker, beside the loudest one: 1, the square root of a half, a half. What is less is not heard."""
 
 _NEAR: Final = 0.03
-
-
-class Measurements:
-    """Converts what it is asked for, once each, in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.heard = functools.cache(self._heard)
-        self.weights = functools.cache(self._weights)
-
-    def converted(self, source: Path, output: Output | None = None) -> Heard:
-        """What is heard of any file when it is an mp3."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            mp3 = Converter(Stop()).convert(LocalSource.whole(source), Path(folder, "output.mp3"), output or Output())
-            return listen(mp3.file)
-
-    def refusal(self, hostile: Hostile) -> Refused:
-        """Why a file is refused."""
-        source = self._folder / "hostile"
-        source.write_bytes(hostile.make(self._folder))
-        try:
-            self.converted(source)
-        except Refused as error:
-            return error
-        raise AssertionError(f"{hostile.what} was converted")
-
-    def _heard(self, wanted: Format) -> Heard:
-        return self.converted(wanted.make(self._folder))
-
-    def _weights(self, layout: str) -> tuple[dict[str, float], ...]:
-        """For each channel of the mp3, how strong each speaker is in it, beside the loudest one."""
-        heard = self.converted(of_layout(layout, self._folder), Output(encoding=Encoding(cbr=320)))
-        found = []
-        for channel in range(len(heard.channels)):
-            levels = [heard.level(speaker_tone(n), 0.1, 0.9, channel) for n in range(len(LAYOUTS[layout]))]
-            found.append(dict(zip(LAYOUTS[layout], (level / max(levels) for level in levels), strict=True)))
-        return tuple(found)
 
 
 def containers(formats: Iterable[Format]) -> list[tuple[str, ...]]:
@@ -83,7 +43,7 @@ def rates(heard: Mapping[int, Heard]) -> list[tuple[str, ...]]:
     return rows
 
 
-def downmix(weights: Mapping[str, tuple[dict[str, float], ...]]) -> list[tuple[str, ...]]:
+def downmix(weights: Mapping[str, Weights]) -> list[tuple[str, ...]]:
     """A row for each layout: what is in the channels of the mp3."""
     rows: list[tuple[str, ...]] = [("channels", "layout", "left, or the only one", "right")]
     for layout, found in weights.items():
@@ -125,19 +85,29 @@ def page_with(page: str, tables: Mapping[str, list[tuple[str, ...]]]) -> str:
     return page
 
 
-def measured(measurements: Measurements) -> dict[str, list[tuple[str, ...]]]:
+def measured(found: Found, refusals: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
     """All tables of the page."""
-    for one in FORMATS:
-        measurements.heard(one)
     return {
         "containers": containers(FORMATS),
-        "rates": rates({rate: measurements.heard(of_rate(rate)) for rate in RATES}),
-        "downmix": downmix({layout: measurements.weights(layout) for layout in LAYOUTS}),
+        "rates": rates(found.rates),
+        "downmix": downmix(found.weights),
         "accepted": accepted(),
-        "refused": refused(measurements),
+        "refused": refusals,
     }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, and print the page."""
+    parser = argparse.ArgumentParser(prog="python -m tests.integration.worker.formats_page", description=__doc__)
+    parser.add_argument("--keep", metavar="FILE", type=Path, help="where what was heard is kept, pickled")
+    keep = parser.parse_args().keep
     with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(page_with(PAGE.read_text(), measured(Measurements(Path(folder)))))
+        measurements = Measurements(Path(folder))
+        found = measurements.found()
+        if keep:
+            keep.write_bytes(pickle.dumps(found, protocol=4))
+        sys.stdout.write(page_with(PAGE.read_text(), measured(found, refused(measurements))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,17 @@
-"""Every format that docs/formats.md promises, converted and listened to."""
+"""Every format that docs/formats.md promises, converted in the worker's image and listened to.
 
+What containers can do with their times is shown with this machine's ffmpeg.
+"""
+
+import pickle
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.integration.worker import in_image
 from tests.integration.worker.catalogue import (
     AMPLITUDE,
     EDGES,
@@ -15,10 +21,10 @@ from tests.integration.worker.catalogue import (
     SECONDS,
     TONES,
     Format,
-    of_rate,
 )  # fmt: skip
-from tests.integration.worker.formats_page import Measurements
+from tests.integration.worker.formats_page import PAGE
 from tests.integration.worker.listening import Heard
+from tests.integration.worker.measurements import Found, Measurements
 from video2mp3_contracts.output import Output, Trim
 from video2mp3_worker.plan import fitting_rate
 
@@ -35,15 +41,37 @@ _LEFT = {
 _MIRROR = {"FL": "FR", "BL": "BR", "SL": "SR", "FC": "FC", "BC": "BC"}
 LAYOUTS_OF_MANY = sorted(_LEFT)
 
+pytestmark = pytest.mark.timeout(in_image.SECONDS + 300)
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the worker's image made of the catalogue: the page that it would write, and what was heard."""
+
+    page: str
+    found: Found
+
 
 @pytest.fixture(scope="module")
-def measurements(tmp_path_factory: pytest.TempPathFactory) -> Measurements:
-    return Measurements(tmp_path_factory.mktemp("formats"))
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    kept = tmp_path_factory.mktemp("image") / "found"
+    done = in_image.run("tests.integration.worker.formats_page", "--keep", str(kept), shared=kept.parent)
+    assert done.returncode == 0, done.stderr
+    return Image(done.stdout, pickle.loads(kept.read_bytes()))
+
+
+@pytest.fixture
+def measurements(tmp_path: Path) -> Measurements:
+    return Measurements(tmp_path)
+
+
+def test_the_page_of_formats_is_what_the_image_makes_of_them(image: Image) -> None:
+    assert image.page == PAGE.read_text()
 
 
 @pytest.mark.parametrize("wanted", FORMATS, ids=lambda wanted: wanted.name)
-def test_a_format_is_converted(measurements: Measurements, wanted: Format) -> None:
-    heard = measurements.heard(wanted)
+def test_a_format_is_converted(image: Image, wanted: Format) -> None:
+    heard = image.found.formats[wanted.name]
 
     rate = 2 * wanted.rate if wanted.codec == "he-aac" else wanted.rate
     assert (heard.rate, len(heard.channels)) == (rate, wanted.channels)
@@ -67,8 +95,8 @@ def assert_in_time(heard: Heard, expected: tuple[float, ...], off: float) -> Non
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_a_rate_becomes_the_nearest_one_that_mp3_has(measurements: Measurements, rate: int) -> None:
-    heard = measurements.heard(of_rate(rate))
+def test_a_rate_becomes_the_nearest_one_that_mp3_has(image: Image, rate: int) -> None:
+    heard = image.found.rates[rate]
 
     assert heard.rate == fitting_rate(rate, Output().encoding)
     assert heard.seconds == pytest.approx(SECONDS, abs=0.001)
@@ -76,8 +104,8 @@ def test_a_rate_becomes_the_nearest_one_that_mp3_has(measurements: Measurements,
 
 
 @pytest.mark.parametrize("layout", LAYOUTS_OF_MANY)
-def test_many_channels_are_mixed_by_the_usual_coefficients(measurements: Measurements, layout: str) -> None:
-    left, right = measurements.weights(layout)
+def test_many_channels_are_mixed_by_the_usual_coefficients(image: Image, layout: str) -> None:
+    left, right = image.found.weights[layout]
 
     for speaker in LAYOUTS[layout]:
         assert left[speaker] == pytest.approx(_LEFT[layout].get(speaker, 0), abs=0.02)
@@ -86,8 +114,8 @@ def test_many_channels_are_mixed_by_the_usual_coefficients(measurements: Measure
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
-def test_few_channels_stay_as_they_are(measurements: Measurements, layout: str) -> None:
-    for own, weights in zip(LAYOUTS[layout], measurements.weights(layout), strict=True):
+def test_few_channels_stay_as_they_are(image: Image, layout: str) -> None:
+    for own, weights in zip(LAYOUTS[layout], image.found.weights[layout], strict=True):
         assert {speaker for speaker, weight in weights.items() if weight > 0.01} == {own}
 
 

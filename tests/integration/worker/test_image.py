@@ -1,13 +1,10 @@
-"""What is promised of files, in the worker's image: its ffmpeg is another than this machine's."""
+"""What is promised of the sound, in the worker's image: its LAME is another than this machine's."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.integration.worker import in_image
-from tests.integration.worker.corpus.rows import PROPERTY
-from tests.integration.worker.formats_page import PAGE
 from tests.integration.worker.oracle import compare
 from tests.integration.worker.oracle.grid import covering
 
@@ -16,21 +13,6 @@ NEWER = {"avx2", "bmi2", "fma"} <= set(Path("/proc/cpuinfo").read_text().split()
 """Whether this processor is one of x86-64-v3."""
 
 pytestmark = pytest.mark.timeout(in_image.SECONDS + 300)
-
-
-def test_the_page_of_formats_is_what_the_image_makes_of_them() -> None:
-    done = in_image.run("tests.integration.worker.formats_page")
-
-    assert done.stdout == PAGE.read_text(), done.stderr
-
-
-def test_each_file_of_the_corpus_becomes_what_its_row_says(record_property: Callable[[str, object], None]) -> None:
-    # The one of hours takes minutes, and is judged outside.
-    done = in_image.run("tests.integration.worker.corpus", "--without", "flv_long_short_metadata")
-
-    for line in done.stdout.splitlines():
-        record_property(PROPERTY, f"in the image: {line}")
-    assert done.returncode == 0, done.stderr
 
 
 def test_its_lame_is_no_noisier_than_plain_ffmpeg(tmp_path: Path) -> None:
