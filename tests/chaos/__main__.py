@@ -9,6 +9,7 @@ doubled, not told, or left over.
 
 import argparse
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run. Answers the exit code: 0 nothing lost, 1 something was, 2 the run itself could not be carried out."""
     given = parser().parse_args(arguments)
+    for ended in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C: by `timeout`, by a terminal that is closed, all is put back as well.
+        signal.signal(ended, signal.default_int_handler)
     options = Options(60 * given.minutes, given.seed, given.gap, given.clients, given.pause, 60 * given.settle)
     say = speaker()
     say(f"seed {options.seed}, {given.minutes:g} minutes; installing")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from tests.chaos.plan import Kill
+from tests.chaos.plan import Kill, Kind
 
 
 class Answer(StrEnum):
@@ -106,6 +106,7 @@ def tally(planned: Sequence[Kill], struck: Sequence[Kill], uploads: Sequence[Upl
     for each in ending.conversions:
         by_mp3.setdefault(each.mp3, []).append(each)
     refused = {each.mp3 for each in uploads if each.answer is Answer.REFUSED}
+    kills = _kills(planned, struck)
     again, mails_doubled = _doubled_mails(by_mp3, ending.mails)
     faults = {
         "conversions lost": list(_lost(uploads, by_mp3)),
@@ -114,9 +115,12 @@ def tally(planned: Sequence[Kill], struck: Sequence[Kill], uploads: Sequence[Upl
         "conversions of refused uploads": sorted(refused & set(by_mp3)),
         "mails missing": list(_untold(ending.conversions, ending.mails)),
         "mails doubled": mails_doubled,
+        # Where nothing happened, nothing is shown.
+        "kinds planned and never struck": list(_spared(kills)),
+        "runs without a conversion": [] if ending.conversions else ["this one"],
     }
     notes = {"mails delivered again under one Message-ID": again}
-    return Tally(_kills(planned, struck), Counter(each.answer for each in uploads), faults, notes, ending)
+    return Tally(kills, Counter(each.answer for each in uploads), faults, notes, ending)
 
 
 def _kills(planned: Sequence[Kill], struck: Sequence[Kill]) -> dict[str, Counter[str]]:
@@ -125,6 +129,13 @@ def _kills(planned: Sequence[Kill], struck: Sequence[Kill]) -> dict[str, Counter
     for kill in planned:
         counted.setdefault(kill.kind, Counter())[kill.manner if kill in struck else UNDONE] += 1
     return counted
+
+
+def _spared(kills: Mapping[str, Counter[str]]) -> Iterable[str]:
+    """Kinds that were to be struck and never were; a worker may be too quick for its killer."""
+    for kind, how in kills.items():
+        if how.keys() <= {UNDONE} and kind != Kind.WORKER:
+            yield kind
 
 
 def _lost(uploads: Iterable[Upload], by_mp3: Mapping[str, list[Found]]) -> Iterable[str]:

@@ -186,10 +186,18 @@ class PostgreSQLServer(Server):
                 os.kill(process, signal.SIGKILL)
         super().kill()
         await_condition(
-            lambda: not any(Path(f"/proc/{process}").exists() for process in others),
+            lambda: not any(map(_runs, others)),
             seconds=self.stop_seconds,
             what="PostgreSQL's processes did not end",
         )
+
+
+def _runs(process: int) -> bool:
+    """Whether it has not ended; one that nobody has taken off the table yet has."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class FerretDBServer(MongoDBServer):

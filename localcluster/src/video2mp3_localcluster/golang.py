@@ -74,7 +74,8 @@ def is_new_enough(version: str, needed: str) -> bool:
 
 def toolchain(log: StepLog) -> Path:
     """The ``go`` command to use: the machine's own if it is new enough, otherwise the wheel's."""
-    needed = max((_needed_by(module) for module in ("kubernetes", "addons", "network-policies")), key=_sortable)
+    modules = ("kubernetes", "addons", "network-policies", "document-database")
+    needed = max((_needed_by(module) for module in modules), key=_sortable)
     own = shutil.which("go")
     if own:
         version = log.output([own, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"})

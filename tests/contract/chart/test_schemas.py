@@ -15,8 +15,8 @@ Document = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def kubeconform() -> Kubeconform:
-    return made()
+def kubeconform(tmp_path_factory: pytest.TempPathFactory) -> Kubeconform:
+    return made(tmp_path_factory.mktemp("schemas"))
 
 
 @pytest.fixture(scope="module")

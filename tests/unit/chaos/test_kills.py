@@ -118,7 +118,7 @@ def test_a_plan_is_carried_out_whoever_is_not_there() -> None:
 
 def test_nobody_waits_for_the_store_that_waits_for_the_others() -> None:
     plan = [Kill(0, Kind.MYSQL, Manner.KILLED, 0), Kill(0.1, Kind.GATEWAY, Manner.KILLED, 0)]
-    struck, _, _ = strike(plan, 0.2, BusyKiller())
+    struck, _, _ = strike(plan, 3, BusyKiller())
     assert struck == plan
 
 

@@ -47,10 +47,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Kubeconform:
-    """The program and the folder of its schemas."""
+    """The program, and the folders of schemas: of the clusters' kinds, and of our own."""
 
     program: Path
     schemas: Path
+    own: Path
 
     def version(self) -> str:
         """The version of its module."""
@@ -60,13 +61,13 @@ class Kubeconform:
 
     def judge(self, documents: list[Document], kubernetes: str) -> Verdict:
         """Read them as this version of Kubernetes does; a kind without a schema is a complaint."""
-        folder = (
-            f"{self.schemas}/{{{{ .NormalizedKubernetesVersion }}}}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
-        )
+        kind = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
+        folders = (f"{self.schemas}/{{{{ .NormalizedKubernetesVersion }}}}/{kind}", f"{self.own}/{kind}")
         done = subprocess.run(
             [
                 *(self.program, "-strict", "-summary", "-output", "json"),
-                *("-kubernetes-version", kubernetes, "-schema-location", folder),
+                *("-kubernetes-version", kubernetes),
+                *(word for folder in folders for word in ("-schema-location", folder)),
             ],
             input=yaml.safe_dump_all(documents),
             capture_output=True,
@@ -80,11 +81,11 @@ class Kubeconform:
         return Verdict(answer["summary"]["valid"], complaints)
 
 
-def made() -> Kubeconform:
-    """Compiled, and its schemas fetched, by the first run on a machine."""
+def made(own: Path) -> Kubeconform:
+    """Compiled, and its schemas fetched, by the first run on a machine; our own schemas go into the folder."""
     program = compiled_program(GoProgram("kubeconform", str(HERE), "github.com/yannh/kubeconform/cmd/kubeconform"))
     # Two schemas of one name are told apart by what they are made from, this file included.
-    key = content_key(WHEEL, OWN_CRD, Path(__file__), MONITORING.digest)
+    key = content_key(WHEEL, Path(__file__), MONITORING.digest)
     schemas = Artefact("schemas-of-kubernetes", key, _fill)
     log = StepLog(log_dir() / "kubeconform-for-tests.log")
     try:
@@ -92,14 +93,16 @@ def made() -> Kubeconform:
         schemas.make(log)
     finally:
         log.close()
-    return Kubeconform(program.folder / "kubeconform", schemas.folder)
+    for name, schema in _custom_kinds(yaml.safe_load(OWN_CRD.read_text())):
+        (own / name).write_text(json.dumps(schema))
+    return Kubeconform(program.folder / "kubeconform", schemas.folder, own)
 
 
 def _fill(log: StepLog, folder: Path) -> None:
     wheel = folder / "wheel"
     uv = Path(sys.executable).with_name("uv")
     log.command([uv, "pip", "install", "--no-deps", "--require-hashes", "--target", wheel, "--requirement", WHEEL])
-    crds = [OWN_CRD, *(path for path in files_of(log, toolchain(log), MONITORING) if path.name.endswith(MONITORS))]
+    crds = [path for path in files_of(log, toolchain(log), MONITORING) if path.name.endswith(MONITORS)]
     custom = [found for crd in crds for found in _custom_kinds(yaml.safe_load(crd.read_text()))]
     for version in VERSIONS:
         target = folder / f"v{version}"
