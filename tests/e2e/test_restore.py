@@ -87,6 +87,9 @@ def lose_everything(release: Release) -> None:
     lose_conversions(release.kubectl)
     release.mongodb.close()
     release.helm("uninstall", release.name)
+    release.kubectl("delete", "deployments", "--all")
+    # At once; what they store is lost anyway.
+    release.kubectl("delete", "pods", "--all", "--grace-period=1")
     release.kubectl("delete", "namespace", release.namespace, "--timeout=110s")
     await_value(lambda: volumes(release) == [], seconds=60, what="the volumes are gone")
 

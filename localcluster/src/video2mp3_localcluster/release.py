@@ -68,6 +68,7 @@ class Release:
     def uninstall(self, log: StepLog) -> None:
         """Remove the release with its namespace, volumes included, in whatever state an interrupted run left it."""
         self._delete_conversions(log)
+        self._end_pods(log)
         self.kubectl(log, "delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=150s")
 
     def _delete_conversions(self, log: StepLog) -> None:
@@ -79,6 +80,11 @@ class Release:
         except StepFailed:
             for name in self.kubectl(log, "get", CRD, "--output", "name").split():
                 self.kubectl(log, "patch", name, "--type=merge", "--patch", '{"metadata":{"finalizers":[]}}')
+
+    def _end_pods(self, log: StepLog) -> None:
+        """End them at once: with pods that take their time, Kubernetes looks at a namespace again after half of it."""
+        self.kubectl(log, "delete", "deployments,statefulsets,replicasets,jobs", "--all", "--cascade=orphan")
+        self.kubectl(log, "delete", "pods", "--all", "--grace-period=1", "--timeout=60s")
 
     def kubectl(self, log: StepLog, *arguments: str, stdin: bytes | None = None) -> str:
         """Run kubectl in the release's namespace; answers what it printed."""
