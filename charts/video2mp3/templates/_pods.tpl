@@ -35,6 +35,16 @@ affinity:
 {{- end }}
 {{- end -}}
 
+{{/* metadata of a Job's pod: as the workers', it ends only where no mesh puts a sidecar into it. Takes a dict: context, component. */}}
+{{- define "video2mp3.jobPodMetadata" -}}
+labels:
+  {{- merge (include "video2mp3.labels" . | fromYaml) (.context.Values.worker.podLabels | default dict) | toYaml | nindent 2 }}
+{{- with .context.Values.worker.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "video2mp3.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

@@ -12,11 +12,14 @@ files, and its owner is told nothing again.
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from video2mp3_contracts.conversion import ConversionSpec
 from video2mp3_contracts.ledger import LedgerEntry
 from video2mp3_contracts.message import ConversionRef
+
+_CHOICES_ADDED_LATER: Final = {("tags", "id3Version"): "2.3", ("loudness", "mode"): "gain"}
+"""Fields of `output` with their defaults. What was made before there was such a choice stays what it is."""
 
 
 def fingerprints(spec: ConversionSpec, filename: str, content_sha256: str | None) -> tuple[str, ...]:
@@ -30,14 +33,25 @@ def fingerprints(spec: ConversionSpec, filename: str, content_sha256: str | None
     sha256 = spec.source.sha256 or content_sha256
     if sha256:
         sources.append({"sha256": sha256})
-    # Only where it is set: what was made before there was such a choice stays what it is.
-    how = {"allowTruncated": True} if spec.source.allow_truncated else {}
-    return tuple(_digest(spec, filename, source | how) for source in sources)
+    how = {"allowTruncated": True} if spec.source.allow_truncated else {}  # a choice added later too
+    said = spec.output.model_dump(mode="json", by_alias=True, exclude_none=True) | {"filename": filename}
+    # And as some entries have it, which were noted with the defaults said.
+    outputs = (_without_later_defaults(said), said)
+    digests = [_digest(spec.owner, source | how, output) for output in outputs for source in sources]
+    return tuple(dict.fromkeys(digests))
 
 
-def _digest(spec: ConversionSpec, filename: str, source: dict[str, Any]) -> str:
-    output = spec.output.model_dump(mode="json", by_alias=True, exclude_none=True) | {"filename": filename}
-    made_of = {"owner": spec.owner, "source": source, "output": output}
+def _without_later_defaults(output: dict[str, Any]) -> dict[str, Any]:
+    return {
+        part: {field: value for field, value in said.items() if _CHOICES_ADDED_LATER.get((part, field)) != value}
+        if isinstance(said, dict)
+        else said
+        for part, said in output.items()
+    }
+
+
+def _digest(owner: str, source: dict[str, Any], output: dict[str, Any]) -> str:
+    made_of = {"owner": owner, "source": source, "output": output}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 

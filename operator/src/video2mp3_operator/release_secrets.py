@@ -21,9 +21,11 @@ PREFIX: Final = "SECRETS_"
 KEEP: Final = {
     "helm.sh/resource-policy": "keep",
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
 }
 """Helm and Argo CD remove what an older chart had as a template as soon as there is none any more, but for these
-annotations, which they look for in the cluster."""
+annotations, which they look for in the cluster. With the last one Argo CD does not call the application OutOfSync for
+it for ever."""
 
 Kind = Literal["password", "fernet"]
 Values = Mapping[str, str]

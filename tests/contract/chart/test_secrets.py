@@ -3,6 +3,7 @@
 import base64
 import json
 from operator import itemgetter
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,12 +38,14 @@ def test_rendering_makes_none_and_is_the_same_each_time(chart: Chart):
     assert "kind: Secret\n" not in first
 
 
+GOES = {"before-hook-creation", "hook-succeeded"}
 HOOKS = {
-    "ServiceAccount/video2mp3-secrets": -10,
-    "Role/video2mp3-secrets": -10,
-    "RoleBinding/video2mp3-secrets": -10,
-    "NetworkPolicy/video2mp3-secrets": -10,
-    "Job/video2mp3-secrets": 0,
+    # Argo CD looks at a whole sync: whatever fails in it, the right to make Secrets goes.
+    "ServiceAccount/video2mp3-secrets": (-10, GOES | {"hook-failed"}),
+    "Role/video2mp3-secrets": (-10, GOES | {"hook-failed"}),
+    "RoleBinding/video2mp3-secrets": (-10, GOES | {"hook-failed"}),
+    "NetworkPolicy/video2mp3-secrets": (-10, GOES | {"hook-failed"}),
+    "Job/video2mp3-secrets": (0, GOES),
 }
 
 
@@ -52,10 +55,12 @@ def test_they_are_made_before_all_else_and_the_right_to_do_so_goes_again(manifes
         for document in manifests.documents
     }
     hooks = {name: each for name, each in found.items() if "pre-install" in each.get("helm.sh/hook", "")}
-    assert {name: int(each["helm.sh/hook-weight"]) for name, each in hooks.items()} == HOOKS
+    assert {
+        name: (int(each["helm.sh/hook-weight"]), {*each["helm.sh/hook-delete-policy"].split(",")})
+        for name, each in hooks.items()
+    } == HOOKS
     for each in hooks.values():
         assert each["helm.sh/hook"].split(",") == ["pre-install", "pre-upgrade", "pre-rollback"]
-        assert each["helm.sh/hook-delete-policy"].split(",") == ["before-hook-creation", "hook-succeeded"]
 
 
 def test_nothing_marks_them_as_argo_cds(manifests: Manifests):
@@ -69,6 +74,35 @@ def test_a_job_of_the_operators_image_runs_where_the_operator_does(chart: Chart)
     manifests = chart.render({"operator": placement})
     for component in ("secrets", "mongodb-users"):
         assert placement.items() <= manifests.pod(component).spec.items(), component
+
+
+def test_no_mesh_keeps_a_job_from_ending(chart: Chart):
+    mesh = {"podLabels": {"mesh.example.com/inject": "false", "app.kubernetes.io/component": "other"}}
+    jobs = {each["metadata"]["name"]: each for each in chart.render({"worker": mesh}).of_kind("Job")}
+    assert len(jobs) == 2
+    for name, job in jobs.items():
+        labels, annotations = (job["spec"]["template"]["metadata"][key] for key in ("labels", "annotations"))
+        assert job["metadata"]["labels"].items() <= labels.items(), name
+        assert [labels[key] for key in ("mesh.example.com/inject", "sidecar.istio.io/inject")] == ["false"] * 2
+        assert labels["kuma.io/sidecar-injection"] == annotations["linkerd.io/inject"] == "disabled"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"operator": {"nodeSelector": {"disk": "ssd"}}},
+        {"imagePullSecrets": ["registry"]},
+        {"worker": {"podLabels": {"mesh.example.com/inject": "false"}}},
+    ],
+    ids="-".join,
+)
+def test_another_pod_for_the_users_is_another_job(values: dict[str, Any], chart: Chart, manifests: Manifests):
+    """A Job's pod cannot change, and where Helm only renders there is but one revision."""
+
+    def name(manifests: Manifests) -> str:
+        return next(pod.owner for pod in manifests.pods() if pod.component == "mongodb-users")
+
+    assert name(chart.render(values)) != name(manifests)
 
 
 @pytest.mark.parametrize(

@@ -223,19 +223,27 @@ def test_what_it_may_do(job: SecretsJob, manifests: Manifests) -> None:
 # --- charts before this one had them as templates ---
 
 OLD = ("video2mp3-worker", "video2mp3-mysql")
+OLD_URI = "mongodb://video2mp3:old@video2mp3-mongodb"
+"""The worker's, when there was one user for all."""
+
+
+def encoded(values: dict[str, str]) -> dict[str, str]:
+    """As a Secret's data has them."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
 
 
 @pytest.fixture
 def old_chart(job: SecretsJob, tmp_path: Path) -> Callable[..., None]:
     """Helm on a chart that has these Secrets, or none, as templates."""
     made = job.render().secrets
+    made["video2mp3-worker"]["mongodb-uri"] = OLD_URI
     folder = tmp_path / "chart"
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "video2mp3", "version": "0.1.0"}))
 
     def run(*arguments: str, templates: tuple[str, ...] = ()) -> None:
         secrets = [
-            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": made[name]}
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded(made[name])}
             for name in templates
         ]
         (folder / "templates" / "secrets.yaml").write_text(yaml.safe_dump_all(secrets))
@@ -252,8 +260,14 @@ def test_an_upgrade_and_a_rollback_leave_those_of_an_older_chart(
 ) -> None:
     old_chart("install", "video2mp3", "chart", templates=OLD)
     before = {name: job.values(name) for name in OLD}
-    assert job.run(manifests)[2] == "video2mp3-worker is kept from now on."  # the hook
+    assert before["video2mp3-worker"]["mongodb-uri"] == OLD_URI
+    told = job.run(manifests)  # the hook
+    assert "video2mp3-worker is brought up to date: mongodb-uri." in told
+    assert "video2mp3-mysql is kept from now on." in told
+    after = {name: job.values(name) for name in OLD}
+    assert after["video2mp3-worker"]["mongodb-uri"].startswith("mongodb://worker:")
     old_chart("upgrade", "video2mp3", "chart")
-    assert {name: job.values(name) for name in OLD} == before
-    old_chart("rollback", "video2mp3", "1")
+    assert {name: job.values(name) for name in OLD} == after
+    # Without the option Helm 4 leaves to others what they have written, as the hook did.
+    old_chart("rollback", "video2mp3", "1", "--force-conflicts")
     assert {name: job.values(name) for name in OLD} == before

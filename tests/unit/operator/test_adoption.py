@@ -48,6 +48,30 @@ def test_the_same_content_under_another_id_is_the_same() -> None:
     assert not made_of(a_conversion(), SHA) & made_of(other, "b" * 64)
 
 
+WITH_LOUDNESS = {"loudness": {"integratedLufs": -16}}
+NOTED = [
+    # By the release that knew neither output.tags.id3Version nor output.loudness.mode.
+    ({}, "5a0707db214d95b35e681360c23eba87cf56ec56d37b0bf799e210b6f581d0b5"),
+    ({"tags": {"title": "x"}}, "9ad544da68ca219e040bc8e55334bb37673793b163aa4e4b91b4cfe2a868dcd4"),
+    (WITH_LOUDNESS, "95359ddec9bc2708ca3a7eae9a322b9f2d2077be84fc53521a41dde5ce1dcfde"),
+    (WITH_LOUDNESS | {"tags": {"title": "x"}}, "12d02373dcd2683eea0fa9d4996e684d1f41d580c769a3eb292ec60f52e6838e"),
+    # By those that noted what both are by default.
+    ({}, "0d6d379bf037f25ba6550e7766907ac9582f36709892cf1ffcbe5484692e9bef"),
+    (WITH_LOUDNESS, "0ee6f13c72241a303fc88c0f85051f818ac35ac85cb372e5b09e83909b140cee"),
+]
+
+
+@pytest.mark.parametrize(("output", "digest"), NOTED)
+def test_what_earlier_releases_noted_is_the_same(output: dict[str, Any], digest: str) -> None:
+    assert digest in made_of(a_conversion().with_spec(output=output))
+
+
+@pytest.mark.parametrize("output", [{"tags": {"id3Version": "2.4"}}, {"loudness": {"mode": "limit"}}])
+def test_what_is_chosen_beside_the_default_is_another(output: dict[str, Any]) -> None:
+    by_default = a_conversion().with_spec(output=WITH_LOUDNESS)
+    assert not made_of(by_default) & made_of(by_default.with_spec(output=output))
+
+
 def test_an_address_is_a_source_only_with_its_content() -> None:
     by_url = a_conversion().with_spec(source={"gridfs": None, "url": "https://example.com/a.mp4"})
     assert made_of(by_url) == set()

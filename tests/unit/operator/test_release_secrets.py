@@ -175,6 +175,15 @@ def test_helm_keeps_what_an_older_chart_had_as_a_template() -> None:
     assert cluster.secrets["worker"] == FoundSecret(values, {"meta.helm.sh/release-name": "a", **KEEP}, "8")
 
 
+def test_argo_cd_neither_prunes_them_nor_misses_them_in_git() -> None:
+    """Of an application whose chart had them as templates; they bear its tracking for good."""
+    cluster = Cluster({"worker": found({"db-password": "old"}, {"helm.sh/resource-policy": "keep"})})
+    make(cluster, WORKER)
+    marks = cluster.secrets["worker"].annotations
+    assert marks["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+    assert marks["argocd.argoproj.io/compare-options"] == "IgnoreExtraneous"
+
+
 @pytest.mark.parametrize(
     ("email", "kept"), [("Me@Example.com", True), ("me@example.com", True), ("you@example.com", False)]
 )

@@ -47,10 +47,11 @@ prune it. */}}
 {{- end -}}
 
 {{/* Before anything else of an installation, an upgrade or a rollback; Argo CD takes it for PreSync. What gives the right to make
-Secrets goes again as soon as they are made; what failed stays for its log, until the next try. Takes a dict: weight. */}}
+Secrets goes again as soon as they are made, and by Argo CD also where the sync fails then; a Job that failed stays for its log, until
+the next try. Takes a dict: weight. */}}
 {{- define "video2mp3.secretsHook" -}}
 annotations:
   helm.sh/hook: pre-install,pre-upgrade,pre-rollback
   helm.sh/hook-weight: {{ .weight | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded{{ if ne (int .weight) 0 }},hook-failed{{ end }}
 {{- end -}}
