@@ -1,5 +1,6 @@
 """What the values mean, and what helm says about those that cannot be meant."""
 
+import json
 from typing import Any
 
 import pytest
@@ -38,6 +39,23 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"worker": {"resources": {"limits": {"memory": None}}}},
         "at '/worker/resources/limits': missing property 'memory'",
     ),
+    "workers without limits": (
+        {"worker": {"resources": {"limits": None}}},
+        "at '/worker/resources': missing property 'limits'",
+    ),
+    "workers without requests": (
+        {"worker": {"resources": {"requests": None}}},
+        "at '/worker/resources': missing property 'requests'",
+    ),
+    "workers without resources": ({"worker": {"resources": None}}, "at '/worker': missing property 'resources'"),
+    "more memory than the operator can double": (
+        {"worker": {"resources": {"limits": {"memory": "1Pi"}}}},
+        "at '/worker/resources/limits/memory'",
+    ),
+    "a resource with a typing error": (
+        {"worker": {"resources": {"limits": {"cpus": 2}}}},
+        "at '/worker/resources/limits': additional properties 'cpus' not allowed",
+    ),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }
 
@@ -70,6 +88,18 @@ MISSING: dict[str, tuple[dict[str, Any], str]] = {
         "ingress.tlsSecret needs a name in ingress.host",
     ),
 }
+
+
+def test_workers_may_ask_for_all_that_kubernetes_knows(chart: Chart):
+    more = {
+        "ephemeral-storage": "30Gi",
+        "hugepages-2Mi": "64Mi",
+        "nvidia.com/gpu": 1,
+        "gpu.intel.com/i915_monitoring": 1,
+    }
+    resources = {"requests": more, "limits": more}
+    told = environment(chart.render({"worker": {"resources": resources}}), "operator")["OPERATOR_WORKER_RESOURCES"]
+    assert {name: value for name, value in json.loads(told)["limits"].items() if name in more} == more
 
 
 @pytest.mark.parametrize("case", MISSING, ids=lambda case: case.replace(" ", "-"))
