@@ -117,6 +117,14 @@ def test_a_release_whose_services_kubernetes_would_refuse_is_refused_whole(name:
     assert chart.render({"fullnameOverride": "mp3"}, release=name).named("Service", "mp3-gateway")
 
 
+def test_a_release_that_kubernetes_has_taken_is_upgraded_under_its_name(chart: Chart):
+    """Newer ones take a Service whose name begins with a digit; another name would leave the volumes behind."""
+    assert chart.render({}, "--is-upgrade", release="2mp3").named("Service", "2mp3-video2mp3-gateway")
+    with pytest.raises(ValuesRefused, match="take no dot: install it under another release name than my.release") as it:
+        chart.render({}, "--is-upgrade", release="my.release")
+    assert "fullnameOverride" not in str(it.value)
+
+
 def test_everything_that_is_missing_is_said_at_once(chart: Chart):
     with pytest.raises(ValuesRefused) as refusal:
         chart.render(smallest=False)
