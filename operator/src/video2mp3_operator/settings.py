@@ -111,7 +111,8 @@ class Settings(BaseSettings):
     worker_copied_labels: Annotated[tuple[str, ...], NoDecode] = ()
     worker_copied_annotations: Annotated[tuple[str, ...], NoDecode] = ()
     """Which of a Conversion's own, by their keys, its Jobs and their pods get as well: by which costs are told apart,
-    for example. Whoever may create Conversions chooses the values, so none by default; ours are never replaced."""
+    for example. Whoever may create Conversions chooses the values, so none by default; those of administrators and ours
+    are never replaced."""
 
     worker_node_selector: dict[str, str] = {}
     """Labels, as JSON, of the nodes that workers may run on: nodes of one kind, or those that are there for it."""

@@ -56,6 +56,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"worker": {"resources": {"limits": {"cpus": 2}}}},
         "at '/worker/resources/limits': additional properties 'cpus' not allowed",
     ),
+    "what Kubernetes reads on Jobs": (
+        {"worker": {"copiedLabels": ["team", "batch.kubernetes.io/job-name"]}},
+        "at '/worker/copiedLabels/1'",
+    ),
+    "what Kubernetes reads on pods": (
+        {"worker": {"copiedAnnotations": ["k8s.io/x"]}},
+        "at '/worker/copiedAnnotations/0'",
+    ),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }
 
@@ -90,6 +98,13 @@ MISSING: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_labels_of_what_is_installed_beside_kubernetes_may_be_copied(chart: Chart):
+    """Kueue's priority, for example: x-k8s.io belongs to projects, not to Kubernetes."""
+    keys = ["kueue.x-k8s.io/priority-class", "example.com/kubernetes.io", "team"]
+    told = environment(chart.render({"worker": {"copiedLabels": keys}}), "operator")["OPERATOR_WORKER_COPIED_LABELS"]
+    assert told == ",".join(keys)
+
+
 def test_workers_may_ask_for_all_that_kubernetes_knows(chart: Chart):
     more = {
         "ephemeral-storage": "30Gi",
@@ -120,7 +135,9 @@ def test_a_release_whose_services_kubernetes_would_refuse_is_refused_whole(name:
 def test_a_release_that_kubernetes_has_taken_is_upgraded_under_its_name(chart: Chart):
     """Newer ones take a Service whose name begins with a digit; another name would leave the volumes behind."""
     assert chart.render({}, "--is-upgrade", release="2mp3").named("Service", "2mp3-video2mp3-gateway")
-    with pytest.raises(ValuesRefused, match="take no dot: install it under another release name than my.release") as it:
+    with pytest.raises(
+        ValuesRefused, match=r"take no dot: install it under another release name than my\.release"
+    ) as it:
         chart.render({}, "--is-upgrade", release="my.release")
     assert "fullnameOverride" not in str(it.value)
 
