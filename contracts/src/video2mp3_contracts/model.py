@@ -28,6 +28,11 @@ Conversion a field that it does not know.
 """
 
 
+STORED: Final = {"stored": True}
+"""The validation context of what the API server let in, perhaps before there was a rule: whoever reads it so judges
+for itself what came later, and ends it with a sentence."""
+
+
 class Model(BaseModel):
     """A part of the resource: camelCase in YAML, unknown fields and other types refused, never changed in place."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from video2mp3_contracts.forms import (
     NO_CONTROL_CHARACTERS,
@@ -13,7 +13,7 @@ from video2mp3_contracts.forms import (
     in_lines,
     in_one_line,
 )
-from video2mp3_contracts.model import ADDED_LATER, Model, immutable, rule, with_rules
+from video2mp3_contracts.model import ADDED_LATER, STORED, Model, immutable, rule, with_rules
 
 MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """kbit/s of MPEG-1 Layer III (ISO/IEC 11172-3, table of `bitrate_index`)."""
@@ -79,7 +79,7 @@ def _position(field: str) -> IntOrString:
     return IntOrString(0, 999_999, CLOCK_TIME, f"{field} must be {allowed}")
 
 
-_ORDER_COMPLAINT = "output.trim.end must be after output.trim.start"
+ORDER_COMPLAINT: Final = "output.trim.end must be after output.trim.start"
 
 
 def _in_seconds(position: str) -> str:
@@ -104,7 +104,7 @@ _IN_ORDER = (
 class Trim(Model):
     """The part of the source to convert, sample-accurate."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(rule(_IN_ORDER, _ORDER_COMPLAINT)))
+    model_config = ConfigDict(json_schema_extra=with_rules(rule(_IN_ORDER, ORDER_COMPLAINT)))
 
     start: Annotated[
         int | str | None,
@@ -118,10 +118,15 @@ class Trim(Model):
     ] = None
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.end is not None and seconds(self.end) <= seconds(self.start or 0):
-            raise ValueError(_ORDER_COMPLAINT)
+    def _in_order(self, info: ValidationInfo) -> Self:
+        if not self.is_in_order and info.context != STORED:
+            raise ValueError(ORDER_COMPLAINT)
         return self
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether it ends after it begins; it may not where it was :data:`STORED`."""
+        return self.end is None or seconds(self.start or 0) < seconds(self.end)
 
     @property
     def is_all(self) -> bool:

@@ -5,6 +5,8 @@ As an upload does, it passes the video on in pieces, and leaves nothing when it 
 
 import argparse
 import mimetypes
+import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, Final
@@ -21,6 +23,9 @@ from video2mp3_gateway.settings import GatewaySettings
 _PIECE_BYTES: Final = 256 * 1024
 _ANY_TYPE: Final = "application/octet-stream"
 
+_QUIET_SECONDS: Final = 10.0
+"""Whoever sends a video that nobody wants is believed to have stopped after so long without a byte."""
+
 Connect = Callable[[GatewaySettings], SourceStore]
 
 
@@ -30,15 +35,21 @@ def _sources(settings: GatewaySettings) -> SourceStore:
 
 def main(arguments: Sequence[str] | None = None, video: BinaryIO | None = None, connect: Connect = _sources) -> int:
     """Run the command; answers the exit code: 0 done, 1 not done (standard error says why), 2 wrong usage."""
-    video = video or sys.stdin.buffer
+    video = video or (sys.stdin.buffer if sys.stdin else None)  # None where it is closed
+    unwanted = video
     try:
         return _run(arguments, video, connect)
+    except (KeyboardInterrupt, SystemExit) as ending:
+        if isinstance(ending, KeyboardInterrupt) or not ending.code:
+            unwanted = None  # Ctrl-C and --help: a person is there, who wants to go on.
+        raise
     finally:
         # `kubectl exec --stdin` waits until all that it sends is read, also where nobody wants it any more.
-        _drain(video)
+        if unwanted is not None:
+            _drain(unwanted)
 
 
-def _run(arguments: Sequence[str] | None, video: BinaryIO, connect: Connect) -> int:
+def _run(arguments: Sequence[str] | None, video: BinaryIO | None, connect: Connect) -> int:
     parsed = _parser().parse_args(arguments)
     configure_logging("gateway", level="WARNING")
     try:
@@ -55,16 +66,17 @@ def _run(arguments: Sequence[str] | None, video: BinaryIO, connect: Connect) -> 
 
 
 def _drain(video: BinaryIO) -> None:
-    """Read the rest; a person at a terminal is not asked for any."""
-    if not video.isatty():
-        while video.read(_PIECE_BYTES):
-            pass
+    """Read the rest, as long as some comes; a person at a terminal is not asked for any."""
+    if video.isatty():
+        return
+    # Below the buffer, which would wait for a whole piece.
+    while select.select([video], [], [], _QUIET_SECONDS)[0] and os.read(video.fileno(), _PIECE_BYTES):
+        pass
 
 
-def _store(sources: SourceStore, video: BinaryIO, owner: str, filename: str) -> str | None:
+def _store(sources: SourceStore, video: BinaryIO | None, owner: str, filename: str) -> str | None:
     """Store all of the video; answers its file's id, None where there is nothing to store."""
-    piece = video.read(_PIECE_BYTES)
-    if not piece:
+    if video is None or not (piece := video.read(_PIECE_BYTES)):
         return None
     content_type = mimetypes.guess_type(filename)[0] or _ANY_TYPE
     with sources.begin(owner, display_name(filename), content_type) as upload:

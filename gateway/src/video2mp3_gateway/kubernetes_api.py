@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.model import STORED
 from video2mp3_gateway.ports import ConversionRefused, Document, ListPage, ServiceAway, VersionExpired, WatchEvent
 
 _TIMEOUT: Final = (2.0, 8.0)
@@ -212,7 +213,7 @@ def _expect(status: int, answer: dict[str, Any], *good: int) -> dict[str, Any]:
 def _readable(document: dict[str, Any]) -> Conversion | None:
     """The Conversion; None for one that another version of this project wrote and this one does not understand."""
     try:
-        return Conversion.model_validate(document)
+        return Conversion.model_validate(document, context=STORED)
     except ValidationError as error:
         _log.warning("conversion_not_understood", conversion=document["metadata"]["name"], errors=error.error_count())
         return None

@@ -9,6 +9,7 @@ from typing import Final
 
 from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.conversion import ObjectMeta
+from video2mp3_contracts.output import ORDER_COMPLAINT
 from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import endings, outcome, timeouts
 from video2mp3_operator.adoption import adoptable
@@ -105,6 +106,12 @@ def _not_understood(seen: Observation) -> Decision | None:
     if seen.job is not None or not seen.invalid:
         return None
     return Hold(Reason.INVALID_SPEC, f"It waits for an operator that understands its spec: {seen.invalid}")
+
+
+def _trim(seen: Observation) -> Decision | None:
+    """The API server refuses it now; it may have been let in before there was a rule."""
+    trim = seen.spec and seen.spec.output.trim
+    return Fail(Reason.BAD_REQUEST, f"{ORDER_COMPLAINT}.") if trim and not trim.is_in_order else None
 
 
 def _division(seen: Observation) -> Decision | None:
@@ -225,6 +232,7 @@ _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
     _running_job,
     endings.enough,
     _not_understood,
+    _trim,
     _adoption,
     _address,
     _source,

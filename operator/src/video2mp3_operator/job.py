@@ -53,6 +53,7 @@ def build_job(
     """
     metadata, spec = conversion.metadata, conversion.spec
     namespace = settings.worker_namespace or metadata.namespace
+    copied = _copied(metadata.labels, settings.worker_copied_labels)
     labels = _labels(conversion, settings)
     generation = {names.LABEL_JOB_GENERATION: str(done.generation)}
     retries = max(0, spec.retry_limit - done.failed)
@@ -64,8 +65,8 @@ def build_job(
         "metadata": {
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": namespace,
-            "labels": labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
-            **({"annotations": annotations} if annotations else {}),
+            "labels": copied | labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
+            **_annotations(annotations),
             **({"ownerReferences": [_owner(conversion)]} if namespace == metadata.namespace else {}),
         },
         "spec": {
@@ -77,7 +78,10 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
-                "metadata": _pod_metadata(settings, labels | (generation if parts > 1 else {}), annotations),
+                "metadata": {
+                    "labels": copied | settings.worker_pod_labels | labels | (generation if parts > 1 else {}),
+                    **_annotations(annotations | settings.worker_pod_annotations),
+                },
                 "spec": _pod_spec(
                     conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory), parts
                 ),
@@ -86,13 +90,12 @@ def build_job(
     }
 
 
-def _pod_metadata(settings: Settings, labels: dict[str, str], copied: dict[str, str]) -> dict[str, Any]:
-    """What administrators add never replaces what we find the pod by; nor does what is copied replace what they add."""
-    annotations = copied | settings.worker_pod_annotations
-    return {"labels": settings.worker_pod_labels | labels} | ({"annotations": annotations} if annotations else {})
+def _annotations(found: dict[str, str]) -> dict[str, Any]:
+    return {"annotations": found} if found else {}
 
 
 def _copied(own: Mapping[str, str], allowed: Sequence[str]) -> dict[str, str]:
+    """What is a Conversion's own, and allowed: it replaces neither what administrators add nor what is ours."""
     return {key: own[key] for key in allowed if key in own}
 
 
@@ -108,7 +111,8 @@ def _indexed(parts: int, retries: int) -> dict[str, Any]:
 
 
 def _labels(conversion: Conversion, settings: Settings) -> dict[str, str]:
-    return _copied(conversion.metadata.labels, settings.worker_copied_labels) | {
+    """Ours: what Job and pod are found by, which nothing replaces."""
+    return {
         "app.kubernetes.io/name": "video2mp3",
         names.LABEL_INSTANCE: settings.instance,
         "app.kubernetes.io/managed-by": "video2mp3-operator",

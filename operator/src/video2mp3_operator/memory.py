@@ -8,21 +8,26 @@ from typing import Final
 _MEBIBYTE: Final = 1024**2
 _SUFFIXES: Final[dict[str, Fraction]] = {"": Fraction(1), "m": Fraction(1, 1000)} | {
     suffix: Fraction(base) ** power
-    for base, suffixes in ((1000, ("k", "M", "G", "T")), (1024, ("Ki", "Mi", "Gi", "Ti")))
+    for base, suffixes in ((1000, ("k", "M", "G", "T", "P", "E")), (1024, ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")))
     for power, suffix in enumerate(suffixes, start=1)
 }
-_QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)(m|[kMGTPE]|[KMGTPE]i)?")
 
 
-def in_bytes(quantity: str) -> int:
-    """A Kubernetes resource quantity in bytes (API reference, "Quantity"; exponents are not known here).
+def amount(quantity: str) -> Fraction:
+    """A Kubernetes resource quantity (API reference, "Quantity"; exponents are not known here).
 
     The client library's own parser comes with all of the generated models. Raises ValueError.
     """
     found = _QUANTITY.fullmatch(quantity)
     if found is None:
-        raise ValueError(f"{quantity!r} is not a quantity of memory such as 512Mi")
-    return int(Fraction(found[1]) * _SUFFIXES[found[2] or ""])
+        raise ValueError(f"{quantity!r} is not a quantity such as 512Mi or 500m")
+    return Fraction(found[1]) * _SUFFIXES[found[2] or ""]
+
+
+def in_bytes(quantity: str) -> int:
+    """A quantity of memory in bytes. Raises ValueError."""
+    return int(amount(quantity))
 
 
 @dataclass(frozen=True)

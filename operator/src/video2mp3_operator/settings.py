@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from video2mp3_contracts.conversion import MAX_PARALLELISM
 from video2mp3_contracts.source_urls import HOST_PATTERN
 from video2mp3_operator.memory import in_bytes
+from video2mp3_operator.resources import complaints
 
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
@@ -68,7 +69,8 @@ class Settings(BaseSettings):
     }
     """A worker's container's resources, as JSON, passed on as they are. LAME uses whole cores; two finish a film in a
     few minutes without starving a small node. The worker streams: constant memory, about 150 MiB at the most, plus the
-    page cache of its scratch files. Memory has to be there: it is doubled where it was not enough."""
+    page cache of its scratch files. Memory has to be there: it is doubled where it was not enough. What Kubernetes
+    would refuse keeps the operator from starting: Conversions then wait, where each would end in `InvalidJob`."""
 
     worker_memory_ceiling: str = "2Gi"
     """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
@@ -109,7 +111,8 @@ class Settings(BaseSettings):
     worker_copied_labels: Annotated[tuple[str, ...], NoDecode] = ()
     worker_copied_annotations: Annotated[tuple[str, ...], NoDecode] = ()
     """Which of a Conversion's own, by their keys, its Jobs and their pods get as well: by which costs are told apart,
-    for example. Whoever may create Conversions chooses the values, so none by default; ours are never replaced."""
+    for example. Whoever may create Conversions chooses the values, so none by default; those of administrators and ours
+    are never replaced."""
 
     worker_node_selector: dict[str, str] = {}
     """Labels, as JSON, of the nodes that workers may run on: nodes of one kind, or those that are there for it."""
@@ -218,9 +221,11 @@ class Settings(BaseSettings):
 
     @field_validator("worker_resources")
     @classmethod
-    def _memory(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        for name in ("requests", "limits"):
-            in_bytes(value.get(name, {}).get("memory", ""))
+    def _resources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        missing = [name for name in ("requests", "limits") if "memory" not in value.get(name, {})]
+        wrong = [f"{name}.memory is missing" for name in missing] or [*complaints(value)]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return value
 
     @field_validator(

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from video2mp3_contracts.complaints import complaints
 from video2mp3_contracts.conversion import ConversionSpec
+from video2mp3_contracts.model import STORED
 
 _MOST_TOLD: Final = 5
 _ROUNDS: Final = 20
@@ -59,7 +60,7 @@ def _understood(known: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
     trouble = ""
     for _ in range(_ROUNDS):
         try:
-            return ConversionSpec.model_validate(known), trouble
+            return ConversionSpec.model_validate(known, context=STORED), trouble
         except ValidationError as error:
             trouble = trouble or "; ".join(map(str, complaints(error, "spec")[:_MOST_TOLD]))
             dropped = [_drop(known, found) for found in _errors(error)]
@@ -71,7 +72,7 @@ def _understood(known: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
 def _drop_what_says_nothing(known: dict[str, Any]) -> None:
     """A newer definition of the resource fills in its defaults: what is unknown, empty or false says nothing."""
     try:
-        ConversionSpec.model_validate(known)
+        ConversionSpec.model_validate(known, context=STORED)
     except ValidationError as error:
         for found in _errors(error):
             if found["type"] == "extra_forbidden" and _empty(found["input"]):

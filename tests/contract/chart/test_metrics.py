@@ -401,12 +401,22 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
         {"Video2mp3LoginsRejected": 1},
     ),
     "a volume that will be full in two days": (
-        {FREE: f"{40 * 10**9}-{10**7}x60", ROOM: f"{100 * 10**9}x60"},
-        60,
+        {FREE: f"{14 * 10**9}-{5 * 10**6}x90", ROOM: f"{100 * 10**9}x90"},
+        90,
         {"Video2mp3VolumeFills": 1},
     ),
-    "a volume that fills for years": ({FREE: f"{40 * 10**9}-1000x60", ROOM: f"{100 * 10**9}x60"}, 60, {}),
-    "a volume that is nearly full": ({FREE: "9x60", ROOM: "100x60"}, 60, {"Video2mp3VolumeFills": 1}),
+    "a volume that fills for years": ({FREE: f"{14 * 10**9}-1000x90", ROOM: f"{100 * 10**9}x90"}, 90, {}),
+    "a volume that is nearly full": ({FREE: "2x90", ROOM: "100x90"}, 90, {"Video2mp3VolumeFills": 1}),
+    "one large source": (
+        {FREE: f"{45 * 10**9}x30 {43 * 10**9}-{2 * 10**9}x10 {23 * 10**9}x140", ROOM: f"{100 * 10**9}x180"},
+        150,
+        {},
+    ),
+    "a volume that began an hour ago": (
+        {FREE: f"_x119 {14 * 10**9}-{10**8}x60", ROOM: f"_x119 {100 * 10**9}x60"},
+        179,
+        {},
+    ),
     "an old key": (
         {of("auth", "video2mp3_auth_signing_key_age_seconds"): f"{91 * DAY}x9"},
         5,

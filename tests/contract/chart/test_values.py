@@ -1,5 +1,6 @@
 """What the values mean, and what helm says about those that cannot be meant."""
 
+import json
 from typing import Any
 
 import pytest
@@ -38,6 +39,31 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"worker": {"resources": {"limits": {"memory": None}}}},
         "at '/worker/resources/limits': missing property 'memory'",
     ),
+    "workers without limits": (
+        {"worker": {"resources": {"limits": None}}},
+        "at '/worker/resources': missing property 'limits'",
+    ),
+    "workers without requests": (
+        {"worker": {"resources": {"requests": None}}},
+        "at '/worker/resources': missing property 'requests'",
+    ),
+    "workers without resources": ({"worker": {"resources": None}}, "at '/worker': missing property 'resources'"),
+    "more memory than the operator can double": (
+        {"worker": {"resources": {"limits": {"memory": "1Pi"}}}},
+        "at '/worker/resources/limits/memory'",
+    ),
+    "a resource with a typing error": (
+        {"worker": {"resources": {"limits": {"cpus": 2}}}},
+        "at '/worker/resources/limits': additional properties 'cpus' not allowed",
+    ),
+    "what Kubernetes reads on Jobs": (
+        {"worker": {"copiedLabels": ["team", "batch.kubernetes.io/job-name"]}},
+        "at '/worker/copiedLabels/1'",
+    ),
+    "what Kubernetes reads on pods": (
+        {"worker": {"copiedAnnotations": ["k8s.io/x"]}},
+        "at '/worker/copiedAnnotations/0'",
+    ),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }
 
@@ -72,6 +98,25 @@ MISSING: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_labels_of_what_is_installed_beside_kubernetes_may_be_copied(chart: Chart):
+    """Kueue's priority, for example: x-k8s.io belongs to projects, not to Kubernetes."""
+    keys = ["kueue.x-k8s.io/priority-class", "example.com/kubernetes.io", "team"]
+    told = environment(chart.render({"worker": {"copiedLabels": keys}}), "operator")["OPERATOR_WORKER_COPIED_LABELS"]
+    assert told == ",".join(keys)
+
+
+def test_workers_may_ask_for_all_that_kubernetes_knows(chart: Chart):
+    more = {
+        "ephemeral-storage": "30Gi",
+        "hugepages-2Mi": "64Mi",
+        "nvidia.com/gpu": 1,
+        "gpu.intel.com/i915_monitoring": 1,
+    }
+    resources = {"requests": more, "limits": more}
+    told = environment(chart.render({"worker": {"resources": resources}}), "operator")["OPERATOR_WORKER_RESOURCES"]
+    assert {name: value for name, value in json.loads(told)["limits"].items() if name in more} == more
+
+
 @pytest.mark.parametrize("case", MISSING, ids=lambda case: case.replace(" ", "-"))
 def test_refused_with_what_to_do(case: str, chart: Chart):
     values, message = MISSING[case]
@@ -85,6 +130,16 @@ def test_a_release_whose_services_kubernetes_would_refuse_is_refused_whole(name:
     with pytest.raises(ValuesRefused, match=f"another release name than {name}, or set fullnameOverride"):
         chart.render(release=name)
     assert chart.render({"fullnameOverride": "mp3"}, release=name).named("Service", "mp3-gateway")
+
+
+def test_a_release_that_kubernetes_has_taken_is_upgraded_under_its_name(chart: Chart):
+    """Newer ones take a Service whose name begins with a digit; another name would leave the volumes behind."""
+    assert chart.render({}, "--is-upgrade", release="2mp3").named("Service", "2mp3-video2mp3-gateway")
+    with pytest.raises(
+        ValuesRefused, match=r"take no dot: install it under another release name than my\.release"
+    ) as it:
+        chart.render({}, "--is-upgrade", release="my.release")
+    assert "fullnameOverride" not in str(it.value)
 
 
 def test_everything_that_is_missing_is_said_at_once(chart: Chart):

@@ -1,11 +1,16 @@
 """The command that stores a video, on fakes."""
 
-import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import pytest
 
 from tests.unit.gateway.fakes import FakeSources
+from video2mp3_gateway import cli
 from video2mp3_gateway.cli import main
 from video2mp3_gateway.settings import GatewaySettings
 
@@ -20,12 +25,24 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_CONVERSION_NAMESPACE", "video2mp3")
 
 
+@contextmanager
+def sent(content: bytes) -> Iterator[BinaryIO]:
+    """Standard input with this content."""
+    with tempfile.TemporaryFile() as video:
+        video.write(content)
+        video.seek(0)
+        yield video
+
+
 def run(sources: FakeSources, *arguments: str, video: bytes | BinaryIO = b"video") -> int:
     def connect(settings: GatewaySettings) -> FakeSources:
         assert settings.mongodb_uri.get_secret_value().startswith("mongodb://gateway:")
         return sources
 
-    return main(arguments, io.BytesIO(video) if isinstance(video, bytes) else video, connect)
+    if isinstance(video, bytes):
+        with sent(video) as stream:
+            return main(arguments, stream, connect)
+    return main(arguments, video, connect)
 
 
 def test_it_prints_the_id_of_what_it_stored(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,28 +62,68 @@ def test_a_file_of_nobody_and_of_no_known_type() -> None:
     assert [*sources.files.values()] == [{"owner": "", "filename": "talk", "content_type": "application/octet-stream"}]
 
 
-@pytest.mark.parametrize("arguments", [(), ("store",), ("store", "--help"), ("stroe", "talk.mp4")])
+@pytest.mark.parametrize("arguments", [(), ("store",), ("stroe", "talk.mp4")])
 def test_a_wrong_usage_reads_what_it_is_sent(arguments: tuple[str, ...]) -> None:
     """For that kubectl exec waits for ever."""
-    video = io.BytesIO(b"v" * (2 * PIECE_BYTES))
-    with pytest.raises(SystemExit):
-        run(FakeSources(), *arguments, video=video)
-    assert video.read() == b""
+    with sent(b"v" * (2 * PIECE_BYTES)) as video:
+        with pytest.raises(SystemExit):
+            run(FakeSources(), *arguments, video=video)
+        assert video.read() == b""
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("store", "--help")])
+def test_help_comes_at_once(arguments: tuple[str, ...]) -> None:
+    with sent(b"video") as video:
+        with pytest.raises(SystemExit):
+            run(FakeSources(), *arguments, video=video)
+        assert video.read() == b"video"
+
+
+def test_who_stops_it_waits_for_nothing() -> None:
+    class Stopped(FakeSources):
+        def begin(self, *_: object) -> None:  # type: ignore[override]
+            raise KeyboardInterrupt
+
+    with sent(b"v" * (2 * PIECE_BYTES)) as video:
+        with pytest.raises(KeyboardInterrupt):
+            run(Stopped(), "store", "talk.mp4", video=video)
+        assert len(video.read()) == PIECE_BYTES
+
+
+def test_who_sends_no_more_and_does_not_say_so_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_QUIET_SECONDS", 0.01)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as video, os.fdopen(writing, "wb", buffering=0) as sender:
+        sender.write(b"video")
+        with pytest.raises(SystemExit):
+            run(FakeSources(), "store", video=video)
+        sender.close()
+        assert video.read() == b""
+
+
+def test_a_standard_input_that_is_closed_has_no_video(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a shell closes it by `<&-`."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(("store", "talk.mp4"), None, lambda _: FakeSources()) == 1
+    assert "error: Nothing came on standard input" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("step", ["begin", "write", "finish"])
 def test_a_store_that_is_away_reads_what_it_is_sent(step: str) -> None:
-    sources, video = FakeSources(), io.BytesIO(b"v" * (3 * PIECE_BYTES))
+    sources = FakeSources()
     sources.switch.off(step)
-    assert run(sources, "store", "talk.mp4", video=video) == 1
-    assert video.read() == b""
+    with sent(b"v" * (3 * PIECE_BYTES)) as video:
+        assert run(sources, "store", "talk.mp4", video=video) == 1
+        assert video.read() == b""
 
 
 def test_settings_that_are_missing_read_what_they_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATEWAY_MONGODB_URI")
-    video = io.BytesIO(b"video")
-    assert run(FakeSources(), "store", "talk.mp4", video=video) == 1
-    assert video.read() == b""
+    with sent(b"video") as video:
+        assert run(FakeSources(), "store", "talk.mp4", video=video) == 1
+        assert video.read() == b""
 
 
 def test_nothing_is_no_video(capsys: pytest.CaptureFixture[str]) -> None:

@@ -225,18 +225,20 @@ def test_administrators_labels_and_annotations_reach_the_pod_and_replace_none_of
 
 def test_a_conversions_own_labels_and_annotations_reach_job_and_pod_where_they_may() -> None:
     """And replace neither ours nor the administrators'."""
-    labels = {"team": "media", "size": "small", names.LABEL_CONVERSION_UID: "another"}
+    labels = {"team": "media", "size": "small", "sidecar": "wanted", names.LABEL_CONVERSION_UID: "another"}
     own = a_conversion().with_metadata(labels=labels, annotations={"ticket": "7", "mesh": "yes", "note": "none"})
     manifest = job(
         own,
-        worker_copied_labels=("team", "missing", names.LABEL_CONVERSION_UID),
+        worker_copied_labels=("team", "missing", "sidecar", names.LABEL_CONVERSION_UID),
         worker_copied_annotations=("ticket", "mesh"),
+        worker_pod_labels={"sidecar": "none"},
         worker_pod_annotations={"mesh": "no"},
     )
     pod = manifest["spec"]["template"]["metadata"]
-    assert manifest["metadata"]["labels"].items() >= ({"team": "media"} | LABELS).items()
+    assert manifest["metadata"]["labels"].items() >= ({"team": "media", "sidecar": "wanted"} | LABELS).items()
     assert manifest["metadata"]["annotations"] == {"ticket": "7", "mesh": "yes"}
-    assert pod == {"labels": {"team": "media"} | LABELS, "annotations": {"ticket": "7", "mesh": "no"}}
+    assert pod["labels"] == {"team": "media", "sidecar": "none"} | LABELS
+    assert pod["annotations"] == {"ticket": "7", "mesh": "no"}
     assert "size" not in manifest["metadata"]["labels"]
 
 

@@ -122,6 +122,28 @@ def test_a_spec_that_is_not_understood_waits_and_every_field_is_named() -> None:
     assert (world.jobs, world.entries, world.queue) == ({}, {}, [])
 
 
+BACKWARDS = a_conversion().with_spec(output={"trim": {"start": "00:02:00", "end": 90}})
+"""Stored before the API server refused it."""
+
+
+def test_a_stored_trim_that_ends_before_it_begins_fails_without_a_pod() -> None:
+    world = World()
+    key = world.apply(BACKWARDS)
+    live(world)
+    assert told(world, key) == ("Failed", "BadRequest")
+    assert status(world, key)["message"] == "output.trim.end must be after output.trim.start."
+    assert (world.jobs, [message.reason for message in world.queue]) == ({}, ["BadRequest"])
+
+
+def test_a_stored_trim_that_ends_before_it_begins_is_let_go() -> None:
+    world = World()
+    key = world.apply(BACKWARDS)
+    operator = live(world)
+    world.delete(key)
+    live(world, operator)
+    assert (key in world.conversions, world.entries) == (False, {})
+
+
 def test_a_field_of_a_newer_version_ends_no_job_and_loses_no_file() -> None:
     """The definition of the resource was upgraded before the operator, or stayed when that was rolled back."""
     world = World()

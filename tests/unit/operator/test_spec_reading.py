@@ -47,6 +47,14 @@ def test_without_a_source_nothing_is_understood() -> None:
     assert "spec.source" in reading.trouble
 
 
+def test_a_part_that_ends_before_it_begins_is_understood() -> None:
+    """It was taken before there was a rule. That it cannot be done ends it: no newer operator is waited for."""
+    reading = read_spec(WHOLE | {"output": {"trim": {"start": 5, "end": 5}}})
+    assert reading.spec is not None
+    assert reading.spec.output.trim is not None
+    assert (reading.trouble, reading.spec.output.trim.is_in_order) == ("", False)
+
+
 def test_whose_it_is_stays_as_it_is_written() -> None:
     """It was taken before owners had one form; the source's owner tells whether it fits."""
     reading = read_spec(WHOLE | {"owner": "Some body"})

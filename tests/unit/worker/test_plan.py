@@ -103,7 +103,6 @@ def test_the_part_counts_for_the_limit_not_the_whole() -> None:
         (a_media(*TRACKS), Output(audio_track=AudioTrack(index=3)), Reason.BAD_REQUEST),
         (a_media(*TRACKS), Output(audio_track=AudioTrack(language="es")), Reason.BAD_REQUEST),
         (a_media(a_track()), Output(audio_track=AudioTrack(language="es")), Reason.BAD_REQUEST),
-        (a_media(a_track()), Output(trim=Trim(start=5, end=5)), Reason.BAD_REQUEST),
         (a_media(a_track(codec="ac4")), Output(), Reason.NOT_MEDIA),
         (a_media(a_track(codec="")), Output(), Reason.NOT_MEDIA),
         (a_media(a_track(channels=0)), Output(), Reason.NOT_MEDIA),

@@ -167,8 +167,6 @@ def _refuse_extremes(media: Media, track: AudioTrack) -> None:
 def _trim(trim: Trim | None) -> tuple[float, float | None]:
     start = seconds(trim.start) if trim and trim.start is not None else 0.0
     end = seconds(trim.end) if trim and trim.end is not None else None
-    if end is not None and end <= start:
-        raise Refused(Reason.BAD_REQUEST, "output.trim.end is not after output.trim.start.")
     return start, end
 
 
