@@ -6,8 +6,8 @@ import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
-
-OWN_IMAGES = ("gateway", "auth", "operator", "worker", "notifier")
+from video2mp3_localcluster.images.catalogue import SERVICES
+from video2mp3_localcluster.images.push import Target, chart_version
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
@@ -200,8 +200,8 @@ def test_uploads_may_become_conversions_elsewhere(chart: Chart):
 
 def test_one_value_says_where_our_images_are(chart: Chart):
     ours = images_of(chart.render({"images": {"registry": "registry.example.com:5000/team", "tag": "7"}}))
-    named = {f"registry.example.com:5000/team/{image}:7" for image in OWN_IMAGES}
-    assert ours == named | {
+    pushed = {Target("registry.example.com:5000/team", "7").name(image) for image in SERVICES}
+    assert ours == pushed | {
         "docker.io/library/mysql:8.4",
         "docker.io/library/mongo:8.0",
         "docker.io/library/rabbitmq:4.1",
@@ -212,14 +212,14 @@ def test_an_image_of_its_own_is_named_whole(chart: Chart):
     """As values of earlier releases do, each for itself."""
     worker = {"repository": "registry.example.com/w", "tag": "8"}
     ours = images_of(chart.render({"images": {"registry": "localhost:5000", "worker": worker, "auth": {"tag": "9"}}}))
-    assert {"registry.example.com/w:8", "localhost:5000/auth:9", "localhost:5000/gateway:0.1.0"} < ours
+    assert {"registry.example.com/w:8", "localhost:5000/auth:9", f"localhost:5000/gateway:{chart_version()}"} < ours
 
 
 def test_values_of_an_earlier_release_whole_name_its_images(chart: Chart):
     """`helm upgrade --reuse-values` knows no value that has come since."""
-    earlier = {image: {"repository": f"video2mp3/{image}", "tag": ""} for image in OWN_IMAGES}
+    earlier = {image.name: {"repository": image.repository, "tag": ""} for image in SERVICES}
     ours = images_of(chart.render({"images": {"registry": None, "tag": None, **earlier}}))
-    assert {f"video2mp3/{image}:0.1.0" for image in OWN_IMAGES} < ours
+    assert {f"{image.repository}:{chart_version()}" for image in SERVICES} < ours
 
 
 def images_of(manifests: Manifests) -> set[str]:
