@@ -54,7 +54,7 @@ class NodesRegistry(RegistryServer):
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody at a shell in a checkout, who types their own names in the place of the page's, and all else as it is."""
+    """Somebody at a shell in a checkout, who types their own names where the page has others, and all else as it is."""
 
     release: Release
     registry: NodesRegistry
