@@ -40,13 +40,8 @@ class NodesRegistry(RegistryServer):
 
     def forget(self) -> None:
         """Remove the images that the node has fetched from here: they are in its way for nothing."""
-        images = [
-            self._files.programs / "ctr",
-            "--address",
-            self._files.containerd_socket,
-            "--namespace=k8s.io",
-            "images",
-        ]
+        ctr = (str(self._files.programs / "ctr"), f"--address={self._files.containerd_socket}", "--namespace=k8s.io")
+        images = [*ctr, "images"]
         listed = subprocess.run([*images, "list", "--quiet"], capture_output=True, text=True, timeout=60, check=True)
         if fetched := [name for name in listed.stdout.split() if name.startswith(f"{self.address}/")]:
             subprocess.run([*images, "remove", *fetched], capture_output=True, timeout=120, check=True)
