@@ -1,5 +1,6 @@
 """The images of the services on a registry, put there by the command that people type."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -55,9 +57,14 @@ def sha256(content: bytes) -> str:
 def configuration(archive: Path) -> bytes:
     """Of the image in an archive: its digest is the image's id, wherever it is."""
     with tarfile.open(archive) as content:
-        [manifest] = json.loads((content.extractfile("manifest.json") or content).read())
-        found: bytes = (content.extractfile(manifest["Config"]) or content).read()
-        return found
+        [manifest] = json.loads(member(content, "manifest.json"))
+        return member(content, manifest["Config"])
+
+
+def member(archive: tarfile.TarFile, name: str) -> bytes:
+    found = archive.extractfile(name)
+    assert found, name
+    return found.read()
 
 
 def test_every_image_is_there_as_it_was_built(
@@ -98,10 +105,13 @@ def test_tls_is_demanded_unless_somebody_does_without(
     assert capsys.readouterr().err.endswith(told)
 
 
-class Refusal(BaseHTTPRequestHandler):
-    """A registry that lets nobody in."""
+class Doorkeeper(BaseHTTPRequestHandler):
+    """A registry that lets nobody in, whatever login it is shown."""
+
+    shown: ClassVar[set[str]] = set()
 
     def do_GET(self) -> None:
+        self.shown.add(self.headers.get("Authorization", ""))
         self.send_response(401)
         self.send_header("WWW-Authenticate", 'Basic realm="registry"')
         self.send_header("Content-Length", "0")
@@ -114,14 +124,20 @@ class Refusal(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_refused_login_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    server = ThreadingHTTPServer((HOST, 0), Refusal)
+def test_the_machines_login_is_shown_and_where_it_is_refused_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = ThreadingHTTPServer((HOST, 0), Doorkeeper)
+    address = f"{HOST}:{server.server_port}"
+    login = base64.b64encode(b"somebody:password").decode()
+    (tmp_path / "auth.json").write_text(json.dumps({"auths": {address: {"auth": login}}}))
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     threading.Thread(target=server.serve_forever).start()
     try:
-        address = f"{HOST}:{server.server_port}"
         assert cli.main(["push", f"{address}/team", "--insecure"]) == cli.FAILED
     finally:
         server.shutdown()
         server.server_close()
+    assert f"Basic {login}" in Doorkeeper.shown
     told = f"{address} takes no images below {address}/team from this login; `buildah login {address}` is another one\n"
     assert capsys.readouterr().err.endswith(f"push gateway: {told}")
