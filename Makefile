@@ -88,6 +88,10 @@ bench-gateway: venv ## Lists of 100,000 Conversions by the gateway, beside pagin
 images: venv ## Build the container images, and load them into the local cluster if it runs
 	@$(LOCALCLUSTER) images
 
+.PHONY: push
+push: venv ## Build the five images and push them (REGISTRY=registry.example.com/video2mp3; TAG and INSECURE=1 if need be)
+	@$(LOCALCLUSTER) push "$(REGISTRY)" $(if $(TAG),--tag "$(TAG)") $(if $(INSECURE),--insecure)
+
 .PHONY: install
 install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
 	helm upgrade --install $(RELEASE) charts/video2mp3 --namespace $(NAMESPACE) --create-namespace --wait $(HELM_ARGS)

@@ -21,7 +21,7 @@ CLUSTER_WIDE = re.compile(
 WITH_NAMESPACES = ("secrets.yaml", "conversions.json")
 """Files that operations.md has `kubectl get` write, with each object's namespace."""
 
-FROM_A_FILE = re.compile(r"kubectl apply (--server-side )?(-f|--filename) (\S+)")
+FROM_A_FILE = re.compile(r"kubectl apply (--server-side )?(--force-conflicts )?(-f|--filename) (\S+)")
 
 
 def commands(page: Path) -> Iterator[str]:
@@ -40,7 +40,7 @@ def says_where(command: str) -> bool:
     if NAMED.search(command) or CLUSTER_WIDE.match(command):
         return True
     found = FROM_A_FILE.match(command)
-    return bool(found and found[3] in (*WITH_NAMESPACES, "crds/"))
+    return bool(found and found[4] in (*WITH_NAMESPACES, "crds/"))
 
 
 SAMPLES = [(str(page.relative_to(ROOT)), command) for page in PAGES for command in commands(page)]

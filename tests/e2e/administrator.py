@@ -1,10 +1,9 @@
 """Somebody who runs a release by the commands of docs/operations.md, as they stand there."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from tests.e2e.release import Release
+from tests.e2e.shell import type_in
 from video2mp3_localcluster import mail_server
 from video2mp3_localcluster.layout import repository_root
 
@@ -28,13 +27,4 @@ class Administrator:
         # The page's release is called as its namespace is, and its mail server's Secret holds all that it needs.
         script = script.replace("namespace video2mp3", f"namespace {self._release.namespace}")
         script = script.replace("mp3-smtp", f"{mail_server.LOGIN_SECRET} {mail_server.TLS_SECRET}")
-        programs = self._release.kubectl_program.parent
-        environment = {"KUBECONFIG": str(self._release.kubeconfig), "PATH": f"{programs}:{os.environ['PATH']}"}
-        done = subprocess.run(
-            # Unlike bash's, its aliases hold in scripts as well.
-            ["dash", "-eux", "-s"],
-            input=script, cwd=self._folder, env={**os.environ, **environment},
-            capture_output=True, text=True, timeout=900, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return type_in(self._release, self._folder, script)

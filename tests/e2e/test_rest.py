@@ -1,7 +1,6 @@
 """The REST API through the ingress, as a person with curl uses it."""
 
 import re
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,49 +9,8 @@ import pytest
 from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release
-from tests.servers.process import await_condition
 
 MONTH = timedelta(days=30)
-
-
-def curl(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run(
-        ["curl", "-sS", "--fail-with-body", "--max-time", "120", *arguments],
-        cwd=cwd, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def listed(release: Release, account: Account) -> str:
-    """The name of the account's newest conversion. A gateway learns a moment later of what another one took."""
-    headers, found = release.login(account), []
-
-    def there() -> bool:
-        found[:] = release.request("GET", "/conversions", headers=headers).json()["conversions"]
-        return bool(found)
-
-    await_condition(there, seconds=30, what="the upload is not listed")
-    return str(found[0]["name"])
-
-
-def test_the_tutorials_three_calls(release: Release, account: Account, tmp_path: Path) -> None:
-    """Log in, upload, and download what the email names: the calls of the README, word for word."""
-    media.make_video(tmp_path / "a.mp4", 3)
-    # The README's HOST; the tests share one ingress, so they also say which of its hosts they mean.
-    host, via = release.url.removeprefix("http://"), ("-H", f"Host: {release.host}")
-
-    jwt = curl("-X", "POST", "-u", f"{account.email}:{account.password}", f"http://{host}/login", *via, cwd=tmp_path)
-    bearer = f"Authorization: Bearer {jwt.strip()}"
-    curl("-X", "POST", "-F", "file=@a.mp4", "-H", bearer, f"http://{host}/upload", *via, cwd=tmp_path)
-
-    newest = listed(release, account)
-    conversion = assert_one_mp3_and_one_email(release, newest, account)
-    file_id = conversion["status"]["output"]["fileId"]
-    curl("-o", "a.mp3", "-H", bearer, f"http://{host}/download?fid={file_id}", *via, cwd=tmp_path)
-    codec, duration = media.probe(tmp_path / "a.mp3").split(",")
-    assert codec == "mp3"
-    assert float(duration) == pytest.approx(3, abs=0.1)
 
 
 def test_one_id_leads_from_the_upload_through_every_log(release: Release, account: Account, tmp_path: Path) -> None:

@@ -41,10 +41,12 @@ labels:
   {{- include "video2mp3.labels" . | nindent 2 }}
 {{- end -}}
 
-{{/* An image by its name in `images`; ours have the chart's version. Takes a dict: context, image. */}}
+{{/* An image by its name in `images`; ours are in one registry, with one tag, unless they say otherwise. Takes a dict: context,
+image. */}}
 {{- define "video2mp3.image" -}}
-{{- $image := index .context.Values.images .image -}}
-{{ $image.repository }}:{{ $image.tag | default .context.Chart.AppVersion }}
+{{- $images := .context.Values.images -}}
+{{- $image := index $images .image -}}
+{{ $image.repository | default (printf "%s/%s" $images.registry .image) }}:{{ coalesce $image.tag $images.tag .context.Chart.AppVersion }}
 {{- end -}}
 
 {{/* The namespaces whose Conversions the operator works on, as a JSON list. */}}

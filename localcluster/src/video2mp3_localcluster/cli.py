@@ -1,4 +1,4 @@
-"""The command line: ``localcluster up``, ``down``, ``status``, ``load``, ``kubeconfig``, ``build`` and ``images``."""
+"""The command line: ``localcluster up``, ``down``, ``status`` and the others that its help lists."""
 
 import argparse
 import sys
@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add(commands, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
     demo.add_parsers(commands)
-    images.add_parser(commands)
+    images.add_parsers(commands)
     _add(commands, "build", _build, "only make and cache what `up` needs (may run beside an image build)")
     return parser
 

@@ -48,7 +48,7 @@ class Release:
     def install(self, log: StepLog) -> None:
         """Install or upgrade it, and wait until every pod is ready."""
         self.prepare_namespace(log)
-        self._install_mail_server(log)
+        self.install_mail_server(log)
         values = [repository_root() / VALUES, *self.values]
         log.command(
             [
@@ -126,7 +126,8 @@ class Release:
         metadata = {"name": self.namespace, "labels": labels}
         self._apply(log, [{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
 
-    def _install_mail_server(self, log: StepLog) -> None:
+    def install_mail_server(self, log: StepLog) -> None:
+        """Bring the mail server into the namespace, with a login that stays once it is made."""
         if not self.kubectl(log, "get", "secret", mail_server.TLS_SECRET, "--ignore-not-found", "--output", "name"):
             self._apply(log, mail_server.build_secrets())
         self._apply(log, mail_server.build_mail_server(image_references()[mail_server.NAME]))

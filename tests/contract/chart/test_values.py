@@ -7,6 +7,8 @@ import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
+from video2mp3_localcluster.images.catalogue import SERVICES
+from video2mp3_localcluster.images.push import Target, chart_version
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
@@ -64,6 +66,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"worker": {"copiedAnnotations": ["k8s.io/x"]}},
         "at '/worker/copiedAnnotations/0'",
     ),
+    "a registry with a scheme": ({"images": {"registry": "https://registry.example.com"}}, "at '/images/registry'"),
+    "a registry with a slash at its end": ({"images": {"registry": "registry.example.com/"}}, "at '/images/registry'"),
+    "no registry": ({"images": {"registry": ""}}, "at '/images/registry'"),
+    "a store without a name": ({"images": {"mysql": {"repository": ""}}}, "at '/images/mysql/repository'"),
     "an unlimited RabbitMQ": ({"rabbitmq": {"resources": {"limits": {"memory": "9"}}}}, "at '/rabbitmq/resources"),
 }
 
@@ -245,6 +251,37 @@ def test_uploads_may_become_conversions_elsewhere(chart: Chart):
     assert manifests.named("Role", "video2mp3-gateway", "team-a")
     binding = manifests.named("RoleBinding", "video2mp3-gateway", "team-a")
     assert binding["subjects"][0]["namespace"] == NAMESPACE
+
+
+def test_one_value_says_where_our_images_are(chart: Chart):
+    ours = images_of(chart.render({"images": {"registry": "registry.example.com:5000/team", "tag": "7"}}))
+    pushed = {Target("registry.example.com:5000/team", "7").name(image) for image in SERVICES}
+    assert ours == pushed | {
+        "docker.io/library/mysql:8.4",
+        "docker.io/library/mongo:8.0",
+        "docker.io/library/rabbitmq:4.1",
+    }
+
+
+def test_an_image_of_its_own_is_named_whole(chart: Chart):
+    """As values of earlier releases do, each for itself."""
+    worker = {"repository": "registry.example.com/w", "tag": "8"}
+    ours = images_of(chart.render({"images": {"registry": "localhost:5000", "worker": worker, "auth": {"tag": "9"}}}))
+    assert {"registry.example.com/w:8", "localhost:5000/auth:9", f"localhost:5000/gateway:{chart_version()}"} < ours
+
+
+def test_values_of_an_earlier_release_whole_name_its_images(chart: Chart):
+    """`helm upgrade --reuse-values` knows no value that has come since."""
+    earlier = {image.name: {"repository": image.repository, "tag": ""} for image in SERVICES}
+    ours = images_of(chart.render({"images": {"registry": None, "tag": None, **earlier}}))
+    assert {f"{image.repository}:{chart_version()}" for image in SERVICES} < ours
+
+
+def images_of(manifests: Manifests) -> set[str]:
+    """Of all containers, and of the workers that the operator starts."""
+    containers = [container for pod in manifests.pods() for container in pod.containers]
+    worker = environment(manifests, "operator")["OPERATOR_WORKER_IMAGE"]
+    return {worker, *(container["image"] for container in containers)}
 
 
 def test_images_and_registry_logins(chart: Chart):

@@ -8,7 +8,7 @@ from video2mp3_localcluster import cli, cluster, demo
 from video2mp3_localcluster.step_log import StepFailed
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "load", "kubeconfig", "build", "images"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "load", "kubeconfig", "build", "images", "push"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
@@ -44,7 +44,7 @@ def test_what_the_tests_need_is_one_node_unless_they_say_so(
     asked: list[int] = []
     monkeypatch.setattr(demo, "machine_lock", contextlib.nullcontext)
     monkeypatch.setattr(demo, "run_steps", lambda _steps: None)
-    monkeypatch.setattr(demo, "load_steps", lambda _files: [])
+    monkeypatch.setattr(demo, "load_steps", lambda _files, _images: [])
     monkeypatch.setattr(demo, "test_steps", list)
     monkeypatch.setattr(cluster, "start", lambda _files, nodes: asked.append(nodes))
     assert cli.main(["prepare", *words]) == 0

@@ -34,13 +34,18 @@ def build_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
     missing = [image for image in images if not archive_path(image, tags[image]).exists()]
     steps = [_step(image, tags[image], needs=()) for image in images if image not in missing]
     if missing:
-        steps.append(Step(TOOLS_STEP, lambda log: install_packages(log, TOOLS)))
+        steps.append(tools_step())
         steps.append(Step(BASE_STEP, _build_base, needs=(TOOLS_STEP,)))
     # The first image makes the layers that the others share; after it they follow each other in lanes.
     for position, image in enumerate(missing):
         before = step_name(missing[max(0, position - LANES)]) if position else BASE_STEP
         steps.append(_step(image, tags[image], needs=(before,)))
     return steps
+
+
+def tools_step() -> Step:
+    """Return the step that installs what images are built and pushed with."""
+    return Step(TOOLS_STEP, lambda log: install_packages(log, TOOLS))
 
 
 def step_name(image: Image) -> str:
@@ -52,12 +57,13 @@ def _step(image: Image, tag: str, needs: tuple[str, ...]) -> Step:
     return Step(step_name(image), partial(_build_image, image, tag), needs)
 
 
-def _store() -> Buildah:
+def image_store() -> Buildah:
+    """Return the store that all images are built in."""
     return Buildah(images_folder() / "buildah")
 
 
 def _build_base(log: StepLog) -> None:
-    store, mirrors = _store(), host_mirrors(log)
+    store, mirrors = image_store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
     with build_lock("base"):
         wanted = image_tags(IMAGES + EARLIER)
@@ -72,7 +78,7 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
             mark_used(archive)
             log.note(f"{size_remark(archive)}, cached")
             return
-        store, root = _store(), _sources(image, log)
+        store, root = image_store(), _sources(image, log)
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
         trees = _made_trees(image, log)
         store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)

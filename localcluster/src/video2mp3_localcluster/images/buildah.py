@@ -28,6 +28,8 @@ class Buildah:
         self._folder = folder
         self._temporary = folder / "tmp"
         self.mount = folder / "mount"
+        # What is mounted is remembered on a tmpfs, so that a restart of the machine forgets it; each store has its own.
+        self.run_root = RUN_ROOTS / content_key(str(folder))
 
     def build(
         self,
@@ -70,6 +72,17 @@ class Buildah:
             log.command([*self._buildah("push"), reference, f"docker-archive:{whole}"], env=self._environment())
             whole.rename(archive)
 
+    def push(self, log: StepLog, reference: str, archive: Path, name: str, digest: Path, *, insecure: bool) -> None:
+        """Push an image to a registry, under a name there, and write its digest to a file.
+
+        It is taken from its archive where the store has it no more. With `insecure` the registry may do without TLS.
+        """
+        with self._lock(fcntl.LOCK_SH):
+            if reference not in self._references(log):
+                log.command([*self._buildah("pull"), f"docker-archive:{archive}"], env=self._environment())
+            options = [f"--digestfile={digest}", *(["--tls-verify=false"] if insecure else [])]
+            log.command([*self._buildah("push"), *options, reference, f"docker://{name}"], env=self._environment())
+
     def tidy(self, log: StepLog, kept: Collection[str]) -> None:
         """Remove images other than the kept ones, and what killed builds left behind; layers stay for later builds.
 
@@ -107,10 +120,8 @@ class Buildah:
             yield
 
     def _buildah(self, verb: str) -> list[str]:
-        # What is mounted is remembered on a tmpfs, so that a restart of the machine forgets it; each store has its own.
-        run_root = RUN_ROOTS / content_key(str(self._folder))
         # buildah leaves its store mounted; in a mount namespace of its own, that ends with it, even if it is killed.
-        return ["unshare", "--mount", "buildah", f"--root={self._folder}/store", f"--runroot={run_root}", verb]
+        return ["unshare", "--mount", "buildah", f"--root={self._folder}/store", f"--runroot={self.run_root}", verb]
 
     def _environment(self) -> dict[str, str]:
         # Cache mounts live in the temporary folder, so pip's cache survives between builds.
