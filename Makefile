@@ -34,6 +34,11 @@ test: venv ## All set-up, then every test, end-to-end ones included
 	  --durations 10
 	@$(BIN)/pytest tests/e2e --durations 10
 
+.PHONY: test-upgrade
+test-upgrade: venv ## Upgrade an earlier release to this one while people upload, and go back (ten minutes)
+	@$(LOCALCLUSTER) prepare --earlier
+	@$(BIN)/pytest tests/upgrade --durations 5
+
 .PHONY: test-unit
 test-unit: venv ## The fast tests: no sockets, no servers
 	@$(BIN)/pytest tests/unit -n 2 -q

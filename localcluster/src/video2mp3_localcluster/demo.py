@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from video2mp3_localcluster import cluster, mail_server
-from video2mp3_localcluster.images.catalogue import IMAGES, Image
+from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.journey import Journey
 from video2mp3_localcluster.layout import NodeFiles, log_dir
 from video2mp3_localcluster.machine_lock import machine_lock
 from video2mp3_localcluster.preflight import check_machine
-from video2mp3_localcluster.prepare import TEST_IMAGES, demo_steps, test_steps
+from video2mp3_localcluster.prepare import demo_steps, test_steps
 from video2mp3_localcluster.release import Release
 from video2mp3_localcluster.step_log import StepLog
 from video2mp3_localcluster.steps import Step, run_steps
@@ -41,6 +41,8 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     summary = "everything that the tests need: programs, images, servers, and the running cluster"
     prepare = commands.add_parser("prepare", help=summary, description=summary)
     add_nodes_option(prepare)
+    what = "with the images of an earlier release, which `make test-upgrade` upgrades from"
+    prepare.add_argument("--earlier", action="store_true", help=what)
     prepare.set_defaults(run=_prepare)
 
 
@@ -51,7 +53,8 @@ def add_nodes_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    _cluster_with_images(test_steps(), TEST_IMAGES, options.nodes)
+    images = IMAGES + EARLIER if options.earlier else IMAGES
+    _cluster_with_images(test_steps(images), images, options.nodes)
     return 0
 
 

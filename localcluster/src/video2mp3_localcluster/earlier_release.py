@@ -14,7 +14,7 @@ from video2mp3_localcluster.binaries import Artefact
 from video2mp3_localcluster.layout import content_key, repository_root
 from video2mp3_localcluster.step_log import StepLog
 
-ARCHIVE: Final = "tests/e2e/earlier-release.tar.xz"
+ARCHIVE: Final = "tests/upgrade/earlier-release.tar.xz"
 
 
 def earlier_release() -> Artefact:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from video2mp3_localcluster import cluster, ferretdb
 from video2mp3_localcluster.images.build import build_steps
-from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
+from video2mp3_localcluster.images.catalogue import IMAGES, Image
 from video2mp3_localcluster.mysql import mysql
 from video2mp3_localcluster.packages import install_packages
 from video2mp3_localcluster.steps import Step, StepLog
@@ -27,10 +27,6 @@ TEST_PACKAGES = (
 of emails that is not Python's, and readers of mp3s that are not ffmpeg; installing them starts nothing."""
 
 
-TEST_IMAGES = IMAGES + EARLIER
-"""What the tests run on the cluster."""
-
-
 def demo_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
     """What `make demo` needs."""
     return [
@@ -40,10 +36,10 @@ def demo_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
     ]
 
 
-def test_steps() -> list[Step]:
+def test_steps(images: Sequence[Image]) -> list[Step]:
     """What `make test` needs."""
     return [
-        *demo_steps(TEST_IMAGES),
+        *demo_steps(images),
         Step("MySQL", mysql().make),
         *ferretdb.steps(),
         Step("servers, a browser, a clock and readers of mails and mp3s for the tests", _installer(*TEST_PACKAGES)),

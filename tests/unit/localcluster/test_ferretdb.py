@@ -8,6 +8,7 @@ import pytest
 from video2mp3_localcluster import debian_sid, ferretdb, prepare
 from video2mp3_localcluster.binaries import compiled_program, versions
 from video2mp3_localcluster.golang import GoProgram, Mend, mended
+from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.mirrors import Mirrors
 from video2mp3_localcluster.step_log import StepFailed, StepLog
 
@@ -84,7 +85,7 @@ def test_only_what_postgresql_needs_is_kept_and_a_cluster_with_the_extension(
 
 def test_it_is_prepared_for_the_tests_and_no_part_of_the_cluster() -> None:
     names = {step.name for step in ferretdb.steps()}
-    assert names <= {step.name for step in prepare.test_steps()}
+    assert names <= {step.name for step in prepare.test_steps(IMAGES)}
     assert not names & {step.name for step in prepare.demo_steps()}
     assert ferretdb.ferretdb().folder.name not in versions()
 

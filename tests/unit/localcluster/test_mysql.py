@@ -123,4 +123,4 @@ def test_a_library_that_is_nowhere_is_told() -> None:
 def test_image_and_tests_share_one_tree() -> None:
     [image] = [image for image in IMAGES if image.tree is not None]
     assert (image.name, image.tree.key) == ("mysql", mysql.mysql().key)
-    assert "MySQL" in {step.name for step in prepare.test_steps()}
+    assert "MySQL" in {step.name for step in prepare.test_steps(IMAGES)}
