@@ -92,6 +92,12 @@ def test_every_field_of_the_spec_has_a_section_with_a_sample_and_a_refusal() -> 
     assert {sample.heading for sample in REFUSED} >= sections
 
 
+def test_what_is_said_never_to_change_is_what_the_api_server_keeps() -> None:
+    said = PAGE.partition("never change; the rest may")[0].rpartition(". ")[2]
+    kept = {path for path, field in all_fields().items() if field.immutable and path.count(".") == 1}
+    assert {f"spec.{name}" for name in re.findall(r"`(\w+)`", said)} == kept
+
+
 def test_every_refusal_in_the_table_is_one_that_a_test_provokes() -> None:
     provoked = [complaint for _, complaint in [*REFUSED_SPECS.values(), *CHANGES.values()] if complaint]
     provoked += [sample.refused for sample in REFUSED] + ["metadata.name must have at most 63 characters"]
