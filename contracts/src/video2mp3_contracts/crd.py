@@ -146,7 +146,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-UNSEEN_STATUS = {
+UNSEEN_STATUS: dict[str, Any] = {
     "observedGeneration": -1,
     "phase": "Pending",
     "reason": "Pending",
