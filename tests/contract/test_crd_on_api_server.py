@@ -95,7 +95,7 @@ def test_a_name_that_no_label_could_carry_is_refused(conversions: Conversions) -
     assert conversions.create({"source": FILE}, "x" * 63)[0] == 201
     code, answer = conversions.create({"source": FILE}, "x" * 64)
     assert code == 422
-    told = "metadata.name: Invalid value: metadata.name must have at most 63 characters"
+    told = "metadata: Invalid value: metadata.name must have at most 63 characters"
     assert answer["message"].endswith(f" is invalid: {told}")
 
 

@@ -131,8 +131,8 @@ def schema() -> dict[str, Any]:
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
-            # So that the rule below may point at it.
-            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
+            # Without its name: who makes JSON Schemas of definitions would take all that is not listed for unknown.
+            "metadata": {"type": "object"},
             "spec": structural(ConversionSpec.model_json_schema(by_alias=True)),
             "status": status | {"default": UNSEEN_STATUS},
         },
@@ -140,7 +140,7 @@ def schema() -> dict[str, Any]:
             rule(
                 f"self.metadata.name.size() <= {names.MAX_NAME_LENGTH}",
                 f"metadata.name must have at most {names.MAX_NAME_LENGTH} characters",
-                fieldPath=".metadata.name",
+                fieldPath=".metadata",
             )
         ],
     }
