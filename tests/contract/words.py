@@ -69,6 +69,7 @@ class Source:
     """Functions that are being looked into, so that none leads to itself."""
 
     known: dict[ast.AST, dict[str, list[tuple[ast.expr, int]]]] = field(default_factory=dict)
+    """What names are given, by scope, so that none is walked through twice."""
 
     def said(self) -> Iterator[tuple[Reason | None, str]]:
         """Reasons and texts, as they stand beside each other."""
@@ -216,9 +217,8 @@ def _joined(parts: list[list[str]]) -> list[str]:
 
 def table(part: str) -> str:
     """A part's reasons, what it says for each, what that is about and what to do."""
-    said = words_of(part)
-    if part == "operator":
-        said[Reason.PENDING] = [crd.UNSEEN_STATUS["conditions"][0]["message"]]
+    unseen = [crd.UNSEEN_STATUS["conditions"][0]["message"]]
+    said = words_of(part) | ({Reason.PENDING: unseen} if part == "operator" else {})
     rows = [
         _row(reason.value, said[reason] or [reason.meaning], *REMEDIES[reason]) for reason in Reason if reason in said
     ]
