@@ -16,10 +16,9 @@ from pydantic import ValidationError
 from tests.integration.conftest import kube_apiserver, kubernetes_server
 from tests.servers import KubernetesServer
 from tests.unit.contracts.test_conversion import ACCEPTED, FILE, REFUSED
-from video2mp3_contracts import names
+from video2mp3_contracts import crd, names
 from video2mp3_contracts.complaints import Complaint, complaints
 from video2mp3_contracts.conversion import Conversion, ConversionSpec
-from video2mp3_contracts.crd import UNSEEN_STATUS
 
 __all__ = ["kube_apiserver", "kubernetes_server"]
 Document = dict[str, Any]
@@ -89,14 +88,15 @@ def test_defaults_are_filled_in_and_are_the_models(conversions: Conversions) -> 
     _, answer = conversions.create({"source": FILE})
     assert ConversionSpec.model_validate(answer["spec"]) == ConversionSpec.model_validate({"source": FILE})
     assert answer["spec"]["output"] == {"encoding": {"vbr": 2}, "channels": "source", "tags": {}}
-    assert answer["status"] == UNSEEN_STATUS
+    assert answer["status"] == crd.UNSEEN_STATUS
 
 
 def test_a_name_that_no_label_could_carry_is_refused(conversions: Conversions) -> None:
     assert conversions.create({"source": FILE}, "x" * 63)[0] == 201
     code, answer = conversions.create({"source": FILE}, "x" * 64)
     assert code == 422
-    assert "metadata.name must have at most 63 characters" in answer["message"]
+    told = "metadata: Invalid value: metadata.name must have at most 63 characters"
+    assert answer["message"].endswith(f" is invalid: {told}")
 
 
 CHANGES: dict[str, tuple[Document, str]] = {
@@ -144,6 +144,22 @@ def test_people_see_the_columns(kubernetes_server: KubernetesServer, conversions
     assert plain == ["NAME", "PHASE", "PROGRESS", "QUEUE", "ATTEMPTS", "REASON", "AGE"]
     assert wide == [*plain, "OUTPUT", "DURATION", "OWNER"]
     assert existing in kubernetes_server.kubectl("get", "all", "-n", conversions.namespace)
+
+
+@pytest.mark.parametrize("path", ["spec", "spec.output.trim", "spec.output.encoding", "status.conditions"])
+def test_kubectl_explains_meaning_form_and_default(kubernetes_server: KubernetesServer, path: str) -> None:
+    node = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    for name in path.split("."):
+        node = node["properties"][name]
+    told = " ".join(kubernetes_server.kubectl("explain", f"conversion.{path}").split())
+    fields = node.get("items", node)["properties"]
+    assert [name for name, field in fields.items() if field["description"] not in told] == []
+
+
+def test_kubectl_explains_what_it_calls_an_object(kubernetes_server: KubernetesServer) -> None:
+    told = " ".join(kubernetes_server.kubectl("explain", "conversion.spec.parallelism").split())
+    assert "FIELD: parallelism <Object>" in told
+    assert 'An integer, or a text in quotes. Must be an integer from 1 to 16, or "auto". Immutable. Default: 1.' in told
 
 
 def test_an_owners_conversions_can_be_selected(conversions: Conversions, existing: str) -> None:

@@ -16,7 +16,6 @@ from tests.unit.contracts.test_conversion import FILE
 from tests.unit.contracts.test_conversion import REFUSED as REFUSED_SPECS
 from tests.unit.operator.test_status import STATES
 from video2mp3_contracts import crd
-from video2mp3_contracts.reasons import Reason
 from video2mp3_contracts.reference import all_fields, all_refusals, with_tables
 from video2mp3_operator.events import _TOLD
 
@@ -26,20 +25,6 @@ Document = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "conversion.md").read_text()
 OWNER = "you@example.com"
-ON_THE_WAY = {
-    "Pending",
-    "Queued",
-    "Starting",
-    "Running",
-    "Retrying",
-    "Succeeded",
-    "Suspended",
-    "ManagedByGit",
-    "Divided",
-    "Deleting",
-    "NotStarted",
-}
-"""Reasons that no failure has."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +77,12 @@ def test_every_field_of_the_spec_has_a_section_with_a_sample_and_a_refusal() -> 
     assert {sample.heading for sample in REFUSED} >= sections
 
 
+def test_what_is_said_never_to_change_is_what_the_api_server_keeps() -> None:
+    said = PAGE.partition("never change; the rest may")[0].rpartition(". ")[2]
+    kept = {path for path, field in all_fields().items() if field.immutable and path.count(".") == 1}
+    assert {f"spec.{name}" for name in re.findall(r"`(\w+)`", said)} == kept
+
+
 def test_every_refusal_in_the_table_is_one_that_a_test_provokes() -> None:
     provoked = [complaint for _, complaint in [*REFUSED_SPECS.values(), *CHANGES.values()] if complaint]
     provoked += [sample.refused for sample in REFUSED] + ["metadata.name must have at most 63 characters"]
@@ -104,14 +95,6 @@ def test_every_state_has_a_section_with_a_sample() -> None:
     linked = re.findall(r"\[(\w[\w ]+)\]\(#[\w-]+\)", PAGE.partition("| state | phase |")[2].partition("\n\n")[0])
     assert len(linked) == 9
     assert {state.capitalize() for state in linked} <= STATUSES.keys()
-
-
-def test_every_reason_of_a_failure_says_what_to_do() -> None:
-    table = PAGE.partition("| reason | to do |")[2].partition("\n\n")[0]
-    listed = [
-        reason for row in re.findall(r"^\|(.*?)\|", table, re.MULTILINE) for reason in re.findall(r"`(\w+)`", row)
-    ]
-    assert sorted(listed) == sorted(set(Reason) - ON_THE_WAY)
 
 
 def test_every_event_is_listed() -> None:

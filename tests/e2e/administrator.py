@@ -26,5 +26,6 @@ class Administrator:
         """Run commands one after the other; each has to succeed."""
         # The page's release is called as its namespace is, and its mail server's Secret holds all that it needs.
         script = script.replace("namespace video2mp3", f"namespace {self._release.namespace}")
+        script = script.replace('namespaces="video2mp3"', f'namespaces="{self._release.namespace}"')
         script = script.replace("mp3-smtp", f"{mail_server.LOGIN_SECRET} {mail_server.TLS_SECRET}")
         return type_in(self._release, self._folder, script)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.commands_of_a_page import OPERATIONS, commands
-from tests.disaster import lose_conversions, store_unwanted
+from tests.disaster import store_unwanted
 from tests.e2e import media
 from tests.e2e.administrator import Administrator
 from tests.e2e.installed import access_of_tests, installed
@@ -80,18 +80,18 @@ def await_all_told(release: Release, done: list[Done]) -> None:
         await_value(told, seconds=150, what=f"{each.account.email} was told of {each.name}")
 
 
-def lose_everything(release: Release) -> None:
-    """The release, its namespace, and the volumes with all that was stored."""
-    release.kubectl("scale", f"deployment/{release.component('operator')}", "--replicas=0")
-    await_value(lambda: not release.pods("operator"), seconds=90, what="the operator is gone")
-    lose_conversions(release.kubectl)
+def lose_everything(release: Release, administrator: Administrator) -> None:
+    """The release, its namespace, and the volumes with all that was stored; no operator sees the Conversions go."""
+    release.scale(f"deployment/{release.component('operator')}", 0)
+    assert " patched\n" in remove_everything(release, administrator)
+
+
+def remove_everything(release: Release, administrator: Administrator) -> str:
+    """By the book; answers what it said."""
     release.mongodb.close()
-    release.helm("uninstall", release.name)
-    release.kubectl("delete", "deployments", "--all")
-    # At once; what they store is lost anyway.
-    release.kubectl("delete", "pods", "--all", "--grace-period=1")
-    release.kubectl("delete", "namespace", release.namespace, "--timeout=110s")
+    said = administrator.type(commands(OPERATIONS.read_text(), "Remove everything")[0])
     await_value(lambda: volumes(release) == [], seconds=60, what="the volumes are gone")
+    return said
 
 
 def volumes(release: Release) -> list[str]:
@@ -120,7 +120,7 @@ def test_a_restore_by_the_book_loses_nothing_and_tells_nobody_again(doomed: Rele
     administrator = Administrator(doomed, tmp_path)
     administrator.type(backup)
 
-    lose_everything(doomed)
+    lose_everything(doomed, administrator)
     with pytest.raises(AssertionError):
         doomed.conversion(waiting)
     aliases = "".join(f"{line}\n" for line in backup.splitlines() if line.startswith("alias "))
@@ -136,6 +136,8 @@ def test_a_restore_by_the_book_loses_nothing_and_tells_nobody_again(doomed: Rele
         assert release.emails_to(accounts[1].email) == []
     finally:
         release.mongodb.close()
+    # Its operator is there, and lets go of them itself.
+    assert " patched\n" not in remove_everything(release, administrator)
 
 
 def assert_all_there(release: Release, done: list[Done], waiting: str, headers: dict[str, dict[str, str]]) -> None:

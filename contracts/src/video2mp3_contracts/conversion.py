@@ -36,7 +36,7 @@ class GridFSSource(Model):
     file_id: Annotated[
         str,
         Field(
-            description="The file's ObjectId as 24 hex digits.",
+            description="Its id, as the gateway's answer to an upload names it.",
             json_schema_extra={"maxLength": FORM_LENGTH},
         ),
         Text(FILE_ID, "source.gridfs.fileId must be the id of an uploaded file: 24 digits of 0-9 and a-f"),
@@ -91,7 +91,7 @@ class Notify(Model):
 
     email: Annotated[
         str | None,
-        Field(max_length=254, description="Gets one email at the end."),
+        Field(max_length=254, description="Gets one email at the end; none without an address."),
         Text(_EMAIL, "notify.email must be one email address, such as you@example.com, without spaces"),
     ] = None
 
@@ -103,18 +103,21 @@ def _limit(description: str) -> Any:
 class Timeouts(Model):
     """How long each stage may take. Unset ones are the installation's defaults."""
 
-    queue_seconds: Annotated[int | None, _limit("Waiting to be admitted, in seconds.")] = None
-    start_seconds: Annotated[int | None, _limit("From admission to the worker's first sign of life, in seconds.")] = (
-        None
-    )
+    queue_seconds: Annotated[
+        int | None, _limit("Waiting for its turn, in seconds; operator.queueSeconds by default.")
+    ] = None
+    start_seconds: Annotated[
+        int | None,
+        _limit("From its turn to the worker's first sign of life, in seconds; worker.startSeconds by default."),
+    ] = None
     run_seconds: Annotated[
-        int | None, _limit("One attempt's run, in seconds. By default it scales with the media's duration.")
+        int | None, _limit("One attempt's run, in seconds; worker.runSeconds by default, and less for a short sound.")
     ] = None
 
 
 _Parallelism = Annotated[
     int | Literal["auto"],
-    Field(description='How many pods share a long sound: 1 to 16, or "auto", which goes by its duration. Immutable.'),
+    Field(description='How many pods share a long sound; "auto" goes by its duration.'),
     IntOrString(
         1,
         MAX_PARALLELISM,
@@ -128,16 +131,16 @@ _Parallelism = Annotated[
 class ConversionSpec(Model):
     """What somebody wants converted, and how."""
 
-    source: Annotated[Source, Field(description="Where the video comes from. Immutable.")]
-    output: Annotated[Output, Field(description="The mp3 that is wanted. Immutable.")] = Output()
+    source: Annotated[Source, Field(description="Where the video comes from.")]
+    output: Annotated[Output, Field(description="The mp3 that is wanted.")] = Output()
     owner: Annotated[
         str,
-        Field(max_length=254, description="The account it belongs to, and that may download the mp3. Immutable."),
+        Field(max_length=254, description="The account it belongs to, and that may download the mp3."),
         Text(_OWNER, _OWNER_COMPLAINT, (immutable("owner"),)),
     ] = ""
     notify: Annotated[
         Notify,
-        Field(description="Who is told. Immutable.", json_schema_extra=with_rules(immutable("notify"))),
+        Field(description="Who is told.", json_schema_extra=with_rules(immutable("notify"))),
     ] = Notify()
     parallelism: _Parallelism = 1
     priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher goes first while it is queued.")] = 0
@@ -145,10 +148,12 @@ class ConversionSpec(Model):
         False
     )
     retry_limit: Annotated[int, Field(ge=0, le=10, description="Attempts after the first.")] = 3
-    timeouts: Annotated[Timeouts, Field(description="How long each stage may take.")] = Timeouts()
+    timeouts: Annotated[
+        Timeouts, Field(description="How long each stage may take; by default as the installation's values say.")
+    ] = Timeouts()
     ttl_seconds_after_finished: Annotated[
         int | None,
-        Field(ge=0, le=_YEAR_SECONDS, description="Deletes the finished Conversion after this time; kept when unset."),
+        Field(ge=0, le=_YEAR_SECONDS, description="Deletes it so many seconds after it has finished; kept when unset."),
     ] = None
     deletion_policy: Annotated[
         Literal["Delete", "Retain"], Field(description="Whether the files go when the Conversion is deleted.")

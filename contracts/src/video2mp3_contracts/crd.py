@@ -10,6 +10,7 @@ import yaml
 
 from video2mp3_contracts import names
 from video2mp3_contracts.conversion import ConversionSpec
+from video2mp3_contracts.explaining import explained
 from video2mp3_contracts.model import ADDED_LATER, rule
 from video2mp3_contracts.status import ConversionStatus
 
@@ -116,11 +117,12 @@ def _version() -> dict[str, Any]:
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": ".spec.owner"}],
         "additionalPrinterColumns": _columns(),
-        "schema": {"openAPIV3Schema": _root()},
+        "schema": {"openAPIV3Schema": explained(schema())},
     }
 
 
-def _root() -> dict[str, Any]:
+def schema() -> dict[str, Any]:
+    """The resource as a structural schema, whose descriptions say no more than what a field means."""
     status = _without_defaults(structural(ConversionStatus.model_json_schema(by_alias=True)))
     return {
         "type": "object",
@@ -129,6 +131,7 @@ def _root() -> dict[str, Any]:
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
+            # Without its name: who makes JSON Schemas of definitions would take all that is not listed for unknown.
             "metadata": {"type": "object"},
             "spec": structural(ConversionSpec.model_json_schema(by_alias=True)),
             "status": status | {"default": UNSEEN_STATUS},
@@ -137,12 +140,13 @@ def _root() -> dict[str, Any]:
             rule(
                 f"self.metadata.name.size() <= {names.MAX_NAME_LENGTH}",
                 f"metadata.name must have at most {names.MAX_NAME_LENGTH} characters",
+                fieldPath=".metadata",
             )
         ],
     }
 
 
-UNSEEN_STATUS = {
+UNSEEN_STATUS: dict[str, Any] = {
     "observedGeneration": -1,
     "phase": "Pending",
     "reason": "Pending",

@@ -5,6 +5,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
+KEEPS_ITS_VALUE: Final = "self == oldSelf"
+"""The CEL rule of what is immutable."""
+
 
 def rule(expression: str, message: str, **more: str) -> dict[str, str]:
     """A CEL rule as it stands in `x-kubernetes-validations`."""
@@ -13,7 +16,7 @@ def rule(expression: str, message: str, **more: str) -> dict[str, str]:
 
 def immutable(field: str) -> dict[str, str]:
     """The CEL rule of a field that keeps its first value."""
-    return rule("self == oldSelf", f"{field} is immutable: make a new Conversion instead")
+    return rule(KEEPS_ITS_VALUE, f"{field} is immutable: make a new Conversion instead")
 
 
 def with_rules(*rules: dict[str, str]) -> dict[str, Any]:

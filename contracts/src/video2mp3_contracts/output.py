@@ -108,12 +108,12 @@ class Trim(Model):
 
     start: Annotated[
         int | str | None,
-        Field(description='Where it begins: seconds or "HH:MM:SS.mmm".'),
+        Field(description="Where it begins; at the start of the source by default."),
         _position("output.trim.start"),
     ] = None
     end: Annotated[
         int | str | None,
-        Field(description='Where it ends: seconds or "HH:MM:SS.mmm".'),
+        Field(description="Where it ends; at the end of the source by default."),
         _position("output.trim.end"),
     ] = None
 
@@ -177,10 +177,13 @@ class AudioTrack(Model):
         )
     )
 
-    index: Annotated[int | None, Field(ge=0, le=63, description="Counted over the audio tracks, from 0.")] = None
+    index: Annotated[
+        int | None,
+        Field(ge=0, le=63, description="The place of the one that is wanted, counted over the audio tracks from 0."),
+    ] = None
     language: Annotated[
         str | None,
-        Field(max_length=35, description="A BCP 47 tag."),
+        Field(max_length=35, description="The language of the one that is wanted."),
         Text(_LANGUAGE, "output.audioTrack.language must be a BCP 47 tag, such as de, deu or pt-BR"),
     ] = None
 
@@ -241,10 +244,7 @@ class Tags(Model):
     lyrics: Annotated[str | None, _words("Lyrics; may have several lines.", MAX_LYRICS), _lines("lyrics")] = None
     custom: Annotated[
         dict[str, str] | None,
-        Field(
-            description="Further texts by names of your own, each of up to"
-            f" {MAX_TAG} characters, for programs that look for them."
-        ),
+        Field(description="Further texts by names of your own, for programs that look for them."),
         _CUSTOM,
     ] = None
     id3_version: Annotated[
@@ -290,7 +290,7 @@ class Output(Model):
             r"output.filename must be a file's name: not empty, . or .., and without /, \ and control characters",
         ),
     ] = None
-    encoding: Annotated[Encoding, Field(description="A quality or a bit rate; vbr: 2 by default.")] = Encoding(vbr=2)
+    encoding: Annotated[Encoding, Field(description="A quality or a bit rate.")] = Encoding(vbr=2)
     sample_rate: Annotated[
         Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000] | None,
         Field(description="Hz; the source's by default, or the next that mp3 knows."),

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from video2mp3_contracts import crd
 from video2mp3_contracts.forms import FORM_LENGTH
+from video2mp3_contracts.model import KEEPS_ITS_VALUE
 from video2mp3_contracts.reasons import Reason
 
 _BLOCK: Final = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -40,7 +41,7 @@ class Field:
 
 def all_fields() -> dict[str, Field]:
     """Every field of `spec` and `status` by its path, in the order of the schema."""
-    root = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    root = crd.schema()["properties"]
     parts = (Field(part, root[part], {}, immutable=False) for part in ("spec", "status"))
     return {field.path: field for part in parts for field in _walk(part)}
 
@@ -50,7 +51,7 @@ def _walk(parent: Field) -> Iterator[Field]:
     path = f"{parent.path}[]" if list_of else parent.path
     for name, node in (list_of or parent.node.get("properties", {})).items():
         given = parent.default.get(name) if isinstance(parent.default, dict) else None
-        kept = any(rule["rule"] == "self == oldSelf" for rule in node.get("x-kubernetes-validations", ()))
+        kept = any(rule["rule"] == KEEPS_ITS_VALUE for rule in node.get("x-kubernetes-validations", ()))
         field = Field(f"{path}.{name}", node, node.get("default", given), parent.immutable or kept)
         yield field
         yield from _walk(field)
@@ -90,7 +91,7 @@ def _list_of_sections(page: str) -> str:
 
 def all_refusals() -> dict[str, str]:
     """The words of every rule of ours that the API server refuses by, and the field that each is about."""
-    root = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    root = crd.schema()
     return dict(_rules(root, ""))
 
 

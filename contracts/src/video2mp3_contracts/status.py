@@ -20,7 +20,7 @@ class Report(BaseModel):
 
 
 class Condition(Report):
-    """As `metav1.Condition`."""
+    """One thing that programs wait for, as metav1.Condition."""
 
     type: Annotated[str, Field(description="Ready, Reconciling, Stalled, Complete, Failed or Expired.")]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="Whether it holds.")]

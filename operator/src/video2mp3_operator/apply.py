@@ -187,19 +187,21 @@ class Applier:
         made_of = fingerprints(spec, filename, source.sha256 if source else None)
         await self.ledger.note_fingerprints(seen.meta.uid, (description(spec, filename), *made_of))
 
-    async def _fail(self, seen: Observation, decision: Fail) -> None:
+    async def _fail(self, seen: Observation, decision: Fail) -> float | None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
         entry = seen.entry
         if not decision.recorded:
             entry = await self._record(seen, decision)
         elif entry is None:
             raise AssertionError("what is recorded has an entry")
-        if seen.job is not None and not seen.job.finished:
+        if seen.job is not None and not seen.job.finished and not decision.job_ends:
             await self._end_job(seen)
         await self._remove_leftovers(entry, keep=None)
         message = message_from(entry)
         if message is not None:
             self.outbox.put(message)
+        # Another container may keep the Job from ending.
+        return 0.0 if decision.job_ends else None
 
     async def _record(self, seen: Observation, decision: Fail) -> LedgerEntry:
         spec = seen.spec

@@ -9,6 +9,7 @@ from typing import Final
 
 from video2mp3_contracts import names, source_urls
 from video2mp3_contracts.conversion import ObjectMeta
+from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
 from video2mp3_contracts.output import ORDER_COMPLAINT
 from video2mp3_contracts.reasons import Reason
 from video2mp3_operator import endings, outcome, timeouts
@@ -51,11 +52,15 @@ def decide(seen: Observation) -> Decision:
 def needs_ledger(meta: ObjectMeta, job: Job | None, pods: Iterable[Pod], finished: bool) -> bool:
     """Whether the decision turns on the ledger.
 
-    A running Job is followed by the sweep, which reads all at once, until a worker says that it is done.
+    A running Job is followed by the sweep, which reads all at once, until a worker says how it ended for good.
     """
     if meta.deletion_timestamp is not None:
         return names.FINALIZER in meta.finalizers
-    return not finished and (job is None or job.finished or any(pod.exit_code == 0 or pod.lingers for pod in pods))
+    return not finished and (job is None or job.finished or any(_may_be_the_last(pod) for pod in pods))
+
+
+def _may_be_the_last(pod: Pod) -> bool:
+    return pod.exit_code == ExitCode.DONE or pod.exit_code in PERMANENT or pod.lingers
 
 
 def needs_source(seen: Observation) -> bool:
@@ -144,6 +149,7 @@ def _running_job(seen: Observation) -> Decision | None:
     return (
         endings.not_started(seen)
         or endings.not_followed(seen)
+        or endings.last_attempt(seen, job)
         or endings.between_attempts(seen, job)
         or endings.about_to_end(seen)
         or Follow(Reason.STARTING, waiting)

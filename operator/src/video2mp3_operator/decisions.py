@@ -130,6 +130,8 @@ class Fail:
     """Whether the ledger has the failure already."""
 
     published: bool = False
+    job_ends: bool = False
+    """Whether its Job is about to end by itself: it stays for a while then, and with it what its pods logged."""
 
 
 Decision = (

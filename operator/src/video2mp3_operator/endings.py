@@ -4,6 +4,7 @@ What failed counts against `retryLimit`. What others disrupted does not, but is 
 ended is bounded by time: see `attempts`.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from video2mp3_contracts.reasons import Reason
@@ -204,6 +205,18 @@ def about_to_end(seen: Observation) -> Follow | None:
     if waits_for(seen) or not any(pod.exit_code == 0 for pod in seen.own_pods):
         return None
     return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
+
+
+def last_attempt(seen: Observation, job: Job) -> Fail | None:
+    """The attempt after which there is no other has ended, which the Job says a moment after its pod."""
+    if job.parts > 1 or not seen.own_pods or not all(pod.ended for pod in seen.own_pods):
+        return None
+    failure = attempts.permanent(seen.attempts, None)
+    if failure:
+        return Fail(*failure, job_ends=True)
+    # Whose fault its end was, a pod may still say.
+    told = None if any(pod.lingers for pod in seen.own_pods) else spent(seen)
+    return told and replace(told, job_ends=True)
 
 
 def between_attempts(seen: Observation, job: Job) -> Follow | None:

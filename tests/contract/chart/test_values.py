@@ -184,6 +184,7 @@ def test_the_notes_show_the_three_calls_and_the_password(chart: Chart):
         f"PASSWORD=$({read_password}'{{{{.data.password | base64decode}}}}')",
         "kubectl port-forward --namespace mp3 service/video2mp3-gateway 8080:8080",
         "kubectl delete conversions --all --namespace mp3, then helm uninstall,",
+        "keeps volumes, Secrets, a Lease, Conversions and their definition; docs/operations.md#remove-everything",
     ):
         assert line in notes
 

@@ -66,8 +66,9 @@ def test_a_permanent_failure_tells_why_at_once_and_sends_one_message(
     name = cluster.convert()
     cluster.await_job(name)
     pod = cluster.pod(name, terminated=cluster.ended(NO_AUDIO))
-    cluster.give_up(name, "PodFailurePolicy")
     status = cluster.await_reason(name, "NoAudio")
+    # The Job says it a moment later, and stays for its log.
+    cluster.give_up(name, "PodFailurePolicy")
     assert status["message"] == "The video has no sound."
     assert conditions(status) == {"Ready": "False", "Stalled": "True", "Failed": "True"}
     [attempt] = status["attempts"]

@@ -1,13 +1,16 @@
 """The generated CRD is a structural schema that says what the models say."""
 
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from video2mp3_contracts import crd
+from video2mp3_contracts.forms import FORM_LENGTH
 from video2mp3_localcluster.earlier_release import ARCHIVE
 from video2mp3_localcluster.layout import repository_root
 
@@ -79,9 +82,35 @@ def test_nobody_is_shown_a_regular_expression() -> None:
     assert len(ruled) == 21
 
 
-def test_every_field_of_the_spec_is_described() -> None:
-    for path, node in nodes(schema()["properties"]["spec"]):
-        assert node.get("description"), path
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_every_field_tells_its_form_and_its_default(part: str) -> None:
+    """`kubectl explain` shows a description and a type, which is Object for what may be a number or a text."""
+    for path, node in nodes(schema()["properties"][part]):
+        told = node.get("description", "")
+        assert told[:1].isalnum(), path
+        assert [form for form in forms(node) if form not in told] == [], path
+
+
+def forms(node: dict[str, Any]) -> Iterator[str]:
+    """What a description has to name."""
+    yield from map(str, node.get("enum", ()))
+    yield from (str(node[bound]) for bound in ("minimum", "maximum", "maxItems", "maxProperties") if bound in node)
+    if node.get("maxLength", FORM_LENGTH) != FORM_LENGTH:
+        yield f"At most {node['maxLength']} characters."
+    for rule in node.get("x-kubernetes-validations", ()):
+        immutable = " is immutable: " in rule["message"]
+        yield "Immutable." if immutable else rule["message"].split(" must ")[-1].partition(" ")[2]
+    if "x-kubernetes-int-or-string" in node:
+        yield "An integer, or a text in quotes."
+    if isinstance(default := node.get("default"), str | int):
+        as_json = json.dumps(default)
+        yield f"Default: {default if default and isinstance(default, str) else as_json}."
+
+
+def test_an_object_tells_a_default_that_its_fields_do_not() -> None:
+    encoding = schema()["properties"]["spec"]["properties"]["output"]["properties"]["encoding"]
+    assert encoding["default"] == {"vbr": 2}
+    assert encoding["description"].endswith(" Default: vbr: 2.")
 
 
 def test_no_default_holds_null() -> None:

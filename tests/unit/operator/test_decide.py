@@ -234,10 +234,20 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     ),
     "attempt failed for good, and the Job does not tell yet": (
         observing(None, a_job().active(), a_pod().created(NOW).ended(65, NO_AUDIO)),
-        Follow(Reason.RUNNING, "Attempt 1 failed: It has no sound."),
+        Fail(Reason.NO_AUDIO, "It has no sound.", job_ends=True),
     ),
     "last attempt failed, and the Job does not tell yet": (
         observing(a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(1)),
+        Fail(
+            Reason.RETRIES_EXHAUSTED,
+            "The only attempt failed. The last one: The worker ended with exit code 1.",
+            job_ends=True,
+        ),
+    ),
+    "last attempt failed, and its pod may still say that it was disrupted": (
+        observing(
+            a_conversion().with_spec(retryLimit=0), a_job().active(), a_pod().created(NOW).ended(1).kept_by_a_sidecar()
+        ),
         Follow(Reason.RUNNING, "Attempt 1 failed: The worker ended with exit code 1."),
     ),
     "an attempt of a Job before this one failed": (

@@ -126,6 +126,18 @@ def test_a_failure_whose_pod_runs_on_is_told(exit_code: int, said: TerminationMe
     assert (status(world, key)["reason"], world.jobs) == (reason, {})
 
 
+@pytest.mark.parametrize(("exit_code", "said", "reason"), [(65, NO_AUDIO, "NoAudio"), (1, "", "RetriesExhausted")])
+def test_the_last_failure_is_told_before_its_job_says_so_and_the_job_stays_for_its_log(
+    exit_code: int, said: TerminationMessage | str, reason: str
+) -> None:
+    world = World()
+    key, operator = begun(world, retryLimit=0)
+    put(world, operator, a_pod().ended(exit_code, said))
+    assert status(world, key)["reason"] == reason
+    later(world, operator, seconds=60)
+    assert (len(world.jobs), world.jobs_ever_created, len(world.queue)) == (1, 1, 1)
+
+
 def test_an_attempt_that_failed_whose_pod_runs_on_is_followed_by_the_next() -> None:
     world = World()
     key, operator = begun(world, retryLimit=1)
