@@ -50,7 +50,7 @@ class Installation:
 
     def lists_nothing(self) -> bool:
         """Whether the gateway knows that there are no Conversions."""
-        return self.ready() and "\ngateway_conversions_cached 0.0\n" in self.gateway.metrics()
+        return self.ready() and "\nvideo2mp3_gateway_conversions_cached 0.0\n" in self.gateway.metrics()
 
     def listed(self, account: str, count: int) -> list[str]:
         """The names on an account's pages, as soon as there are so many."""
