@@ -20,6 +20,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from video2mp3_contracts.problem import Problem
 from video2mp3_contracts.server import limits, refusals
+from video2mp3_contracts.server.bodies import ToldReader
 from video2mp3_contracts.server.heads import Head
 from video2mp3_contracts.server.outgoing import Client, beyond
 from video2mp3_contracts.server.waiting import Waiting
@@ -33,6 +34,9 @@ _DISCARD: Final = bytearray(64 * 1024)
 
 _NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENTS_FAULT: Final = 500
+_HIGHEST: Final = (1, 1)
+"""What an answer calls itself, whatever minor version a client names (RFC 9110, section 2.5)."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -122,6 +126,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         """Serve it. A body that may be left unread is not waited for: the connection ends with the answer."""
         if getattr(request.body.reader, "length", None) != 0:
             request.force_close()
+        request.version = min(request.version, _HIGHEST)
+        request.body.reader = ToldReader(request.body.reader)
         return super().handle_request(request, connection)
 
     def handle_error(self, _request: Request | None, client: Client, address: Any, error: BaseException) -> None:
