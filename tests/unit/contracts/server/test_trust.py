@@ -1,4 +1,4 @@
-"""Whoever sends a request says nothing about where the application lies, also from loopback: so sidecar proxies come."""
+"""Whoever sends a request does not say where the application lies, also from loopback, where sidecar proxies are."""
 
 from types import ModuleType
 
