@@ -15,6 +15,7 @@ from socket import SHUT_WR, socket
 from typing import Any, Final
 
 import structlog
+from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -124,6 +125,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def handle_request(self, request: Request, connection: Connection) -> Any:
         """Serve it. A body that may be left unread is not waited for: the connection ends with the answer."""
+        _check_head(request)
         if getattr(request.body.reader, "length", None) != 0:
             request.force_close()
         request.version = min(request.version, _HIGHEST)
@@ -264,6 +266,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         except OSError as gone:
             _log.debug("client_gone", error=str(gone))
         self._end(connection, self._lingering)
+
+
+def _check_head(request: Request) -> None:
+    """Refuse what gunicorn lets through: a body that nobody decodes, a request to no host (RFC 9112, section 3.2)."""
+    for name, value in request.headers:
+        if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
+            raise errors.UnsupportedTransferCoding(value)
+    if request.version >= _HIGHEST and "HOST" not in dict(request.headers):
+        raise errors.InvalidHeader("HOST")
 
 
 def _told(problem: Problem, address: Any) -> None:
