@@ -55,6 +55,10 @@ verify: venv generate ## Generate, lint, types, import rules; fails when that le
 fuzz: venv ## Look for media that the worker does not end well with (FUZZ="--seconds 3600 --seed 1")
 	@nice $(BIN)/python -m tests.fuzz $(FUZZ)
 
+.PHONY: fuzz-gateway
+fuzz-gateway: venv ## Look for heads and forms that the gateway does not answer well (FUZZ="--seconds 600 --seed 1")
+	@nice $(BIN)/python -m tests.fuzz.gateway $(FUZZ)
+
 .PHONY: chaos
 chaos: venv ## Kill parts of a release and a node at random while people upload, and count what became of it (CHAOS="--minutes 30 --seed 1")
 	@$(LOCALCLUSTER) prepare --nodes 2

@@ -20,6 +20,9 @@ graceful_timeout = 20  # seconds; a login takes at most about half of it, and a 
 keepalive = 75  # longer than the gateway keeps idle connections, so that it never meets one we just closed
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file; a disk could block it
 control_socket_disable = True  # the root file system is read-only, and nobody uses it
+# No header of a client's changes its address, the scheme or where the application lies. By default one that comes from
+# loopback may, as all do behind a sidecar proxy.
+forwarded_allow_ips = ""
 accesslog = None  # contracts/web.py writes the access log
 # gunicorn's own messages go where ours go.
 logconfig_dict = {

@@ -39,3 +39,9 @@ class Problem(Exception):
             "requestId": request_id,
             **self.extensions,
         }
+
+
+def malformed_request() -> Problem:
+    """What came is no request that can be read."""
+    detail = "The request is no valid HTTP/1.1: its first line, a header or the body's chunks cannot be read."
+    return Problem(400, "Bad Request", detail, code="malformed-request")

@@ -13,11 +13,11 @@ from typing import Any, Final
 import structlog
 from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from video2mp3_contracts.metrics import new_registry
 from video2mp3_contracts.names import is_request_id
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem
+from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
 
 REGISTRY: Final = "video2mp3-metrics"
 """The key of an application's registry in its `extensions`."""
@@ -48,6 +48,8 @@ def install_conventions(
     registry for the service's own metrics.
     """
     registry = app.extensions[REGISTRY] = new_registry()
+    # An address with two slashes is none of ours. By default it is led on, in HTML, to whatever host the client named.
+    app.url_map.merge_slashes = False
     _install_problems(app, registry, translations or {})
     _install_request_log(app, registry)
     _install_health(app, ready)
@@ -93,6 +95,7 @@ def _install_problems(app: Flask, registry: CollectorRegistry, translations: Tra
     for kind, translate in translations.items():
         app.register_error_handler(kind, partial(translated, translate=translate))
     app.register_error_handler(Problem, answer)
+    app.register_error_handler(BadHost, lambda _error: answer(malformed_request()))
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(Exception, on_bug)
 

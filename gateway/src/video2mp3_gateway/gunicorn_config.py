@@ -22,6 +22,9 @@ keepalive = 100
 graceful_timeout = GRACEFUL_SECONDS
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the root file system may be read-only
 control_socket_disable = True  # needs a writable folder, and nobody uses it
+# No header of a client's changes its address, the scheme or where the application lies. By default one that comes from
+# loopback may, as all do behind a sidecar proxy.
+forwarded_allow_ips = ""
 accesslog = None  # the application writes the access log
 # gunicorn's own lines go through the application's log set-up, as JSON like all others.
 logconfig_dict = {

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pymongo
 import pytest
 import requests
 from pymongo import MongoClient
@@ -18,6 +19,7 @@ from tests.servers.process import await_condition
 from video2mp3_contracts.mongo import Document
 
 ALICE = "alice@example.com"
+_CLOSE_SECONDS = 1
 
 
 @dataclass
@@ -98,18 +100,30 @@ def gateway_installations(
 
         def installation_on(mongodb: MongoDBServer) -> Installation:
             if mongodb.name not in made:
-                made[mongodb.name] = stack.enter_context(_installation(mongodb, tmp_path_factory.mktemp("gateway")))
+                made[mongodb.name] = stack.enter_context(an_installation(mongodb, tmp_path_factory.mktemp("gateway")))
             return made[mongodb.name]
 
         yield installation_on
 
 
 @contextmanager
-def _installation(mongodb: MongoDBServer, folder: Path) -> Iterator[Installation]:
+def an_installation(mongodb: MongoDBServer, folder: Path) -> Iterator[Installation]:
+    """A gateway that works with this store, and all else that it needs."""
     with AuthServer() as auth, ConversionsApi() as kubernetes:
         settings = settings_for(auth, kubernetes, mongodb.uri_of("gateway"), folder)
-        with GatewayServer(settings) as gateway, mongodb.client(timeoutMS=20_000) as client:
+        with GatewayServer(settings) as gateway, _client(mongodb) as client:
             yield Installation(gateway, auth, kubernetes, mongodb, client)
+
+
+@contextmanager
+def _client(mongodb: MongoDBServer) -> Iterator[MongoClient[Document]]:
+    client = mongodb.client(timeoutMS=20_000)
+    try:
+        yield client
+    finally:
+        # The store may have ended before: closing would look for it for half a minute.
+        with pymongo.timeout(_CLOSE_SECONDS):
+            client.close()
 
 
 @pytest.fixture(scope="session")

@@ -173,6 +173,14 @@ def test_nobody_keeps_it_from_ending(installation: Installation) -> None:
         (b"GET /healthz HTTP/1.1\nHost: x\n\n", 400, "malformed-request"),
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400, "malformed-request"),
         (b"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: coffee\r\n\r\n", 417, "expectation-failed"),
+        (
+            b"POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            501,
+            "transfer-coding-unknown",
+        ),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", 400, "malformed-request"),
+        (b"GET /x HTTP/1.2\r\nHost: x\r\nConnection: close\r\n\r\n", 404, "not-found"),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSCRIPT_NAME: /y\r\n\r\n", 404, "not-found"),
     ],
 )
 def test_what_is_no_request_is_told_so_as_everything_is(

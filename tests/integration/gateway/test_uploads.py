@@ -114,6 +114,15 @@ def test_a_client_that_goes_away_in_a_chunked_body_leaves_nothing(installation: 
     await_condition(lambda: installation.stored == NOTHING, seconds=20, what="something was left behind")
 
 
+@pytest.mark.parametrize("bad", [b"x\r\n", b"5\r\nvideo--", b"5;\rx\r\nvideo\r\n", b"0\r\n folded: x\r\n\r\n"])
+def test_chunks_that_are_none_are_told_and_leave_nothing(installation: Installation, bad: bytes) -> None:
+    connection = installation.gateway.begin_upload(installation.auth.token(ALICE), length=None)
+    connection.send(b"%x\r\n%s\r\n" % (MEBIBYTE, b"x" * MEBIBYTE) + bad)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["code"]) == (400, "malformed-request")
+    assert installation.stored == NOTHING
+
+
 def test_a_body_that_grows_too_large_is_refused_while_it_comes(installation: Installation, tmp_path: Path) -> None:
     """Nothing told its length, so it is counted; the answer comes before the body's end."""
     settings = settings_for(

@@ -5,13 +5,14 @@ import re
 from pathlib import Path
 
 from tests.unit.gateway.builders import Gateway
+from video2mp3_contracts import problem
 from video2mp3_contracts.server import refusals
 from video2mp3_gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).parents[3]
 API = (ROOT / "docs" / "api.md").read_text()
 README = (ROOT / "gateway" / "README.md").read_text()
-SOURCES = [*(ROOT / "gateway" / "src").rglob("*.py"), Path(refusals.__file__)]
+SOURCES = [*(ROOT / "gateway" / "src").rglob("*.py"), Path(refusals.__file__), Path(problem.__file__)]
 
 
 def answerable() -> set[tuple[int, str]]:

@@ -43,6 +43,17 @@ def test_an_unknown_path_is_a_problem_too() -> None:
     assert (answer.status_code, problem(answer)["code"]) == (404, "not-found")
 
 
+@pytest.mark.parametrize("path", ["/conversions//talk", "/mp3s//x"])
+def test_two_slashes_lead_nowhere(path: str) -> None:
+    answer = Gateway().client.get(path, base_url="http://evil.example")
+    assert (answer.status_code, problem(answer)["code"]) == (404, "not-found")
+
+
+def test_a_host_that_no_host_can_be_called_is_a_problem_too() -> None:
+    answer = Gateway().client.get("/conversions", headers={"Host": "x" * 64 + ".example"})
+    assert (answer.status_code, problem(answer)["code"]) == (400, "malformed-request")
+
+
 @pytest.mark.parametrize(
     ("method", "address", "said"),
     [

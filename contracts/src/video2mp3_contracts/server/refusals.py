@@ -8,7 +8,7 @@ from typing import Final
 
 from gunicorn.http import errors
 
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem
+from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
 from video2mp3_contracts.server.limits import HEAD_SECONDS, MAX_HEAD_BYTES
 
 
@@ -39,11 +39,6 @@ def _coding_unknown() -> Problem:
     return Problem(501, "Not Implemented", detail, code="transfer-coding-unknown")
 
 
-def _malformed() -> Problem:
-    detail = "The request is no valid HTTP/1.1: its first line, a header or the body's chunks cannot be read."
-    return Problem(400, "Bad Request", detail, code="malformed-request")
-
-
 def _bug() -> Problem:
     detail = "Something went wrong on our side. Try again; if it stays, report the requestId."
     return Problem(500, "Internal Server Error", detail, code="internal-error")
@@ -62,7 +57,7 @@ def problem_of(error: BaseException) -> Problem:
     """What went wrong before or around the application, as a client is told."""
     if isinstance(error, _OURS) or not isinstance(error, errors.ParseException):
         return _bug()
-    return _ANSWERS.get(type(error), _malformed)()
+    return _ANSWERS.get(type(error), malformed_request)()
 
 
 def answer(problem: Problem) -> bytes:

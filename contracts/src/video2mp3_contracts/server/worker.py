@@ -15,11 +15,13 @@ from socket import SHUT_WR, socket
 from typing import Any, Final
 
 import structlog
+from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from video2mp3_contracts.problem import Problem
 from video2mp3_contracts.server import limits, refusals
+from video2mp3_contracts.server.bodies import ToldReader
 from video2mp3_contracts.server.heads import Head
 from video2mp3_contracts.server.outgoing import Client, beyond
 from video2mp3_contracts.server.waiting import Waiting
@@ -33,6 +35,9 @@ _DISCARD: Final = bytearray(64 * 1024)
 
 _NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _CLIENTS_FAULT: Final = 500
+_HIGHEST: Final = (1, 1)
+"""What an answer calls itself, whatever minor version a client names (RFC 9110, section 2.5)."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -120,8 +125,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def handle_request(self, request: Request, connection: Connection) -> Any:
         """Serve it. A body that may be left unread is not waited for: the connection ends with the answer."""
+        _check_head(request)
         if getattr(request.body.reader, "length", None) != 0:
             request.force_close()
+        request.version = min(request.version, _HIGHEST)
+        request.body.reader = ToldReader(request.body.reader)
         return super().handle_request(request, connection)
 
     def handle_error(self, _request: Request | None, client: Client, address: Any, error: BaseException) -> None:
@@ -258,6 +266,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         except OSError as gone:
             _log.debug("client_gone", error=str(gone))
         self._end(connection, self._lingering)
+
+
+def _check_head(request: Request) -> None:
+    """Refuse what gunicorn lets through: a body that nobody decodes, a request to no host (RFC 9112, section 3.2)."""
+    for name, value in request.headers:
+        if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
+            raise errors.UnsupportedTransferCoding(value)
+    if request.version >= _HIGHEST and "HOST" not in dict(request.headers):
+        raise errors.InvalidHeader("HOST")
 
 
 def _told(problem: Problem, address: Any) -> None:
