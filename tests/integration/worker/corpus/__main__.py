@@ -24,7 +24,11 @@ def main() -> None:
 
 
 def _converted(row: Row) -> Judged:
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()) as said,
+    ):
         source, mp3 = Path(folder, row.name or "source"), Path(folder, "output.mp3")
         row.build(source)
         code = command_line(["convert", str(source), str(mp3), *row.options])
