@@ -12,6 +12,7 @@ from typing import Any, Final
 from tests.fuzz.gateway.answers import Answer, NotAnAnswer, answers_in
 from tests.fuzz.gateway.case import Case, Ending
 from tests.fuzz.gateway.client import End, Exchange
+from tests.fuzz.gateway.peer import whole_requests
 from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE
 from video2mp3_contracts.server.limits import MAX_HEAD_BYTES
 
@@ -58,11 +59,17 @@ def wrong_with(case: Case, exchange: Exchange, codes: Mapping[str, int]) -> str:
         return ""
     try:
         answers = answers_in(exchange.received)
-        return next(filter(None, (_wrong_answer(answer, codes) for answer in answers)), "") or _missing(
-            case, exchange, answers
-        )
+        wrong = next(filter(None, (_wrong_answer(answer, codes) for answer in answers)), "")
+        return wrong or _too_many(case, answers) or _missing(case, exchange, answers)
     except NotAnAnswer as error:
         return f"no answer as HTTP has it: {error}"
+
+
+def _too_many(case: Case, answers: list[Answer]) -> str:
+    """Bytes that are one request's body for a proxy must be no request here. One more may have been refused unread."""
+    answered = sum(not answer.interim for answer in answers)
+    seen = whole_requests(case.sent)
+    return f"{answered} answers, and another server sees {seen} whole requests" if answered > seen + 1 else ""
 
 
 def _missing(case: Case, exchange: Exchange, answers: list[Answer]) -> str:

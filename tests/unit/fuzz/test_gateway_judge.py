@@ -8,6 +8,7 @@ from tests.fuzz.gateway.case import Case, Ending
 from tests.fuzz.gateway.cases import case_of
 from tests.fuzz.gateway.client import End, Exchange
 from tests.fuzz.gateway.judge import documented, wrong_with
+from tests.fuzz.gateway.peer import whole_requests
 from tests.servers.process import REPOSITORY
 
 CODES = documented(REPOSITORY / "docs" / "api.md")
@@ -67,6 +68,7 @@ WRONG = {
     "a redirect": (answer("308 Permanent Redirect", "Location: http://evil.example/"), "undocumented answer: 308"),
     "a client's header": (answer("200 OK", "X-Injected: x"), "nobody of us wrote: ['x-injected']"),
     "a bare line feed": (answer("200 OK", "Location: a\nb"), "no header"),
+    "more answers than requests": (answer("200 OK") * 3, "3 answers, and another server sees 1"),
     "two lengths": (answer("200 OK", "Content-Length: 3"), "content-length comes 2 times"),
     "another protocol": (b"HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "no status line"),
     "a cut body": (answer("200 OK")[:-1], "of 3 bytes of a body 2 came"),
@@ -85,6 +87,22 @@ def test_what_is_documented_is_well(received: bytes) -> None:
 @pytest.mark.parametrize(("received", "wrong"), WRONG.values(), ids=WRONG)
 def test_all_else_is_wrong(received: bytes, wrong: str) -> None:
     assert wrong in wrong_with(case(), Exchange(received, End.CLOSED, 0.1), CODES)
+
+
+@pytest.mark.parametrize(
+    ("sent", "count"),
+    [
+        (GET * 3, 3),
+        (b"\r\n" + GET + b"\r\n" + GET, 2),
+        (GET + b"GET /x HT", 1),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(GET) + GET, 1),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET, 2),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n" + GET, 0),
+        (b"GET /x\r\n\r\n" + GET, 0),
+    ],
+)
+def test_what_another_server_sees(sent: bytes, count: int) -> None:
+    assert whole_requests(sent) == count
 
 
 @pytest.mark.parametrize(
