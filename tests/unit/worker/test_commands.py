@@ -57,6 +57,14 @@ def test_with_an_index_ffmpeg_looks_no_further_into_the_media_than_it_has_to() -
     assert ("-probesize", "20000000") in pairs(commands.decode(SOURCE, a_plan(), BUDGET))
 
 
+def test_speex_is_not_left_to_the_decoder_that_doubles_it() -> None:
+    command = commands.decode(SOURCE, a_plan(track=a_track(1, codec="speex")), BUDGET)
+
+    assert ("-c:a", "libspeex") in pairs(command)
+    assert command.index("-c:a") < command.index("-i")
+    assert set(whitelists.CHOSEN_DECODERS.values()) <= set(whitelists.AUDIO_CODECS)
+
+
 def graph_of(command: list[str]) -> str:
     (graph,) = [value for name, value in pairs(command) if name == "-filter_complex"]
     return re.sub(r"\[[\w:]+\]", "", graph)

@@ -220,6 +220,8 @@ def _track(source: LocalSource, plan: Plan) -> Any:
         options["probesize"] = limits.INDEXED_PROBE_BYTES
     if plan.track.segments:
         options["ignore_editlist"] = 1
+    if decoder := whitelists.CHOSEN_DECODERS.get(plan.track.codec):
+        options["c:a"] = decoder
     return ffmpeg.input(_input(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
 
 

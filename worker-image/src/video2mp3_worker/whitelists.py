@@ -36,6 +36,11 @@ DECODER_OF_CODEC: Final = {
 """Where ffmpeg's decoder is not called as its codec, which is what a file is said to hold."""
 
 
+CHOSEN_DECODERS: Final = {"speex": "libspeex"}
+"""Where ffmpeg's own choice is not the right one: its decoder of Speex gives twice as many samples as there are of
+wideband speech in Ogg (seen with 7.1.5; 5.1 was right)."""
+
+
 def is_decodable(codec: str) -> bool:
     """Whether sound in a codec of this name can be read."""
     return DECODER_OF_CODEC.get(codec, codec) in AUDIO_CODECS
