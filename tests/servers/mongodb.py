@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -19,11 +18,8 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from tests.servers.process import Server, ServerError, await_condition
-from video2mp3_localcluster.binaries import Artefact
+from tests.servers.process import Server, ServerError, await_condition, make
 from video2mp3_localcluster.ferretdb import ANOTHER_USER, POSTGRES, documentdb, ferretdb
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepFailed, StepLog
 from video2mp3_operator.adapters.mongodb_users import grant
 from video2mp3_operator.users import RIGHTS, users_of
 
@@ -118,7 +114,7 @@ class PostgreSQLServer(Server):
 
     def prepare(self) -> None:
         """Copy a database cluster that has the extension: making one takes thirty times as long."""
-        _make(documentdb(), "documentdb")
+        make(documentdb(), "documentdb")
         shutil.copytree(documentdb().folder / "data", self._data)
         self._data.chmod(0o700)
 
@@ -213,7 +209,7 @@ class FerretDBServer(MongoDBServer):
 
     def prepare(self) -> None:
         """Start the store, with a root account in it."""
-        _make(ferretdb(), "ferretdb")
+        make(ferretdb(), "ferretdb")
         self._store.__enter__()
         self._store.stop()
         self._store.run_sql([f"CREATE ROLE {self.username} SUPERUSER LOGIN PASSWORD '{self.password}'"])
@@ -256,20 +252,3 @@ def _pings(uri: str) -> bool:
         except PyMongoError:
             return False
     return True
-
-
-def _make(artefact: Artefact, name: str) -> None:
-    with _log(name) as log:
-        try:
-            artefact.make(log)
-        except StepFailed as error:
-            raise ServerError(f"{error}:\n{log.tail()}") from error
-
-
-@contextmanager
-def _log(name: str) -> Iterator[StepLog]:
-    log = StepLog(log_dir() / f"{name}-for-tests.log")
-    try:
-        yield log
-    finally:
-        log.close()

@@ -14,10 +14,8 @@ from urllib.parse import quote
 import pymysql
 from pymysql.cursors import Cursor
 
-from tests.servers.process import REPOSITORY, Server, ServerError, program
-from video2mp3_localcluster.layout import log_dir
+from tests.servers.process import REPOSITORY, Server, ServerError, make, program
 from video2mp3_localcluster.mysql import mysql
-from video2mp3_localcluster.step_log import StepFailed, StepLog
 
 INIT_SQL = REPOSITORY / "init.sql"
 _PREPARE_SECONDS = 120
@@ -130,7 +128,7 @@ class MySQLServer(DatabaseServer):
 
     def prepare(self) -> None:
         """Make an empty data folder."""
-        _make_tree()
+        make(mysql(), "mysql")
         command = [self.program(), "--no-defaults", "--initialize-insecure", f"--user={getpass.getuser()}"]
         self._run([*command, f"--datadir={self.directory / 'data'}", *self._SMALL], b"")
 
@@ -166,13 +164,3 @@ class MariaDBServer(DatabaseServer):
     def client(self) -> str:
         """Return the command line that people use with it."""
         return program("mariadb", "mariadb-client")
-
-
-def _make_tree() -> None:
-    log = StepLog(log_dir() / "mysql-for-tests.log")
-    try:
-        mysql().make(log)
-    except StepFailed as error:
-        raise ServerError(f"{error}:\n{log.tail()}") from error
-    finally:
-        log.close()

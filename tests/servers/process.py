@@ -14,6 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, Self
 
+from tests.made import log_of
+from video2mp3_localcluster.binaries import Artefact
+from video2mp3_localcluster.step_log import StepFailed
+
 HOST = "127.0.0.1"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -31,6 +35,15 @@ long as the interpreter: a killed test run leaves no server behind, while a test
 
 class ServerError(Exception):
     """A server program is missing, or did not come up or go down as it should."""
+
+
+def make(artefact: Artefact, name: str) -> None:
+    """Make a server's program where it is not there. Raises ServerError with the end of its log."""
+    with log_of(name) as log:
+        try:
+            artefact.make(log)
+        except StepFailed as error:
+            raise ServerError(f"{error}:\n{log.tail()}") from error
 
 
 def free_port() -> int:

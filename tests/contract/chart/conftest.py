@@ -8,9 +8,8 @@ import pytest
 
 from tests.contract.chart.helm import Chart
 from tests.contract.chart.manifests import Manifests
+from tests.made import made
 from video2mp3_localcluster.binaries import compiled
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepLog
 
 Render = Callable[..., Manifests]
 
@@ -18,13 +17,7 @@ Render = Callable[..., Manifests]
 @pytest.fixture(scope="session")
 def helm() -> Path:
     """The local cluster's helm; compiled by the first run on a machine."""
-    artefact = compiled("helm")
-    log = StepLog(log_dir() / "helm-for-tests.log")
-    try:
-        artefact.make(log)
-    finally:
-        log.close()
-    return artefact.folder / "helm"
+    return made("helm", compiled("helm")) / "helm"
 
 
 @pytest.fixture(scope="session")

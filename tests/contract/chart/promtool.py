@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.contract.chart.manifests import Document
+from tests.made import made
 from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.layout import content_key, log_dir
+from video2mp3_localcluster.layout import content_key
 from video2mp3_localcluster.packages import unpack_packages
-from video2mp3_localcluster.step_log import StepLog
 
 PACKAGE = "prometheus"
 SECONDS = 60
@@ -20,12 +20,7 @@ def unpacked() -> Path:
     """The program, downloaded by the first run on a machine."""
     key = content_key(platform.freedesktop_os_release().get("VERSION_CODENAME", ""), platform.machine(), PACKAGE)
     artefact = Artefact(PACKAGE, key, lambda log, folder: unpack_packages(log, [PACKAGE], folder))
-    log = StepLog(log_dir() / "promtool-for-tests.log")
-    try:
-        artefact.make(log)
-    finally:
-        log.close()
-    return artefact.folder / "usr/bin/promtool"
+    return made("promtool", artefact) / "usr/bin/promtool"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.contract.chart.helm import CHART, Chart
-from tests.contract.chart.kube_score import KubeScore, exceptions, made
+from tests.contract.chart.kube_score import KubeScore, compiled_kube_score, exceptions
 from tests.contract.chart.manifests import Manifests
 
 pytestmark = pytest.mark.timeout(900)  # the first run on a machine compiles it
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(900)  # the first run on a machine compiles it
 
 @pytest.fixture(scope="module")
 def kube_score() -> KubeScore:
-    return made()
+    return compiled_kube_score()
 
 
 def unexplained(complaints: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.contract.chart.helm import CHART, ROOT, Chart
-from tests.contract.chart.kubeconform import VERSIONS, Kubeconform, made
+from tests.contract.chart.kubeconform import VERSIONS, Kubeconform, kubeconform_with
 
 pytestmark = pytest.mark.timeout(900)  # the first run on a machine fetches the schemas
 VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def kubeconform(tmp_path_factory: pytest.TempPathFactory) -> Kubeconform:
-    return made(tmp_path_factory.mktemp("schemas"))
+    return kubeconform_with(tmp_path_factory.mktemp("schemas"))
 
 
 @pytest.fixture(scope="module")

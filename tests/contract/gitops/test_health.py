@@ -13,14 +13,13 @@ import yaml
 from tests.builders import a_conversion
 from tests.contract.chart.conftest import chart, helm
 from tests.contract.chart.helm import Chart
+from tests.made import made
 from tests.unit.operator.test_decide import observing
 from tests.unit.operator.test_status import STATES
 from video2mp3_contracts import names
 from video2mp3_contracts.crd import UNSEEN_STATUS
 from video2mp3_localcluster.binaries import compiled_program
 from video2mp3_localcluster.golang import GoProgram
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepLog
 from video2mp3_operator.status import build_status, status_patch
 
 __all__ = ["chart", "helm"]
@@ -87,13 +86,8 @@ def custom_health() -> str:
 @pytest.fixture(scope="module")
 def program() -> Path:
     """Compiled by the first run on a machine."""
-    artefact = compiled_program(GoProgram("gitops-health", str(MODULE), "."))
-    log = StepLog(log_dir() / "gitops-health-for-tests.log")
-    try:
-        artefact.make(log)
-    finally:
-        log.close()
-    return artefact.folder / "gitops-health"
+    name = "gitops-health"
+    return made(name, compiled_program(GoProgram(name, str(MODULE), "."))) / name
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.made import log_of
 from video2mp3_localcluster.golang import toolchain
-from video2mp3_localcluster.layout import log_dir
 from video2mp3_localcluster.step_log import StepLog
 
 
@@ -53,12 +53,9 @@ TOOLS = (
 
 def crd_files() -> list[Path]:
     """Where they are on this machine, which the first run brings them to."""
-    log = StepLog(log_dir() / "gitops-kinds-for-tests.log")
-    try:
+    with log_of("gitops-kinds") as log:
         go = toolchain(log)
         return [path for tool in TOOLS for path in files_of(log, go, tool)]
-    finally:
-        log.close()
 
 
 def files_of(log: StepLog, go: Path, tool: Tool) -> list[Path]:

@@ -5,27 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from tests.made import made
 from tests.servers.process import Server
 from video2mp3_localcluster.binaries import compiled_program
 from video2mp3_localcluster.golang import GoProgram
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepLog
 
 HERE = Path(__file__).parent
 REQUEST_SECONDS = 5
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
-def made() -> Path:
+def compiled_registry() -> Path:
     """The program, compiled by the first run on a machine."""
     program = GoProgram("registry", str(HERE), "github.com/google/go-containerregistry/cmd/registry")
-    artefact = compiled_program(program)
-    log = StepLog(log_dir() / "registry-for-tests.log")
-    try:
-        artefact.make(log)
-    finally:
-        log.close()
-    return artefact.folder / program.name
+    return made(program.name, compiled_program(program)) / program.name
 
 
 class RegistryServer(Server):
@@ -35,7 +28,7 @@ class RegistryServer(Server):
 
     def prepare(self) -> None:
         """Have the program."""
-        self._program = made()
+        self._program = compiled_registry()
 
     @property
     def address(self) -> str:

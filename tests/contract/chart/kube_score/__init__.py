@@ -10,10 +10,9 @@ from pathlib import Path
 import yaml
 
 from tests.contract.chart.manifests import COMPONENT, Manifests
+from tests.made import made
 from video2mp3_localcluster.binaries import compiled_program
 from video2mp3_localcluster.golang import GoProgram
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepLog
 
 HERE = Path(__file__).parent
 SECONDS = 60
@@ -71,12 +70,8 @@ def exceptions() -> dict[str, set[str]]:
     return {check: set(entry["of"]) for check, entry in entries.items()}
 
 
-def made() -> KubeScore:
+def compiled_kube_score() -> KubeScore:
     """Compiled by the first run on a machine."""
-    program = compiled_program(GoProgram("kube-score", str(HERE), "github.com/zegl/kube-score/cmd/kube-score"))
-    log = StepLog(log_dir() / "kube-score-for-tests.log")
-    try:
-        program.make(log)
-    finally:
-        log.close()
-    return KubeScore(program.folder / "kube-score")
+    name = "kube-score"
+    program = GoProgram(name, str(HERE), "github.com/zegl/kube-score/cmd/kube-score")
+    return KubeScore(made(name, compiled_program(program)) / name)

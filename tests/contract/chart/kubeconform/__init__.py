@@ -16,9 +16,10 @@ from typing import Any
 import yaml
 
 from tests.contract.gitops.tools import Tool, files_of
+from tests.made import made
 from video2mp3_localcluster.binaries import Artefact, compiled_program
 from video2mp3_localcluster.golang import GoProgram, toolchain
-from video2mp3_localcluster.layout import content_key, log_dir
+from video2mp3_localcluster.layout import content_key
 from video2mp3_localcluster.step_log import StepLog
 
 HERE = Path(__file__).parent
@@ -81,21 +82,16 @@ class Kubeconform:
         return Verdict(answer["summary"]["valid"], complaints)
 
 
-def made(own: Path) -> Kubeconform:
+def kubeconform_with(own: Path) -> Kubeconform:
     """Compiled, and its schemas fetched, by the first run on a machine; our own schemas go into the folder."""
-    program = compiled_program(GoProgram("kubeconform", str(HERE), "github.com/yannh/kubeconform/cmd/kubeconform"))
+    name = "kubeconform"
+    program = compiled_program(GoProgram(name, str(HERE), "github.com/yannh/kubeconform/cmd/kubeconform"))
     # Two schemas of one name are told apart by what they are made from, this file included.
     key = content_key(WHEEL, Path(__file__), MONITORING.digest)
     schemas = Artefact("schemas-of-kubernetes", key, _fill)
-    log = StepLog(log_dir() / "kubeconform-for-tests.log")
-    try:
-        program.make(log)
-        schemas.make(log)
-    finally:
-        log.close()
-    for name, schema in _custom_kinds(yaml.safe_load(OWN_CRD.read_text())):
-        (own / name).write_text(json.dumps(schema))
-    return Kubeconform(program.folder / "kubeconform", schemas.folder, own)
+    for file, schema in _custom_kinds(yaml.safe_load(OWN_CRD.read_text())):
+        (own / file).write_text(json.dumps(schema))
+    return Kubeconform(made(name, program) / name, made(name, schemas), own)
 
 
 def _fill(log: StepLog, folder: Path) -> None:
