@@ -65,8 +65,7 @@ def build_job(
         "metadata": {
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": namespace,
-            "labels": copied | labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}),
-            **_annotations(annotations),
+            **_metadata(copied | labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}), annotations),
             **({"ownerReferences": [_owner(conversion)]} if namespace == metadata.namespace else {}),
         },
         "spec": {
@@ -78,10 +77,10 @@ def build_job(
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {"rules": _failure_rules()},
             "template": {
-                "metadata": {
-                    "labels": copied | settings.worker_pod_labels | labels | (generation if parts > 1 else {}),
-                    **_annotations(annotations | settings.worker_pod_annotations),
-                },
+                "metadata": _metadata(
+                    copied | settings.worker_pod_labels | labels | (generation if parts > 1 else {}),
+                    annotations | settings.worker_pod_annotations,
+                ),
                 "spec": _pod_spec(
                     conversion, settings, source_bytes, memory_of(settings).after(done.out_of_memory), parts
                 ),
@@ -90,8 +89,8 @@ def build_job(
     }
 
 
-def _annotations(found: dict[str, str]) -> dict[str, Any]:
-    return {"annotations": found} if found else {}
+def _metadata(labels: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
+    return {"labels": labels} | ({"annotations": annotations} if annotations else {})
 
 
 def _copied(own: Mapping[str, str], allowed: Sequence[str]) -> dict[str, str]:
