@@ -159,7 +159,7 @@ class Sweep:
     async def _scan_outbox(self) -> None:
         """Once after the start: what the one before us stored and did not publish."""
         async for entry in self.ledger.unpublished():
-            if entry.uid in self.view.live():
+            if entry.result is not None and entry.uid in self.view.live():
                 self.outbox.watch(entry.uid)
                 continue
             recipient = self._recipients([entry.uid]).get(entry.uid)

@@ -72,23 +72,21 @@ def assert_known(whole: Path, samples: int, channels: int, score: int) -> None:
     assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b"")
 
 
-@pytest.mark.parametrize(
-    ("samples", "score"), [(1, PLAUSIBLE), (100, PLAUSIBLE), (1152, PLAUSIBLE), (4410, SURE), (44_100, SURE)]
-)
+@pytest.mark.parametrize("samples", [1, 100, 1152, 4410, 44_100])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("encoding", [Encoding(vbr=2), Encoding(vbr=9), Encoding(cbr=64), Encoding(cbr=320)], ids=str)
-def test_however_short_it_is(tmp_path: Path, samples: int, score: int, channels: int, encoding: Encoding) -> None:
+def test_however_short_it_is(tmp_path: Path, samples: int, channels: int, encoding: Encoding) -> None:
     mp3, whole = converted(a_sound(tmp_path, samples, channels=channels), Output(encoding=encoding))
 
     assert (mp3.tag, mp3.duration_seconds) == (b"", round(samples / 44_100, 3))
-    assert_known(whole, samples, channels, score)
+    assert_known(whole, samples, channels, SURE)
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 12000, 16000, 22050, 24000, 32000, 48000])
 def test_at_every_rate(tmp_path: Path, rate: int) -> None:
     _, whole = converted(a_sound(tmp_path, 100, rate))
 
-    assert_known(whole, 100, 1, SURE if rate < 32_000 else PLAUSIBLE)
+    assert_known(whole, 100, 1, SURE)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 32000, 48000])
@@ -112,7 +110,7 @@ def test_behind_a_large_cover(tmp_path: Path, segments: int, samples: int, versi
     assert_known(whole, samples, 1, PLAUSIBLE if samples < 4410 else 48)
 
 
-@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("frames", [1, 3, 5])
 def test_an_mp3_of_few_frames_is_not_copied_but_encoded(tmp_path: Path, frames: int) -> None:
     long, source = tmp_path / "long.mp3", tmp_path / "source.mka"
     ffmpeg("-i", a_sound(tmp_path, 44_100), "-b:a", "128k", long)
@@ -122,5 +120,5 @@ def test_an_mp3_of_few_frames_is_not_copied_but_encoded(tmp_path: Path, frames: 
 
     assert mp3.encoding == "CBR 128 kbit/s, 44100 Hz, mono"
     assert any("so few" in note for note in mp3.notes)
-    assert by_ffmpeg(whole)[1] >= PLAUSIBLE
+    assert by_ffmpeg(whole)[1] >= SURE
     assert MP3(whole).info.length == pytest.approx(mp3.duration_seconds, abs=0.001)

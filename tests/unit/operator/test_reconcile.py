@@ -297,6 +297,23 @@ def test_a_failed_message_waits_for_the_broker_and_the_status_does_not() -> None
     assert [message.message_id for message in world.queue] == [f"{world.conversions[key]['metadata']['uid']}:failed"]
 
 
+def test_a_failure_that_the_one_before_did_not_tell_is_told_though_its_job_has_not_ended() -> None:
+    """An operator that had written the status died before the broker was back, and Kubernetes still ends the Job."""
+    world = World()
+    key = world.apply(a_conversion())
+    operator = live(world)
+    world.away.add("rabbitmq")
+    world.pods[Key("media", "pod")] = a_pod(a_conversion()).ended(65, NO_AUDIO).versioned(500).document
+    live(world, operator)
+    assert told(world, key) == ("Failed", "NoAudio")
+    world.away.clear()
+
+    live(world)
+
+    assert world.job_of(key)["status"] == {}
+    assert [message.reason for message in world.queue] == ["NoAudio"]
+
+
 def test_a_result_whose_worker_did_not_publish_is_published_when_no_job_is_live() -> None:
     world = World()
     key = world.apply(a_conversion())

@@ -124,12 +124,12 @@ def test_what_is_not_whole_is_not_passed_on(stream: bytes) -> None:
         copied(stream)
 
 
-@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("frames", [1, 5])
 def test_so_few_frames_that_nobody_knows_them_are_not_passed_on(frames: int) -> None:
     with pytest.raises(NotCopyableError, match="so few that programs do not know it"):
         copied(a_frame() * frames)
 
-    assert copied(a_frame() * 4)[0].seconds == 4 * 1152 / 44_100
+    assert copied(a_frame() * 6)[0].seconds == 6 * 1152 / 44_100
 
 
 def test_main_data_may_lie_in_the_frames_before() -> None:

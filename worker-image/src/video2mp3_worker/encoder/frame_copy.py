@@ -35,7 +35,7 @@ _DECODER_DELAY: Final = 529
 
 _ID3_HEAD_BYTES, _ID3_HAS_FOOTER = 10, 0x10
 _LARGEST_DELAY: Final = 4095
-_FEWEST_FRAMES: Final = 4
+_FEWEST_FRAMES: Final = 6
 """Behind the Info frame. Encoded anew it becomes as many, see `writer`."""
 
 

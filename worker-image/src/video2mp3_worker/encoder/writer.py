@@ -13,11 +13,11 @@ from video2mp3_worker.encoder.parts import EncodedPiece
 from video2mp3_worker.encoder.pieces import Piece, Read, encoded, encoded_to_fit, pieces
 
 _KNOWN_BY: Final = 7
-"""Programs know an mp3 by so many frames in a row, behind the Info frame; by fewer, they are less sure (ffmpeg's
-`mp3_read_probe`)."""
+"""Programs know an mp3 by so many frames in a row. By fewer, they are no surer of it than that its bytes are a video
+(ffmpeg's `mp3_read_probe` and `h263_probe`)."""
 
-_LARGEST_PADDING: Final = 4095
-"""Samples: what the Info frame can say of the end."""
+_LARGEST_CUT: Final = 4095
+"""Samples: what the Info frame can say of the beginning, and of the end."""
 
 
 class Mp3Writer:
@@ -31,6 +31,7 @@ class Mp3Writer:
         self._packer = Packer(layout, quality.bit_rate)
         self._crc = RunningCRC()
         self._header = b""
+        self._delay = DELAY_SAMPLES
 
     def write(self, read: Read, threads: int, report: Callable[[int], None]) -> int:
         """Encode all that `read` gives in so many threads; answer how many samples. `report` is told on the way."""
@@ -38,26 +39,31 @@ class Mp3Writer:
 
     def join(self, encoded_pieces: Iterable[EncodedPiece], report: Callable[[int], None]) -> int:
         """Make one stream of a sound's pieces; answer how many samples. `report` is told on the way."""
-        samples = frames = 0
+        samples = 0
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
         for piece in encoded_pieces:
             self._append(self._packed(piece))
             samples += piece.count
-            frames += len(piece.frames)
             report(samples)
-        if samples:
-            self._append(self._packer.add(self._silence(samples, frames)))
         self._append(self._packer.finish())
         if samples:
             self._file.seek(0)
             self._file.write(info_frame(self._stream(samples)))
         return samples
 
-    def _silence(self, samples: int, frames: int) -> list[Frame]:
-        """What makes a sound of a few frames one that programs know: silent frames that the Info frame cuts again."""
-        most = (DELAY_SAMPLES + samples + _LARGEST_PADDING) // self._layout.samples
-        missing = max(min(_KNOWN_BY, most) - frames, 0)
-        return [Frame(self._header.ljust(self._layout.head_bytes, b"\0"), b"")] * missing
+    def _known(self, piece: EncodedPiece) -> EncodedPiece:
+        """A sound of a few frames between silent ones, which the Info frame cuts again; as many behind it as it can."""
+        missing = max(_KNOWN_BY - len(piece.frames), 0)
+        end = (DELAY_SAMPLES + piece.count + _LARGEST_CUT) // self._layout.samples
+        behind = min(missing, end - len(piece.frames))
+        ahead = missing - behind
+        self._delay += ahead * self._layout.samples
+        silent = [Frame(self._header.ljust(self._layout.head_bytes, b"\0"), b"")]
+        return EncodedPiece(
+            piece.count,
+            silent * ahead + piece.frames + silent * behind,
+            lambda: silent * ahead + piece.to_fit() + silent * behind,
+        )
 
     def _encoded(self, read: Read, threads: int) -> Iterator[EncodedPiece]:
         for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
@@ -67,7 +73,9 @@ class Mp3Writer:
         return encoded(piece, self._lame, self._layout, self._quality)
 
     def _packed(self, piece: EncodedPiece) -> bytes:
-        self._header = self._header or piece.frames[0].head[:HEADER_BYTES]
+        if not self._header:
+            self._header = piece.frames[0].head[:HEADER_BYTES]
+            piece = self._known(piece)
         try:
             return self._packer.add(piece.frames)
         except DoesNotFitError:
@@ -83,7 +91,7 @@ class Mp3Writer:
             first_header=self._header,
             sizes=self._packer.sizes,
             samples=samples,
-            delay=DELAY_SAMPLES,
+            delay=self._delay,
             crc=self._crc.value(),
             version=self._lame.version,
             lowpass=self._lame.lowpass(),
