@@ -41,12 +41,17 @@ labels:
   {{- include "video2mp3.labels" . | nindent 2 }}
 {{- end -}}
 
-{{/* An image by its name in `images`; ours are in one registry, with one tag, unless they say otherwise. Takes a dict: context,
-image. */}}
+{{/* An image by its name in `images`; ours are in one registry, with one tag, unless they say otherwise. A digest says more than
+a tag. Takes a dict: context, image. */}}
 {{- define "video2mp3.image" -}}
 {{- $images := .context.Values.images -}}
 {{- $image := index $images .image -}}
-{{ $image.repository | default (printf "%s/%s" $images.registry .image) }}:{{ coalesce $image.tag $images.tag .context.Chart.AppVersion }}
+{{- $repository := $image.repository | default (printf "%s/%s" $images.registry .image) -}}
+{{- if $image.digest -}}
+{{ $repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $repository }}:{{ coalesce $image.tag $images.tag .context.Chart.AppVersion }}
+{{- end -}}
 {{- end -}}
 
 {{/* The namespaces whose Conversions the operator works on, as a JSON list. */}}

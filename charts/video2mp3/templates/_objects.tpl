@@ -57,3 +57,26 @@ spec:
     - port: {{ .port }}
       path: /metrics
 {{- end -}}
+
+{{/* By the values' autoscaling. */}}
+{{- define "video2mp3.hpa" -}}
+{{- $scaling := (index .context.Values .component).autoscaling -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  {{- include "video2mp3.metadata" . | nindent 2 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ include "video2mp3.name" . }}
+  minReplicas: {{ $scaling.minReplicas }}
+  maxReplicas: {{ $scaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ $scaling.targetCPUUtilizationPercentage }}
+{{- end -}}

@@ -8,9 +8,11 @@ automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
+  {{- if .context.Values.fixedUids }}
   runAsUser: {{ .uid }}
   runAsGroup: {{ .uid }}
   fsGroup: {{ .uid }}
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
@@ -32,6 +34,60 @@ tolerations:
 {{- with $scheduling.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $scheduling.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- if eq (.scheduling | default .component) .component }}
+{{- with $scheduling.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{ toYaml . | nindent 4 | trim }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "video2mp3.selector" $ | nindent 8 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* metadata of a service's or store's pod. Takes a dict: context, component, annotations (ours, as YAML). */}}
+{{- define "video2mp3.podMetadata" -}}
+{{- $values := index .context.Values .component -}}
+labels:
+  {{- merge (include "video2mp3.labels" . | fromYaml) ($values.podLabels | default dict) | toYaml | nindent 2 }}
+{{- with merge (.annotations | default "" | fromYaml) ($values.podAnnotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* A service's volumes and where they are. Each takes a dict: context, component. */}}
+
+{{- define "video2mp3.volumes" -}}
+- name: tmp
+  emptyDir: {}
+{{- with .context.Values.caSecret }}
+- name: ca
+  secret:
+    secretName: {{ . }}
+    items:
+      - {key: ca.crt, path: ca.crt}
+{{- end }}
+{{- with (index .context.Values .component).extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "video2mp3.volumeMounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{- if .context.Values.caSecret }}
+- {name: ca, mountPath: /etc/video2mp3/ca, readOnly: true}
+{{- end }}
+{{- with (index .context.Values .component).extraVolumeMounts }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -103,10 +159,16 @@ readinessProbe:
       key: {{ .key }}
 {{- end -}}
 
-{{/* A service's environment, each variable once: the values' `env` over ours. Takes a dict: own (ours, as YAML), env (the map). */}}
+{{/* A service's environment, each variable once: the values' `env` over ours. Takes a dict: context, component, own (ours, as
+YAML). */}}
 {{- define "video2mp3.environment" -}}
-{{- $env := .env | default dict -}}
-{{- range .own | fromYamlArray }}
+{{- $env := (index .context.Values .component).env | default dict -}}
+{{- $own := .own | fromYamlArray -}}
+{{- if .context.Values.caSecret -}}
+{{- /* OpenSSL reads it beside the folder of the system's authorities (SSL_CTX_set_default_verify_paths). */ -}}
+{{- $own = append $own (dict "name" "SSL_CERT_FILE" "value" "/etc/video2mp3/ca/ca.crt") -}}
+{{- end -}}
+{{- range $own }}
 {{- if not (hasKey $env .name) }}
 {{ toYaml (list .) }}
 {{- end }}

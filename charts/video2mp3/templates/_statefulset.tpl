@@ -16,12 +16,7 @@ spec:
       {{- include "video2mp3.selector" . | nindent 6 }}
   template:
     metadata:
-      labels:
-        {{- include "video2mp3.labels" . | nindent 8 }}
-      {{- with .annotations }}
-      annotations:
-        {{- . | nindent 8 }}
-      {{- end }}
+      {{- include "video2mp3.podMetadata" . | nindent 6 }}
     spec:
       {{- include "video2mp3.pod" (merge (dict "uid" 999) .) | nindent 6 }}
       terminationGracePeriodSeconds: 60

@@ -36,6 +36,9 @@ KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 _NOBODY: Final = 65532
 """The usual unprivileged uid of images that need no account."""
 
+_CA, _CA_PATH, _CA_FILE = "ca", "/etc/video2mp3/ca", "ca.crt"
+"""A volume, where it is, and the file in it."""
+
 _NODE: Final = "kubernetes.io/hostname"
 """The label that tells nodes apart."""
 
@@ -185,13 +188,11 @@ def _pod_spec(
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": _NOBODY,
-            "runAsGroup": _NOBODY,
-            "fsGroup": _NOBODY,
+            **({"runAsUser": _NOBODY, "runAsGroup": _NOBODY, "fsGroup": _NOBODY} if settings.worker_fixed_uid else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(conversion, settings, memory, parts)],
-        "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}],
+        "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": str(scratch_bytes)}}, *_ca_volume(settings)],
     }
 
 
@@ -202,8 +203,17 @@ def _scheduling(conversion: Conversion, settings: Settings, parts: int) -> dict[
     return {
         **({"nodeSelector": settings.worker_node_selector} if settings.worker_node_selector else {}),
         **({"tolerations": [*settings.worker_tolerations]} if settings.worker_tolerations else {}),
+        **({"affinity": settings.worker_affinity} if settings.worker_affinity else {}),
+        **({"priorityClassName": settings.worker_priority_class} if settings.worker_priority_class else {}),
         **({"topologySpreadConstraints": [spread]} if parts > 1 else {}),
     }
+
+
+def _ca_volume(settings: Settings) -> list[dict[str, Any]]:
+    if not settings.worker_ca_secret:
+        return []
+    items = [{"key": _CA_FILE, "path": _CA_FILE}]
+    return [{"name": _CA, "secret": {"secretName": settings.worker_ca_secret, "items": items}}]
 
 
 def _container(conversion: Conversion, settings: Settings, memory: Memory, parts: int) -> dict[str, Any]:
@@ -223,7 +233,10 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory, parts
         },
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "File",
-        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_PATH}],
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": SCRATCH_PATH},
+            *([{"name": _CA, "mountPath": _CA_PATH, "readOnly": True}] if settings.worker_ca_secret else []),
+        ],
     }
 
 
@@ -243,6 +256,8 @@ def _environment(conversion: Conversion, settings: Settings, parts: int) -> list
         {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
         *([{"name": REQUIRE_LANDLOCK_VARIABLE, "value": "true"}] if settings.worker_require_landlock else []),
+        # OpenSSL reads it beside the folder of the system's authorities (SSL_CTX_set_default_verify_paths).
+        *([{"name": "SSL_CERT_FILE", "value": f"{_CA_PATH}/{_CA_FILE}"}] if settings.worker_ca_secret else []),
         *([_part_variable()] if parts > 1 else []),
     ]
 

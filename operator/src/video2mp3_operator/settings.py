@@ -121,6 +121,18 @@ class Settings(BaseSettings):
     """Taints, as JSON, that workers' pods tolerate. Also for how long they stay on a node that does not answer, where
     five minutes are too long."""
 
+    worker_affinity: dict[str, Any] = {}
+    """Their affinity, as JSON."""
+
+    worker_priority_class: str = ""
+    """Their PriorityClass."""
+
+    worker_ca_secret: str = ""
+    """A Secret with `ca.crt` where workers run: authorities that they trust beside the system's."""
+
+    worker_fixed_uid: bool = True
+    """Whether they run as a user of our choice. Off where the cluster chooses one, as OpenShift does."""
+
     max_source_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     """Larger sources are refused before a Job is made."""
 

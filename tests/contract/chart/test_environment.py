@@ -111,13 +111,16 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
         "copiedAnnotations": ["example.com/ticket"],
         "nodeSelector": {"pool": "media"},
         "tolerations": [{"key": "media", "operator": "Exists"}],
+        "affinity": {"podAffinity": {}},
+        "priorityClassName": "batch",
         "maxSourceBytes": 10**12,
         "maxOutputBytes": 2,
         "maxDurationSeconds": 3,
         "urlSources": {"allowedHosts": ["media.example.com", "*.example.org"]},
     }
     caps = {"maxRunning": 4, "maxRunningPerNamespace": 5, "maxRunningPerOwner": 6, "queueSeconds": 8}
-    manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps})
+    everywhere = {"caSecret": "my-ca", "fixedUids": False}
+    manifests = chart.render({"worker": {"resources": resources, **numbers}, "operator": caps, **everywhere})
     settings = settings_of("operator", manifests, monkeypatch)
     assert settings.worker_resources == {
         "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "5Gi"},
@@ -134,6 +137,8 @@ def test_worker_values_become_the_operators_settings(chart: Chart, monkeypatch: 
     assert settings.worker_copied_annotations == ("example.com/ticket",)
     assert settings.worker_node_selector == {"pool": "media"}
     assert settings.worker_tolerations == ({"key": "media", "operator": "Exists"},)
+    assert (settings.worker_affinity, settings.worker_priority_class) == ({"podAffinity": {}}, "batch")
+    assert (settings.worker_ca_secret, settings.worker_fixed_uid) == ("my-ca", False)
     assert (settings.max_source_bytes, settings.max_output_bytes, settings.max_duration_seconds) == (10**12, 2, 3)
     assert settings.allowed_hosts == ("media.example.com", "*.example.org")
     assert (settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner) == (4, 5, 6)

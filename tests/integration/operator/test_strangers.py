@@ -75,8 +75,9 @@ def test_a_used_up_quota_is_a_queue_in_its_words(cluster: Cluster, operator: Ope
     }
     cluster.api("POST", f"/api/v1/namespaces/{cluster.namespace}/events", event)
     cluster.wait(name)
-    status = cluster.await_reason(name, "Queued")
-    assert status["message"] == f"Its pod finds no room in the namespace: {QUOTA}"
+    words = f"Its pod finds no room in the namespace: {QUOTA}"
+    status = cluster.await_status(name, lambda status: status.get("message") == words)
+    assert status["reason"] == "Queued"
     start(cluster, name)
 
 

@@ -127,7 +127,7 @@ def test_every_length_comes_out_exactly(rate: int, quality: Quality, extra: int)
     assert len(decode(encode(sound, layout, quality), layout)) == count
 
 
-@pytest.mark.parametrize("count", [1, 100, 1152, 1153])
+@pytest.mark.parametrize("count", [1, 47, 48, 100, 1152, 1153])
 def test_even_the_shortest_sounds_become_an_mp3(count: int) -> None:
     layout = Layout(44100, 2)
 

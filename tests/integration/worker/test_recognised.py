@@ -68,11 +68,14 @@ def assert_known(whole: Path, samples: int, channels: int, score: int) -> None:
     assert (name, found >= score) == ("mp3", True), found
     assert said("file", "--brief", "--mime-type", whole).strip() == "audio/mpeg"
     assert by_mediainfo(whole) == [("MPEG Audio", None), ("MPEG Audio", "Layer 3")]
+    heard = ["ffmpeg", "-v", "error", "-i", str(whole), "-f", "s16le", "pipe:1"]
+    played = subprocess.run(heard, check=True, capture_output=True, timeout=60)
+    assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b"")
     played = subprocess.run(["mpg123", "--quiet", "--stdout", str(whole)], check=True, capture_output=True, timeout=60)
     assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b"")
 
 
-@pytest.mark.parametrize("samples", [1, 100, 1152, 4410, 44_100])
+@pytest.mark.parametrize("samples", [1, 47, 48, 100, 1152, 4410, 44_100])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("encoding", [Encoding(vbr=2), Encoding(vbr=9), Encoding(cbr=64), Encoding(cbr=320)], ids=str)
 def test_however_short_it_is(tmp_path: Path, samples: int, channels: int, encoding: Encoding) -> None:
@@ -89,10 +92,11 @@ def test_at_every_rate(tmp_path: Path, rate: int) -> None:
     assert_known(whole, 100, 1, SURE)
 
 
-@pytest.mark.parametrize("rate", [8000, 22050, 32000, 48000])
+@pytest.mark.parametrize("rate", [8000, 11025, 12000, 16000, 22050, 24000, 32000, 48000])
 def test_one_sample_is_a_sound(tmp_path: Path, rate: int) -> None:
-    mp3, _ = converted(a_sound(tmp_path, 1, rate))
+    mp3, whole = converted(a_sound(tmp_path, 1, rate))
 
+    assert_known(whole, 1, 1, SURE)
     assert mp3.duration_seconds == pytest.approx(1 / rate, abs=0.0005)
 
 

@@ -250,6 +250,29 @@ def test_administrators_say_on_which_nodes_workers_run() -> None:
     assert pod["spec"]["template"]["spec"]["tolerations"] == [left_soon]
 
 
+def test_workers_go_where_and_before_whom_administrators_say() -> None:
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    pod = job(a_conversion(), worker_affinity=affinity, worker_priority_class="batch")["spec"]["template"]["spec"]
+    assert (pod["affinity"], pod["priorityClassName"]) == (affinity, "batch")
+    assert not {"affinity", "priorityClassName"} & job(a_conversion())["spec"]["template"]["spec"].keys()
+
+
+def test_workers_run_as_whom_the_cluster_chooses_where_it_does() -> None:
+    ours = job(a_conversion())["spec"]["template"]["spec"]["securityContext"]
+    theirs = job(a_conversion(), worker_fixed_uid=False)["spec"]["template"]["spec"]["securityContext"]
+    assert ours == theirs | {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+
+
+def test_workers_trust_authorities_that_administrators_name() -> None:
+    pod = job(a_conversion(), worker_ca_secret="my-ca")["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    [mount] = [each for each in container["volumeMounts"] if each["name"] == "ca"]
+    assert {"name": "SSL_CERT_FILE", "value": f"{mount['mountPath']}/ca.crt"} in container["env"]
+    assert mount["readOnly"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "ca"]
+    assert volume["secret"] == {"secretName": "my-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+
+
 def test_parts_go_to_different_nodes_where_there_are_any() -> None:
     conversion = Conversion.model_validate(a_conversion().document)
     divided = build_job(conversion, settings(), 1000, parts=2)["spec"]["template"]

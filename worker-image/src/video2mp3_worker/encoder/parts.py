@@ -23,7 +23,7 @@ from video2mp3_worker.encoder.packing import needed_before
 from video2mp3_worker.encoder.pieces import Piece, Read, Span, encoded, encoded_to_fit
 from video2mp3_worker.encoder.rooms import Rooms, passage
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of this format, and of how pieces are cut and encoded: parts of different versions are never joined."""
 
 _PART: Final = struct.Struct(">BIBbHI")

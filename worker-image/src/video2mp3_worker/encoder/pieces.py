@@ -28,6 +28,11 @@ _CYCLE_FRAMES: Final = 49
 _LOOK_AHEAD_FRAMES: Final = 1
 """Samples after a piece's end that its last frame depends on: 224, and that in whole frames."""
 
+BRIEF_SAMPLES: Final = 47
+"""A sound that is no longer begins so many samples later, where a frame does (576 of the encoder, 529 of decoders and
+these are 1152), and the Info frame cuts them as well. Else ffmpeg would play what is before it: where it cuts the end
+of a frame, it forgets that it had more to cut at the beginning (`discard_samples`)."""
+
 SAMPLE_BYTES: Final = 4
 _SKIP_BYTES: Final = 4 * 1024**2
 Read = Callable[[memoryview], int]
@@ -98,6 +103,8 @@ def _piece(number: int, samples: bytearray, lead: int, is_last: bool, layout: La
         sample_bytes = layout.channels * SAMPLE_BYTES
         del samples[len(samples) - len(samples) % sample_bytes :]
         length = len(samples) // sample_bytes - lead * layout.samples
+        if not number and length <= BRIEF_SAMPLES:
+            samples[:0] = bytes(BRIEF_SAMPLES * sample_bytes)
     return Piece(number, samples, lead, is_last, length)
 
 

@@ -10,7 +10,7 @@ from video2mp3_worker.encoder.infoframe import RunningCRC, Stream, info_frame, i
 from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
 from video2mp3_worker.encoder.parts import EncodedPiece
-from video2mp3_worker.encoder.pieces import Piece, Read, encoded, encoded_to_fit, pieces
+from video2mp3_worker.encoder.pieces import BRIEF_SAMPLES, Piece, Read, encoded, encoded_to_fit, pieces
 
 _KNOWN_BY: Final = 7
 """Programs know an mp3 by so many frames in a row. By fewer, they are no surer of it than that its bytes are a video
@@ -53,8 +53,10 @@ class Mp3Writer:
 
     def _known(self, piece: EncodedPiece) -> EncodedPiece:
         """A sound of a few frames between silent ones, which the Info frame cuts again; as many behind it as it can."""
+        if piece.count <= BRIEF_SAMPLES:
+            self._delay += BRIEF_SAMPLES
         missing = max(_KNOWN_BY - len(piece.frames), 0)
-        end = (DELAY_SAMPLES + piece.count + _LARGEST_CUT) // self._layout.samples
+        end = (self._delay + piece.count + _LARGEST_CUT) // self._layout.samples
         behind = min(missing, end - len(piece.frames))
         ahead = missing - behind
         self._delay += ahead * self._layout.samples
