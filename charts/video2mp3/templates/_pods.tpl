@@ -8,7 +8,7 @@ automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  {{- if .context.Values.fixedUids }}
+  {{- if ne (toString .context.Values.fixedUids) "false" }}
   runAsUser: {{ .uid }}
   runAsGroup: {{ .uid }}
   fsGroup: {{ .uid }}

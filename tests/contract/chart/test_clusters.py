@@ -166,3 +166,21 @@ def test_large_uploads_pass(controller: str, chart: Chart):
     annotations = ingress["metadata"]["annotations"]
     assert annotations.items() >= (LETS_UPLOADS_THROUGH[controller] | {"a": "b"}).items()
     assert not any(key.startswith("nginx.ingress") for key in annotations)
+
+
+def test_values_of_an_earlier_release_mean_what_they_meant(chart: Chart):
+    """`helm upgrade --reuse-values` gives these templates the values of the release before, without the new ones."""
+    pods = ("priorityClassName", "podLabels", "podAnnotations")
+    services = (*pods, "extraVolumes", "extraVolumeMounts")
+    absent: dict[str, Any] = {
+        "fixedUids": None,
+        "caSecret": None,
+        "images": {name: {"digest": None} for name in ("gateway", "auth", "operator", "worker", "notifier", "mongo")},
+        "worker": {"affinity": None, "priorityClassName": None},
+        **{name: dict.fromkeys(pods) for name in STORES},
+        **{name: dict.fromkeys(services) for name in SERVICES},
+    }
+    absent["gateway"] |= {"autoscaling": None, "service": None, "topologySpreadConstraints": []}
+    absent["auth"] |= {"autoscaling": None, "topologySpreadConstraints": []}
+    without_constraints = {name: {"topologySpreadConstraints": None} for name in ("gateway", "auth")}
+    assert chart.render(absent).documents == chart.render(without_constraints).documents
