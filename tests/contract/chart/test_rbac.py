@@ -113,6 +113,42 @@ def test_a_definition_that_another_release_left_is_taken_over_as_the_guide_says(
     assert kubernetes_server.kubectl("get", "crd/conversions.video2mp3.dev", f"--output={owner}") == home
 
 
+def test_releases_beside_each_other_over_a_kept_definition_touch_only_their_own(
+    chart: Chart, kubernetes_server: KubernetesServer
+):
+    """One was uninstalled, the next takes its definition over, a third uses that; the second is upgraded and goes back."""
+    kubectl = kubernetes_server.kubectl
+    gone, first, second = (kubernetes_server.new_namespace() for _ in range(3))
+    kubeconfig = f"--kubeconfig={kubernetes_server.kubeconfig}"
+    of_gone, of_first, of_second = (("--namespace", each, kubeconfig) for each in (gone, first, second))
+    with_definition = {"crds": {"install": True}, "admissionPolicy": {"warnUnwatched": False}}
+    without = {"admissionPolicy": {"warnUnwatched": False}}
+
+    def versions(namespace: str) -> str:
+        kinds = "deploy,statefulset,service,serviceaccount,role,rolebinding,networkpolicy,pdb,configmap,conversion"
+        told = "jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.resourceVersion}{'\\n'}{end}"
+        return kubectl("get", kinds, f"--namespace={namespace}", f"--output={told}")
+
+    chart.install(with_definition, *of_gone, "--take-ownership")
+    definition = kubectl("get", "crd/conversions.video2mp3.dev", "--output=jsonpath={.metadata.uid}")
+    chart.uninstall(*of_gone)
+    chart.install(with_definition, *of_first, "--take-ownership")
+    chart.install(without, *of_second)
+    conversion = yaml.safe_load((ROOT / "examples" / "conversion.yaml").read_text())
+    conversion["metadata"]["namespace"] = second
+    kubectl("apply", "--filename=-", stdin=json.dumps(conversion))
+    before = versions(second)
+    assert {"Deployment", "Conversion"} <= {line.split()[0] for line in before.splitlines()}
+
+    chart.install(with_definition | {"operator": {"maxRunning": 7}}, *of_first)
+    chart.roll_back(*of_first)
+    chart.uninstall(*of_first)
+
+    assert versions(second) == before
+    assert kubectl("get", "crd/conversions.video2mp3.dev", "--output=jsonpath={.metadata.uid}") == definition
+    chart.install(without | {"operator": {"maxRunning": 7}}, *of_second)
+
+
 def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
     chart: Chart, kubernetes_server: KubernetesServer
 ):
