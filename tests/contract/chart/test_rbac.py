@@ -116,7 +116,7 @@ def test_a_definition_that_another_release_left_is_taken_over_as_the_guide_says(
 def test_releases_beside_each_other_over_a_kept_definition_touch_only_their_own(
     chart: Chart, kubernetes_server: KubernetesServer
 ):
-    """One was uninstalled, the next takes its definition over, a third uses that; the second is upgraded and goes back."""
+    """One was uninstalled, another takes its definition over, is upgraded and goes back; a third uses the same."""
     kubectl = kubernetes_server.kubectl
     gone, first, second = (kubernetes_server.new_namespace() for _ in range(3))
     kubeconfig = f"--kubeconfig={kubernetes_server.kubeconfig}"
