@@ -16,11 +16,12 @@ from tests.servers.mongodb import FerretDBServer, MongoDBServer, SecantusDBServe
 from tests.servers.mysql import DatabaseServer, MariaDBServer, MySQLServer
 from tests.servers.process import Server, ServerError
 from tests.servers.rabbitmq import RabbitMQServer
-from tests.servers.traefik import TraefikServer
+from tests.servers.traefik import GatewayApiTraefik, TraefikServer
 
 __all__ = [
     "DatabaseServer",
     "FerretDBServer",
+    "GatewayApiTraefik",
     "KubernetesServer",
     "MailsinkServer",
     "MariaDBServer",

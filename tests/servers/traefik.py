@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from tests.servers.process import Server, free_port
@@ -64,6 +65,48 @@ class TraefikServer(Server):
         """Ask what stands behind it for a sign of life."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                return True
+        except OSError:
+            return False
+
+
+class GatewayApiTraefik(Server):
+    """Does what the Gateways and HTTPRoutes of a cluster say."""
+
+    name: ClassVar[str] = "traefik-gateway-api"
+
+    def __init__(self, kubeconfig: Path) -> None:
+        super().__init__()
+        self._kubeconfig = kubeconfig
+
+    @property
+    def url(self) -> str:
+        """Where the listeners of Gateways are that have its port."""
+        return f"http://{self.host}:{self.port}"
+
+    def prepare(self) -> None:
+        """Write what it reads."""
+        timeouts = {"respondingTimeouts": {"readTimeout": 0, "writeTimeout": 0}}
+        static = {
+            "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+            "ping": {"entryPoint": "web"},
+            "entryPoints": {"web": {"address": f"{self.host}:{self.port}", "transport": timeouts}},
+            "providers": {"kubernetesGateway": {}},
+        }
+        (self.directory / "traefik.yaml").write_text(json.dumps(static))
+
+    def command(self) -> Sequence[str]:
+        """Return the argv."""
+        return [str(wheel_program("traefik")), f"--configFile={self.directory / 'traefik.yaml'}"]
+
+    def environment(self) -> Mapping[str, str]:
+        """Return where the cluster is."""
+        return {"KUBECONFIG": str(self._kubeconfig)}
+
+    def answers(self) -> bool:
+        """Ask for a sign of life."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/ping", timeout=1):
                 return True
         except OSError:
             return False

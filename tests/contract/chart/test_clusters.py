@@ -168,6 +168,31 @@ def test_large_uploads_pass(controller: str, chart: Chart):
     assert not any(key.startswith("nginx.ingress") for key in annotations)
 
 
+def test_a_route_of_the_gateway_api(chart: Chart, manifests: Manifests):
+    assert not manifests.of_kind("HTTPRoute")
+    values = {
+        "parentRefs": [{"name": "web", "namespace": "infra"}],
+        "hostnames": ["mp3.example.com"],
+        "timeouts": {"request": "0s"},
+        "annotations": {"a": "b"},
+    }
+    rendered = chart.render({"httpRoute": values})
+    [route] = rendered.of_kind("HTTPRoute")
+    [rule] = route["spec"]["rules"]
+    assert (route["spec"]["parentRefs"], route["spec"]["hostnames"]) == (values["parentRefs"], values["hostnames"])
+    assert (rule["timeouts"], route["metadata"]["annotations"]) == ({"request": "0s"}, {"a": "b"})
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
+    [backend] = rule["backendRefs"]
+    service = rendered.named("Service", backend["name"])
+    assert {port["port"]: port["name"] for port in service["spec"]["ports"]}[backend["port"]] == "http"
+    assert environment(rendered, "gateway")["GATEWAY_TRUSTED_PROXY_COUNT"] == "1"
+
+
+def test_a_route_without_a_gateway_is_refused(chart: Chart):
+    with pytest.raises(ValuesRefused, match=r"httpRoute\.parentRefs is missing"):
+        chart.render({"httpRoute": {"hostnames": ["mp3.example.com"]}})
+
+
 def test_values_of_an_earlier_release_mean_what_they_meant(chart: Chart):
     """`helm upgrade --reuse-values` gives these templates the values of the release before, without the new ones."""
     pods = ("priorityClassName", "podLabels", "podAnnotations")
@@ -175,6 +200,7 @@ def test_values_of_an_earlier_release_mean_what_they_meant(chart: Chart):
     absent: dict[str, Any] = {
         "fixedUids": None,
         "caSecret": None,
+        "httpRoute": None,
         "images": {name: {"digest": None} for name in ("gateway", "auth", "operator", "worker", "notifier", "mongo")},
         "worker": {"affinity": None, "priorityClassName": None},
         **{name: dict.fromkeys(pods) for name in STORES},

@@ -46,6 +46,7 @@ def test_kubernetes_takes_what_the_chart_renders(
     [
         ("Deployment", ("spec", "template", "spec", "containers", 0, "securityContext")),
         ("ServiceMonitor", ("spec", "endpoints", 0)),
+        ("HTTPRoute", ("spec", "rules", 0)),
         ("PrometheusRule", ("spec", "groups", 0, "rules", 0)),
     ],
 )

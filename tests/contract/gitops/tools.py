@@ -1,4 +1,4 @@
-"""The kinds that Argo CD and Flux bring, from their own Go modules, whose content is checked by its digest."""
+"""The kinds of Argo CD, Flux and the Gateway API, from their own Go modules, whose content is checked by its digest."""
 
 import json
 import tempfile
@@ -49,6 +49,20 @@ TOOLS = (
         "config/crd/bases/*_kustomizations.yaml",
     ),
 )
+
+GATEWAY_API = Tool(
+    "sigs.k8s.io/gateway-api",
+    "v1.6.3",
+    "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+    "config/crd/standard/gateway.networking.k8s.io_[!v]*.yaml",
+)
+"""Of the version that Traefik is made with; all kinds but a policy against older ones."""
+
+
+def gateway_api_files() -> list[Path]:
+    """Where the Gateway API's kinds are on this machine."""
+    with log_of("gateway-api-kinds") as log:
+        return files_of(log, toolchain(log), GATEWAY_API)
 
 
 def crd_files() -> list[Path]:

@@ -1,6 +1,7 @@
 """kubeconform, which reads documents by Kubernetes' own schemas of each version, and the schemas, from a Python wheel.
 
-The schemas of kinds that are no part of Kubernetes come from those who make them: Prometheus' operator, and `crds/`.
+The schemas of kinds that are no part of Kubernetes come from those who make them: Prometheus' operator, the Gateway
+API, and `crds/`.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.contract.gitops.tools import Tool, files_of
+from tests.contract.gitops.tools import GATEWAY_API, Tool, files_of
 from tests.made import made
 from video2mp3_localcluster.binaries import Artefact, compiled_program
 from video2mp3_localcluster.golang import GoProgram, toolchain
@@ -32,7 +33,7 @@ MONITORING = Tool(
     "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
     "example/prometheus-operator-crd/monitoring.coreos.com_*.yaml",
 )
-MONITORS = ("servicemonitors.yaml", "prometheusrules.yaml")
+KINDS = ("servicemonitors.yaml", "prometheusrules.yaml", "_httproutes.yaml")
 VERSIONS = tuple(f"1.{minor}.0" for minor in range(31, 37))
 SECONDS = 120
 Document = dict[str, Any]
@@ -87,7 +88,7 @@ def kubeconform_with(own: Path) -> Kubeconform:
     name = "kubeconform"
     program = compiled_program(GoProgram(name, str(HERE), "github.com/yannh/kubeconform/cmd/kubeconform"))
     # Two schemas of one name are told apart by what they are made from, this file included.
-    key = content_key(WHEEL, Path(__file__), MONITORING.digest)
+    key = content_key(WHEEL, Path(__file__), MONITORING.digest, GATEWAY_API.digest)
     schemas = Artefact("schemas-of-kubernetes", key, _fill)
     for file, schema in _custom_kinds(yaml.safe_load(OWN_CRD.read_text())):
         (own / file).write_text(json.dumps(schema))
@@ -98,7 +99,8 @@ def _fill(log: StepLog, folder: Path) -> None:
     wheel = folder / "wheel"
     uv = Path(sys.executable).with_name("uv")
     log.command([uv, "pip", "install", "--no-deps", "--require-hashes", "--target", wheel, "--requirement", WHEEL])
-    crds = [path for path in files_of(log, toolchain(log), MONITORING) if path.name.endswith(MONITORS)]
+    go = toolchain(log)
+    crds = [file for tool in (MONITORING, GATEWAY_API) for file in files_of(log, go, tool) if file.name.endswith(KINDS)]
     custom = [found for crd in crds for found in _custom_kinds(yaml.safe_load(crd.read_text()))]
     for version in VERSIONS:
         target = folder / f"v{version}"
