@@ -59,7 +59,7 @@ def build_kubelet_configuration(files: NodeFiles, node: NodeAddresses) -> dict[s
             "nodefs.inodesFree": "1%",
             "imagefs.available": "1%",
         },
-        # One that was also fetched from a registry, under another name, would else have to be fetched under this one too.
+        # One that was also fetched from a registry, by another name, would else have to be fetched by this one too.
         "imagePullCredentialsVerificationPolicy": "NeverVerify",
         "serializeImagePulls": False,
         # It renews its Lease at a quarter of this: the controller manager is soon to notice a node that is lost.
