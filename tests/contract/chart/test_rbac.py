@@ -1,6 +1,7 @@
 """What each account may do in the Kubernetes API: this table and nothing else."""
 
 import json
+import re
 from itertools import product
 from typing import Any
 
@@ -147,6 +148,30 @@ def test_releases_beside_each_other_over_a_kept_definition_touch_only_their_own(
     assert versions(second) == before
     assert kubectl("get", "crd/conversions.video2mp3.dev", "--output=jsonpath={.metadata.uid}") == definition
     chart.install(without | {"operator": {"maxRunning": 7}}, *of_second)
+
+
+def test_a_larger_volume_as_the_guide_says(chart: Chart, kubernetes_server: KubernetesServer):
+    home = kubernetes_server.new_namespace()
+    where = ("--namespace", home, f"--kubeconfig={kubernetes_server.kubeconfig}")
+    values = {"admissionPolicy": {"warnUnwatched": False}}
+    larger = values | {"mongodb": {"storage": {"size": "100Gi"}}}
+    chart.install(values, *where)
+    with pytest.raises(ValuesRefused, match=r"updates to statefulset spec for fields other than .* are forbidden"):
+        chart.install(larger, *where)
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    [take_away] = re.findall(r"^kubectl (delete statefulset video2mp3-mongodb .*)$", guide, re.MULTILINE)
+    kubernetes_server.kubectl(
+        *take_away.replace("--namespace video2mp3", f"--namespace={home}").split(), "--wait=false"
+    )
+    # Who orphans its pod is a controller, and here is none.
+    unbound = '--patch={"metadata": {"finalizers": null}}'
+    kubernetes_server.kubectl(
+        "patch", "statefulset", "video2mp3-mongodb", f"--namespace={home}", "--type=merge", unbound
+    )
+    chart.install(larger, *where)
+    size = "jsonpath={.spec.volumeClaimTemplates[0].spec.resources.requests.storage}"
+    found = kubernetes_server.kubectl("get", "statefulset/video2mp3-mongodb", f"--namespace={home}", f"--output={size}")
+    assert found == "100Gi"
 
 
 def test_an_upgrade_that_drops_a_namespace_with_conversions_is_refused(
