@@ -94,9 +94,10 @@ def test_a_user_that_no_image_knows(release: Release, account: Account, any_user
         release.kubectl("rollout", "status", workload, "--timeout=180s")
 
     answer = release.upload(account, media.make_video(tmp_path / "any-user.mp4", 3))
-    conversion = assert_one_mp3_and_one_email(release, answer["conversion"], account)
+    uid = release.conversion(answer["conversion"])["metadata"]["uid"]
+    selector = f"{names.LABEL_CONVERSION_UID}={uid}"
+    [worker] = await_value(lambda: release.objects("pods", selector), seconds=90, what="a worker's pod")
+    assert_one_mp3_and_one_email(release, answer["conversion"], account)
 
-    workers = release.objects("pods", f"{names.LABEL_CONVERSION_UID}={conversion['metadata']['uid']}")
     running = [pod for name in SERVICES for pod in release.pods(name) if "deletionTimestamp" not in pod["metadata"]]
-    assert len(workers) == 1
-    assert {user_of(pod) for pod in (*workers, *running)} == {USER}
+    assert {user_of(pod) for pod in (worker, *running)} == {USER}
