@@ -1,4 +1,4 @@
-"""The chart judged by kube-score, whose objections have reasons in one file, and by yamllint with the rules of ct lint."""
+"""The chart judged by kube-score, whose objections have reasons in one file, and by yamllint with rules of ct lint."""
 
 from pathlib import Path
 from typing import Any
