@@ -63,11 +63,7 @@ class TraefikServer(Server):
 
     def answers(self) -> bool:
         """Ask what stands behind it for a sign of life."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
-                return True
-        except OSError:
-            return False
+        return _answers(f"{self.url}/healthz")
 
 
 class GatewayApiTraefik(Server):
@@ -105,8 +101,12 @@ class GatewayApiTraefik(Server):
 
     def answers(self) -> bool:
         """Ask for a sign of life."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/ping", timeout=1):
-                return True
-        except OSError:
-            return False
+        return _answers(f"{self.url}/ping")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1):
+            return True
+    except OSError:
+        return False
