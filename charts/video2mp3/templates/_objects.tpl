@@ -70,13 +70,13 @@ spec:
     apiVersion: apps/v1
     kind: Deployment
     name: {{ include "video2mp3.name" . }}
-  minReplicas: {{ $scaling.minReplicas }}
-  maxReplicas: {{ $scaling.maxReplicas }}
+  minReplicas: {{ $scaling.minReplicas | default 2 }}
+  maxReplicas: {{ $scaling.maxReplicas | default 10 }}
   metrics:
     - type: Resource
       resource:
         name: cpu
         target:
           type: Utilization
-          averageUtilization: {{ $scaling.targetCPUUtilizationPercentage }}
+          averageUtilization: {{ $scaling.targetCPUUtilizationPercentage | default 80 }}
 {{- end -}}

@@ -36,14 +36,14 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $scheduling.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- if eq (.scheduling | default .component) .component }}
 {{- with $scheduling.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- range . }}
   - {{ toYaml . | nindent 4 | trim }}
-    {{- if not .labelSelector }}
+    {{- if not (hasKey . "labelSelector") }}
     labelSelector:
       matchLabels:
         {{- include "video2mp3.selector" $ | nindent 8 }}
@@ -72,7 +72,7 @@ annotations:
 {{- with .context.Values.caSecret }}
 - name: ca
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items:
       - {key: ca.crt, path: ca.crt}
 {{- end }}

@@ -75,15 +75,88 @@ def test_an_autoscaler_that_could_not_be_is_refused(chart: Chart):
 
 @pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
 def test_a_service_for_people_shows_no_metrics(kind: str, chart: Chart, manifests: Manifests):
-    service = {"type": kind, "annotations": {"lb": "internal"}, "loadBalancerSourceRanges": ["10.0.0.0/8"]}
+    service: dict[str, Any] = {"type": kind, "annotations": {"lb": "internal"}, "externalTrafficPolicy": "Local"}
+    if kind == "LoadBalancer":
+        service["loadBalancerSourceRanges"] = ["10.0.0.0/8"]
     rendered = chart.render({"gateway": {"service": service}})
     public = rendered.named("Service", "video2mp3-gateway-public", NAMESPACE)
-    assert public["spec"]["type"] == kind
+    assert (public["spec"]["type"], public["spec"]["externalTrafficPolicy"]) == (kind, "Local")
     assert public["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
     assert public["metadata"]["annotations"] == {"lb": "internal"}
     assert ("loadBalancerSourceRanges" in public["spec"]) == (kind == "LoadBalancer")
     assert public["spec"]["selector"] == manifests.named("Service", "video2mp3-gateway")["spec"]["selector"]
     assert rendered.named("Service", "video2mp3-gateway") == manifests.named("Service", "video2mp3-gateway")
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody knows which way has a proxy": (
+        {"ingress": {"host": "mp3.example.com"}, "gateway": {"service": {"type": "LoadBalancer"}}},
+        "gateway.trustedProxies is missing",
+    ),
+    "a NodePort has no ranges": (
+        {"gateway": {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}}},
+        "gateway.service.loadBalancerSourceRanges needs gateway.service.type LoadBalancer",
+    ),
+    "annotations of no Service": (
+        {"gateway": {"service": {"annotations": {"a": "b"}}}},
+        "gateway.service.annotations needs gateway.service.type",
+    ),
+    "nothing to scale by": (
+        {"gateway": {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
+        "gateway.resources.requests.cpu is missing",
+    ),
+    "a volume of ours": (
+        {"auth": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}},
+        "auth.extraVolumes: tmp is the name of a volume of ours",
+    ),
+    "a mount of nothing": (
+        {"auth": {"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}},
+        "auth.extraVolumeMounts: no volume of auth.extraVolumes is named x",
+    ),
+    "a place of ours": (
+        {
+            "notifier": {
+                "extraVolumes": [{"name": "x", "emptyDir": {}}],
+                "extraVolumeMounts": [{"name": "x", "mountPath": "/tmp"}],
+            }
+        },
+        "notifier.extraVolumeMounts: /tmp is where a volume of ours is",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.replace(" ", "-"))
+def test_refused_with_what_to_do(case: str, chart: Chart):
+    values, message = REFUSED[case]
+    with pytest.raises(ValuesRefused) as refusal:
+        chart.render(values)
+    assert message in str(refusal.value)
+
+
+def test_switched_on_with_values_of_an_earlier_release_an_autoscaler_has_its_defaults(chart: Chart):
+    scaling = {"enabled": True, "minReplicas": None, "maxReplicas": None, "targetCPUUtilizationPercentage": None}
+    [autoscaler] = chart.render({"auth": {"autoscaling": scaling}}).of_kind("HorizontalPodAutoscaler")
+    assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (2, 10)
+    assert autoscaler["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 80
+
+
+@pytest.mark.parametrize("value", ["nodeSelector", "tolerations", "podLabels", "podAnnotations", "affinity"])
+def test_nothing_is_nothing_to_the_operator(value: str, chart: Chart):
+    told = environment(chart.render({"worker": {value: None}}), "operator")
+    assert "null" not in told.values()
+
+
+def test_a_constraint_about_all_pods_is_left_so(chart: Chart):
+    everybody = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}
+    pod = chart.render({"gateway": {"topologySpreadConstraints": [everybody]}}).pod("gateway")
+    assert pod.spec["topologySpreadConstraints"] == [everybody]
+
+
+def test_the_pod_of_helm_test_goes_where_the_operator_goes(chart: Chart):
+    taint = {"key": "dedicated", "operator": "Exists"}
+    manifests = chart.render({"operator": {"tolerations": [taint], "nodeSelector": {"pool": "infra"}}})
+    [pod] = [each for each in manifests.pods() if each.owner.startswith("Pod/")]
+    assert (pod.spec["tolerations"], pod.spec["nodeSelector"]) == ([taint], {"pool": "infra"})
 
 
 def test_a_port_on_every_node(chart: Chart):
