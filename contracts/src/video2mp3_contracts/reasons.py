@@ -96,6 +96,6 @@ class Reason(StrEnum):
     WORKER_CRASHED = "WorkerCrashed", "The worker ended in a way it should not."
     RETRIES_EXHAUSTED = "RetriesExhausted", "Every attempt failed; the message tells of the last one."
     START_TIMEOUT = "StartTimeout", "The Job's pod did not start in time."
-    RUN_TIMEOUT = "RunTimeout", "The conversion ran for longer than it may."
+    RUN_TIMEOUT = "RunTimeout", "The conversion ran for longer than timeouts.runSeconds or worker.runSeconds allows."
     QUEUE_TIMEOUT = "QueueTimeout", "The Conversion waited in the queue for longer than it may."
     STALLED = "Stalled", "The worker made no progress for longer than it may."

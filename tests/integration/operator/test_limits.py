@@ -62,7 +62,7 @@ def test_what_the_kubelet_ends_for_its_time_fails_as_that(cluster: Cluster, oper
     assert job["spec"]["template"]["spec"]["activeDeadlineSeconds"] == 660
     cluster.end_overdue(cluster.pod(name, running=RUNNING))
     cluster.give_up(name, "BackoffLimitExceeded")
-    assert "ran for longer than it may" in failed(cluster, name, "RunTimeout")
+    assert "ran for longer than timeouts.runSeconds" in failed(cluster, name, "RunTimeout")
 
 
 def test_a_worker_that_shows_no_sign_of_life_is_replaced_and_counts(

@@ -43,7 +43,7 @@ _DECODER: Final = re.compile(rf"{_COMPONENT}Codec \(([A-Za-z0-9_.-]{{1,64}})\) n
 
 _SPACE: Final = "There was no space left on the worker's disk."
 _OF_THE_ENCODER: Final = (
-    (r"\[Errno 27\] .*", Refused, Reason.LIMIT_EXCEEDED, "The mp3 would be larger than is allowed."),
+    (r"\[Errno 27\] .*", Refused, Reason.LIMIT_EXCEEDED, "The mp3 would be larger than worker.maxOutputBytes allows."),
     (r"\[Errno (?:28|122)\] .*", TryAgain, Reason.SERVICE_UNAVAILABLE, _SPACE),
     (r"\[Errno 12\] .*|MemoryError", Refused, Reason.LIMIT_EXCEEDED, "Encoding takes more memory than is allowed."),
     (r"(?:LAME|lame_).*", Refused, Reason.WORKER_CRASHED, "The sound is of a kind that the encoder fails at."),

@@ -107,7 +107,7 @@ def _bounded(answer: bytearray) -> Callable[[bytes], None]:
     def take(piece: bytes) -> None:
         answer.extend(piece)
         if len(answer) > limits.PROBE_ANSWER_BYTES:
-            raise Refused(Reason.LIMIT_EXCEEDED, "The file describes itself at more length than is allowed.")
+            raise Refused(Reason.LIMIT_EXCEEDED, "The file has more tracks, chapters and tags than can be listed.")
 
     return take
 

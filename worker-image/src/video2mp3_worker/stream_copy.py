@@ -85,7 +85,7 @@ class StreamCopy:
         self.watch.moved_to(copy.seconds)
         self.report(copy.seconds)
         if copy.size > self.budget.output_bytes:
-            raise Refused(Reason.LIMIT_EXCEEDED, "The mp3 would be larger than is allowed.")
+            raise Refused(Reason.LIMIT_EXCEEDED, "The mp3 would be larger than worker.maxOutputBytes allows.")
         if copy.seconds > self.budget.media_seconds:
             hours = self.budget.media_seconds / 3600
             raise Refused(Reason.TOO_LONG, f"The sound plays for more than {hours:g} hours, which is the limit.")
