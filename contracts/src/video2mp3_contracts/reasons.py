@@ -82,7 +82,7 @@ class Reason(StrEnum):
 
     SOURCE_UNAVAILABLE = "SourceUnavailable", "The source's server was away, too slow, or broke off."
     SERVICE_UNAVAILABLE = "ServiceUnavailable", "A service that the worker needs was away."
-    OUT_OF_MEMORY = "OutOfMemory", "The worker was ended because it used more memory than it may."
+    OUT_OF_MEMORY = "OutOfMemory", "The worker was ended because it used more memory than its pod's limit."
     NODE_UNSUITABLE = (
         "NodeUnsuitable",
         "The node's kernel lacks Landlock, without which worker.requireLandlock lets no worker work.",

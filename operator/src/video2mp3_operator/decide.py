@@ -193,7 +193,7 @@ def _source(seen: Observation) -> Decision | None:
         return Fail(Reason.OWNER_MISMATCH, _mismatch(file_id, source.owner, seen.spec.owner))
     if source.size > seen.source_limit:
         return Fail(
-            Reason.TOO_LARGE, f"The source has {source.size} bytes; at most {seen.source_limit} bytes are allowed."
+            Reason.TOO_LARGE, f"The source has {source.size} bytes; worker.maxSourceBytes allows {seen.source_limit}."
         )
     return None
 
@@ -219,7 +219,7 @@ def _overdue(seen: Observation) -> Fail | None:
     left = timeouts.left(timeouts.queued_since(seen.status), limit, seen.now)
     if left is None or left > 0:
         return None
-    return Fail(Reason.QUEUE_TIMEOUT, f"Its turn did not come within {limit} s.")
+    return Fail(Reason.QUEUE_TIMEOUT, f"Its turn did not come within timeouts.queueSeconds, {limit} s.")
 
 
 _STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (

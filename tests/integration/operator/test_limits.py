@@ -41,7 +41,7 @@ def test_whose_turn_does_not_come_in_time_fails(cluster: Cluster, operator: Oper
     changed(operator, max_running="1")
     cluster.await_job(cluster.convert("first"))
     second = cluster.convert("second", timeouts={"queueSeconds": 2})
-    assert failed(cluster, second, "QueueTimeout") == "Its turn did not come within 2 s."
+    assert failed(cluster, second, "QueueTimeout") == "Its turn did not come within timeouts.queueSeconds, 2 s."
     assert len(cluster.jobs()) == 1
 
 

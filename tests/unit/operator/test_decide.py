@@ -302,7 +302,7 @@ CASES: dict[str, tuple[Observation, Decision]] = {
     ),
     "source too large": (
         observing(source=SourceFile(OWNER, 10_001)),
-        Fail(Reason.TOO_LARGE, "The source has 10001 bytes; at most 10000 bytes are allowed."),
+        Fail(Reason.TOO_LARGE, "The source has 10001 bytes; worker.maxSourceBytes allows 10000."),
     ),
     "source on the web, and no host allowed": (
         observing(ON_THE_WEB, turn=ADMITTED),

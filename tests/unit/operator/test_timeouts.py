@@ -72,7 +72,10 @@ def test_a_turn_that_does_not_come_in_time() -> None:
     assert (reason(world, key), status(world, key)["queue"]) == ("Queued", {"position": 1, "since": at(NOW)})
     world.pass_time(seconds=1)
     live(world, max_running=1)
-    assert (reason(world, key), status(world, key)["message"]) == ("QueueTimeout", "Its turn did not come within 60 s.")
+    assert (reason(world, key), status(world, key)["message"]) == (
+        "QueueTimeout",
+        "Its turn did not come within timeouts.queueSeconds, 60 s.",
+    )
     assert [message.reason for message in world.queue] == ["QueueTimeout"]
 
 

@@ -11,7 +11,7 @@ def refuse_size(size: int, limits: WorkerLimits) -> None:
     if size == 0:
         raise Refused(Reason.EMPTY_SOURCE, "The file is empty.")
     if size > limits.max_source_bytes:
-        sentence = f"The file has {size} bytes; at most {limits.max_source_bytes} are allowed."
+        sentence = f"The file has {size} bytes; worker.maxSourceBytes allows {limits.max_source_bytes}."
         raise Refused(Reason.TOO_LARGE, sentence)
 
 

@@ -135,4 +135,4 @@ def _refuse(found: SourceFile, request: WorkerRequest) -> None:
 def _verify(found: SourceFile, source: Source, digest: str) -> None:
     refuse_other_content(source, digest)
     if found.metadata is not None and found.metadata.sha256 not in (None, digest):
-        raise Refused(Reason.TRUNCATED, "The stored source is not what was uploaded: its SHA-256 differs.")
+        raise Refused(Reason.TRUNCATED, "The stored source's SHA-256 is not the upload's: upload it again.")

@@ -141,7 +141,9 @@ class GridFSMp3s:
             with _answering(_QUERY_SECONDS):
                 chunk = self._chunks.find_one({"files_id": ObjectId(file_id), "n": n})
             if file is None or chunk is None:
-                raise TryAgain(Reason.SERVICE_UNAVAILABLE, "A part of the sound is missing.", detail=file_id)
+                raise TryAgain(
+                    Reason.SERVICE_UNAVAILABLE, "A stored part of the sound is missing in GridFS.", detail=file_id
+                )
             left -= len(chunk["data"])
             yield bytes(chunk["data"])
 
