@@ -62,6 +62,8 @@ def test_the_three_calls_pass_through_a_gateway(release: Release, through_it: Re
     name = release.component("gateway")
     await_value(lambda: conditions(release, name), seconds=60, what="somebody has read the route")
     assert conditions(release, name) == {"Accepted": "True", "ResolvedRefs": "True"}
+    # It takes the route up a moment after it has said so.
+    await_value(lambda: through_it.request("GET", "/healthz").ok, seconds=30, what="the route leads to the gateway")
 
     large = media.make_huge_video(tmp_path / "large.mp4", LARGE_BYTES)
     answer = through_it.upload(account, large)
