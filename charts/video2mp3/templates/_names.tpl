@@ -74,6 +74,22 @@ which is refused. */}}
 {{- end -}}
 {{- end -}}
 
+{{/* The type of the Service for people; empty where there is none. */}}
+{{- define "video2mp3.publicServiceType" -}}
+{{- $type := (.Values.gateway.service | default dict).type | default "ClusterIP" -}}
+{{- if ne $type "ClusterIP" }}{{ $type }}{{ end -}}
+{{- end -}}
+
+{{/* "true" where people reach the gateway by an Ingress or a route, and so by a proxy. */}}
+{{- define "video2mp3.behindProxy" -}}
+{{- if or .Values.ingress.host (.Values.httpRoute | default dict).parentRefs }}true{{ end -}}
+{{- end -}}
+
+{{/* "false" where the cluster chooses the pods' users. A value that is not there is true: it was before there was the value. */}}
+{{- define "video2mp3.fixedUids" -}}
+{{ ne (toString .Values.fixedUids) "false" }}
+{{- end -}}
+
 {{/* The namespace in which the gateway creates Conversions. */}}
 {{- define "video2mp3.conversionNamespace" -}}
 {{- .Values.gateway.conversionNamespace | default .Release.Namespace -}}

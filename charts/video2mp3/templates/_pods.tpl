@@ -8,7 +8,7 @@ automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  {{- if ne (toString .context.Values.fixedUids) "false" }}
+  {{- if eq (include "video2mp3.fixedUids" .context) "true" }}
   runAsUser: {{ .uid }}
   runAsGroup: {{ .uid }}
   fsGroup: {{ .uid }}

@@ -99,3 +99,8 @@ class Manifests:
             return str(variable["value"])
         reference = variable["valueFrom"]["secretKeyRef"]
         return self.secrets[reference["name"]][reference["key"]]
+
+
+def environment(manifests: Manifests, component: str) -> dict[str, str]:
+    """The variables of a component's own container."""
+    return manifests.environment(manifests.pod(component).container(component))

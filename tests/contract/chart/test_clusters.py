@@ -5,15 +5,11 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
-from tests.contract.chart.manifests import Manifests
+from tests.contract.chart.manifests import Manifests, environment
 
 SERVICES = ("gateway", "auth", "operator", "notifier")
 STORES = ("mysql", "mongodb", "rabbitmq")
 DIGEST = "sha256:" + "0" * 64
-
-
-def environment(manifests: Manifests, component: str) -> dict[str, str]:
-    return manifests.environment(manifests.pod(component).container(component))
 
 
 @pytest.mark.parametrize("component", SERVICES + STORES)
@@ -86,51 +82,6 @@ def test_a_service_for_people_shows_no_metrics(kind: str, chart: Chart, manifest
     assert ("loadBalancerSourceRanges" in public["spec"]) == (kind == "LoadBalancer")
     assert public["spec"]["selector"] == manifests.named("Service", "video2mp3-gateway")["spec"]["selector"]
     assert rendered.named("Service", "video2mp3-gateway") == manifests.named("Service", "video2mp3-gateway")
-
-
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "nobody knows which way has a proxy": (
-        {"ingress": {"host": "mp3.example.com"}, "gateway": {"service": {"type": "LoadBalancer"}}},
-        "gateway.trustedProxies is missing",
-    ),
-    "a NodePort has no ranges": (
-        {"gateway": {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}}},
-        "gateway.service.loadBalancerSourceRanges needs gateway.service.type LoadBalancer",
-    ),
-    "annotations of no Service": (
-        {"gateway": {"service": {"annotations": {"a": "b"}}}},
-        "gateway.service.annotations needs gateway.service.type",
-    ),
-    "nothing to scale by": (
-        {"gateway": {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
-        "gateway.resources.requests.cpu is missing",
-    ),
-    "a volume of ours": (
-        {"auth": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}},
-        "auth.extraVolumes: tmp is the name of a volume of ours",
-    ),
-    "a mount of nothing": (
-        {"auth": {"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}},
-        "auth.extraVolumeMounts: no volume of auth.extraVolumes is named x",
-    ),
-    "a place of ours": (
-        {
-            "notifier": {
-                "extraVolumes": [{"name": "x", "emptyDir": {}}],
-                "extraVolumeMounts": [{"name": "x", "mountPath": "/tmp"}],
-            }
-        },
-        "notifier.extraVolumeMounts: /tmp is where a volume of ours is",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.replace(" ", "-"))
-def test_refused_with_what_to_do(case: str, chart: Chart):
-    values, message = REFUSED[case]
-    with pytest.raises(ValuesRefused) as refusal:
-        chart.render(values)
-    assert message in str(refusal.value)
 
 
 def test_switched_on_with_values_of_an_earlier_release_an_autoscaler_has_its_defaults(chart: Chart):

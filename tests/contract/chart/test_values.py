@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.contract.chart.helm import NAMESPACE, Chart, ValuesRefused
-from tests.contract.chart.manifests import Manifests
+from tests.contract.chart.manifests import Manifests, environment
 from video2mp3_localcluster.images.catalogue import SERVICES
 from video2mp3_localcluster.images.push import Target, chart_version
 
@@ -100,6 +100,39 @@ MISSING: dict[str, tuple[dict[str, Any], str]] = {
     "TLS without a name": (
         {"ingress": {"host": "*", "tlsSecret": "tls"}},
         "ingress.tlsSecret needs a name in ingress.host",
+    ),
+    "nobody knows which way has a proxy": (
+        {"ingress": {"host": "mp3.example.com"}, "gateway": {"service": {"type": "LoadBalancer"}}},
+        "gateway.trustedProxies is missing",
+    ),
+    "a NodePort has no ranges": (
+        {"gateway": {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}}},
+        "gateway.service.loadBalancerSourceRanges needs gateway.service.type LoadBalancer",
+    ),
+    "annotations of no Service": (
+        {"gateway": {"service": {"annotations": {"a": "b"}}}},
+        "gateway.service.annotations needs gateway.service.type",
+    ),
+    "nothing to scale by": (
+        {"gateway": {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}}},
+        "gateway.resources.requests.cpu is missing",
+    ),
+    "a volume of ours": (
+        {"auth": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}},
+        "auth.extraVolumes: tmp is the name of a volume of ours",
+    ),
+    "a mount of nothing": (
+        {"auth": {"extraVolumeMounts": [{"name": "x", "mountPath": "/x"}]}},
+        "auth.extraVolumeMounts: no volume of auth.extraVolumes is named x",
+    ),
+    "a place of ours": (
+        {
+            "notifier": {
+                "extraVolumes": [{"name": "x", "emptyDir": {}}],
+                "extraVolumeMounts": [{"name": "x", "mountPath": "/tmp"}],
+            }
+        },
+        "notifier.extraVolumeMounts: /tmp is where a volume of ours is",
     ),
 }
 
@@ -316,7 +349,3 @@ def test_more_settings_reach_the_service(chart: Chart):
 def test_large_numbers_are_written_out(chart: Chart):
     manifests = chart.render({"gateway": {"maxUploadBytes": 21474836480}})
     assert environment(manifests, "gateway")["GATEWAY_MAX_UPLOAD_BYTES"] == "21474836480"
-
-
-def environment(manifests: Manifests, component: str) -> dict[str, str]:
-    return manifests.environment(manifests.pod(component).container(component))

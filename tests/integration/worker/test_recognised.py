@@ -68,11 +68,12 @@ def assert_known(whole: Path, samples: int, channels: int, score: int) -> None:
     assert (name, found >= score) == ("mp3", True), found
     assert said("file", "--brief", "--mime-type", whole).strip() == "audio/mpeg"
     assert by_mediainfo(whole) == [("MPEG Audio", None), ("MPEG Audio", "Layer 3")]
-    heard = ["ffmpeg", "-v", "error", "-i", str(whole), "-f", "s16le", "pipe:1"]
-    played = subprocess.run(heard, check=True, capture_output=True, timeout=60)
-    assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b"")
-    played = subprocess.run(["mpg123", "--quiet", "--stdout", str(whole)], check=True, capture_output=True, timeout=60)
-    assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b"")
+    for player in (
+        ["ffmpeg", "-v", "error", "-i", str(whole), "-f", "s16le", "pipe:1"],
+        ["mpg123", "--quiet", "--stdout", str(whole)],
+    ):
+        played = subprocess.run(player, check=True, capture_output=True, timeout=60)
+        assert (len(played.stdout) / 2 / channels, played.stderr) == (samples, b""), player[0]
 
 
 @pytest.mark.parametrize("samples", [1, 47, 48, 100, 1152, 4410, 44_100])

@@ -55,7 +55,9 @@ class Mp3Writer:
         """A sound of a few frames between silent ones, which the Info frame cuts again; as many behind it as it can."""
         if piece.count <= BRIEF_SAMPLES:
             self._delay += BRIEF_SAMPLES
-        missing = max(_KNOWN_BY - len(piece.frames), 0)
+        missing = _KNOWN_BY - len(piece.frames)
+        if missing <= 0:
+            return piece
         end = (self._delay + piece.count + _LARGEST_CUT) // self._layout.samples
         behind = min(missing, end - len(piece.frames))
         ahead = missing - behind
