@@ -91,8 +91,9 @@ class DatabaseServer(Server):
     def lock_waits(self) -> int:
         """How many transactions wait for a row that another holds."""
         with self._root_connection() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
-            return int(cursor.fetchall()[0][0])
+            # A counter: information_schema.innodb_trx stays as it is while it is asked more often than each 0.1 s.
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
+            return int(cursor.fetchall()[0][1])
 
     @contextmanager
     def reading_only(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -223,6 +224,7 @@ def test_replicas_that_count_at_one_time_count_all(database: DatabaseServer) -> 
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(count, range(48)))
+    stores[0].forget(NOW, 48)
     assert [tally.rejected for tally in stores[0].find([ID, OTHER_ID]).values()] == [48, 48]
     assert len(stores[0].find([f"{number:064x}" for number in range(48)])) == 0
     for engine in engines:
@@ -265,6 +267,19 @@ def test_what_another_holds_is_not_waited_for(engine: Engine, tallies: MySQLTall
         other.execute(text("SELECT 1 FROM login_tallies WHERE id = :id FOR UPDATE"), {"id": ID})
         tallies.forget(NOW, 2)
     assert sorted(tallies.find([ID, OTHER_ID])) == [ID]
+
+
+@pytest.mark.parametrize(("number", "state", "left_to_others"), [(1213, "40001", True), (1146, "42S02", False)])
+def test_what_removes_and_loses_against_another_leaves_it_to_them(
+    engine: Engine, tallies: MySQLTallyStore, number: int, state: str, left_to_others: bool
+) -> None:
+    expiring(tallies, ID, NOW - timedelta(days=1))
+    signal = f"SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {number}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TRIGGER losing BEFORE DELETE ON login_tallies FOR EACH ROW {signal}"))
+    with nullcontext() if left_to_others else pytest.raises(StoreUnavailable):
+        tallies.forget(NOW, 2)
+    assert sorted(tallies.find([ID])) == [ID]
 
 
 def test_a_database_that_only_reads_counts_nothing(database: DatabaseServer, tallies: MySQLTallyStore) -> None:
