@@ -1,1 +1,0 @@
-"""The paths that can be asked for, a module for each group. They translate between HTTP and the rest."""
