@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from video2mp3_contracts import names
-from video2mp3_contracts.crd import UNSEEN_STATUS
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerFailure, LedgerMessage
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.crd import UNSEEN_STATUS
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerFailure, LedgerMessage
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """When tests take place."""

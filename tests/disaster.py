@@ -10,7 +10,7 @@ import gridfs
 from bson import ObjectId
 from pymongo import MongoClient
 
-from video2mp3_contracts.storage import VIDEOS_DATABASE, FileMetadata
+from video2mp3_contracts.ledger.storage import VIDEOS_DATABASE, FileMetadata
 
 
 def lose_conversions(kubectl: Callable[..., str]) -> None:

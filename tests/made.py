@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.steps.layout import log_dir
+from video2mp3_localcluster.steps.step_log import StepLog
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from benchmarks.operator.control_plane import ControlPlane
 from benchmarks.operator.processes import cpu_by_name
 from benchmarks.operator.uploads import CONTENT, upload_of
 from tests.contract.chart.helm import NAMESPACE
-from video2mp3_operator.job import build_job
-from video2mp3_operator.settings import Settings
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.reconciler.job import build_job
 
 _MOST: Final = 1000
 """Their cost does not grow with their number: more of them would only take longer."""

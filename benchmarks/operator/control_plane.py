@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from tests.servers import KubernetesServer, Server
 from tests.servers.kubernetes import Component
 from tests.servers.process import HOST
-from video2mp3_localcluster.binaries import compiled, compiled_program
-from video2mp3_localcluster.configuration import build_scheduler_configuration
-from video2mp3_localcluster.golang import GoProgram
-from video2mp3_localcluster.layout import NodeFiles, log_dir
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.node.configuration import build_scheduler_configuration
+from video2mp3_localcluster.programs.binaries import compiled, compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram
+from video2mp3_localcluster.steps.layout import NodeFiles, log_dir
+from video2mp3_localcluster.steps.step_log import StepLog
 
 _KWOK = Path(__file__).with_name("kwok").resolve()
 _REQUESTS_PER_SECOND = 1000

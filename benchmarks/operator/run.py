@@ -24,8 +24,8 @@ from benchmarks.operator.uploads import CONTENT, upload_of
 from benchmarks.operator.workers import Workers
 from tests.contract.chart.helm import NAMESPACE
 from tests.servers import MongoDBServer, Server
-from video2mp3_contracts import names
-from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
+from video2mp3_contracts.api import names
+from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
 
 _CREATORS = 16
 """Conversions that are created at the same time."""

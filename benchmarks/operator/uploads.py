@@ -1,11 +1,11 @@
 """The Conversions of uploads, as the gateway makes them, by its own code."""
 
 from tests.contract.chart.helm import NAMESPACE
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.output import Output
-from video2mp3_gateway.creation import conversion_for
-from video2mp3_gateway.ports import StoredSource
-from video2mp3_gateway.reception import ReceivedVideo
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.output import Output
+from video2mp3_gateway.ports.systems import StoredSource
+from video2mp3_gateway.upload.creation import conversion_for
+from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
 
 CONTENT = b"video" * 100
 """Of every video."""

@@ -18,11 +18,12 @@ from pymongo import AsyncMongoClient
 from benchmarks.operator import pods
 from benchmarks.operator.client import Client
 from benchmarks.operator.pods import RUN_SECONDS
-from video2mp3_contracts import ledger, names
-from video2mp3_contracts.ledger import LedgerAttempt, Move
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, FileMetadata
-from video2mp3_contracts.worker import REQUEST_VARIABLE, WorkerRequest
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.jobs.worker import REQUEST_VARIABLE, WorkerRequest
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, Move
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE, FileMetadata
 
 Document = dict[str, Any]
 _MP3 = secrets.token_bytes(24 * 1024)

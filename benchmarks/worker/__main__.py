@@ -24,7 +24,7 @@ from benchmarks.worker.sound import snr_db
 from tests.integration.worker import in_image
 from tests.integration.worker.installation import OWNER, Installation
 from tests.servers import MongoDBServer, RabbitMQServer, SecantusDBServer
-from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.ledger.storage import FileMetadata
 
 _CHUNK_BYTES = 255 * 1024
 _PEERS = Path(__file__).parents[1] / "peers"

@@ -17,8 +17,8 @@ from tests.chaos.patience import TooLongError
 from tests.chaos.run import Options, run, speaker
 from tests.chaos.table import table
 from tests.e2e.installed import installed
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 NAMESPACE = "video2mp3-chaos"
 HOST = "chaos.video2mp3.test"

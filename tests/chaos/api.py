@@ -5,8 +5,8 @@ from typing import Any
 
 import requests
 
-from video2mp3_localcluster.addresses import API_URL
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.node.addresses import API_URL
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 _SECONDS = 10
 

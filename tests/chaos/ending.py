@@ -16,9 +16,9 @@ from tests.chaos.stock import Stock
 from tests.chaos.tally import Ending, Found, Mail, Upload
 from tests.e2e.later import sweep_later
 from tests.e2e.release import Account, Release
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE
-from video2mp3_localcluster import cluster
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE
+from video2mp3_localcluster.node import cluster
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 _LOOK_SECONDS: Final = 60.0
 _KINDS: Final = {"Succeeded": "succeeded", "Failed": "failed"}

@@ -9,9 +9,9 @@ from tests.chaos.api import Pods
 from tests.chaos.outages import Outages
 from tests.chaos.patience import TooLongError, persistently, until_nothing
 from tests.chaos.plan import PROCESSES, STORES, Kill, Kind, Manner
-from video2mp3_contracts.names import LABEL_COMPONENT
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.readiness import Probes, problem_of
+from video2mp3_contracts.api.names import LABEL_COMPONENT
+from video2mp3_localcluster.node.readiness import Probes, problem_of
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 _BACK_SECONDS: Final = 150.0
 """For what was struck to be back before the next store is."""

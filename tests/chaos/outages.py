@@ -10,9 +10,9 @@ from functools import partial
 from tests.chaos.patience import persistently
 from tests.chaos.plan import Kill, Manner
 from tests.e2e.nodes import Nodes
-from video2mp3_localcluster import node
-from video2mp3_localcluster.addresses import FIRST, SECOND
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.node.addresses import FIRST, SECOND
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 Say = Callable[[str], None]
 

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from video2mp3_localcluster import node
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.readiness import component_report
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.node.readiness import component_report
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from tests.chaos.plan import STORES, Kill, build_plan
 from tests.chaos.tally import Tally, tally
 from tests.e2e.nodes import Nodes
 from tests.e2e.release import Release
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 Say = Callable[[str], None]
 

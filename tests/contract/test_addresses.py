@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.unit.gateway.test_tokens import Scene
+from tests.unit.gateway.adapters.test_tokens import Scene
 from tests.unit.notifier.builders import a_message
 from tests.unit.notifier.fakes import START
 from video2mp3_auth.commands import usable_email
 from video2mp3_auth.errors import UnusableInput
-from video2mp3_contracts.conversion import Notify
+from video2mp3_contracts.api.conversion import Notify
 from video2mp3_contracts.text.address import InvalidAddressError
-from video2mp3_gateway.ports import TokenRejected
+from video2mp3_gateway.ports.systems import TokenRejected
 from video2mp3_notifier.compose import Composer
 
 COMPOSER = Composer("noreply@example.org", "https://mp3.example.org")

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from tests.integration.conftest import kube_apiserver, kubernetes_server
 from tests.servers import KubernetesServer
-from tests.unit.contracts.test_conversion import ACCEPTED, FILE, REFUSED
-from video2mp3_contracts import crd, names
-from video2mp3_contracts.complaints import Complaint, complaints
-from video2mp3_contracts.conversion import Conversion, ConversionSpec
+from tests.unit.contracts.api.test_conversion import ACCEPTED, FILE, REFUSED
+from video2mp3_contracts.api import crd, names
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec
+from video2mp3_contracts.api.validation_errors import Complaint, complaints
 
 __all__ = ["kube_apiserver", "kubernetes_server"]
 Document = dict[str, Any]

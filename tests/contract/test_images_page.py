@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.commands_of_a_page import OPERATIONS, commands
 from video2mp3_localcluster.images.catalogue import SERVICES
 from video2mp3_localcluster.images.push import Target, chart_version
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_localcluster.steps.layout import repository_root
 
 REGISTRY = "registry.example.com/video2mp3"
 DOCKER = """#!/bin/sh

@@ -12,12 +12,12 @@ import yaml
 from tests.contract.test_crd_on_api_server import CHANGES, Conversions
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
-from tests.unit.contracts.test_conversion import FILE
-from tests.unit.contracts.test_conversion import REFUSED as REFUSED_SPECS
-from tests.unit.operator.test_status import STATES
-from video2mp3_contracts import crd
-from video2mp3_contracts.reference import all_fields, all_refusals, with_tables
-from video2mp3_operator.events import _TOLD
+from tests.unit.contracts.api.test_conversion import FILE
+from tests.unit.contracts.api.test_conversion import REFUSED as REFUSED_SPECS
+from tests.unit.operator.reconciler.test_status import STATES
+from video2mp3_contracts.api import crd
+from video2mp3_contracts.api.reference import all_fields, all_refusals, with_tables
+from video2mp3_operator.telemetry.events import _TOLD
 
 __all__ = ["kubernetes_server"]
 Document = dict[str, Any]

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from tests.contract.words import CONVERSION_PAGE, ROOT, VARIES, Source, Words, table, with_words, words_of
-from tests.unit.operator.test_decide import CASES
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.remedies import REMEDIES
-from video2mp3_operator.decisions import Await, Fail, Follow, Hold, Queue
+from tests.unit.operator.reconciler.test_decide import CASES
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.remedies import REMEDIES
+from video2mp3_operator.reconciler.decisions import Await, Fail, Follow, Hold, Queue
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
 

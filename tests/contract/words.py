@@ -13,9 +13,9 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Final
 
-from video2mp3_contracts import crd
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.remedies import REMEDIES
+from video2mp3_contracts.api import crd
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.remedies import REMEDIES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONVERSION_PAGE: Final = ROOT / "docs" / "conversion.md"
@@ -23,7 +23,7 @@ PARTS: Final = {
     "operator": ROOT / "operator" / "src" / "video2mp3_operator",
     "worker": ROOT / "worker-image" / "src" / "video2mp3_worker",
 }
-_SHARED: Final = (ROOT / "contracts" / "src" / "video2mp3_contracts" / "source_urls.py",)
+_SHARED: Final = (ROOT / "contracts" / "src" / "video2mp3_contracts" / "api" / "source_urls.py",)
 VARIES: Final = "…"
 
 _BY_NAME: Final = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.e2e.release import Release
 from tests.e2e.shell import type_in
-from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_localcluster.demo import mail_server
+from video2mp3_localcluster.steps.layout import repository_root
 
 VALUES = "values.yaml"
 _READ = ("charts", "init.sql")

@@ -9,7 +9,7 @@ from tests.e2e import media
 from tests.e2e.installed import installed
 from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Account, Release
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 NAMESPACE = "video2mp3-e2e"
 TENANT_NAMESPACE = "video2mp3-e2e-tenant"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.release import Release
-from video2mp3_localcluster import cluster
-from video2mp3_localcluster.addresses import HOST_IP
-from video2mp3_localcluster.layout import NodeFiles, log_dir
-from video2mp3_localcluster.release import Release as Installation
-from video2mp3_localcluster.release import require_cluster
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.demo.release import Release as Installation
+from video2mp3_localcluster.demo.release import require_cluster
+from video2mp3_localcluster.node import cluster
+from video2mp3_localcluster.node.addresses import HOST_IP
+from video2mp3_localcluster.steps.layout import NodeFiles, log_dir
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 VALUES = Path(__file__).with_name("values.yaml")
 

@@ -10,11 +10,11 @@ DAYS = (2, 10, 18, 26)
 
 _SWEEP = """
 import asyncio, dataclasses, datetime, json
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import load_configuration
-from video2mp3_operator.bootstrap import Operator, connect, utc_now
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.settings import Settings
+from video2mp3_operator.app.bootstrap import Operator, connect, utc_now
+from video2mp3_operator.telemetry.metrics import Metrics
+from video2mp3_operator.policy.settings import Settings
 
 
 async def sweep(days):

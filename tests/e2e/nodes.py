@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.release import Account, Release, await_value, build_conversion
-from video2mp3_contracts import names
-from video2mp3_localcluster import cgroups, node, second_node
-from video2mp3_localcluster.addresses import FIRST, SECOND, SECOND_INTERFACE
-from video2mp3_localcluster.layout import NodeFiles, log_dir
-from video2mp3_localcluster.namespaces import link_commands
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_contracts.api import names
+from video2mp3_localcluster.node import cgroups, node, second_node
+from video2mp3_localcluster.node.addresses import FIRST, SECOND, SECOND_INTERFACE
+from video2mp3_localcluster.node.namespaces import link_commands
+from video2mp3_localcluster.steps.layout import NodeFiles, log_dir
+from video2mp3_localcluster.steps.step_log import StepLog
 
 LOGS_OF_PODS = "private-var/log/pods"
 """Where a node keeps them, below its state."""

@@ -16,10 +16,10 @@ from typing import Any, Self
 
 from tests.e2e.release import Release, await_value
 from tests.web_server import Page, WebServer
-from video2mp3_localcluster import node
-from video2mp3_localcluster.addresses import DNS_SERVICE_IP, HOST_IP
-from video2mp3_localcluster.dns_query import resolves
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.node.addresses import DNS_SERVICE_IP, HOST_IP
+from video2mp3_localcluster.node.dns_query import resolves
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 ADDRESS = "93.184.216.34"
 PORT = 80

@@ -11,11 +11,12 @@ import yaml
 from tests.e2e.release import Release
 from tests.e2e.shell import type_in
 from tests.servers.registry import RegistryServer
-from video2mp3_localcluster import mail_server, node
+from video2mp3_localcluster.demo import mail_server
+from video2mp3_localcluster.demo.release import VALUES
 from video2mp3_localcluster.images.catalogue import STAND_INS
 from video2mp3_localcluster.images.references import chart_values
-from video2mp3_localcluster.layout import NodeFiles, repository_root
-from video2mp3_localcluster.release import VALUES
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.steps.layout import NodeFiles, repository_root
 
 ELSE = "else.yaml"
 

@@ -16,7 +16,7 @@ import pymongo
 import requests
 from bson import ObjectId
 
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 COMMAND_SECONDS = 120
 _POLL_SECONDS = 0.25

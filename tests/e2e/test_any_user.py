@@ -10,7 +10,7 @@ import pytest
 from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 USER = 1_000_680_000
 """Of the first range that OpenShift gives a namespace; nobody in any image has it. Its group is root's."""

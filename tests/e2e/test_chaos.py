@@ -9,7 +9,7 @@ from tests.chaos.run import Options, run, speaker
 from tests.chaos.table import table
 from tests.chaos.tally import Answer
 from tests.e2e.release import Release
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 pytestmark = pytest.mark.timeout(1500)
 SETTLE_SECONDS = 900

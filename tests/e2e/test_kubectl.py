@@ -11,7 +11,7 @@ from tests.e2e import media
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value, build_conversion
 from tests.kubectl_table import rows
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 LARGE_BYTES = 200 * 1024**2
 """Of a video: more than the pod's memory."""

@@ -13,10 +13,10 @@ from tests.contract.chart.helm import RELEASE, Chart
 from tests.e2e import public_web
 from tests.e2e.public_web import PublicWeb
 from tests.e2e.release import Release
-from video2mp3_contracts import names
-from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.addresses import API_PORT, DNS_SERVICE_IP, NODE_IP
+from video2mp3_contracts.api import names
+from video2mp3_localcluster.demo import mail_server
 from video2mp3_localcluster.images.references import image_references
+from video2mp3_localcluster.node.addresses import API_PORT, DNS_SERVICE_IP, NODE_IP
 
 
 def worker_of(instance: str) -> dict[str, str]:

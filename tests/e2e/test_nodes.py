@@ -14,12 +14,12 @@ from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value
 from tests.e2e.test_network_policies import build_pod, worker_of
 from tests.e2e.test_parallelism import digest
-from video2mp3_localcluster import second_node
-from video2mp3_localcluster.addresses import FIRST, SECOND
 from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.load import load_steps
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.steps import run_steps
+from video2mp3_localcluster.node import second_node
+from video2mp3_localcluster.node.addresses import FIRST, SECOND
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.steps import run_steps
 
 NEEDED_IMAGES = ("worker", "operator")
 

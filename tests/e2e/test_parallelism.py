@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value, build_conversion
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 PARTS = 3
 INDEX = "batch.kubernetes.io/job-completion-index"

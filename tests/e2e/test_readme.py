@@ -11,11 +11,11 @@ from tests.e2e import media
 from tests.e2e.reader import NodesRegistry, Reader
 from tests.e2e.release import Release, await_value
 from tests.kubectl_table import rows
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
+from video2mp3_localcluster.demo.release import Release as Installation
 from video2mp3_localcluster.images.push import chart_version
-from video2mp3_localcluster.layout import NodeFiles, log_dir, repository_root
-from video2mp3_localcluster.release import Release as Installation
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.steps.layout import NodeFiles, log_dir, repository_root
+from video2mp3_localcluster.steps.step_log import StepLog
 
 NAMESPACE = "video2mp3-readme"
 HOST = "readme.video2mp3.test"

@@ -19,7 +19,7 @@ from tests.e2e.installed import access_of_tests, installed
 from tests.e2e.later import sweep_later
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value
-from video2mp3_localcluster import mail_server
+from video2mp3_localcluster.demo import mail_server
 from video2mp3_localcluster.images.references import image_references
 
 pytestmark = pytest.mark.timeout(1500)

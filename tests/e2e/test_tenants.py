@@ -11,7 +11,7 @@ from tests.e2e import media
 from tests.e2e.conftest import TENANT_NAMESPACE
 from tests.e2e.release import Account, Release, await_value, build_conversion
 from tests.e2e.test_network_policies import build_pod, worker_of
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 TENANT = Account("tenant@example.com", "")
 """Known to Kubernetes alone."""

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from tests.fuzz.mutations import mutated
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import Refused, WorkerError
-from video2mp3_worker.limits import DATA_BYTES
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.bounds import DATA_BYTES
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, WorkerError
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 LIMITS: Final = WorkerLimits(max_duration_seconds=600, max_output_bytes=20_000_000, run_seconds=600)
 CPU_SECONDS: Final = 60.0

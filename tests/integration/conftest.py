@@ -19,7 +19,7 @@ from tests.servers import (
     RabbitMQServer,
     SecantusDBServer,
 )
-from video2mp3_contracts import amqp
+from video2mp3_contracts.runtime import amqp
 
 TABLES = {
     rows.PROPERTY: "corpus: file | what is right | what came",

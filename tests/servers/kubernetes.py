@@ -13,11 +13,11 @@ from ssl import create_default_context
 from typing import ClassVar
 
 from tests.servers.process import HOST, REPOSITORY, Server, ServerError, await_condition, free_port
-from video2mp3_localcluster.binaries import wheel_program
-from video2mp3_localcluster.components import component_commands
-from video2mp3_localcluster.configuration import build_kubeconfig
-from video2mp3_localcluster.layout import NodeFiles, cache_dir
-from video2mp3_localcluster.pki import create_pki
+from video2mp3_localcluster.node.components import component_commands
+from video2mp3_localcluster.node.configuration import build_kubeconfig
+from video2mp3_localcluster.node.pki import create_pki
+from video2mp3_localcluster.programs.binaries import wheel_program
+from video2mp3_localcluster.steps.layout import NodeFiles, cache_dir
 
 CRDS = REPOSITORY / "crds"
 _KUBECTL_SECONDS = 60

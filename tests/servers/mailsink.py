@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.servers.process import Server, await_condition, free_port
-from video2mp3_localcluster.pki import create_self_signed
+from video2mp3_localcluster.node.pki import create_self_signed
 from video2mp3_mailsink.behaviour import Mode, Treatment
 
 _REQUEST_SECONDS = 5

@@ -19,9 +19,9 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests.servers.process import Server, ServerError, await_condition, make
-from video2mp3_localcluster.ferretdb import ANOTHER_USER, POSTGRES, documentdb, ferretdb
+from video2mp3_localcluster.programs.ferretdb import ANOTHER_USER, POSTGRES, documentdb, ferretdb
 from video2mp3_operator.adapters.mongodb_users import grant
-from video2mp3_operator.users import RIGHTS, users_of
+from video2mp3_operator.installation.users import RIGHTS, users_of
 
 _KEPT_DATABASES = frozenset({"admin", "config", "local"})
 _SQL_SECONDS = 60

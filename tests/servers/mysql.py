@@ -15,7 +15,7 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from tests.servers.process import REPOSITORY, Server, ServerError, make, program
-from video2mp3_localcluster.mysql import mysql
+from video2mp3_localcluster.programs.mysql import mysql
 
 INIT_SQL = REPOSITORY / "init.sql"
 _PREPARE_SECONDS = 120

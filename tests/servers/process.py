@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from tests.made import log_of
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 HOST = "127.0.0.1"
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.servers.process import Server, free_port
-from video2mp3_localcluster.binaries import wheel_program
-from video2mp3_localcluster.pki import create_self_signed
+from video2mp3_localcluster.node.pki import create_self_signed
+from video2mp3_localcluster.programs.binaries import wheel_program
 
 
 class TraefikServer(Server):

@@ -1,7 +1,7 @@
 """A release of then is installed, upgraded to this one while people upload, and rolled back while they go on.
 
 By the commands of docs/operations.md as they stand there, from real images of then: see
-`video2mp3_localcluster.earlier_release`.
+`video2mp3_localcluster.programs.earlier_release`.
 """
 
 import json
@@ -29,9 +29,9 @@ from tests.e2e.administrator import VALUES, Administrator
 from tests.e2e.installed import installed
 from tests.e2e.outcome import assert_one_mp3_and_one_email
 from tests.e2e.release import Account, Release, await_value, build_conversion
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 from video2mp3_localcluster.images.references import chart_values
-from video2mp3_localcluster.layout import NodeFiles, repository_root
+from video2mp3_localcluster.steps.layout import NodeFiles, repository_root
 
 pytestmark = pytest.mark.timeout(1500)
 NAMESPACE: Final = "video2mp3-upgrade"

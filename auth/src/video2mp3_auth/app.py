@@ -16,8 +16,8 @@ from video2mp3_auth.problems import TRANSLATIONS
 from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.throttle import View, throttle
 from video2mp3_auth.tokens import Tokens
-from video2mp3_contracts.logs import configure_logging
-from video2mp3_contracts.web import install_conventions, serve_metrics
+from video2mp3_contracts.runtime.logs import configure_logging
+from video2mp3_contracts.runtime.web import install_conventions, serve_metrics
 
 _LARGEST_BODY_BYTES = 16 * 1024  # no call of ours has a body; one that is sent is not worth more
 _log = structlog.get_logger(__name__)

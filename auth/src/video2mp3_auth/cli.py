@@ -16,8 +16,8 @@ from video2mp3_auth.errors import AuthError, StoreUnavailable, UnusableInput
 from video2mp3_auth.key_rotation import rotate
 from video2mp3_auth.passwords import generate_password
 from video2mp3_auth.settings import AuthSettings
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.runtime.logs import configure_logging
 
 T = TypeVar("T")
 Command = Callable[[AuthSettings, argparse.Namespace], None]

@@ -6,7 +6,7 @@ one of the few places to hash a password.
 
 from typing import Any
 
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_contracts.server import limits
 
 wsgi_app = "video2mp3_auth.app:create_app()"

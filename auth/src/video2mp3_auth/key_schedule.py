@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from video2mp3_auth.stores import StoredKey
-from video2mp3_contracts.clocks import LEEWAY
+from video2mp3_contracts.runtime.clocks import LEEWAY
 
 
 @dataclass(frozen=True)

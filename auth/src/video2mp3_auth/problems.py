@@ -15,8 +15,8 @@ from video2mp3_auth.errors import (
     StoreUnavailable,
     Throttled,
 )
-from video2mp3_contracts.problem import Problem
-from video2mp3_contracts.web import Translations
+from video2mp3_contracts.runtime.problem import Problem
+from video2mp3_contracts.runtime.web import Translations
 
 BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="video2mp3", charset="UTF-8"'}
 BEARER_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="video2mp3"'}

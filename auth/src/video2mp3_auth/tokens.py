@@ -9,7 +9,7 @@ import jwt
 from video2mp3_auth.errors import InvalidToken
 from video2mp3_auth.key_ring import Clock, KeyRing
 from video2mp3_auth.signing_keys import public_jwk
-from video2mp3_contracts.clocks import LEEWAY
+from video2mp3_contracts.runtime.clocks import LEEWAY
 
 ALGORITHM: Final = "ES256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]

@@ -2,6 +2,6 @@
 
 import sys
 
-from video2mp3_localcluster.cli import main
+from video2mp3_localcluster.app.cli import main
 
 sys.exit(main())

@@ -6,8 +6,8 @@ import sys
 import structlog
 from pydantic import ValidationError
 
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_notifier.bootstrap import run
 from video2mp3_notifier.settings import NotifierSettings
 

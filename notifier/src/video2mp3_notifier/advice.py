@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
 
 _OTHER_SOURCE: Final = "Upload another copy of the video, or another video. This one would end the same again."
 _UPLOAD_AGAIN: Final = "Upload the video again, and wait until the upload is finished."

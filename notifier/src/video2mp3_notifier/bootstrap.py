@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from video2mp3_contracts import mongo
+from video2mp3_contracts.runtime import mongo
 from video2mp3_notifier.compose import Composer
 from video2mp3_notifier.consumer import Consumer
 from video2mp3_notifier.health import BEAT_SECONDS, Health, serving

@@ -15,8 +15,8 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.names import is_request_id
+from video2mp3_contracts.api.names import is_request_id
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.text.address import parse_address
 from video2mp3_contracts.text.mail_header import mailbox_field, text_field
 from video2mp3_notifier import texts

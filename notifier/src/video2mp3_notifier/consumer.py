@@ -13,12 +13,12 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.amqp import BrokerError, ConfirmedChannel, open_channel
+from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel, open_channel
+from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.dispositions import Verdict
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.session import Delivery, Session
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import Verdict
 
 _BACKOFF_SECONDS: Final = (1, 2, 4, 8, 15, 30)
 """Between connections; the last one for ever, since a notifier that gave up would only be started again."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from video2mp3_notifier.tries import Tries
+from video2mp3_notifier.attempts import Tries
 
 
 class Outcome(StrEnum):

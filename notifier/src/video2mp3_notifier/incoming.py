@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import is_file_id
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_notifier.verdicts import DeadReason
+from video2mp3_contracts.api.conversion import is_file_id
+from video2mp3_contracts.messaging.message import ConversionFinished
+from video2mp3_notifier.dispositions import DeadReason
 
 KNOWN_VERSION = 1
 

@@ -8,9 +8,10 @@ import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerMessage
-from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerMessage
+from video2mp3_contracts.messaging.message import ConversionFinished
+from video2mp3_contracts.runtime import mongo
 from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Held, Sent
 
 

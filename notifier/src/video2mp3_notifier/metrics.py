@@ -2,8 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from video2mp3_contracts.metrics import new_registry
-from video2mp3_notifier.verdicts import DeadReason, Outcome
+from video2mp3_contracts.runtime.metrics import new_registry
+from video2mp3_notifier.dispositions import DeadReason, Outcome
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 

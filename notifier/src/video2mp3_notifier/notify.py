@@ -12,8 +12,10 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.text.address import InvalidAddressError
+from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Verdict
 from video2mp3_notifier.incoming import UnreadableMessageError, read_message
 from video2mp3_notifier.ports import (
     Claimed,
@@ -28,8 +30,6 @@ from video2mp3_notifier.ports import (
     Sent,
 )
 from video2mp3_notifier.retry import after_failure, while_claimed
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Done, Outcome, Verdict
 
 _MARK_TRIES: Final = 3
 _log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.text.address import EmailAddress
 
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from video2mp3_contracts.message import RETRY_DELAYS_SECONDS
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Outcome, Retry
+from video2mp3_contracts.messaging.message import RETRY_DELAYS_SECONDS
+from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Outcome, Retry
 
 MOST_RETRIES: Final = 51
 """The waits before them add up to a little over 24 hours: a mail server may be away for a day."""

@@ -15,14 +15,14 @@ from pika.channel import Channel
 from pika.frame import Method
 from pika.spec import Basic
 
-from video2mp3_contracts.amqp import BrokerError, ConfirmedChannel
-from video2mp3_contracts.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
+from video2mp3_contracts.messaging.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
+from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel
+from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.incoming import about
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import after_crash
 from video2mp3_notifier.texts import plain
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 
 REASON_HEADER: Final = "x-video2mp3-reason"
 """On dead letters: a DeadReason."""

@@ -1,4 +1,4 @@
-"""Starts `kopf run -m video2mp3_operator.handlers` for the settings' namespaces; or an administrator's command."""
+"""Starts `kopf run -m video2mp3_operator.app.handlers` for the settings' namespaces; or an administrator's command."""
 
 import asyncio
 import sys
@@ -6,17 +6,17 @@ import sys
 from kopf.cli import main as kopf_main
 from pydantic import ValidationError
 
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.logs import configure_logging
-from video2mp3_operator import commands
-from video2mp3_operator.pause import pause
-from video2mp3_operator.settings import Settings
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.runtime.logs import configure_logging
+from video2mp3_operator.app import commands
+from video2mp3_operator.app.pause import pause
+from video2mp3_operator.policy.settings import Settings
 
 
 def arguments(settings: Settings) -> list[str]:
     """Give kopf's command line."""
     namespaces = [part for namespace in settings.visible_namespaces for part in ("--namespace", namespace)]
-    return ["run", "--standalone", *(namespaces or ["--all-namespaces"]), "--module", "video2mp3_operator.handlers"]
+    return ["run", "--standalone", *(namespaces or ["--all-namespaces"]), "--module", "video2mp3_operator.app.handlers"]
 
 
 def main() -> None:

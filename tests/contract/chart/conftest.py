@@ -9,7 +9,7 @@ import pytest
 from tests.contract.chart.helm import Chart
 from tests.contract.chart.manifests import Manifests
 from tests.made import made
-from video2mp3_localcluster.binaries import compiled
+from video2mp3_localcluster.programs.binaries import compiled
 
 Render = Callable[..., Manifests]
 

@@ -10,7 +10,7 @@ from tests.unit.auth.builders import Service
 from tests.unit.gateway.builders import Gateway
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator
-from video2mp3_contracts.web import REGISTRY
+from video2mp3_contracts.runtime.web import REGISTRY
 from video2mp3_notifier.metrics import NotifierMetrics
 
 Samples = dict[str, frozenset[str]]

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from video2mp3_operator.adapters.kubernetes_secrets import new_value
-from video2mp3_operator.release_secrets import PlannedSecret, completed
+from video2mp3_operator.installation.release_secrets import PlannedSecret, completed
 
 Document = dict[str, Any]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.contract.chart.manifests import Document
 from tests.made import made
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.packages import unpack_packages
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.packages import unpack_packages
 
 PACKAGE = "prometheus"
 SECONDS = 60

@@ -15,7 +15,7 @@ from tests.contract.chart.test_rbac import GATEWAY, rights
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
 from tests.servers.process import ServerError, await_condition
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 __all__ = ["kubernetes_server"]
 

@@ -8,7 +8,7 @@ import yaml
 
 from tests.contract.chart.helm import CHART, NAMESPACE, ROOT, SMALLEST, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
-from video2mp3_contracts.crd import definition
+from video2mp3_contracts.api.crd import definition
 from video2mp3_notifier.settings import NotifierSettings
 from video2mp3_notifier.smtp import TimeLimits
 
@@ -62,7 +62,7 @@ def test_each_service_has_probes_and_resources(manifests: Manifests):
 
 
 def test_a_pod_outlives_the_drain_of_its_uploads(manifests: Manifests):
-    from video2mp3_gateway.capacity import GRACEFUL_SECONDS
+    from video2mp3_gateway.server.capacity import GRACEFUL_SECONDS
 
     pod = manifests.pod("gateway")
     before = pod.container("gateway")["lifecycle"]["preStop"]["sleep"]["seconds"]

@@ -10,10 +10,10 @@ from tests.contract.chart.helm import NAMESPACE, RELEASE, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.workers import a_worker_pod
 from video2mp3_auth.settings import AuthSettings
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_gateway.app.settings import GatewaySettings
 from video2mp3_notifier.settings import NotifierSettings
-from video2mp3_operator.settings import Settings as OperatorSettings
-from video2mp3_worker.settings import WorkerSettings
+from video2mp3_operator.policy.settings import Settings as OperatorSettings
+from video2mp3_worker.app.settings import WorkerSettings
 
 SETTINGS: dict[str, tuple[str, type[BaseSettings]]] = {
     "gateway": ("gateway", GatewaySettings),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.contract.chart.helm import ROOT, Chart
-from video2mp3_contracts.conversion import Conversion, ConversionSpec
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec
 
 EXAMPLES = ROOT / "examples"
 ALTERNATIVES = {"source.url", "output.encoding.vbr", "output.audioTrack.language"}

@@ -16,9 +16,9 @@ from tests.contract.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, Chart, Va
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.promtool import Promtool, unpacked
 from video2mp3_auth.metrics import _OUTCOMES, SUCCEEDED
-from video2mp3_notifier.verdicts import Outcome
-from video2mp3_operator import errors
-from video2mp3_operator.metrics import FAULTS
+from video2mp3_notifier.dispositions import Outcome
+from video2mp3_operator.ports import errors
+from video2mp3_operator.telemetry.metrics import FAULTS
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
 COMPONENTS = ("auth", "gateway", "notifier", "operator")

@@ -13,8 +13,8 @@ from tests.contract.chart.helm import NAMESPACE, Chart, merged
 from tests.contract.chart.manifests import Manifests
 from tests.contract.chart.network import Endpoint, Network
 from tests.contract.chart.workers import a_worker_pod
-from video2mp3_contracts.source_urls import PORTS as PORTS_OF_SOURCES
-from video2mp3_worker.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V4, PUBLIC_V6
+from video2mp3_contracts.api.source_urls import PORTS as PORTS_OF_SOURCES
+from video2mp3_worker.source.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V4, PUBLIC_V6
 
 DNS = Endpoint("dns", "kube-system", {"k8s-app": "kube-dns"})
 

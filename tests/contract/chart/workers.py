@@ -4,9 +4,9 @@ import os
 from unittest.mock import patch
 
 from tests.contract.chart.manifests import Manifests, RenderedPod
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_operator.job import build_job
-from video2mp3_operator.settings import Settings
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.reconciler.job import build_job
 
 
 def a_worker_pod(manifests: Manifests, namespace: str) -> RenderedPod:

@@ -14,13 +14,13 @@ from tests.builders import a_conversion
 from tests.contract.chart.conftest import chart, helm
 from tests.contract.chart.helm import Chart
 from tests.made import made
-from tests.unit.operator.test_decide import observing
-from tests.unit.operator.test_status import STATES
-from video2mp3_contracts import names
-from video2mp3_contracts.crd import UNSEEN_STATUS
-from video2mp3_localcluster.binaries import compiled_program
-from video2mp3_localcluster.golang import GoProgram
-from video2mp3_operator.status import build_status, status_patch
+from tests.unit.operator.reconciler.test_decide import observing
+from tests.unit.operator.reconciler.test_status import STATES
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.crd import UNSEEN_STATUS
+from video2mp3_localcluster.programs.binaries import compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram
+from video2mp3_operator.reconciler.status import build_status, status_patch
 
 __all__ = ["chart", "helm"]
 pytestmark = pytest.mark.timeout(1800)  # the first run on a machine compiles Argo CD's engine

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.made import log_of
-from video2mp3_localcluster.golang import toolchain
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.programs.golang import toolchain
+from video2mp3_localcluster.steps.step_log import StepLog
 
 
 @dataclass(frozen=True)

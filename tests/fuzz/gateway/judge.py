@@ -13,7 +13,7 @@ from tests.fuzz.gateway.answers import Answer, NotAnAnswer, answers_in
 from tests.fuzz.gateway.case import Case, Ending
 from tests.fuzz.gateway.client import End, Exchange
 from tests.fuzz.gateway.peer import whole_requests
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE
+from video2mp3_contracts.runtime.problem import PROBLEM_CONTENT_TYPE
 from video2mp3_contracts.server.limits import MAX_HEAD_BYTES
 
 _ACCEPTED: Final = 202

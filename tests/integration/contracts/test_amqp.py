@@ -7,8 +7,14 @@ import pytest
 
 from tests.integration.conftest import declare
 from tests.servers import RabbitMQServer
-from video2mp3_contracts import amqp
-from video2mp3_contracts.message import DEAD_LETTER_QUEUE, QUEUES, ConversionFinished, ConversionRef, retry_queue
+from video2mp3_contracts.messaging.message import (
+    DEAD_LETTER_QUEUE,
+    QUEUES,
+    ConversionFinished,
+    ConversionRef,
+    retry_queue,
+)
+from video2mp3_contracts.runtime import amqp
 
 MESSAGE = ConversionFinished(kind="succeeded", conversion=ConversionRef(uid="u", namespace="n", name="talk"))
 

@@ -7,9 +7,10 @@ from threading import Barrier
 
 from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.servers import MongoDBServer
-from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerPart
-from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerPart
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
 
 pytestmark = ON_FERRETDB_TOO
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from tests.servers import MySQLServer
 from tests.servers.process import HOST
 from video2mp3_auth.mysql import connect
-from video2mp3_localcluster.pki import create_self_signed
+from video2mp3_localcluster.node.pki import create_self_signed
 
 CLIENTS = {
     "pymongo": (

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.servers import KubernetesServer
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
-from video2mp3_contracts.names import FINALIZER
-from video2mp3_contracts.output import Output
-from video2mp3_gateway.kubernetes_api import KubernetesConversions, connect
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
+from video2mp3_contracts.api.names import FINALIZER
+from video2mp3_contracts.api.output import Output
+from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions, connect
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"

@@ -16,7 +16,7 @@ from tests.integration.gateway.conversions_api import ConversionsApi
 from tests.integration.gateway.gateway_server import GatewayServer
 from tests.servers import MongoDBServer
 from tests.servers.process import await_condition
-from video2mp3_contracts.mongo import Document
+from video2mp3_contracts.runtime.mongo import Document
 
 ALICE = "alice@example.com"
 _CLOSE_SECONDS = 1

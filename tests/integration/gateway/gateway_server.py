@@ -24,8 +24,13 @@ class GatewayServer(Server):
 
     def command(self) -> Sequence[str]:
         """Return the image's command, on this server's port."""
-        configuration = ["--config", "python:video2mp3_gateway.gunicorn_config", "--bind", f"{self.host}:{self.port}"]
-        return [sys.executable, "-m", "gunicorn", *configuration, "video2mp3_gateway.app:create_app()"]
+        configuration = [
+            "--config",
+            "python:video2mp3_gateway.server.gunicorn_config",
+            "--bind",
+            f"{self.host}:{self.port}",
+        ]
+        return [sys.executable, "-m", "gunicorn", *configuration, "video2mp3_gateway.app.wsgi:create_app()"]
 
     def environment(self) -> Mapping[str, str]:
         """Return the settings."""

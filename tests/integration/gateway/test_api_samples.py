@@ -15,11 +15,11 @@ from bson import ObjectId
 from tests.builders import NOW, a_conversion, a_job, a_pod, an_entry, at
 from tests.integration.gateway.conftest import ALICE, Installation, settings_for
 from tests.integration.gateway.gateway_server import GatewayServer
-from tests.unit.operator.test_decide import observing
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_operator.decisions import Decision, Follow, Succeed
-from video2mp3_operator.status import build_status, status_patch
+from tests.unit.operator.reconciler.test_decide import observing
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_operator.reconciler.decisions import Decision, Follow, Succeed
+from video2mp3_operator.reconciler.status import build_status, status_patch
 
 API = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 SAMPLES = {

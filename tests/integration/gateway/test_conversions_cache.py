@@ -10,12 +10,12 @@ import pytest
 from tests.integration.gateway.cluster import ALICE, BOB, Cluster
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
-from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
-from video2mp3_gateway.listing import Position
-from video2mp3_gateway.ports import ServiceAway
+from video2mp3_gateway.ports.listing import Position
+from video2mp3_gateway.ports.systems import ServiceAway
 
 RUNNING = '{"status": {"phase": "Running"}}'
 

@@ -15,7 +15,7 @@ from bson import ObjectId
 from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.gateway.conftest import ALICE, Installation
 from tests.servers.process import await_condition
-from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.ledger.storage import FileMetadata
 
 BOB = "bob@example.com"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

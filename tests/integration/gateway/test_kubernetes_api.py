@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.gateway.cluster import BOB, Cluster
 from tests.servers import KubernetesServer
-from video2mp3_gateway.kubernetes_api import KubernetesConversions
-from video2mp3_gateway.ports import ConversionRefused, ServiceAway, VersionExpired
+from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions
+from video2mp3_gateway.ports.systems import ConversionRefused, ServiceAway, VersionExpired
 
 UNREADABLE = '{"status": {"attempts": [{"number": 1, "startTime": "0000-01-01T00:00:00Z"}]}}'
 """What the API server takes and the models do not: a year that Python does not know."""

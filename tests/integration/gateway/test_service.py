@@ -9,7 +9,7 @@ import requests
 from tests.integration.gateway.conftest import ALICE, Installation, settings_for
 from tests.integration.gateway.gateway_server import GatewayServer
 from tests.servers.process import await_condition
-from video2mp3_gateway.jwks import MIN_SECONDS_BETWEEN_FETCHES
+from video2mp3_gateway.adapters.jwks import MIN_SECONDS_BETWEEN_FETCHES
 
 BOB = "bob@example.com"
 

@@ -17,7 +17,7 @@ BLOCKS = 150
 
 def test_it_is_stored_as_an_upload_would_be_in_little_memory(installation: Installation) -> None:
     block = os.urandom(MEBIBYTE)
-    command = [sys.executable, "-m", "video2mp3_gateway.cli", "store", "--owner", ALICE, "talk.mp4"]
+    command = [sys.executable, "-m", "video2mp3_gateway.app.cli", "store", "--owner", ALICE, "talk.mp4"]
     environment = dict(os.environ) | dict(installation.gateway.environment())
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None

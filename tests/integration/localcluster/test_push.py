@@ -17,13 +17,13 @@ import pytest
 
 from tests.servers.process import HOST
 from tests.servers.registry import RegistryServer
-from video2mp3_localcluster import cli
+from video2mp3_localcluster.app import cli
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import image_store
 from video2mp3_localcluster.images.catalogue import SERVICES, Image
 from video2mp3_localcluster.images.push import chart_version
 from video2mp3_localcluster.images.references import image_tags, runtime_name
-from video2mp3_localcluster.scratch_image import write_scratch_image
+from video2mp3_localcluster.node.scratch_image import write_scratch_image
 
 
 @pytest.fixture(scope="module")

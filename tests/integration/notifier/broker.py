@@ -10,8 +10,8 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.servers.process import await_condition
-from video2mp3_contracts import amqp
-from video2mp3_contracts.message import DEAD_LETTER_QUEUE, MP3_QUEUE, QUEUES, ConversionFinished
+from video2mp3_contracts.messaging.message import DEAD_LETTER_QUEUE, MP3_QUEUE, QUEUES, ConversionFinished
+from video2mp3_contracts.runtime import amqp
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import pytest
 from tests.integration.notifier.broker import Broker
 from tests.servers import RabbitMQServer
 from tests.unit.notifier.builders import a_message
-from video2mp3_contracts import amqp
-from video2mp3_contracts.message import RETRY_DELAYS_SECONDS, retry_queue
+from video2mp3_contracts.messaging.message import RETRY_DELAYS_SECONDS, retry_queue
+from video2mp3_contracts.runtime import amqp
+from video2mp3_notifier.attempts import Tries
 from video2mp3_notifier.consumer import Consumer
+from video2mp3_notifier.dispositions import Done, Outcome, Retry, Verdict
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import MOST_CRASHES
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import Done, Outcome, Retry, Verdict
 
 SEVERAL_HEARTBEATS = 6.0
 

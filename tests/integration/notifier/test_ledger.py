@@ -10,7 +10,7 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.notifier.stored import Ledger
 from tests.servers import MongoDBServer
 from tests.unit.notifier.builders import a_message
-from video2mp3_contracts import mongo
+from video2mp3_contracts.runtime import mongo
 from video2mp3_notifier.ledger import LedgerClaims
 from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Held, Sent
 

@@ -13,8 +13,8 @@ from tests.integration.notifier.stored import Ledger
 from tests.servers import MailsinkServer, MongoDBServer, RabbitMQServer
 from tests.servers.process import await_condition
 from tests.unit.notifier.builders import FILE_ID, a_message
-from video2mp3_contracts.amqp import BrokerError
-from video2mp3_contracts.message import MP3_QUEUE
+from video2mp3_contracts.messaging.message import MP3_QUEUE
+from video2mp3_contracts.runtime.amqp import BrokerError
 from video2mp3_mailsink.behaviour import Mode
 
 MESSAGE = a_message().build()

@@ -20,15 +20,15 @@ from tests.integration.notifier.stored import Ledger
 from tests.integration.notifier.strict_reader import read_emails
 from tests.servers import MailsinkServer
 from tests.unit.notifier.builders import FILE_ID, a_message
-from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_mailsink.behaviour import Mode
+from video2mp3_notifier.attempts import Tries
 from video2mp3_notifier.compose import Composer
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.ledger import LedgerClaims
 from video2mp3_notifier.notify import Notify
 from video2mp3_notifier.retry import MOST_RETRIES, delay_after
 from video2mp3_notifier.smtp import MailServer, SmtpMailer
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 
 COMPOSER = Composer('"Vidéo, to mp3" <noreply@example.org>', "https://mp3.example.org")
 NAME = "Où être né à Évreux, 日本 🎵.mp3"

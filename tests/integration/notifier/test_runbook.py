@@ -11,7 +11,7 @@ from tests.integration.notifier.process import NotifierProcess
 from tests.servers import MailsinkServer, RabbitMQServer
 from tests.servers.process import await_condition
 from tests.unit.notifier.builders import a_message
-from video2mp3_contracts.message import DEAD_LETTER_QUEUE
+from video2mp3_contracts.messaging.message import DEAD_LETTER_QUEUE
 from video2mp3_mailsink.behaviour import Mode
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks.md"

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.notifier.process import LEASE
 from tests.integration.notifier.scripted import ScriptedServer
 from tests.integration.notifier.test_smtp import an_email, now
-from video2mp3_localcluster.pki import create_self_signed
+from video2mp3_localcluster.node.pki import create_self_signed
 from video2mp3_mailsink.tls import server_context
 from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
 from video2mp3_notifier.smtp import MailServer, SmtpMailer, TimeLimits, tls_context

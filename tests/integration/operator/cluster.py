@@ -14,10 +14,10 @@ from bson import ObjectId
 from tests.integration.operator.operator_process import INSTALLATION, Addresses
 from tests.servers import KubernetesServer, MongoDBServer, RabbitMQServer
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
-from video2mp3_contracts.message import MP3_QUEUE, ConversionFinished
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.api import names
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_contracts.messaging.message import MP3_QUEUE, ConversionFinished
 
 OWNER = "a@example.com"
 SECONDS = 60.0

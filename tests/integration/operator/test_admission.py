@@ -7,7 +7,7 @@ from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.test_limits import changed
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 MANY = 1000
 OTHER = "b@example.com"

@@ -9,11 +9,11 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
-from video2mp3_contracts import ledger as moves
-from video2mp3_contracts import mongo
-from video2mp3_contracts.ledger import LedgerAttempt
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.status import OutputReport
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.ledger import ledger as moves
+from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore
 
 pytestmark = ON_FERRETDB_TOO

@@ -13,7 +13,7 @@ from tests.integration.operator.cluster import OWNER, Cluster
 from tests.integration.operator.conftest import grant, running
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import KubernetesServer, MongoDBServer
-from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.ledger.storage import FileMetadata
 
 Stored = dict[str, list[dict[str, Any]]]
 

@@ -2,7 +2,7 @@
 
 from tests.integration.operator.cluster import Cluster
 from tests.integration.operator.operator_process import OperatorProcess
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.jobs.worker import TerminationMessage
 
 STOPPED = TerminationMessage(exit_code=143, reason="Stopped", message="It was asked to stop.")
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="The video has no sound.")

@@ -9,9 +9,9 @@ import pytest
 from tests.integration.operator.cluster import OWNER, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import TerminationMessage, WorkerRequest
+from video2mp3_contracts.api import names
+from video2mp3_contracts.jobs.worker import TerminationMessage, WorkerRequest
+from video2mp3_contracts.ledger.storage import FileMetadata
 
 DIVIDED = TerminationMessage(exit_code=0, reason="Divided", message="The sound is long.")
 

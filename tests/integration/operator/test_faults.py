@@ -11,9 +11,9 @@ from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.wire import Wire
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
-from video2mp3_operator.heartbeat import heartbeat_name
-from video2mp3_operator.kopf_settings import BACKOFFS
+from video2mp3_contracts.api import names
+from video2mp3_operator.app.kopf_settings import BACKOFFS
+from video2mp3_operator.cache.heartbeat import heartbeat_name
 
 CONVERSION = re.compile(rf"PATCH .*/{names.PLURAL}/([a-z0-9-]+)(/status)?")
 WATCHES = 4

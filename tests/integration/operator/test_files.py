@@ -10,12 +10,13 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
-from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.status import OutputReport
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore
-from video2mp3_operator.unreadable import UnreadableEntry
+from video2mp3_operator.objects.unreadable import UnreadableEntry
 
 pytestmark = ON_FERRETDB_TOO
 

@@ -11,7 +11,7 @@ import yaml
 from tests.integration.operator.cluster import OWNER, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import KubernetesServer
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 KEYNOTE = Path(__file__).parents[3] / "examples" / "gitops" / "conversions" / "keynote.yaml"
 Document = dict[str, Any]

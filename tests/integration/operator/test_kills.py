@@ -12,8 +12,8 @@ from tests.integration.operator.conftest import running
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.wire import Wire
 from tests.servers.process import await_condition
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_contracts.messaging.message import ConversionFinished
 
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="The video has no sound.")
 

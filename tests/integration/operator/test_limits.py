@@ -5,7 +5,7 @@ from typing import Any
 from tests.integration.operator.cluster import SECONDS, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 RUNNING = {"startedAt": "2026-03-01T12:00:00Z"}
 KILLED_FOR_MEMORY = {

@@ -10,8 +10,8 @@ from tests.integration.operator.cluster import OWNER, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.api import names
+from video2mp3_contracts.jobs.worker import TerminationMessage
 
 NO_AUDIO = TerminationMessage(
     exit_code=65, reason="NoAudio", message="The video has no sound.", detail="Stream map '0:a' matches no streams."

@@ -11,11 +11,12 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
-from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerAttempt
-from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore
-from video2mp3_operator.observed import Census, Presence, StoredFile
+from video2mp3_operator.objects.objects import Census, Presence, StoredFile
 
 pytestmark = ON_FERRETDB_TOO
 

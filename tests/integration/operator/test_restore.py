@@ -23,7 +23,7 @@ from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import KubernetesServer, MongoDBServer
 from tests.servers.clock import SetClock
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 WEEKS_IN_HOURS = 3 * 7 * 24
 QUICK = {"OPERATOR_ORPHAN_SWEEP_SECONDS": "0.3"}

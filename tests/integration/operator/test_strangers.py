@@ -6,7 +6,7 @@ from tests.integration.operator.cluster import SECONDS, Cluster, Document, now
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.test_disruptions import attempts, start
 from tests.servers.process import await_condition
-from video2mp3_contracts.worker import TerminationMessage
+from video2mp3_contracts.jobs.worker import TerminationMessage
 
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="The video has no sound.")
 CRASH = {"exitCode": 1, "reason": "Error", **dict.fromkeys(("startedAt", "finishedAt"), "2026-03-01T12:00:00Z")}

@@ -11,7 +11,7 @@ import yaml
 from tests.integration.operator.cluster import OWNER, Cluster
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import KubernetesServer
-from video2mp3_contracts.worker import TerminationMessage, WorkerRequest
+from video2mp3_contracts.jobs.worker import TerminationMessage, WorkerRequest
 
 PANEL = Path(__file__).parents[3] / "examples" / "gitops" / "conversions" / "panel.yaml"
 URL = "https://media.example.com/film.mp4?token=secret"

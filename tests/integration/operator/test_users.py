@@ -12,9 +12,9 @@ from pymongo.errors import OperationFailure
 from tests.contract.chart.helm import Chart
 from tests.integration.operator.operator_process import OperatorProcess
 from tests.servers import MongoDBServer, RabbitMQServer
-from video2mp3_contracts import amqp
-from video2mp3_contracts.amqp import BrokerError
-from video2mp3_contracts.message import MP3_QUEUE, ConversionFinished, ConversionRef
+from video2mp3_contracts.messaging.message import MP3_QUEUE, ConversionFinished, ConversionRef
+from video2mp3_contracts.runtime import amqp
+from video2mp3_contracts.runtime.amqp import BrokerError
 
 WITH_ROLES = pytest.mark.parametrize("mongodb", ["secantusdb"], indirect=True)
 """FerretDB knows no roles that say what a service may do."""

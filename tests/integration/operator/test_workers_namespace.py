@@ -11,7 +11,7 @@ from tests.integration.operator.operator_process import OperatorProcess
 from tests.integration.operator.test_disruptions import finish, start
 from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeou
 from tests.integration.conftest import BOTH_ENGINES, ON_FERRETDB_TOO
 from tests.servers import DatabaseServer, KubernetesServer, MailsinkServer, MongoDBServer, RabbitMQServer, ServerError
 from tests.servers.process import REPOSITORY, await_condition
-from video2mp3_contracts.message import QUEUES
+from video2mp3_contracts.messaging.message import QUEUES
 
 CONVERSION = """
 apiVersion: video2mp3.dev/v1

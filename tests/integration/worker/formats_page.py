@@ -17,8 +17,8 @@ from tests.integration.worker.catalogue import FORMATS, LAYOUTS, Format
 from tests.integration.worker.hostile import HOSTILE
 from tests.integration.worker.listening import Heard
 from tests.integration.worker.measurements import Found, Measurements, Weights
-from video2mp3_worker.whitelists import AUDIO_CODECS
-from video2mp3_worker.whitelists import FORMATS as DEMUXERS
+from video2mp3_worker.probe.whitelists import AUDIO_CODECS
+from video2mp3_worker.probe.whitelists import FORMATS as DEMUXERS
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "formats.md"
 _WEIGHTS: Final = {1.0: "", 0.71: "0.71 ", 0.5: "0.5 "}

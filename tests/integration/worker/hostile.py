@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.integration.worker.catalogue import FORMATS
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
 
 ADDRESS: Final = "127.0.0.1:{port}"
 """Of a server that must never hear of anybody: stands in the files that name an address."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.references import image_tags
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_localcluster.steps.layout import repository_root
 
 SECONDS = 1500
 """A limit, not a measure: the machine may be busy."""

@@ -16,11 +16,11 @@ import pika
 from bson import ObjectId
 
 from tests.servers import MongoDBServer, RabbitMQServer
-from video2mp3_contracts.conversion import GridFSSource, Source
-from video2mp3_contracts.message import MP3_QUEUE, QUEUES, ConversionRef
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import WorkerLimits, WorkerRequest
+from video2mp3_contracts.api.conversion import GridFSSource, Source
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.jobs.worker import WorkerLimits, WorkerRequest
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_contracts.messaging.message import MP3_QUEUE, QUEUES, ConversionRef
 
 OWNER = "ada@example.org"
 CONVERSION = ConversionRef(uid="6b1c7f6e-0001", namespace="media", name="upload-1")

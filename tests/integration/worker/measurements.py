@@ -8,11 +8,11 @@ from pathlib import Path
 from tests.integration.worker.catalogue import FORMATS, LAYOUTS, RATES, Format, of_layout, of_rate, speaker_tone
 from tests.integration.worker.hostile import Hostile
 from tests.integration.worker.listening import Heard, listen
-from video2mp3_contracts.output import Encoding, Output
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Encoding, Output
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 Weights = tuple[dict[str, float], ...]
 """For each channel of an mp3, how strong each speaker is in it, beside the loudest one."""

@@ -16,15 +16,15 @@ from mutagen.mp4 import MP4, MP4Cover
 from tests.integration.worker.installation import Installation
 from tests.integration.worker.samples import Samples, ffmpeg, with_chapters
 from tests.unit.worker.pictures import a_jpeg, a_png
-from video2mp3_contracts.output import Output, Tags, Trim
-from video2mp3_worker import limits
-from video2mp3_worker.cli import describe
-from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Output, Tags, Trim
+from video2mp3_worker.app.cli import describe
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
 
 HOSTILE = {
-    "larger than it may be": a_jpeg(more=b"\xff\xe1\xff\xff" + bytes(65_533)) + bytes(limits.COVER_BYTES),
+    "larger than it may be": a_jpeg(more=b"\xff\xe1\xff\xff" + bytes(65_533)) + bytes(bounds.COVER_BYTES),
     "pixels without end": a_png(60_000, 60_000),
     "half a jpeg": a_jpeg()[:-1],
     "half a png": a_png()[:-1],

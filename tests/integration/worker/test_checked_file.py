@@ -10,15 +10,15 @@ from mutagen.mp3 import MP3
 
 from tests.integration.worker.hostile import ffmpeg
 from tests.integration.worker.samples import Samples
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import convert
-from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import Inspected
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import convert
+from video2mp3_worker.transcode.convert import Converter, Mp3
 
 
 def converted(source: Path, folder: Path) -> Mp3:

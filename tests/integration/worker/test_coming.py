@@ -9,12 +9,12 @@ import pytest
 
 from tests.integration.worker.samples import Samples, ffmpeg, with_chapters
 from tests.integration.worker.test_carried_over import with_cover_in_mp4
-from video2mp3_contracts.output import Loudness, Output, Trim
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.local_source import Arrival, LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Loudness, Output, Trim
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import TryAgain
+from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
 
 STEP_BYTES = 50_000
 WAIT_SECONDS = 60

@@ -10,11 +10,11 @@ from stat import ST_INO, ST_MODE, ST_MTIME
 import pytest
 
 from tests.integration.worker import without_landlock
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child
-from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.failures import refuse_if_killed
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement, Ended
+from video2mp3_worker.processes.failures import refuse_if_killed
 
 _AS_IN_A_POD = """
 import ctypes, os, sys
@@ -222,7 +222,7 @@ def test_a_child_knows_none_of_the_workers_secrets(ask: Callable[..., tuple[Ende
 
 @pytest.mark.parametrize(
     ("code", "readable"),
-    [("from video2mp3_worker.main import main; main()", False), ("", True)],
+    [("from video2mp3_worker.app.main import main; main()", False), ("", True)],
     ids=["worker", "other"],
 )
 def test_no_process_of_the_same_user_reads_the_workers_environment(code: str, readable: bool) -> None:

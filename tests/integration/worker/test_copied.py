@@ -10,14 +10,14 @@ from mutagen.mp3 import MP3, BitrateMode
 
 from tests.integration.worker.installation import Installation
 from tests.integration.worker.samples import Samples, decoded, ffmpeg
-from video2mp3_contracts.output import Encoding, Loudness, Output, Trim
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.cli import describe
-from video2mp3_worker.convert import Converter, Mp3
+from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.app.cli import describe
 from video2mp3_worker.encoder.frames import Layout, frames_of
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
 
 
 def with_sound(samples: Samples, path: Path, *encoding: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mutagen.mp3 import MP3, BitrateMode
 
-from tests.unit.worker.encoder.sounds import SOUNDS, samples
+from tests.unit.worker.encoder.audio import SOUNDS, samples
 from video2mp3_worker.encoder import lame, pieces
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.infoframe import info_frame_bytes

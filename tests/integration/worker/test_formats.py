@@ -25,8 +25,8 @@ from tests.integration.worker.catalogue import (
 from tests.integration.worker.formats_page import PAGE
 from tests.integration.worker.listening import Heard
 from tests.integration.worker.measurements import Found, Measurements
-from video2mp3_contracts.output import Output, Trim
-from video2mp3_worker.plan import fitting_rate
+from video2mp3_contracts.api.output import Output, Trim
+from video2mp3_worker.transcode.plan import fitting_rate
 
 _LEFT = {
     "3.0": {"FL": 1, "FC": 0.707},

@@ -13,10 +13,10 @@ import pytest
 from tests.fuzz.__main__ import seeds_in
 from tests.fuzz.attempt import attempt, content_of
 from tests.integration.worker.catalogue import FORMATS
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import TryAgain
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import TryAgain
+from video2mp3_worker.transcode.convert import Converter
 
 SEED = 20
 FILES = 40

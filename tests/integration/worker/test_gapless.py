@@ -7,10 +7,10 @@ import pytest
 from mutagen.mp4 import MP4, MP4FreeForm
 
 from tests.integration.worker.samples import ffmpeg
-from video2mp3_contracts.output import Output
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Output
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 RATE, DELAY, FRAME = 44_100, 1024, 1024
 

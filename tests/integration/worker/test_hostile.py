@@ -11,14 +11,14 @@ import pytest
 from tests.integration.worker.hostile import HOSTILE, Hostile, a_movie, a_wav, box, of
 from tests.integration.worker.opened import Opened
 from tests.integration.worker.samples import Samples
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.cli import command_line
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_worker.app.cli import command_line
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{0}\n#EXT-X-ENDLIST\n"
 _SCRIPTS = {

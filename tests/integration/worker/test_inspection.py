@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.worker.encoder.sounds import samples
+from tests.unit.worker.encoder.audio import samples
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.unit.worker.encoder.sounds import SOUNDS, samples
+from tests.unit.worker.encoder.audio import SOUNDS, samples
 from video2mp3_worker.encoder import lame, parts, pieces, writer
 from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.lame import Lame, Quality

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.integration.worker.samples import ffmpeg
-from video2mp3_contracts.output import Encoding, Output
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker import commands
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.limits import budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Encoding, Output
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.bounds import budget
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import commands
+from video2mp3_worker.transcode.convert import Converter
 
 RATE = 48_000
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_contracts.output import Output
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Output
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 _OPTIONS = {
     "wav": (), "rf64": ("-f", "wav", "-rf64", "always"), "caf": (), "au": (), "avi": ("-c:a", "pcm_s16le"), "flac": (),

@@ -7,13 +7,13 @@ import pytest
 
 from tests.integration.worker.hostile import half, of
 from tests.integration.worker.samples import ffmpeg
-from video2mp3_contracts.output import Encoding, Output, Trim
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.encode import CUT_SHORT
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Encoding, Output, Trim
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
+from video2mp3_worker.transcode.encode import CUT_SHORT
 
 _NEEDS_ITS_END = {"mp4, aac", "mov, pcm_s16le", "3gp, aac", "m4a, alac"}
 """Its index stands behind the sound."""

@@ -15,11 +15,11 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 
 from tests.integration.worker.samples import ffmpeg, with_chapters
-from video2mp3_contracts.output import Encoding, Loudness, Output, Tags, Trim
-from video2mp3_worker.cli import command_line, describe
-from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.output import Encoding, Loudness, Output, Tags, Trim
+from video2mp3_worker.app.cli import command_line, describe
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
 
 COMMENT, LYRICS, DATE = "Käfer\nand more", "la la\n\n说 🐞", "2026-03-01"
 

@@ -9,10 +9,10 @@ from bson import ObjectId
 
 from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.worker.installation import OWNER, Installation
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.gridfs import GridFSMp3s
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_worker.ports.errors import TryAgain
+from video2mp3_worker.stores.gridfs import GridFSMp3s
 
 pytestmark = ON_FERRETDB_TOO
 

@@ -15,16 +15,16 @@ from tests.integration.worker.internet import Internet
 from tests.integration.worker.samples import Samples
 from tests.servers import MongoDBServer, RabbitMQServer
 from tests.web_server import Authority, Page, Request, StoredFile, WebServer, redirect
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.download import Download
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.ports import BrokenOffError
-from video2mp3_worker.stop import Stop
-from video2mp3_worker.web import HttpWeb
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.ports.systems import BrokenOffError
+from video2mp3_worker.source.download import Download
+from video2mp3_worker.source.http_client import HttpWeb
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 MEDIA = "93.184.216.34"
 """Where media.example is, by http and by https; cdn.example is there too."""

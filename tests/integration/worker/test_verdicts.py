@@ -8,16 +8,18 @@ from typing import Final
 import pytest
 
 from tests.integration.worker.hostile import element, ffmpeg, matroska
-from tests.unit.worker.test_failures import PHRASES
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import Output
-from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import WorkerError
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.reading import Reading
-from video2mp3_worker.stop import Stop
+from tests.unit.worker.processes.test_failures import PHRASES
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import WorkerError
+from video2mp3_worker.probe import ffprobe_commands
+from video2mp3_worker.probe.reading import Reading
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement, Ended
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 LIES: Final = ("\n" + "\n".join(PHRASES) + "\n", *PHRASES)
 """All at once, each on a line of its own; and each alone."""
@@ -117,5 +119,5 @@ def test_a_forged_line_reaches_people_and_nothing_else(tmp_path: Path) -> None:
 
 
 def probed(source: LocalSource) -> Ended:
-    confinement = Confinement(reads=(source.path,), data_bytes=limits.DATA_BYTES)
-    return child.run(commands.probe(source, Reading()), confinement, output=lambda _: None, watch=lambda: None)
+    confinement = Confinement(reads=(source.path,), data_bytes=bounds.DATA_BYTES)
+    return child.run(ffprobe_commands.probe(source, Reading()), confinement, output=lambda _: None, watch=lambda: None)

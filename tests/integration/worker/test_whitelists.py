@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from video2mp3_worker.whitelists import AUDIO_CODECS, DECODER_OF_CODEC, is_decodable
+from video2mp3_worker.probe.whitelists import AUDIO_CODECS, DECODER_OF_CODEC, is_decodable
 
 _LINE = re.compile(r" D.A... (\S+) +(?:.*\(decoders: ([^)]*)\))?")
 

@@ -11,13 +11,13 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.worker import without_landlock
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
 from tests.integration.worker.samples import Samples, duration, loudness
-from video2mp3_contracts.conversion import GridFSSource, Source
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.conversion import GridFSSource, Source
+from video2mp3_contracts.api.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter
 
 
 def progressing(entry: dict) -> bool:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from tests.made import made
 from tests.servers.process import Server
-from video2mp3_localcluster.binaries import compiled_program
-from video2mp3_localcluster.golang import GoProgram
+from video2mp3_localcluster.programs.binaries import compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram
 
 HERE = Path(__file__).parent
 REQUEST_SECONDS = 5

@@ -17,7 +17,7 @@ from video2mp3_auth.key_schedule import KeyPolicy
 from video2mp3_auth.settings import AuthSettings
 from video2mp3_auth.stores import Account, StoredKey
 from video2mp3_auth.tokens import Tokens
-from video2mp3_contracts.web import REGISTRY
+from video2mp3_contracts.runtime.web import REGISTRY
 
 EMAIL = "someone@example.com"
 PASSWORD = "correct horse"

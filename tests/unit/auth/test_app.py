@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.auth.builders import EMAIL, PASSWORD, Service, an_account, settings
 from tests.unit.auth.fakes import FakeAccountStore
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.runtime.logs import configure_logging
 
 PROBLEM = "application/problem+json"
 

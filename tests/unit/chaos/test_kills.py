@@ -15,8 +15,8 @@ from tests.chaos.load import Load
 from tests.chaos.patience import TooLongError
 from tests.chaos.plan import Kill, Kind, Manner
 from tests.chaos.run import _strike
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 
 class FakePods:

@@ -12,10 +12,10 @@ from tests.chaos.kills import Killer
 from tests.chaos.outages import Outages, outages_of
 from tests.chaos.plan import Kill, Kind, Manner
 from tests.e2e.nodes import Nodes
-from video2mp3_localcluster import node
-from video2mp3_localcluster.addresses import FIRST, SECOND
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.node.addresses import FIRST, SECOND
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 LONG = 3600.0
 PATIENCE = 10.0

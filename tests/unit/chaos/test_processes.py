@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import processes
-from video2mp3_localcluster.layout import NAME, NodeFiles
+from video2mp3_localcluster.steps.layout import NAME, NodeFiles
 
 HOLDER, SUPERVISOR, SHIM = 100, 101, 150
 UID = "9cba64cf-d5c2-4ada-a30d-43edb97f30f8"

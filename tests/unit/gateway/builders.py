@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from tests.unit.gateway.fakes import FakeConversions, FakeLogins, FakeMp3s, FakeSources, FakeTokens
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.web import REGISTRY
-from video2mp3_gateway.app import build_app
-from video2mp3_gateway.bootstrap import Ports
-from video2mp3_gateway.drain import EXTENSION, Drain
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.runtime.web import REGISTRY
+from video2mp3_gateway.app.bootstrap import Ports
+from video2mp3_gateway.app.settings import GatewaySettings
+from video2mp3_gateway.app.wsgi import build_app
+from video2mp3_gateway.server.drain import EXTENSION, Drain
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"

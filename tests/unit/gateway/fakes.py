@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.listing import Page, Position
-from video2mp3_gateway.ports import (
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_gateway.ports.listing import Page, Position
+from video2mp3_gateway.ports.systems import (
     CacheState,
     ConversionRefused,
     FileVanished,

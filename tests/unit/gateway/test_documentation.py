@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from tests.unit.gateway.builders import Gateway
-from video2mp3_contracts import problem
+from video2mp3_contracts.runtime import problem
 from video2mp3_contracts.server import refusals
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_gateway.app.settings import GatewaySettings
 
 ROOT = Path(__file__).parents[3]
 API = (ROOT / "docs" / "api.md").read_text()

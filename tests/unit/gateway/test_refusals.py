@@ -12,10 +12,10 @@ from werkzeug.test import TestResponse
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_field, a_file, form, multipart, token_of
 from tests.unit.gateway.fakes import reader
 from tests.unit.gateway.test_documentation import answerable
-from tests.unit.gateway.test_upload import post_stream
-from video2mp3_contracts.problem import Problem
+from tests.unit.gateway.web.test_upload import post_stream
+from video2mp3_contracts.runtime.problem import Problem
 from video2mp3_contracts.server.refusals import head_too_large, head_too_slow, problem_of
-from video2mp3_gateway.capacity import MAX_DOWNLOADS_PER_ACCOUNT
+from video2mp3_gateway.server.capacity import MAX_DOWNLOADS_PER_ACCOUNT
 
 API = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 LARGEST = 5 * 1024**3

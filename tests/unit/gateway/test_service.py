@@ -9,9 +9,9 @@ from prometheus_client import generate_latest
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem
 from tests.unit.gateway.fakes import FakeClock
-from video2mp3_gateway.capacity import DRAIN_SECONDS, GRACEFUL_SECONDS, MAX_DOWNLOADS, MAX_UPLOADS, THREADS
-from video2mp3_gateway.drain import Drain
-from video2mp3_gateway.slots import NoSlot, Slots
+from video2mp3_gateway.http.concurrency_limit import NoSlot, Slots
+from video2mp3_gateway.server.capacity import DRAIN_SECONDS, GRACEFUL_SECONDS, MAX_DOWNLOADS, MAX_UPLOADS, THREADS
+from video2mp3_gateway.server.drain import Drain
 
 
 @pytest.mark.parametrize("port", ["tokens", "sources", "conversions"])

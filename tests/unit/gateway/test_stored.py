@@ -1,7 +1,7 @@
 """A Conversion as the API server has it, which may be older than a rule."""
 
 from tests.builders import a_conversion
-from video2mp3_gateway.kubernetes_api import _readable
+from video2mp3_gateway.adapters.kubernetes_api import _readable
 
 
 def test_a_part_that_ends_before_it_begins_hides_no_conversion() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
+from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef, MessageKind
 
 FILE_ID = "65a1b2c3d4e5f60718293a4b"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from video2mp3_contracts.message import ConversionFinished
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Email, Held, Sent
 
 START = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

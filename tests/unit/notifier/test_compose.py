@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.notifier.builders import FILE_ID, MessageBuilder, a_message
 from tests.unit.notifier.fakes import START
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.text.address import InvalidAddressError
 from video2mp3_notifier.compose import Composer
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.unit.notifier.builders import a_message
+from video2mp3_notifier.dispositions import DeadReason
 from video2mp3_notifier.incoming import UnreadableMessageError, about, read_message
-from video2mp3_notifier.verdicts import DeadReason
 
 GOOD = json.loads(a_message().build().body())
 

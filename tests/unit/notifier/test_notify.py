@@ -8,12 +8,12 @@ import pytest
 
 from tests.unit.notifier.builders import MessageBuilder, a_message
 from tests.unit.notifier.fakes import FakeClaims, FakeClock, FakeMailer
+from video2mp3_notifier.attempts import Tries
 from video2mp3_notifier.compose import Composer
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.notify import Notify
 from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
 from video2mp3_notifier.retry import MOST_RETRIES
-from video2mp3_notifier.tries import Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 
 LEASE = timedelta(seconds=300)
 COMPOSER = Composer("noreply@example.org", "https://mp3.example.org")

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from video2mp3_notifier.attempts import CRASHED_HEADER, FAILED_HEADER, WAITED_HEADER, Tries
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Outcome, Retry
 from video2mp3_notifier.retry import (
     MOST_CRASHES,
     MOST_RETRIES,
@@ -13,8 +15,6 @@ from video2mp3_notifier.retry import (
     delay_after,
     while_claimed,
 )
-from video2mp3_notifier.tries import CRASHED_HEADER, FAILED_HEADER, WAITED_HEADER, Tries
-from video2mp3_notifier.verdicts import DeadLetter, DeadReason, Outcome, Retry
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeStore, World
-from video2mp3_operator.bootstrap import Operator, Ports
-from video2mp3_operator.errors import OutsideError
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.observed import Key
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.view import key_of
+from video2mp3_operator.app.bootstrap import Operator, Ports
+from video2mp3_operator.cache.store import key_of
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import OutsideError
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _ROUNDS = 12
 _LEAST = 2

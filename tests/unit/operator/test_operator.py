@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from tests.builders import NOW, a_conversion, a_job, a_pod
 from tests.unit.operator.fakes import FakeKubernetes, World
 from tests.unit.operator.harness import an_operator, live, settings, until
-from video2mp3_operator import handlers, sweep
 from video2mp3_operator.__main__ import arguments, main
-from video2mp3_operator.errors import ConflictError, GoneError, RefusedError, UnavailableError
-from video2mp3_operator.kopf_settings import configure_kopf
-from video2mp3_operator.observed import Key
-from video2mp3_operator.settings import Settings
+from video2mp3_operator.app import handlers
+from video2mp3_operator.app.kopf_settings import configure_kopf
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import ConflictError, GoneError, RefusedError, UnavailableError
+from video2mp3_operator.sweep import sweep
 
 REQUIRED = {
     "OPERATOR_MONGODB_URI": "mongodb://user:hunter2@localhost",

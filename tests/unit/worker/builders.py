@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from video2mp3_contracts.conversion import GridFSSource, Source
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.worker import WorkerLimits, WorkerRequest
-from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_contracts.api.conversion import GridFSSource, Source
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.jobs.worker import WorkerLimits, WorkerRequest
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_worker.probe.media import AudioTrack, Media
 
 CONVERSION = ConversionRef(uid="uid-1", namespace="media", name="upload-1")
 SOURCE_ID = "a" * 24

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 from urllib3 import HTTPHeaderDict
 
-from video2mp3_worker.ports import BrokenOffError
+from video2mp3_worker.ports.systems import BrokenOffError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLOCK_BYTES = 10

@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.unit.worker.builders import OWNER, SOURCE_ID, a_media, a_track
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage, LedgerPart
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.convert import Mp3
-from video2mp3_worker.encode import Encoded
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage, LedgerPart
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.errors import Superseded, TryAgain
-from video2mp3_worker.levelling import Level
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media
-from video2mp3_worker.mp3_file import Mp3File
-from video2mp3_worker.plan import Plan, decide
-from video2mp3_worker.ports import SourceFile
+from video2mp3_worker.ports.errors import Superseded, TryAgain
+from video2mp3_worker.ports.systems import SourceFile
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Mp3
+from video2mp3_worker.transcode.encode import Encoded
+from video2mp3_worker.transcode.levelling import Level
+from video2mp3_worker.transcode.mp3_file import Mp3File
+from video2mp3_worker.transcode.plan import Plan, decide
 
 _THEN = datetime(2026, 3, 1, tzinfo=UTC)
 MP3_MADE_AT = datetime(2026, 3, 1, 11, 59, 50, tzinfo=UTC)

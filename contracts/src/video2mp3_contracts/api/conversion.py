@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from video2mp3_contracts import names, source_urls
-from video2mp3_contracts.forms import FORM_LENGTH, IntOrString, Text
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.model import ADDED_LATER, Model, immutable, rule, with_rules
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.status import ConversionStatus, Report
+from video2mp3_contracts.api import names, source_urls
+from video2mp3_contracts.api.field_rules import FORM_LENGTH, IntOrString, Text
+from video2mp3_contracts.api.model import ADDED_LATER, Model, immutable, rule, with_rules
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.status import ConversionStatus, Report
+from video2mp3_contracts.messaging.message import ConversionRef
 
 FILE_ID: Final = r"^[0-9a-f]{24}$"
 MAX_PARALLELISM: Final = 16

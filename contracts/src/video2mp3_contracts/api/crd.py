@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.explaining import explained
-from video2mp3_contracts.model import ADDED_LATER, rule
-from video2mp3_contracts.status import ConversionStatus
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.descriptions import explained
+from video2mp3_contracts.api.model import ADDED_LATER, rule
+from video2mp3_contracts.api.status import ConversionStatus
 
 _DROPPED = frozenset({"title", "$defs", "const", *ADDED_LATER})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"

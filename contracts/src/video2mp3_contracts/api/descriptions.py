@@ -6,8 +6,8 @@ kubectl shows the type of a field and its description, but no bounds, rules and 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from video2mp3_contracts.forms import FORM_LENGTH
-from video2mp3_contracts.model import KEEPS_ITS_VALUE
+from video2mp3_contracts.api.field_rules import FORM_LENGTH
+from video2mp3_contracts.api.model import KEEPS_ITS_VALUE
 
 
 def explained(node: Mapping[str, Any], path: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from video2mp3_contracts.model import rule, with_rules
+from video2mp3_contracts.api.model import rule, with_rules
 
 NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
 

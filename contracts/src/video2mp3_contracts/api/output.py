@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
-from video2mp3_contracts.forms import (
+from video2mp3_contracts.api.field_rules import (
     NO_CONTROL_CHARACTERS,
     NO_CONTROL_CHARACTERS_IN_LINES,
     IntOrString,
@@ -13,7 +13,7 @@ from video2mp3_contracts.forms import (
     in_lines,
     in_one_line,
 )
-from video2mp3_contracts.model import ADDED_LATER, STORED, Model, immutable, rule, with_rules
+from video2mp3_contracts.api.model import ADDED_LATER, STORED, Model, immutable, rule, with_rules
 
 MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """kbit/s of MPEG-1 Layer III (ISO/IEC 11172-3, table of `bitrate_index`)."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from video2mp3_contracts import crd
-from video2mp3_contracts.forms import FORM_LENGTH
-from video2mp3_contracts.model import KEEPS_ITS_VALUE
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api import crd
+from video2mp3_contracts.api.field_rules import FORM_LENGTH
+from video2mp3_contracts.api.model import KEEPS_ITS_VALUE
+from video2mp3_contracts.api.reasons import Reason
 
 _BLOCK: Final = re.compile(r"(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 _SECTION: Final = re.compile(r"^### (spec\.\S+)$", re.MULTILINE)

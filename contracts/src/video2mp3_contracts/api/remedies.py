@@ -6,7 +6,7 @@ In Markdown. Names with a dot are fields of the spec (`spec.…`) or values of t
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
 
 
 class Remedy(NamedTuple):

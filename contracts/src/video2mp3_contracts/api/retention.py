@@ -6,9 +6,9 @@ What Git manages is never deleted by us: Argo CD or Flux would make it again, an
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta
-from video2mp3_contracts.reasons import ConditionType
-from video2mp3_contracts.status import ConversionStatus
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta
+from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.status import ConversionStatus
 
 MANAGERS_LABELS: Final = (
     "kustomize.toolkit.fluxcd.io/name",

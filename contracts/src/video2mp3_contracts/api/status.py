@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.notes import Notes
+from video2mp3_contracts.messaging.notes import Notes
 
 
 class Report(BaseModel):

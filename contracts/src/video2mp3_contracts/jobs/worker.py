@@ -9,9 +9,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.output import Output
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.messaging.message import ConversionRef
 
 REQUEST_VARIABLE: Final = "WORKER_REQUEST"
 MONGODB_URI_VARIABLE: Final = "WORKER_MONGODB_URI"

@@ -25,10 +25,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.exit_codes import PERMANENT
-from video2mp3_contracts.message import ConversionRef, MessageKind
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_contracts.storage import INSTALLATION, UNWANTED_SINCE
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.jobs.exit_codes import PERMANENT
+from video2mp3_contracts.ledger.storage import INSTALLATION, UNWANTED_SINCE
+from video2mp3_contracts.messaging.message import ConversionRef, MessageKind
 
 ORPHANED_AT: Final = "orphanedAt"
 """On entries whose Conversion was deleted: all that is left of them says which emails were sent."""

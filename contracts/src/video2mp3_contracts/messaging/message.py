@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.notes import Notes
+from video2mp3_contracts.messaging.notes import Notes
 
 MessageKind = Literal["succeeded", "failed"]
 

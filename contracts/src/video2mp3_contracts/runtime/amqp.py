@@ -16,7 +16,7 @@ from pika.exceptions import AMQPError
 from pika.frame import Method
 from pika.spec import Basic
 
-from video2mp3_contracts.message import (
+from video2mp3_contracts.messaging.message import (
     CONTENT_TYPE,
     DEAD_LETTER_EXCHANGE,
     DEAD_LETTER_QUEUE,

@@ -12,8 +12,8 @@ from pymongo import MongoClient, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from video2mp3_contracts.ledger import UPSERT_LOOKS, LedgerEntry, Move
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE
+from video2mp3_contracts.ledger.ledger import UPSERT_LOOKS, LedgerEntry, Move
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE
 
 CONNECT_SECONDS: Final = 5
 """To find a server and to connect to it."""

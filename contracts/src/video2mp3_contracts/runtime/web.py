@@ -15,9 +15,9 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from werkzeug.exceptions import BadHost, HTTPException
 
-from video2mp3_contracts.metrics import new_registry
-from video2mp3_contracts.names import is_request_id
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
+from video2mp3_contracts.api.names import is_request_id
+from video2mp3_contracts.runtime.metrics import new_registry
+from video2mp3_contracts.runtime.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
 
 REGISTRY: Final = "video2mp3-metrics"
 """The key of an application's registry in its `extensions`."""

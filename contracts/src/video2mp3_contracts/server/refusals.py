@@ -8,7 +8,7 @@ from typing import Final
 
 from gunicorn.http import errors
 
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
+from video2mp3_contracts.runtime.problem import PROBLEM_CONTENT_TYPE, REQUEST_ID_HEADER, Problem, malformed_request
 from video2mp3_contracts.server.limits import HEAD_SECONDS, MAX_HEAD_BYTES
 
 

@@ -19,7 +19,7 @@ from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from video2mp3_contracts.problem import Problem
+from video2mp3_contracts.runtime.problem import Problem
 from video2mp3_contracts.server import limits, refusals
 from video2mp3_contracts.server.bodies import ToldReader
 from video2mp3_contracts.server.heads import Head

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import urllib3
 
-from video2mp3_contracts.problem import PROBLEM_CONTENT_TYPE
-from video2mp3_gateway.ports import LoginAnswer, LoginAttempt, ServiceAway
+from video2mp3_contracts.runtime.problem import PROBLEM_CONTENT_TYPE
+from video2mp3_gateway.ports.systems import LoginAnswer, LoginAttempt, ServiceAway
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=8)
 """Seconds. Verifying a password takes the auth service a good part of a second, more when it is busy."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 import jwt
 import structlog
 
-from video2mp3_gateway.ports import ServiceAway
+from video2mp3_gateway.ports.systems import ServiceAway
 
 ALGORITHM: Final = "ES256"
 MIN_SECONDS_BETWEEN_FETCHES: Final = 5.0

@@ -20,10 +20,17 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTResponse
 from pydantic import ValidationError
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.model import STORED
-from video2mp3_gateway.ports import ConversionRefused, Document, ListPage, ServiceAway, VersionExpired, WatchEvent
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.model import STORED
+from video2mp3_gateway.ports.systems import (
+    ConversionRefused,
+    Document,
+    ListPage,
+    ServiceAway,
+    VersionExpired,
+    WatchEvent,
+)
 
 _TIMEOUT: Final = (2.0, 8.0)
 """Seconds to connect, and between two bytes of an answer."""

@@ -19,11 +19,11 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts import ledger
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.mongo import Document
-from video2mp3_contracts.storage import LEDGER_COLLECTION, FileMetadata
-from video2mp3_gateway.ports import FileVanished, KeptMp3, ServiceAway, StillShown, StoredMp3, StoredSource
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, FileMetadata
+from video2mp3_contracts.runtime.mongo import Document
+from video2mp3_gateway.ports.systems import FileVanished, KeptMp3, ServiceAway, StillShown, StoredMp3, StoredSource
 
 CHUNK_BYTES: Final = 255 * 1024
 """The specification's default, which keeps a chunk and its overhead within one storage block of 256 KiB."""

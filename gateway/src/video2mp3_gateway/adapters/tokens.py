@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import jwt
 
-from video2mp3_contracts.clocks import LEEWAY
+from video2mp3_contracts.runtime.clocks import LEEWAY
 from video2mp3_contracts.text.address import InvalidAddressError, parse_address
-from video2mp3_gateway.jwks import ALGORITHM, KeySet
-from video2mp3_gateway.ports import TokenRejected
+from video2mp3_gateway.adapters.jwks import ALGORITHM, KeySet
+from video2mp3_gateway.ports.systems import TokenRejected
 
 _REQUIRED: Final = ("iss", "aud", "sub", "iat", "exp", "jti")
 

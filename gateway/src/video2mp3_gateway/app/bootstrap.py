@@ -3,16 +3,17 @@
 import gc
 from dataclasses import dataclass
 
-from video2mp3_gateway import file_stores, kubernetes_api
-from video2mp3_gateway.auth_service import AuthService
-from video2mp3_gateway.capacity import THREADS
+from video2mp3_gateway.adapters import kubernetes_api
+from video2mp3_gateway.adapters.auth_service import AuthService
+from video2mp3_gateway.adapters.jwks import KeySet
+from video2mp3_gateway.adapters.tokens import JwksTokenVerifier
+from video2mp3_gateway.app import file_stores
+from video2mp3_gateway.app.settings import GatewaySettings
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
-from video2mp3_gateway.jwks import KeySet
-from video2mp3_gateway.ports import ConversionClient, LoginClient, Mp3Store, SourceStore, TokenVerifier
-from video2mp3_gateway.settings import GatewaySettings
-from video2mp3_gateway.tokens import JwksTokenVerifier
+from video2mp3_gateway.ports.systems import ConversionClient, LoginClient, Mp3Store, SourceStore, TokenVerifier
+from video2mp3_gateway.server.capacity import THREADS
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.logs import configure_logging
-from video2mp3_gateway import file_stores
-from video2mp3_gateway.filenames import display_name
-from video2mp3_gateway.ports import ServiceAway, SourceStore
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.runtime.logs import configure_logging
+from video2mp3_gateway.app import file_stores
+from video2mp3_gateway.app.settings import GatewaySettings
+from video2mp3_gateway.ports.systems import ServiceAway, SourceStore
+from video2mp3_gateway.upload.filenames import display_name
 
 _PIECE_BYTES: Final = 256 * 1024
 _ANY_TYPE: Final = "application/octet-stream"

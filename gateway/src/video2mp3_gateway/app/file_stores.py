@@ -5,11 +5,11 @@ Apart from it, since a command that runs beside the service shares its memory, a
 
 from dataclasses import dataclass
 
-from video2mp3_contracts import mongo
-from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
-from video2mp3_gateway import mongodb
-from video2mp3_gateway.ports import Mp3Store, SourceStore
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_contracts.runtime import mongo
+from video2mp3_gateway.adapters import mongodb
+from video2mp3_gateway.app.settings import GatewaySettings
+from video2mp3_gateway.ports.systems import Mp3Store, SourceStore
 
 
 @dataclass(frozen=True)

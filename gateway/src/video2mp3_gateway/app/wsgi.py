@@ -3,32 +3,33 @@
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from video2mp3_contracts.logs import configure_logging
-from video2mp3_contracts.web import Translations, install_conventions, serve_metrics
-from video2mp3_gateway import bootstrap, problems
-from video2mp3_gateway.answers import Links
-from video2mp3_gateway.bootstrap import Ports
-from video2mp3_gateway.capacity import (
+from video2mp3_contracts.runtime.logs import configure_logging
+from video2mp3_contracts.runtime.web import Translations, install_conventions, serve_metrics
+from video2mp3_gateway.app import bootstrap
+from video2mp3_gateway.app.bootstrap import Ports
+from video2mp3_gateway.app.readiness import Readiness
+from video2mp3_gateway.app.settings import GatewaySettings
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.http.concurrency_limit import NoSlot, Slots
+from video2mp3_gateway.http.metrics import GatewayMetrics
+from video2mp3_gateway.ports.systems import FileVanished, ServiceAway
+from video2mp3_gateway.server.capacity import (
     MAX_DOWNLOADS,
     MAX_DOWNLOADS_PER_ACCOUNT,
     MAX_UPLOADS,
     MAX_UPLOADS_PER_ACCOUNT,
 )
-from video2mp3_gateway.creation import Creation
-from video2mp3_gateway.drain import EXTENSION, Drain
-from video2mp3_gateway.metrics import GatewayMetrics
-from video2mp3_gateway.ports import FileVanished, ServiceAway
-from video2mp3_gateway.readiness import Readiness
-from video2mp3_gateway.reception import Reception, ReceptionLimits
-from video2mp3_gateway.settings import GatewaySettings
-from video2mp3_gateway.slots import NoSlot, Slots
-from video2mp3_gateway.views.conversions import conversion_routes
-from video2mp3_gateway.views.download import download_routes
-from video2mp3_gateway.views.login import login_routes
-from video2mp3_gateway.views.mp3s import mp3_routes
-from video2mp3_gateway.views.page import page_routes
-from video2mp3_gateway.views.parameters import install_check
-from video2mp3_gateway.views.upload import upload_routes
+from video2mp3_gateway.server.drain import EXTENSION, Drain
+from video2mp3_gateway.upload.creation import Creation
+from video2mp3_gateway.upload.upload_receiver import Reception, ReceptionLimits
+from video2mp3_gateway.web.conversions import conversion_routes
+from video2mp3_gateway.web.download import download_routes
+from video2mp3_gateway.web.login import login_routes
+from video2mp3_gateway.web.mp3s import mp3_routes
+from video2mp3_gateway.web.page import page_routes
+from video2mp3_gateway.web.parameters import install_check
+from video2mp3_gateway.web.representations import Links
+from video2mp3_gateway.web.upload import upload_routes
 
 _TRANSLATIONS: Translations = {
     ServiceAway: problems.service_away,

@@ -11,8 +11,8 @@ from typing import Final
 
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import Record
-from video2mp3_gateway.listing import Position
-from video2mp3_gateway.ports import CacheState, ServiceAway
+from video2mp3_gateway.ports.listing import Position
+from video2mp3_gateway.ports.systems import CacheState, ServiceAway
 
 STALE_SECONDS: Final = 120.0
 """Lists are served for so long after the API server was last heard. Where nothing happens it is heard every minute,

@@ -6,11 +6,11 @@ answers only when its own watch has told of it too, because by then, as a rule, 
 
 from typing import Final
 
-from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.records import record_of
-from video2mp3_gateway.listing import Page, Position
-from video2mp3_gateway.ports import CacheState, ConversionsApi, Document
+from video2mp3_gateway.ports.listing import Page, Position
+from video2mp3_gateway.ports.systems import CacheState, ConversionsApi, Document
 
 _ECHO_SECONDS: Final = 1.0
 """The longest wait for the watch. It takes milliseconds; where it is interrupted, nobody is kept for long."""

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 
 from video2mp3_gateway.conversions_cache.records import Record
-from video2mp3_gateway.listing import Position
+from video2mp3_gateway.ports.listing import Position
 
 
 class ConversionIndex:

@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 import structlog
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.reasons import ConditionType
-from video2mp3_contracts.retention import MANAGERS_ANNOTATIONS, MANAGERS_LABELS
-from video2mp3_gateway.listing import Position
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.retention import MANAGERS_ANNOTATIONS, MANAGERS_LABELS
+from video2mp3_gateway.ports.listing import Position
 
 _METADATA: Final = ("name", "namespace", "creationTimestamp", "deletionTimestamp")
 _OUTPUT: Final = ("filename",)

@@ -15,7 +15,7 @@ import structlog
 
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.records import record_of
-from video2mp3_gateway.ports import ConversionsApi, ServiceAway, VersionExpired, WatchEvent
+from video2mp3_gateway.ports.systems import ConversionsApi, ServiceAway, VersionExpired, WatchEvent
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0

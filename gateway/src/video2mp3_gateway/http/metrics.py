@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from video2mp3_contracts.problem import Problem
-from video2mp3_gateway.ports import CacheState, ServiceAway
+from video2mp3_contracts.runtime.problem import Problem
+from video2mp3_gateway.ports.systems import CacheState, ServiceAway
 
 _UPLOAD_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14400)
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-from video2mp3_contracts.problem import Problem
-from video2mp3_gateway.ports import FileVanished, ServiceAway
-from video2mp3_gateway.slots import NoSlot
+from video2mp3_contracts.runtime.problem import Problem
+from video2mp3_gateway.http.concurrency_limit import NoSlot
+from video2mp3_gateway.ports.systems import FileVanished, ServiceAway
 
 _RETRY_SECONDS: Final = "10"
 _RETRY: Final = {"Retry-After": _RETRY_SECONDS}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.api.conversion import Conversion
 
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.listing import Page, Position
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_gateway.ports.listing import Page, Position
 
 
 class ServiceAway(Exception):

@@ -12,7 +12,7 @@ from typing import Final
 
 from flask import Flask
 
-from video2mp3_gateway.capacity import DRAIN_SECONDS
+from video2mp3_gateway.server.capacity import DRAIN_SECONDS
 
 EXTENSION: Final = "video2mp3_drain"
 

@@ -7,11 +7,11 @@ nothing large.
 from typing import Any
 
 from video2mp3_contracts.server import limits
-from video2mp3_gateway.capacity import GRACEFUL_SECONDS, THREADS
-from video2mp3_gateway.pacing import PacedSocket
+from video2mp3_gateway.server.capacity import GRACEFUL_SECONDS, THREADS
+from video2mp3_gateway.server.minimum_rate import PacedSocket
 
 bind = "0.0.0.0:8080"  # the pod's network policy says who gets here
-wsgi_app = "video2mp3_gateway.app:create_app()"
+wsgi_app = "video2mp3_gateway.app.wsgi:create_app()"
 workers = 1
 worker_class = "video2mp3_contracts.server.worker.Worker"
 worker_connections = limits.connections()
@@ -39,7 +39,7 @@ logconfig_dict = {
 
 def on_starting(server: Any) -> None:
     """Log as the services do, from gunicorn's first line on."""
-    from video2mp3_contracts.logs import configure_logging  # noqa: PLC0415 - gunicorn reads this module before it is set up
+    from video2mp3_contracts.runtime.logs import configure_logging  # noqa: PLC0415 - gunicorn reads this module before it is set up
 
     configure_logging("gateway")
 
@@ -62,6 +62,6 @@ def post_request(_worker: Any, req: Any, _environ: Any, _response: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Tell the application when the pod is asked to end."""
-    from video2mp3_gateway.drain import begin_at_sigterm  # noqa: PLC0415 - only the worker process has an application
+    from video2mp3_gateway.server.drain import begin_at_sigterm  # noqa: PLC0415 - only the worker process has an application
 
     begin_at_sigterm(worker.wsgi)

@@ -10,13 +10,13 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
-from video2mp3_contracts.names import ANNOTATION_REQUEST_ID, FINALIZER, conversion_name_for_upload
-from video2mp3_contracts.output import Output
-from video2mp3_gateway import problems
-from video2mp3_gateway.filenames import display_name, mp3_name
-from video2mp3_gateway.ports import ConversionClient, ConversionRefused, ServiceAway, SourceStore
-from video2mp3_gateway.reception import ReceivedVideo
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
+from video2mp3_contracts.api.names import ANNOTATION_REQUEST_ID, FINALIZER, conversion_name_for_upload
+from video2mp3_contracts.api.output import Output
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.systems import ConversionClient, ConversionRefused, ServiceAway, SourceStore
+from video2mp3_gateway.upload.filenames import display_name, mp3_name
+from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
 
 _PAUSES_SECONDS: Final = (0.2, 1.0)
 """Between tries. Longer would keep the uploader waiting, who can send the video again."""

@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio import multipart
 
-from video2mp3_gateway.form_data import unmistakable
+from video2mp3_gateway.upload.form_data import unmistakable
 
 READ_BYTES: Final = 256 * 1024
 """How much is asked of the connection at a time."""

@@ -8,14 +8,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.complaints import complaints
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.problem import Problem
-from video2mp3_gateway import problems
-from video2mp3_gateway.drain import Drain
-from video2mp3_gateway.filenames import display_name
-from video2mp3_gateway.multipart import FileBegins, FileData, FormField, MalformedBody, Part, parts
-from video2mp3_gateway.ports import SourceStore, SourceUpload, StoredSource
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.validation_errors import complaints
+from video2mp3_contracts.runtime.problem import Problem
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.systems import SourceStore, SourceUpload, StoredSource
+from video2mp3_gateway.server.drain import Drain
+from video2mp3_gateway.upload.filenames import display_name
+from video2mp3_gateway.upload.multipart import FileBegins, FileData, FormField, MalformedBody, Part, parts
 
 FILE_FIELD: Final = "file"
 OUTPUT_FIELD: Final = "output"

@@ -3,8 +3,8 @@
 import structlog
 from flask import request
 
-from video2mp3_gateway import problems
-from video2mp3_gateway.ports import TokenRejected, TokenVerifier
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.systems import TokenRejected, TokenVerifier
 
 
 def authenticated_account(tokens: TokenVerifier) -> str:

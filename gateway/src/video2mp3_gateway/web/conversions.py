@@ -2,14 +2,14 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway import problems
-from video2mp3_gateway.answers import Links, conversion_answer, page_answer
-from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.listing import MalformedPosition, Position
-from video2mp3_gateway.ports import ConversionClient, TokenVerifier
-from video2mp3_gateway.views.paging import page_limit
-from video2mp3_gateway.views.parameters import takes
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.listing import MalformedPosition, Position
+from video2mp3_gateway.ports.systems import ConversionClient, TokenVerifier
+from video2mp3_gateway.web.authentication import authenticated_account
+from video2mp3_gateway.web.paging import page_limit
+from video2mp3_gateway.web.parameters import takes
+from video2mp3_gateway.web.representations import Links, conversion_answer, page_answer
 
 
 def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:

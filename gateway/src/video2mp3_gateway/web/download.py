@@ -7,16 +7,16 @@ from urllib.parse import urlencode
 import structlog
 from flask import Blueprint, Response, request
 
-from video2mp3_contracts.conversion import is_file_id
+from video2mp3_contracts.api.conversion import is_file_id
 from video2mp3_contracts.text.content_disposition import content_disposition
-from video2mp3_gateway import problems
-from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
-from video2mp3_gateway.clicks import is_a_click
-from video2mp3_gateway.metrics import GatewayMetrics
-from video2mp3_gateway.ports import Mp3Store, StoredMp3, TokenVerifier
-from video2mp3_gateway.slots import Slots
-from video2mp3_gateway.views.parameters import takes
+from video2mp3_gateway.download.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.http.concurrency_limit import Slots
+from video2mp3_gateway.http.metrics import GatewayMetrics
+from video2mp3_gateway.ports.systems import Mp3Store, StoredMp3, TokenVerifier
+from video2mp3_gateway.web.authentication import authenticated_account
+from video2mp3_gateway.web.clicks import is_a_click
+from video2mp3_gateway.web.parameters import takes
 
 _log = structlog.get_logger(__name__)
 

@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from video2mp3_gateway.clicks import is_a_click
-from video2mp3_gateway.metrics import GatewayMetrics
-from video2mp3_gateway.ports import LoginAttempt, LoginClient
+from video2mp3_gateway.http.metrics import GatewayMetrics
+from video2mp3_gateway.ports.systems import LoginAttempt, LoginClient
+from video2mp3_gateway.web.clicks import is_a_click
 
 _MAX_AUTHORIZATION = 4096
 

@@ -2,13 +2,13 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from video2mp3_contracts.conversion import is_file_id
-from video2mp3_gateway import problems
-from video2mp3_gateway.answers import Links, kept_answer
-from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.ports import Mp3Store, StillShown, TokenVerifier
-from video2mp3_gateway.views.paging import page_limit
-from video2mp3_gateway.views.parameters import takes
+from video2mp3_contracts.api.conversion import is_file_id
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.systems import Mp3Store, StillShown, TokenVerifier
+from video2mp3_gateway.web.authentication import authenticated_account
+from video2mp3_gateway.web.paging import page_limit
+from video2mp3_gateway.web.parameters import takes
+from video2mp3_gateway.web.representations import Links, kept_answer
 
 
 def mp3_routes(tokens: TokenVerifier, mp3s: Mp3Store, links: Links) -> Blueprint:

@@ -2,8 +2,8 @@
 
 from flask import request
 
-from video2mp3_gateway import problems
-from video2mp3_gateway.listing import DEFAULT_PAGE, MAX_PAGE
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.ports.listing import DEFAULT_PAGE, MAX_PAGE
 
 
 def page_limit() -> int:

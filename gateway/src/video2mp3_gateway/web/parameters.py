@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from flask import Flask, current_app, request
 
-from video2mp3_gateway import problems
+from video2mp3_gateway.http import problems
 
 _KNOWN: Final = "parameters"
 _SHOWN: Final = 50

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.retention import expires_at
-from video2mp3_contracts.status import OutputReport
-from video2mp3_gateway.listing import Page
-from video2mp3_gateway.ports import KeptMp3
-from video2mp3_gateway.reception import ReceivedVideo
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.retention import expires_at
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_gateway.ports.listing import Page
+from video2mp3_gateway.ports.systems import KeptMp3
+from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,16 @@
 import structlog
 from flask import Blueprint, Response, g, jsonify, request
 
-from video2mp3_gateway import problems
-from video2mp3_gateway.answers import Links, upload_answer
-from video2mp3_gateway.authentication import authenticated_account
-from video2mp3_gateway.continuation import invite_body
-from video2mp3_gateway.creation import Creation
-from video2mp3_gateway.metrics import GatewayMetrics
-from video2mp3_gateway.multipart import boundary_of
-from video2mp3_gateway.ports import TokenVerifier
-from video2mp3_gateway.reception import Reception
-from video2mp3_gateway.slots import Slots
+from video2mp3_gateway.http import problems
+from video2mp3_gateway.http.concurrency_limit import Slots
+from video2mp3_gateway.http.metrics import GatewayMetrics
+from video2mp3_gateway.ports.systems import TokenVerifier
+from video2mp3_gateway.upload.continuation import invite_body
+from video2mp3_gateway.upload.creation import Creation
+from video2mp3_gateway.upload.multipart import boundary_of
+from video2mp3_gateway.upload.upload_receiver import Reception
+from video2mp3_gateway.web.authentication import authenticated_account
+from video2mp3_gateway.web.representations import Links, upload_answer
 
 _log = structlog.get_logger(__name__)
 

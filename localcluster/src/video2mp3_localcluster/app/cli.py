@@ -4,15 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from video2mp3_localcluster import cluster, demo, node
-from video2mp3_localcluster.binaries import kubernetes_version
-from video2mp3_localcluster.image_loading import load_steps
+from video2mp3_localcluster.demo import demo
 from video2mp3_localcluster.images import cli as images
-from video2mp3_localcluster.layout import NodeFiles, cache_dir
-from video2mp3_localcluster.machine_lock import machine_lock
-from video2mp3_localcluster.readiness import component_report
-from video2mp3_localcluster.step_log import StepFailed
-from video2mp3_localcluster.steps import run_steps
+from video2mp3_localcluster.node import cluster, node
+from video2mp3_localcluster.node.image_loading import load_steps
+from video2mp3_localcluster.node.readiness import component_report
+from video2mp3_localcluster.programs.binaries import kubernetes_version
+from video2mp3_localcluster.steps.layout import NodeFiles, cache_dir
+from video2mp3_localcluster.steps.machine_lock import machine_lock
+from video2mp3_localcluster.steps.step_log import StepFailed
+from video2mp3_localcluster.steps.steps import run_steps
 
 FAILED = 1
 INTERRUPTED = 130

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from video2mp3_localcluster.images.buildah import Buildah
-from video2mp3_localcluster.images.mirrors import Mirrors
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.steps import StepLog
+from video2mp3_localcluster.debian.buildah import Buildah
+from video2mp3_localcluster.debian.mirrors import Mirrors
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.steps import StepLog
 
 SUITE = "trixie"
 SOURCES_ON_STANDARD_INPUT = "-"

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from video2mp3_localcluster.images.mirrors import MOUNT_POINT
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.steps import StepLog
+from video2mp3_localcluster.debian.mirrors import MOUNT_POINT
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.steps import StepLog
 
 BUILD_SECONDS = 1800
 """Limit for one image; the slowest takes two minutes on two busy cores."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from video2mp3_localcluster.packages import apt_lock
-from video2mp3_localcluster.steps import StepFailed, StepLog
+from video2mp3_localcluster.steps.packages import apt_lock
+from video2mp3_localcluster.steps.steps import StepFailed, StepLog
 
 MOUNT_POINT = "/mnt"
 """Exists, empty, in every Debian image: mounting on it leaves no trace."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from video2mp3_localcluster.images.base import SOURCES_ON_STANDARD_INPUT
-from video2mp3_localcluster.images.mirrors import Mirrors, host_mirrors
-from video2mp3_localcluster.packages import install_packages
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.debian.base import SOURCES_ON_STANDARD_INPUT
+from video2mp3_localcluster.debian.mirrors import Mirrors, host_mirrors
+from video2mp3_localcluster.steps.packages import install_packages
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 SUITE: Final = "sid"
 _TOOLS: Final = ("ca-certificates", "mmdebstrap")

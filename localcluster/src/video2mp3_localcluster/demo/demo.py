@@ -6,17 +6,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from video2mp3_localcluster import cluster, mail_server
+from video2mp3_localcluster.demo import mail_server
+from video2mp3_localcluster.demo.journey import Journey
+from video2mp3_localcluster.demo.prepare import demo_steps, test_steps
+from video2mp3_localcluster.demo.release import Release
 from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
 from video2mp3_localcluster.images.load import load_steps
-from video2mp3_localcluster.journey import Journey
-from video2mp3_localcluster.layout import NodeFiles, log_dir
-from video2mp3_localcluster.machine_lock import machine_lock
-from video2mp3_localcluster.preflight import check_machine
-from video2mp3_localcluster.prepare import demo_steps, test_steps
-from video2mp3_localcluster.release import Release
-from video2mp3_localcluster.step_log import StepLog
-from video2mp3_localcluster.steps import Step, run_steps
+from video2mp3_localcluster.node import cluster
+from video2mp3_localcluster.node.preflight import check_machine
+from video2mp3_localcluster.steps.layout import NodeFiles, log_dir
+from video2mp3_localcluster.steps.machine_lock import machine_lock
+from video2mp3_localcluster.steps.step_log import StepLog
+from video2mp3_localcluster.steps.steps import Step, run_steps
 
 NAMESPACE = "video2mp3"
 ACCOUNT = "you@example.com"

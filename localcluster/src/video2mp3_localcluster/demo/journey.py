@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.release import Release
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.demo import mail_server
+from video2mp3_localcluster.demo.release import Release
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 SAMPLE_SECONDS = 12
 _LIMIT_SECONDS = 180

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from video2mp3_localcluster.pki import create_self_signed
+from video2mp3_localcluster.node.pki import create_self_signed
 
 NAME = "mailsink"
 LOGIN_SECRET = "mailsink-login"  # noqa: S105 - a Secret's name

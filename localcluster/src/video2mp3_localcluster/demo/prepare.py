@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from video2mp3_localcluster import cluster, ferretdb
 from video2mp3_localcluster.images.build import build_steps
 from video2mp3_localcluster.images.catalogue import IMAGES, Image
-from video2mp3_localcluster.mysql import mysql
-from video2mp3_localcluster.packages import install_packages
-from video2mp3_localcluster.steps import Step, StepLog
+from video2mp3_localcluster.node import cluster
+from video2mp3_localcluster.programs import ferretdb
+from video2mp3_localcluster.programs.mysql import mysql
+from video2mp3_localcluster.steps.packages import install_packages
+from video2mp3_localcluster.steps.steps import Step, StepLog
 
 DEMO_PACKAGES = ("curl", "ffmpeg")
 """What a person would have at hand: to call the API, to make a sample video, to look at the mp3."""

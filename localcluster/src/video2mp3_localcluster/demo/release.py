@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from video2mp3_localcluster import mail_server
-from video2mp3_localcluster.earlier_release import earlier_release
+from video2mp3_localcluster.demo import mail_server
 from video2mp3_localcluster.images.references import chart_values, image_references
-from video2mp3_localcluster.layout import NodeFiles, repository_root
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.programs.earlier_release import earlier_release
+from video2mp3_localcluster.steps.layout import NodeFiles, repository_root
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 CHART = "charts/video2mp3"
 VALUES = "localcluster/values.yaml"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from video2mp3_localcluster.images.catalogue import Image
-from video2mp3_localcluster.layout import cache_dir
+from video2mp3_localcluster.steps.layout import cache_dir
 
 _MEGABYTE = 1_000_000
 

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from video2mp3_localcluster.debian.base import SUITE, base_reference, build_base
+from video2mp3_localcluster.debian.buildah import Buildah
+from video2mp3_localcluster.debian.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
 from video2mp3_localcluster.images.archives import (
     archive_path,
     build_lock,
@@ -12,14 +15,11 @@ from video2mp3_localcluster.images.archives import (
     remove_old_archives,
     size_remark,
 )
-from video2mp3_localcluster.images.base import SUITE, base_reference, build_base
-from video2mp3_localcluster.images.buildah import Buildah
 from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
-from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
 from video2mp3_localcluster.images.references import image_tags, runtime_name
-from video2mp3_localcluster.layout import repository_root
-from video2mp3_localcluster.packages import install_packages
-from video2mp3_localcluster.steps import Step, StepLog
+from video2mp3_localcluster.steps.layout import repository_root
+from video2mp3_localcluster.steps.packages import install_packages
+from video2mp3_localcluster.steps.steps import Step, StepLog
 
 TOOLS = ("buildah", "ca-certificates", "mmdebstrap")
 TOOLS_STEP = "image tools"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.earlier_release import earlier_release
-from video2mp3_localcluster.mysql import mysql
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.programs.earlier_release import earlier_release
+from video2mp3_localcluster.programs.mysql import mysql
 
 STAND_INS_FOLDER = "localcluster/images"
 

@@ -4,14 +4,14 @@ import argparse
 import json
 import shlex
 
-from video2mp3_localcluster import node
 from video2mp3_localcluster.images.build import build_steps
 from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.images.push import Target, chart_version, push_steps
 from video2mp3_localcluster.images.references import image_references, write_values
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.steps import StepFailed, run_steps
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.steps import StepFailed, run_steps
 
 _DESCRIPTION = """\
 Builds the container images whose inputs changed, and loads them into the local cluster if it runs. Prints the

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from video2mp3_localcluster.images.catalogue import Image
-from video2mp3_localcluster.layout import content_key
+from video2mp3_localcluster.steps.layout import content_key
 
 _NOT_BUILT_FROM = ("__pycache__", ".egg-info")
 """Folders that tools leave beside the source; `.dockerignore` keeps them out of the build as well."""

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
-from video2mp3_localcluster import node
-from video2mp3_localcluster.image_loading import has_image, load_archive
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import step_name
 from video2mp3_localcluster.images.catalogue import IMAGES, Image
 from video2mp3_localcluster.images.references import image_tags, runtime_name
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.steps import Step, StepLog
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.node.image_loading import has_image, load_archive
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.steps import Step, StepLog
 
 
 def load_steps(files: NodeFiles, images: Sequence[Image] = IMAGES, needs: tuple[str, ...] = ()) -> list[Step]:

@@ -13,9 +13,9 @@ from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import TOOLS_STEP, build_steps, image_store, step_name, tools_step
 from video2mp3_localcluster.images.catalogue import SERVICES, Image
 from video2mp3_localcluster.images.references import image_tags, runtime_name
-from video2mp3_localcluster.layout import repository_root
-from video2mp3_localcluster.step_log import Cancelled
-from video2mp3_localcluster.steps import Step, StepFailed, StepLog
+from video2mp3_localcluster.steps.layout import repository_root
+from video2mp3_localcluster.steps.step_log import Cancelled
+from video2mp3_localcluster.steps.steps import Step, StepFailed, StepLog
 
 _HOST: Final = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(?::[0-9]+)?"
 """With a dot or a port, or `localhost`: every other first part is taken for a path of Docker Hub."""

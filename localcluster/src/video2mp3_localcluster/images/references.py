@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from video2mp3_localcluster.debian.base import base_key
 from video2mp3_localcluster.images.archives import images_folder
-from video2mp3_localcluster.images.base import base_key
 from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, SERVICES, Image
 from video2mp3_localcluster.images.inputs import image_tag
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_localcluster.steps.layout import repository_root
 
 REGISTRY = "docker.io"
 """What container runtimes put before a name without a registry. Nothing is ever fetched from there: the images are

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from video2mp3_localcluster.layout import NAME
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.layout import NAME
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 MOUNTS = Path("/proc/self/mountinfo")
 _REMOVE_SECONDS = 10.0

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import yaml
 
-from video2mp3_localcluster import addresses, binaries, node, second_node, system_images
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.manifests import build_manifests
-from video2mp3_localcluster.node_files import node_key, write_node_files
-from video2mp3_localcluster.node_start import START_SECONDS, NodeStart, Records
-from video2mp3_localcluster.packages import install_packages
-from video2mp3_localcluster.preflight import check_machine
-from video2mp3_localcluster.readiness import Probes, problem_of, second_node_checks
-from video2mp3_localcluster.step_log import StepFailed, StepLog
-from video2mp3_localcluster.steps import Step, run_steps
+from video2mp3_localcluster.node import addresses, node, second_node, system_images
+from video2mp3_localcluster.node.manifests import build_manifests
+from video2mp3_localcluster.node.node_files import node_key, write_node_files
+from video2mp3_localcluster.node.node_start import START_SECONDS, NodeStart, Records
+from video2mp3_localcluster.node.preflight import check_machine
+from video2mp3_localcluster.node.readiness import Probes, problem_of, second_node_checks
+from video2mp3_localcluster.programs import binaries
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.packages import install_packages
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.steps import Step, run_steps
 
 HOST_PACKAGES = ("iptables", "ipset")
 """Installed on the machine, since they start nothing; kube-proxy and kube-router use them in the node's own network."""
@@ -28,7 +29,7 @@ PORTS_TRIED = 100
 
 
 def build_steps() -> list[Step]:
-    """Everything that a start needs and that can be made ahead, see :func:`video2mp3_localcluster.binaries`."""
+    """Everything that a start needs and that can be made ahead, see `programs.binaries`."""
     return [
         Step("packages", lambda log: install_packages(log, HOST_PACKAGES)),
         *binaries.build_steps(),

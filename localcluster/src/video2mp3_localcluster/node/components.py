@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from video2mp3_localcluster import addresses
-from video2mp3_localcluster.addresses import FIRST, NODE_IP, NODE_NAME, SECOND, SERVICE_NETWORK, NodeAddresses
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.supervisor import HOST_NETWORK_FD
+from video2mp3_localcluster.node import addresses
+from video2mp3_localcluster.node.addresses import FIRST, NODE_IP, NODE_NAME, SECOND, SERVICE_NETWORK, NodeAddresses
+from video2mp3_localcluster.node.supervisor import HOST_NETWORK_FD
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 HOST_NETWORK = f"/proc/1/fd/{HOST_NETWORK_FD}"
 """The host's network namespace, as a path inside the node."""

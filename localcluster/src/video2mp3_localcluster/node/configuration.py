@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from video2mp3_localcluster import addresses
-from video2mp3_localcluster.addresses import CLUSTER_DOMAIN, DNS_SERVICE_IP, NodeAddresses
-from video2mp3_localcluster.layout import NAME, NodeFiles
+from video2mp3_localcluster.node import addresses
+from video2mp3_localcluster.node.addresses import CLUSTER_DOMAIN, DNS_SERVICE_IP, NodeAddresses
+from video2mp3_localcluster.steps.layout import NAME, NodeFiles
 
 SYSTEM_NAMESPACE = "kube-system"
 

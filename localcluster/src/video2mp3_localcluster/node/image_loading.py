@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from video2mp3_localcluster import node
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed, StepLog
-from video2mp3_localcluster.steps import Step
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.steps import Step
 
 _NAMESPACE = "k8s.io"
 """containerd's own namespace for what the kubelet may use."""

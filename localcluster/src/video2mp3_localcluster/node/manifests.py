@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from video2mp3_localcluster.addresses import CLUSTER_DOMAIN, DNS_POD_PORT, DNS_SERVICE_IP
-from video2mp3_localcluster.components import PROVISIONER
-from video2mp3_localcluster.configuration import SYSTEM_NAMESPACE
+from video2mp3_localcluster.node.addresses import CLUSTER_DOMAIN, DNS_POD_PORT, DNS_SERVICE_IP
+from video2mp3_localcluster.node.components import PROVISIONER
+from video2mp3_localcluster.node.configuration import SYSTEM_NAMESPACE
 
 Manifest = dict[str, Any]
 

@@ -6,7 +6,7 @@ interface, which the kernel removes together with its other end, and so does the
 
 from pathlib import Path
 
-from video2mp3_localcluster.addresses import (
+from video2mp3_localcluster.node.addresses import (
     FIRST,
     HOST_INTERFACE,
     HOST_IP,
@@ -17,8 +17,8 @@ from video2mp3_localcluster.addresses import (
     SERVICE_NETWORK,
     NodeAddresses,
 )
-from video2mp3_localcluster.components import HOST_NETWORK
-from video2mp3_localcluster.layout import NAME, NodeFiles
+from video2mp3_localcluster.node.components import HOST_NETWORK
+from video2mp3_localcluster.steps.layout import NAME, NodeFiles
 
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from video2mp3_localcluster import cgroups
-from video2mp3_localcluster.addresses import HOST_INTERFACE, SECOND_INTERFACE
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed, StepLog
-from video2mp3_localcluster.supervisor import HOST_NETWORK_FD
+from video2mp3_localcluster.node import cgroups
+from video2mp3_localcluster.node.addresses import HOST_INTERFACE, SECOND_INTERFACE
+from video2mp3_localcluster.node.supervisor import HOST_NETWORK_FD
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 END_SECONDS = 30.0
 START_SECONDS = 10.0

@@ -10,19 +10,19 @@ from typing import Any
 
 import yaml
 
-from video2mp3_localcluster import configuration, supervisor
-from video2mp3_localcluster.addresses import FIRST, SECOND, NodeAddresses
-from video2mp3_localcluster.cgroups import join_writes
-from video2mp3_localcluster.components import ComponentCommand, component_commands, second_component_commands
-from video2mp3_localcluster.layout import NodeFiles, content_key
-from video2mp3_localcluster.namespaces import (
+from video2mp3_localcluster.node import configuration, supervisor
+from video2mp3_localcluster.node.addresses import FIRST, SECOND, NodeAddresses
+from video2mp3_localcluster.node.cgroups import join_writes
+from video2mp3_localcluster.node.components import ComponentCommand, component_commands, second_component_commands
+from video2mp3_localcluster.node.namespaces import (
     create_data_folders,
     create_folders,
     network_writes,
     second_setup_commands,
     setup_commands,
 )
-from video2mp3_localcluster.pki import IDENTITIES, create_pki
+from video2mp3_localcluster.node.pki import IDENTITIES, create_pki
+from video2mp3_localcluster.steps.layout import NodeFiles, content_key
 
 KUBECONFIG_IDENTITIES = ("controller-manager", "scheduler", "traefik", "volumes")
 """Of the components that only the first node has."""
@@ -71,7 +71,7 @@ def _as_json(documents: Mapping[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def build_instructions(files: NodeFiles) -> dict[str, Any]:
-    """What the first node's supervisor is told, see :class:`video2mp3_localcluster.supervisor.Instructions`."""
+    """What the first node's supervisor is told, see :class:`video2mp3_localcluster.node.supervisor.Instructions`."""
     return _instructions(files, setup_commands(files), component_commands(files))
 
 

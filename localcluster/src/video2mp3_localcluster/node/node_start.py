@@ -5,12 +5,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from video2mp3_localcluster import node, system_images
-from video2mp3_localcluster.image_loading import load_archive
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.readiness import Check, wait_for
-from video2mp3_localcluster.step_log import StepFailed, StepLog
-from video2mp3_localcluster.steps import Step, run_steps
+from video2mp3_localcluster.node import node, system_images
+from video2mp3_localcluster.node.image_loading import load_archive
+from video2mp3_localcluster.node.readiness import Check, wait_for
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.steps import Step, run_steps
 
 START_SECONDS = 120.0
 """How long each part of a new node may take to be well; ten seconds is usual on two free cores."""
@@ -27,7 +27,7 @@ class Records:
 
     @property
     def key(self) -> str:
-        """Of what the node was made, see :func:`video2mp3_localcluster.node_files.node_key`."""
+        """Of what the node was made, see :func:`video2mp3_localcluster.node.node_files.node_key`."""
         return self._read("key")
 
     @key.setter

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from video2mp3_localcluster.addresses import API_SERVICE_IP, CLUSTER_DOMAIN, FIRST, NODE_IP, SECOND, NodeAddresses
+from video2mp3_localcluster.node.addresses import API_SERVICE_IP, CLUSTER_DOMAIN, FIRST, NODE_IP, SECOND, NodeAddresses
 
 LIFETIME = timedelta(days=3650)
 """The cluster is replaced long before; an expiry in between would only break it."""

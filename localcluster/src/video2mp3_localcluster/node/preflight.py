@@ -10,9 +10,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from video2mp3_localcluster.addresses import HOST_INTERFACE, NETWORKS
-from video2mp3_localcluster.layout import NAME
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.node.addresses import HOST_INTERFACE, NETWORKS
+from video2mp3_localcluster.steps.layout import NAME
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 MACHINES = ("x86_64", "aarch64")
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from video2mp3_localcluster import addresses, node
-from video2mp3_localcluster.addresses import FIRST, HOST_IP, NODE_IP, SECOND, NodeAddresses
-from video2mp3_localcluster.dns_query import resolves
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.node import addresses, node
+from video2mp3_localcluster.node.addresses import FIRST, HOST_IP, NODE_IP, SECOND, NodeAddresses
+from video2mp3_localcluster.node.dns_query import resolves
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 REQUEST_SECONDS = 3.0
 POLL_SECONDS = 0.25

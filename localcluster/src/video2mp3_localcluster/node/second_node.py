@@ -5,14 +5,14 @@ So it ends with the first one. Its network hangs on the first one's by a pair of
 
 from pathlib import Path
 
-from video2mp3_localcluster import node, system_images
-from video2mp3_localcluster.addresses import SECOND
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.node_files import second_node_key, write_second_node_files
-from video2mp3_localcluster.node_start import START_SECONDS, NodeStart, Records
-from video2mp3_localcluster.readiness import second_node_checks
-from video2mp3_localcluster.step_log import StepLog
-from video2mp3_localcluster.steps import Step, run_steps
+from video2mp3_localcluster.node import node, system_images
+from video2mp3_localcluster.node.addresses import SECOND
+from video2mp3_localcluster.node.node_files import second_node_key, write_second_node_files
+from video2mp3_localcluster.node.node_start import START_SECONDS, NodeStart, Records
+from video2mp3_localcluster.node.readiness import second_node_checks
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepLog
+from video2mp3_localcluster.steps.steps import Step, run_steps
 
 _IMAGE_STEP = "second node's system image"
 

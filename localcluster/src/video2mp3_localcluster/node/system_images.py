@@ -3,11 +3,11 @@
 import platform
 from pathlib import Path
 
-from video2mp3_localcluster.binaries import Artefact, compiled
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.scratch_image import write_scratch_image
-from video2mp3_localcluster.step_log import StepLog
-from video2mp3_localcluster.steps import Step
+from video2mp3_localcluster.node.scratch_image import write_scratch_image
+from video2mp3_localcluster.programs.binaries import Artefact, compiled
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.step_log import StepLog
+from video2mp3_localcluster.steps.steps import Step
 
 PAUSE = "pause"
 DNS = "coredns"

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from video2mp3_localcluster import golang
-from video2mp3_localcluster.golang import GoProgram
-from video2mp3_localcluster.layout import cache_dir, content_key
-from video2mp3_localcluster.packages import unpack_packages
-from video2mp3_localcluster.step_log import StepFailed, StepLog
-from video2mp3_localcluster.steps import Step
+from video2mp3_localcluster.programs import golang
+from video2mp3_localcluster.programs.golang import GoProgram
+from video2mp3_localcluster.steps.layout import cache_dir, content_key
+from video2mp3_localcluster.steps.packages import unpack_packages
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.steps import Step
 
 KUBERNETES_COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 

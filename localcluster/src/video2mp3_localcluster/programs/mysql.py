@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from video2mp3_localcluster.binaries import Artefact
-from video2mp3_localcluster.debian_sid import SUITE, add_libraries, add_starter, copy_all, extract
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.debian.sid import SUITE, add_libraries, add_starter, copy_all, extract
+from video2mp3_localcluster.programs.binaries import Artefact
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.step_log import StepLog
 
 _PACKAGES: Final = ("mysql-client-core", "mysql-server-core")
 _PROGRAMS: Final = ("usr/sbin/mysqld", "usr/bin/mysql", "usr/bin/mysqladmin")

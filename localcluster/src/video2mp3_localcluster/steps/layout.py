@@ -32,7 +32,7 @@ _SECOND = "second"
 
 def repository_root() -> Path:
     """The checkout that this package is installed from (editable); images are built from its files."""
-    return Path(__file__).resolve().parents[3]
+    return Path(__file__).resolve().parents[4]
 
 
 def cache_dir() -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from video2mp3_localcluster.layout import NAME
+from video2mp3_localcluster.steps.layout import NAME
 
 LOCK = Path("/run") / f"{NAME}.lock"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from video2mp3_localcluster.layout import cache_dir
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.layout import cache_dir
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 _ENVIRONMENT = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.steps.step_log import StepLog
 
 
 @dataclass

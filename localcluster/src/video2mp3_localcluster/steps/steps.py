@@ -18,9 +18,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TextIO
 
-from video2mp3_localcluster.layout import log_dir
-from video2mp3_localcluster.progress import Progress
-from video2mp3_localcluster.step_log import Cancelled, Processes, StepFailed, StepLog
+from video2mp3_localcluster.steps.layout import log_dir
+from video2mp3_localcluster.steps.progress import Progress
+from video2mp3_localcluster.steps.step_log import Cancelled, Processes, StepFailed, StepLog
 
 __all__ = ["Step", "StepFailed", "StepLog", "run_steps"]
 

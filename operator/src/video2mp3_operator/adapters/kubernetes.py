@@ -17,8 +17,10 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config.incluster_config import SERVICE_TOKEN_FILENAME, load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
-from video2mp3_contracts import names
-from video2mp3_operator.errors import (
+from video2mp3_contracts.api import names
+from video2mp3_operator.cache.heartbeat import LABEL
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.ports.errors import (
     AlreadyExistsError,
     ConflictError,
     GoneError,
@@ -27,8 +29,6 @@ from video2mp3_operator.errors import (
     RefusedError,
     UnavailableError,
 )
-from video2mp3_operator.heartbeat import LABEL
-from video2mp3_operator.observed import Key
 
 Document = dict[str, Any]
 WORKER_SELECTOR: Final = f"{names.LABEL_COMPONENT}={names.COMPONENT_WORKER},{names.LABEL_CONVERSION_UID}"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
 from video2mp3_operator.adapters.kubernetes import KubernetesApi
-from video2mp3_operator.errors import GoneError
-from video2mp3_operator.release_secrets import FoundSecret, Kind, Values
+from video2mp3_operator.installation.release_secrets import FoundSecret, Kind, Values
+from video2mp3_operator.ports.errors import GoneError
 
 _LETTERS: Final = string.ascii_letters + string.digits
 """Nothing that means something in an address, a shell or JSON."""

@@ -14,15 +14,21 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from video2mp3_contracts import ledger
-from video2mp3_contracts.conversion import is_file_id
-from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
-from video2mp3_contracts.message import ConversionRef, MessageKind
-from video2mp3_contracts.storage import INSTALLATION, LEDGER_COLLECTION, MP3S_DATABASE, UNWANTED_SINCE, VIDEOS_DATABASE
+from video2mp3_contracts.api.conversion import is_file_id
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.ledger.storage import (
+    INSTALLATION,
+    LEDGER_COLLECTION,
+    MP3S_DATABASE,
+    UNWANTED_SINCE,
+    VIDEOS_DATABASE,
+)
+from video2mp3_contracts.messaging.message import ConversionRef, MessageKind
 from video2mp3_operator.adapters.mongodb_sweep import MongoSweep
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.observed import SourceFile, StoredFile
-from video2mp3_operator.unreadable import Count, UnreadableEntry, read_entry, read_or_skip
+from video2mp3_operator.objects.objects import SourceFile, StoredFile
+from video2mp3_operator.objects.unreadable import Count, UnreadableEntry, read_entry, read_or_skip
+from video2mp3_operator.ports.errors import UnavailableError
 
 Document = dict[str, Any]
 _Answer = TypeVar("_Answer")

@@ -15,8 +15,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, ReplaceOne
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
-from video2mp3_operator.errors import UnavailableError
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_operator.ports.errors import UnavailableError
 
 _RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)
 _BATCH_BYTES: Final = 8 * 1024**2

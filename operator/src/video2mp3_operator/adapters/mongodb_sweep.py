@@ -9,8 +9,8 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
-from video2mp3_contracts import ledger
-from video2mp3_contracts.storage import (
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.storage import (
     INSTALLATION,
     INSTALLATIONS_COLLECTION,
     LEDGER_COLLECTION,
@@ -19,7 +19,7 @@ from video2mp3_contracts.storage import (
     UNWANTED_SINCE,
     VIDEOS_DATABASE,
 )
-from video2mp3_operator.observed import Census, Presence
+from video2mp3_operator.objects.objects import Census, Presence
 
 Document = dict[str, Any]
 

@@ -8,8 +8,8 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.users import User
+from video2mp3_operator.installation.users import User
+from video2mp3_operator.ports.errors import UnavailableError
 
 _ALREADY_THERE: Final = (51002, 51003)
 """Codes of MongoDB: a role, or a user, of that name exists."""

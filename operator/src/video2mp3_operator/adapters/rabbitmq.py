@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from video2mp3_contracts.amqp import BrokerError, open_channel
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_operator.errors import UnavailableError
+from video2mp3_contracts.messaging.message import ConversionFinished
+from video2mp3_contracts.runtime.amqp import BrokerError, open_channel
+from video2mp3_operator.ports.errors import UnavailableError
 
 
 class RabbitPublisher:

@@ -13,19 +13,18 @@ from kubernetes.aio.client import Configuration
 from video2mp3_operator.adapters.kubernetes import KubernetesApi
 from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.adapters.rabbitmq import RabbitPublisher
-from video2mp3_operator.admission import Caps
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.apply import Applier
-from video2mp3_operator.batching import Batched
-from video2mp3_operator.errors import ConflictError, OutsideError, RefusedError
-from video2mp3_operator.events import EventRecorder
-from video2mp3_operator.health import HealthServer
-from video2mp3_operator.heartbeat import Heartbeats, heartbeat_name
-from video2mp3_operator.metrics import Gauges, Metrics
-from video2mp3_operator.observed import Key
-from video2mp3_operator.orphan_sweep import OrphanSweep
-from video2mp3_operator.outbox import Outbox
-from video2mp3_operator.ports import (
+from video2mp3_operator.app.supervision import supervise
+from video2mp3_operator.app.work_queue import Backoff, WorkQueue
+from video2mp3_operator.cache.dataloader import Batched
+from video2mp3_operator.cache.heartbeat import Heartbeats, heartbeat_name
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.gc.collector import OrphanSweep
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.policy.stall import StallWatch
+from video2mp3_operator.policy.stopwatches import Waits
+from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
+from video2mp3_operator.ports.systems import (
     Clock,
     ConversionsApi,
     EventsApi,
@@ -38,14 +37,15 @@ from video2mp3_operator.ports import (
     Stopwatch,
     Store,
 )
-from video2mp3_operator.reconcile import Reconciler
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.stall import StallWatch
-from video2mp3_operator.supervision import supervise
-from video2mp3_operator.sweep import Sweep
-from video2mp3_operator.view import View
-from video2mp3_operator.waits import Waits
-from video2mp3_operator.work_queue import Backoff, WorkQueue
+from video2mp3_operator.reconciler.effects import Applier
+from video2mp3_operator.reconciler.outbox import Outbox
+from video2mp3_operator.reconciler.reconcile import Reconciler
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Caps
+from video2mp3_operator.sweep.sweep import Sweep
+from video2mp3_operator.telemetry.events import EventRecorder
+from video2mp3_operator.telemetry.health import HealthServer
+from video2mp3_operator.telemetry.metrics import Gauges, Metrics
 
 _log = structlog.get_logger(__name__)
 

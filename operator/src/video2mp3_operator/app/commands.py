@@ -11,23 +11,23 @@ from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters import mongodb_backup, mongodb_users
 from video2mp3_operator.adapters.kubernetes import KubernetesApi, load_configuration
 from video2mp3_operator.adapters.kubernetes_secrets import KubernetesSecrets, new_value
 from video2mp3_operator.adapters.mongodb_backup import CutShortError
-from video2mp3_operator.bootstrap import Operator, connect, utc_now
-from video2mp3_operator.errors import OutsideError, RefusedError, UnavailableError
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.orphan_sweep import Finding
-from video2mp3_operator.orphans import Verdict
-from video2mp3_operator.release import release_deleted
-from video2mp3_operator.release_secrets import PREFIX as SECRETS_PREFIX
-from video2mp3_operator.release_secrets import SecretsSettings, ensure
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.users import PREFIX, RIGHTS, UsersSettings, users_of
+from video2mp3_operator.app.bootstrap import Operator, connect, utc_now
+from video2mp3_operator.app.release import release_deleted
+from video2mp3_operator.gc.collector import Finding
+from video2mp3_operator.gc.rules import Verdict
+from video2mp3_operator.installation.release_secrets import PREFIX as SECRETS_PREFIX
+from video2mp3_operator.installation.release_secrets import SecretsSettings, ensure
+from video2mp3_operator.installation.users import PREFIX, RIGHTS, UsersSettings, users_of
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import OutsideError, RefusedError, UnavailableError
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _PIECE_BYTES: Final = 1024**2
 

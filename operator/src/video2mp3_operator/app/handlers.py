@@ -3,7 +3,7 @@
 Handlers route and nothing else: what is news goes into the view, and its Conversion is due for a reconcile.
 
 kopf gives the process its life, its login and its watches. Only `on.event` handlers are registered, so kopf adds no
-finalizer and no annotation to anything. Start it as `kopf run -m video2mp3_operator.handlers`.
+finalizer and no annotation to anything. Start it as `kopf run -m video2mp3_operator.app.handlers`.
 """
 
 import logging
@@ -13,17 +13,17 @@ from typing import Any, Final
 import kopf
 from kubernetes.aio.client import Configuration
 
-from video2mp3_contracts import names
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.api import names
+from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import WORKER_SELECTOR, load_configuration
-from video2mp3_operator.bootstrap import Connections, Operator, connect
-from video2mp3_operator.errors import RefusedError, UnavailableError
-from video2mp3_operator.heartbeat import LABEL
-from video2mp3_operator.kopf_settings import configure_kopf
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.unreadable import read_or_skip
-from video2mp3_operator.view import key_of
+from video2mp3_operator.app.bootstrap import Connections, Operator, connect
+from video2mp3_operator.app.kopf_settings import configure_kopf
+from video2mp3_operator.cache.heartbeat import LABEL
+from video2mp3_operator.cache.store import key_of
+from video2mp3_operator.objects.unreadable import read_or_skip
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import RefusedError, UnavailableError
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _STARTUP_TRIES: Final = 20
 _STARTUP_PAUSE_SECONDS: Final = 3.0

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import kopf
 
-from video2mp3_operator.settings import Settings
+from video2mp3_operator.policy.settings import Settings
 
 _CLIENTS_PATIENCE: Final = 1.1
 """A watch that its server should have closed is closed by us a tenth later."""

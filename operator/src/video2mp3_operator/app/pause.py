@@ -6,7 +6,7 @@ import signal
 import structlog
 from prometheus_client import CollectorRegistry
 
-from video2mp3_operator.health import HealthServer
+from video2mp3_operator.telemetry.health import HealthServer
 
 _log = structlog.get_logger(__name__)
 

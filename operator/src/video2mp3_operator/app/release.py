@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from video2mp3_contracts import names
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.errors import ConflictError
-from video2mp3_operator.observed import Key
-from video2mp3_operator.view import key_of
+from video2mp3_contracts.api import names
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.cache.store import key_of
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.ports.errors import ConflictError
 
 ROUND_SECONDS: Final = 1.0
 """Between two looks at workers that are still ending."""

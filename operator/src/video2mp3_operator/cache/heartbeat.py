@@ -10,8 +10,8 @@ from typing import Final
 
 import structlog
 
-from video2mp3_operator.errors import GoneError, RefusedError, UnavailableError
-from video2mp3_operator.ports import Clock, HeartbeatApi, Stopwatch
+from video2mp3_operator.ports.errors import GoneError, RefusedError, UnavailableError
+from video2mp3_operator.ports.systems import Clock, HeartbeatApi, Stopwatch
 
 _log = structlog.get_logger(__name__)
 _KEPT: Final = 100

@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from sys import intern
 from typing import Any, TypeVar
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_operator.admission import Slot
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.observed import Job, Key, Pod, parse_job, parse_pod, version_of
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.objects.objects import Job, Key, Pod, Slot, parse_job, parse_pod, version_of
+from video2mp3_operator.ports.errors import UnavailableError
 
 Document = dict[str, Any]
 _Seen = TypeVar("_Seen", Job, Pod)

@@ -11,16 +11,16 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from video2mp3_contracts.conversion import ObjectMeta
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.observed import Key, Presence, StoredFile
-from video2mp3_operator.orphans import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
-from video2mp3_operator.ports import Clock, Files, Ledger, Store
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.view import View
+from video2mp3_contracts.api.conversion import ObjectMeta
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.gc.rules import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
+from video2mp3_operator.objects.objects import Key, Presence, StoredFile
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import UnavailableError
+from video2mp3_operator.ports.systems import Clock, Files, Ledger, Store
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 _PAGE: Final = 200

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_operator.observed import Census, Presence, StoredFile
-from video2mp3_operator.outbox import message_from
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.objects.objects import Census, Presence, StoredFile
+from video2mp3_operator.reconciler.outbox import message_from
 
 FEW: Final = 20
 """So many unwanted things are never taken for a mistake: an upload that broke off, a worker that was killed."""

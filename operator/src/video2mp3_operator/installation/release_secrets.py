@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from video2mp3_operator.errors import AlreadyExistsError, ConflictError
+from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError
 
 PREFIX: Final = "SECRETS_"
 """Of the variables that the command reads."""

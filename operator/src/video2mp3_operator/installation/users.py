@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from video2mp3_contracts.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
+from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
 
 PREFIX: Final = "USERS_"
 """Of the variables that the command reads."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from video2mp3_contracts.reasons import ConditionType
-from video2mp3_contracts.status import Condition
+from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.status import Condition
 
 _OURS: Final = frozenset(ConditionType)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from video2mp3_contracts import names
+from video2mp3_contracts.api import names
 
 _SHORT = 512
 """Characters kept of texts that others wrote, so that a status stays small."""
@@ -84,6 +84,15 @@ class Job:
     def pods(self) -> int:
         """How many pods it has, or is to have, at the moment."""
         return max(1, self.parts - self.parts_done)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place that is taken: by a live Job, or by one that is about to be created."""
+
+    namespace: str
+    owner: str
+    pods: int = 1
 
 
 _OVER: Final = ("Succeeded", "Failed")

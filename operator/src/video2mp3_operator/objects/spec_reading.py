@@ -12,9 +12,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from video2mp3_contracts.complaints import complaints
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.model import STORED
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.model import STORED
+from video2mp3_contracts.api.validation_errors import complaints
 
 _MOST_TOLD: Final = 5
 _ROUNDS: Final = 20

@@ -8,12 +8,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from video2mp3_contracts.exit_codes import PERMANENT
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_operator.observed import Pod
-from video2mp3_operator.outcome import outcome_of, reason_of, said_by, sentence
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
+from video2mp3_contracts.jobs.exit_codes import PERMANENT
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerError
+from video2mp3_operator.objects.objects import Pod
+from video2mp3_operator.policy.outcome import outcome_of, reason_of, said_by, sentence
 
 _USUAL_HISTORY: Final = 40
 _LONGEST_HISTORY: Final = next(

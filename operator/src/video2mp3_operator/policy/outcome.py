@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.observed import Pod
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_operator.objects.objects import Pod
 
 LONGEST_MESSAGE: Final = 512
 

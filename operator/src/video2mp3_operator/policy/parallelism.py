@@ -5,10 +5,10 @@ first Job has one pod, which converts a short sound, and of a long one notes in 
 Then a Job of the next generation makes those.
 """
 
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.worker import Division
-from video2mp3_operator.settings import Settings
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.jobs.worker import Division
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.policy.settings import Settings
 
 
 def parts_of(spec: ConversionSpec | None, entry: LedgerEntry | None) -> int:

@@ -6,7 +6,7 @@ A Job whose pod Kubernetes does not take would cost every Conversion that comes;
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from video2mp3_operator.memory import amount
+from video2mp3_operator.policy.memory import amount
 
 Resources = Mapping[str, Mapping[str, str]]
 

@@ -14,9 +14,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.messaging.message import ConversionRef
 
 _CHOICES_ADDED_LATER: Final = {("tags", "id3Version"): "2.3", ("loudness", "mode"): "gain"}
 """Fields of `output` with their defaults. What was made before there was such a choice stays what it is."""

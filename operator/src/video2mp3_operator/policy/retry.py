@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import Attempt
-from video2mp3_operator.attempts import counts
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import Attempt
+from video2mp3_operator.policy.attempts import counts
 
 _REPLACING: Final = (Reason.STALLED, Reason.OUT_OF_MEMORY)
 

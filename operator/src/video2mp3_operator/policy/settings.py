@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from video2mp3_contracts.conversion import MAX_PARALLELISM
-from video2mp3_contracts.source_urls import HOST_PATTERN
-from video2mp3_operator.memory import in_bytes
-from video2mp3_operator.resources import complaints
+from video2mp3_contracts.api.conversion import MAX_PARALLELISM
+from video2mp3_contracts.api.source_urls import HOST_PATTERN
+from video2mp3_operator.policy.memory import in_bytes
+from video2mp3_operator.policy.resources import complaints
 
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""

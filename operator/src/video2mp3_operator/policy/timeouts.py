@@ -9,9 +9,9 @@ from enum import StrEnum
 from math import inf
 from typing import Final
 
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.status import ConversionStatus
-from video2mp3_operator.observed import Job, Pod
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.status import ConversionStatus
+from video2mp3_operator.objects.objects import Job, Pod
 
 _WEEK_SECONDS: Final = 7 * 24 * 3600
 

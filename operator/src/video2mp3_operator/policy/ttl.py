@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
-from video2mp3_contracts.retention import managed_by, ttl_ends_at
-from video2mp3_contracts.status import ConversionStatus
+from video2mp3_contracts.api.conversion import ConversionSpec, ObjectMeta
+from video2mp3_contracts.api.retention import managed_by, ttl_ends_at
+from video2mp3_contracts.api.status import ConversionStatus
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,18 @@ phase; that a Conversion is finished is the one thing its status is believed in,
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from video2mp3_contracts import names, source_urls
-from video2mp3_contracts.conversion import ObjectMeta
-from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
-from video2mp3_contracts.output import ORDER_COMPLAINT
-from video2mp3_contracts.reasons import Reason
-from video2mp3_operator import endings, outcome, timeouts
-from video2mp3_operator.adoption import adoptable
-from video2mp3_operator.decisions import (
+from video2mp3_contracts.api import names, source_urls
+from video2mp3_contracts.api.conversion import ObjectMeta
+from video2mp3_contracts.api.output import ORDER_COMPLAINT
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
+from video2mp3_operator.objects.objects import Job, Pod
+from video2mp3_operator.policy import outcome, timeouts
+from video2mp3_operator.policy.result_reuse import adoptable
+from video2mp3_operator.policy.timeouts import Awaited
+from video2mp3_operator.policy.ttl import lifetime
+from video2mp3_operator.reconciler import endings
+from video2mp3_operator.reconciler.decisions import (
     SUSPENDED_JOB,
     Adopt,
     Await,
@@ -33,11 +37,8 @@ from video2mp3_operator.decisions import (
     Suspend,
     on_its_way,
 )
-from video2mp3_operator.observation import Observation
-from video2mp3_operator.observed import Job, Pod
-from video2mp3_operator.progress import overall
-from video2mp3_operator.retention import lifetime
-from video2mp3_operator.timeouts import Awaited
+from video2mp3_operator.reconciler.progress import overall
+from video2mp3_operator.reconciler.snapshot import Observation
 
 
 def decide(seen: Observation) -> Decision:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_operator.replacement import NONE, Tries
-from video2mp3_operator.retention import Lifetime
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.policy.retry import NONE, Tries
+from video2mp3_operator.policy.ttl import Lifetime
 
 
 @dataclass(frozen=True)

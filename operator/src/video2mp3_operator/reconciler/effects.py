@@ -7,14 +7,19 @@ from typing import Any, ClassVar, Final
 
 import structlog
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.ledger import LedgerEntry, LedgerFailure
-from video2mp3_contracts.reasons import Reason
-from video2mp3_operator import timeouts
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.adoption import description, fingerprints
-from video2mp3_operator.decisions import (
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.objects import Job, Key
+from video2mp3_operator.policy import timeouts
+from video2mp3_operator.policy.result_reuse import description, fingerprints
+from video2mp3_operator.policy.retry import tries
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.ports.errors import ConflictError, UnavailableError
+from video2mp3_operator.ports.systems import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.reconciler.decisions import (
     Adopt,
     Await,
     Decision,
@@ -29,17 +34,12 @@ from video2mp3_operator.decisions import (
     Succeed,
     Suspend,
 )
-from video2mp3_operator.errors import ConflictError, UnavailableError
-from video2mp3_operator.job import build_job
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.observation import Observation
-from video2mp3_operator.observed import Job, Key
-from video2mp3_operator.outbox import Outbox, message_from
-from video2mp3_operator.ports import ConversionsApi, Files, JobsApi, Ledger
-from video2mp3_operator.recipient import Recipient
-from video2mp3_operator.replacement import tries
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.view import View
+from video2mp3_operator.reconciler.job import build_job
+from video2mp3_operator.reconciler.outbox import Outbox, message_from
+from video2mp3_operator.reconciler.recipient import Recipient
+from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS: Final = 5.0

@@ -7,14 +7,14 @@ ended is bounded by time: see `attempts`.
 from dataclasses import replace
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_operator import attempts
-from video2mp3_operator.decisions import Decision, Fail, Follow, Replace
-from video2mp3_operator.observation import Observation
-from video2mp3_operator.observed import Job
-from video2mp3_operator.outcome import reason_of
-from video2mp3_operator.progress import overall
-from video2mp3_operator.timeouts import Awaited
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_operator.objects.objects import Job
+from video2mp3_operator.policy import attempts
+from video2mp3_operator.policy.outcome import reason_of
+from video2mp3_operator.policy.timeouts import Awaited
+from video2mp3_operator.reconciler.decisions import Decision, Fail, Follow, Replace
+from video2mp3_operator.reconciler.progress import overall
+from video2mp3_operator.reconciler.snapshot import Observation
 
 MOST_DISRUPTIONS: Final = 20
 """Of one Conversion, or of one part of it: whoever is disrupted so often never gets done."""

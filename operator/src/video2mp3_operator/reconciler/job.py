@@ -6,11 +6,11 @@ Field meanings: Kubernetes API reference, batch/v1 Job; the pod satisfies the re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.exit_codes import PERMANENT, ExitCode
-from video2mp3_contracts.retention import mp3_ttl
-from video2mp3_contracts.worker import (
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.retention import mp3_ttl
+from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
+from video2mp3_contracts.jobs.worker import (
     MONGODB_URI_VARIABLE,
     PART_VARIABLE,
     POD_NAME_VARIABLE,
@@ -23,12 +23,12 @@ from video2mp3_contracts.worker import (
     WorkerLimits,
     WorkerRequest,
 )
-from video2mp3_operator.division import division_of
-from video2mp3_operator.memory import Memory
-from video2mp3_operator.observed import COMPLETION_INDEX
-from video2mp3_operator.replacement import NONE, Tries
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.timeouts import LONGEST_BACKOFF_SECONDS
+from video2mp3_operator.objects.objects import COMPLETION_INDEX
+from video2mp3_operator.policy.memory import Memory
+from video2mp3_operator.policy.parallelism import division_of
+from video2mp3_operator.policy.retry import NONE, Tries
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.policy.timeouts import LONGEST_BACKOFF_SECONDS
 
 KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 """On a Conversion: hand its Job over to this Kueue LocalQueue instead of admitting it ourselves."""

@@ -10,11 +10,11 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.message import ConversionFinished, ConversionRef, MessageKind
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.ports import Clock, Ledger, Publisher
-from video2mp3_operator.recipient import Recipient
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef, MessageKind
+from video2mp3_operator.ports.errors import UnavailableError
+from video2mp3_operator.ports.systems import Clock, Ledger, Publisher
+from video2mp3_operator.reconciler.recipient import Recipient
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH: Final = 200

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from video2mp3_contracts.conversion import ObjectMeta
-from video2mp3_contracts.retention import mp3_ttl
-from video2mp3_operator.spec_reading import read_spec
-from video2mp3_operator.status import stored_status
+from video2mp3_contracts.api.conversion import ObjectMeta
+from video2mp3_contracts.api.retention import mp3_ttl
+from video2mp3_operator.objects.spec_reading import read_spec
+from video2mp3_operator.reconciler.status import stored_status
 
 
 @dataclass(frozen=True)

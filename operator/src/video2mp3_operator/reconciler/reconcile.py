@@ -10,32 +10,31 @@ from typing import Any
 
 import structlog
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion, ObjectMeta
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import ConversionStatus
-from video2mp3_operator import attempts
-from video2mp3_operator.admission import Candidate
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.adoption import description, fingerprints, lost_one
-from video2mp3_operator.apply import Applier
-from video2mp3_operator.attempts import newly_ended
-from video2mp3_operator.batching import Batched
-from video2mp3_operator.decide import decide, needs_ledger, needs_source
-from video2mp3_operator.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
-from video2mp3_operator.errors import ConflictError, GoneError, InvalidError, RefusedError, UnavailableError
-from video2mp3_operator.events import EventRecorder, happenings
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL, memory_of
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.observation import Observation, Turn
-from video2mp3_operator.observed import Job, Key, Pod, SourceFile, version_of
-from video2mp3_operator.places import position_due
-from video2mp3_operator.ports import Clock, ConversionsApi, JobsApi
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.spec_reading import read_spec
-from video2mp3_operator.stall import StallWatch
-from video2mp3_operator.status import (
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion, ObjectMeta
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import ConversionStatus
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.cache.dataloader import Batched
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.objects import Job, Key, Pod, SourceFile, version_of
+from video2mp3_operator.objects.spec_reading import read_spec
+from video2mp3_operator.objects.unreadable import UnreadableEntry
+from video2mp3_operator.policy import attempts
+from video2mp3_operator.policy.attempts import newly_ended
+from video2mp3_operator.policy.result_reuse import description, fingerprints, lost_one
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.policy.stall import StallWatch
+from video2mp3_operator.policy.stopwatches import Waits
+from video2mp3_operator.policy.timeouts import Limits
+from video2mp3_operator.ports.errors import ConflictError, GoneError, InvalidError, RefusedError, UnavailableError
+from video2mp3_operator.ports.systems import Clock, ConversionsApi, JobsApi
+from video2mp3_operator.reconciler.decide import decide, needs_ledger, needs_source
+from video2mp3_operator.reconciler.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
+from video2mp3_operator.reconciler.effects import Applier
+from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, memory_of
+from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.status import (
     build_status,
     only_progress,
     progress_due,
@@ -44,10 +43,11 @@ from video2mp3_operator.status import (
     status_patch,
     stored_status,
 )
-from video2mp3_operator.timeouts import Limits
-from video2mp3_operator.unreadable import UnreadableEntry
-from video2mp3_operator.view import View
-from video2mp3_operator.waits import Waits
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Candidate, Turn
+from video2mp3_operator.scheduling.position_updates import position_due
+from video2mp3_operator.telemetry.events import EventRecorder, happenings
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 

@@ -5,28 +5,20 @@ from datetime import datetime
 from math import inf
 from typing import Final
 
-from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.reasons import ConditionType
-from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_operator import conditions
-from video2mp3_operator.division import parts_of
-from video2mp3_operator.memory import Memory
-from video2mp3_operator.observed import Job, Key, Pod, SourceFile
-from video2mp3_operator.replacement import Tries, tries
-from video2mp3_operator.timeouts import NO_SAY, Limits, Wait, left, wait_of
+from video2mp3_contracts.api.conversion import ConversionSpec, ObjectMeta
+from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_operator.objects import conditions
+from video2mp3_operator.objects.objects import Job, Key, Pod, SourceFile
+from video2mp3_operator.policy.memory import Memory
+from video2mp3_operator.policy.parallelism import parts_of
+from video2mp3_operator.policy.retry import Tries, tries
+from video2mp3_operator.policy.timeouts import NO_SAY, Limits, Wait, left, wait_of
+from video2mp3_operator.scheduling.ordering import Turn
 
-
-@dataclass(frozen=True)
-class Turn:
-    """What admission says of a Conversion that has no Job."""
-
-    admitted: bool
-    position: int | None = None
-    """1 is next; None while it is not known."""
-
-
+_NO_TURN: Final = Turn(admitted=False)
 _SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
 
 
@@ -90,7 +82,7 @@ class Observation:
     handed_over: bool = False
     """Whether Kueue decides when its Job starts."""
 
-    turn: Turn = Turn(admitted=False)
+    turn: Turn = _NO_TURN
 
     @property
     def tries(self) -> Tries:

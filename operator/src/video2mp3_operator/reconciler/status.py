@@ -7,12 +7,13 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from video2mp3_contracts import names
-from video2mp3_contracts.reasons import ConditionType, Phase, Reason
-from video2mp3_contracts.status import Attempt, ConversionStatus, Progress, QueueReport
-from video2mp3_operator.attempts import given_up, not_started, succeeded, told_of_landlock
-from video2mp3_operator.conditions import Wanted, as_they_are, with_conditions
-from video2mp3_operator.decisions import (
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.reasons import ConditionType, Phase, Reason
+from video2mp3_contracts.api.status import Attempt, ConversionStatus, Progress, QueueReport
+from video2mp3_operator.objects.conditions import Wanted, as_they_are, with_conditions
+from video2mp3_operator.policy.attempts import given_up, not_started, succeeded, told_of_landlock
+from video2mp3_operator.policy.ttl import Lifetime
+from video2mp3_operator.reconciler.decisions import (
     Await,
     Decision,
     Fail,
@@ -27,8 +28,7 @@ from video2mp3_operator.decisions import (
     Suspend,
     on_its_way,
 )
-from video2mp3_operator.observation import Observation
-from video2mp3_operator.retention import Lifetime
+from video2mp3_operator.reconciler.snapshot import Observation
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from video2mp3_operator.admission import Candidate, Caps, Line, Slot, next_turns, turns
-from video2mp3_operator.observation import Turn
-from video2mp3_operator.observed import Key
-from video2mp3_operator.view import View
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, Turn, next_turns, turns
 
 _SHORT_LINE: Final = 100
 """Up to this length whoever asks is told a place at once; in a longer line with the next round, see `places`."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from video2mp3_operator.observed import Key
+from video2mp3_operator.objects.objects import Key, Slot
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,6 @@ class Caps:
     cluster: int
     per_namespace: int
     per_owner: int
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place that is taken: by a live Job, or by one that is about to be created."""
-
-    namespace: str
-    owner: str
-    pods: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +42,15 @@ class Candidate:
     def slot(self) -> Slot:
         """The place it takes up once it is admitted."""
         return Slot(self.key.namespace, self.owner, self.pods)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What admission says of a Conversion that has no Job."""
+
+    admitted: bool
+    position: int | None = None
+    """1 is next; None while it is not known."""
 
 
 _CLUSTER: Final = ("cluster", "")

@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from video2mp3_contracts.status import QueueReport
-from video2mp3_operator.admission import Candidate
+from video2mp3_contracts.api.status import QueueReport
+from video2mp3_operator.scheduling.ordering import Candidate
 
 _NEAR: Final = 10
 """Up to this place each step forward is told; further back only when the place has halved or doubled."""

@@ -8,23 +8,23 @@ from typing import Any, Final, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.status import Progress, QueueReport, Report
-from video2mp3_operator.admission import Candidate
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.errors import OutsideError, RefusedError, UnavailableError
-from video2mp3_operator.metrics import Metrics
-from video2mp3_operator.observed import Key
-from video2mp3_operator.outbox import Outbox, message_from
-from video2mp3_operator.places import furthest_off
-from video2mp3_operator.ports import Clock, Ledger, Lister
-from video2mp3_operator.progress import overall
-from video2mp3_operator.recipient import Recipient, recipient_of
-from video2mp3_operator.settings import Settings
-from video2mp3_operator.stall import StallWatch, sign_of
-from video2mp3_operator.status import progress_due
-from video2mp3_operator.unreadable import UnreadableEntry, read_or_skip
-from video2mp3_operator.view import View, key_of
+from video2mp3_contracts.api.status import Progress, QueueReport, Report
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.cache.store import View, key_of
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.unreadable import UnreadableEntry, read_or_skip
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.policy.stall import StallWatch, sign_of
+from video2mp3_operator.ports.errors import OutsideError, RefusedError, UnavailableError
+from video2mp3_operator.ports.systems import Clock, Ledger, Lister
+from video2mp3_operator.reconciler.outbox import Outbox, message_from
+from video2mp3_operator.reconciler.progress import overall
+from video2mp3_operator.reconciler.recipient import Recipient, recipient_of
+from video2mp3_operator.reconciler.status import progress_due
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Candidate
+from video2mp3_operator.scheduling.position_updates import furthest_off
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 _Part = TypeVar("_Part", bound=Report)

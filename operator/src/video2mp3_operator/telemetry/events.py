@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import ObjectMeta
-from video2mp3_contracts.reasons import Phase, Reason
-from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_operator.errors import RefusedError, UnavailableError
-from video2mp3_operator.ports import EventsApi
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import ObjectMeta
+from video2mp3_contracts.api.reasons import Phase, Reason
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
+from video2mp3_operator.ports.errors import RefusedError, UnavailableError
+from video2mp3_operator.ports.systems import EventsApi
 
 _log = structlog.get_logger(__name__)
 _LONGEST_QUEUE: Final = 1000

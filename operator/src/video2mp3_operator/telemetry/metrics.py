@@ -8,8 +8,8 @@ from prometheus_client import Counter, Gauge, GCCollector, Histogram, PlatformCo
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from video2mp3_contracts.metrics import new_registry
-from video2mp3_contracts.reasons import Phase, Reason
+from video2mp3_contracts.api.reasons import Phase, Reason
+from video2mp3_contracts.runtime.metrics import new_registry
 
 _PREFIX: Final = "video2mp3_operator_"
 FAULTS: Final = (

@@ -11,8 +11,8 @@ import yaml
 
 from tests.contract.chart.manifests import COMPONENT, Manifests
 from tests.made import made
-from video2mp3_localcluster.binaries import compiled_program
-from video2mp3_localcluster.golang import GoProgram
+from video2mp3_localcluster.programs.binaries import compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram
 
 HERE = Path(__file__).parent
 SECONDS = 60

@@ -18,10 +18,10 @@ import yaml
 
 from tests.contract.gitops.tools import GATEWAY_API, Tool, files_of
 from tests.made import made
-from video2mp3_localcluster.binaries import Artefact, compiled_program
-from video2mp3_localcluster.golang import GoProgram, toolchain
-from video2mp3_localcluster.layout import content_key
-from video2mp3_localcluster.step_log import StepLog
+from video2mp3_localcluster.programs.binaries import Artefact, compiled_program
+from video2mp3_localcluster.programs.golang import GoProgram, toolchain
+from video2mp3_localcluster.steps.layout import content_key
+from video2mp3_localcluster.steps.step_log import StepLog
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.integration.worker.corpus.judging import Judged, judged
 from tests.integration.worker.corpus.rows import ROWS, Row
-from video2mp3_worker.cli import command_line
+from video2mp3_worker.app.cli import command_line
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.integration.worker.corpus.rows import SILENCE, Part, Row
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_worker.errors import Refused
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_worker.ports.errors import Refused
 
 _WINDOW_SECONDS: Final = 0.1
 """In each of them a tone has to be heard: no hole and no join is longer unnoticed."""

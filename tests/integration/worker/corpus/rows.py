@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.integration.worker.corpus import broadcast, flash, formats, sizes, tracks
 from tests.integration.worker.corpus.making import Build
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
 
 PROPERTY: Final = "corpus"
 """By this name a test hands on its line of the table, which is shown at the end of the run."""

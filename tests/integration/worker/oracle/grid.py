@@ -6,7 +6,7 @@ from random import Random
 
 from tests.integration.worker.oracle.encoding import quality_of
 from tests.integration.worker.oracle.sounds import KINDS
-from video2mp3_contracts.output import SAMPLE_RATES
+from video2mp3_contracts.api.output import SAMPLE_RATES
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.lame import Quality
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta, is_file_id
-from video2mp3_contracts.output import seconds
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta, is_file_id
+from video2mp3_contracts.api.output import seconds
 
 FILE = {"gridfs": {"fileId": "0123456789abcdef01234567"}}
 

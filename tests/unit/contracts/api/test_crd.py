@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from video2mp3_contracts import crd
-from video2mp3_contracts.forms import FORM_LENGTH
-from video2mp3_localcluster.earlier_release import ARCHIVE
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_contracts.api import crd
+from video2mp3_contracts.api.field_rules import FORM_LENGTH
+from video2mp3_localcluster.programs.earlier_release import ARCHIVE
+from video2mp3_localcluster.steps.layout import repository_root
 
-COMMITTED = Path(__file__).parents[3] / "crds" / "conversions.video2mp3.dev.yaml"
+COMMITTED = Path(__file__).parents[4] / "crds" / "conversions.video2mp3.dev.yaml"
 STRUCTURAL_KEYS = {
     "type", "description", "properties", "items", "required", "default", "enum", "pattern", "format", "minimum",
     "maximum",

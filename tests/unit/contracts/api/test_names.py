@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import MAX_PARALLELISM
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import MAX_PARALLELISM
 
 
 @pytest.mark.parametrize(

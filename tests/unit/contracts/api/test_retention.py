@@ -6,8 +6,8 @@ import pytest
 from bson import ObjectId
 
 from tests.builders import NOW, ConversionBuilder, a_conversion, at
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.retention import expires_at, made_at, mp3_ttl
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.retention import expires_at, made_at, mp3_ttl
 
 HOUR = timedelta(hours=1)
 FROM_GIT = {"argocd.argoproj.io/instance": "media"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from video2mp3_contracts.source_urls import HOST_PATTERN, host_of, is_allowed, refusal
+from video2mp3_contracts.api.source_urls import HOST_PATTERN, host_of, is_allowed, refusal
 
 
 @pytest.mark.parametrize(

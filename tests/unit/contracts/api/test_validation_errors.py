@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from video2mp3_contracts.complaints import Complaint, complaints, of_variables
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_contracts.output import Output
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.validation_errors import Complaint, complaints, of_variables
 
 EMAIL = "notify.email must be one email address, such as you@example.com, without spaces"
 TITLE = "output.tags.title must be one line of text, without line ends, tabs and other control characters"

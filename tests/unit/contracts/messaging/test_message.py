@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from video2mp3_contracts import message
-from video2mp3_contracts.message import ConversionFinished, ConversionRef
+from video2mp3_contracts.messaging import message
+from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef
 
 REF = ConversionRef(uid="u-1", namespace="default", name="talk")
 

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from video2mp3_contracts.crd import definition
-from video2mp3_contracts.ledger import LedgerEntry, adopt
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.notes import MAX_NOTE_LENGTH, MAX_NOTES
-from video2mp3_contracts.status import OutputReport
+from video2mp3_contracts.api.crd import definition
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.ledger.ledger import LedgerEntry, adopt
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.messaging.notes import MAX_NOTE_LENGTH, MAX_NOTES
 
 MADE = {
     "fileId": "a" * 24,

@@ -7,7 +7,7 @@ import sys
 # In a process of its own: logging is configured once, for all.
 _PROGRAM = """
 import logging, threading, structlog
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.runtime.logs import configure_logging
 configure_logging("auth")
 def work():
     structlog.get_logger("ours").info("something_happened", owner="me@example.com")
@@ -27,7 +27,7 @@ def test_lines_are_json_with_the_service_whoever_writes_them_in_any_thread() -> 
 
 _FAILING_PROGRAM = """
 import logging, structlog
-from video2mp3_contracts.logs import configure_logging
+from video2mp3_contracts.runtime.logs import configure_logging
 configure_logging("auth")
 password = "hunter" + "2"
 try:

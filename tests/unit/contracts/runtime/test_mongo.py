@@ -7,9 +7,10 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from video2mp3_contracts import ledger, mongo
-from video2mp3_contracts.ledger import LedgerAttempt
-from video2mp3_contracts.message import ConversionRef
+from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
 
 CONVERSION = ConversionRef(uid="uid-1", namespace="media", name="talk")
 OPENED = ledger.open_attempt(CONVERSION, "", LedgerAttempt(token="worker", started_at=datetime.now(UTC)))

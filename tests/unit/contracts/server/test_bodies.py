@@ -3,7 +3,7 @@
 import pytest
 from gunicorn.http import errors
 
-from video2mp3_contracts.problem import Problem
+from video2mp3_contracts.runtime.problem import Problem
 from video2mp3_contracts.server.bodies import ToldReader
 
 

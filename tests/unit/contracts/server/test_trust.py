@@ -8,12 +8,12 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
 import video2mp3_auth.gunicorn_config
-import video2mp3_gateway.gunicorn_config
+import video2mp3_gateway.server.gunicorn_config
 
 SENT = b"GET /x HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /y\r\nX-Forwarded-Proto: https\r\n\r\n"
 
 
-@pytest.mark.parametrize("service", [video2mp3_gateway.gunicorn_config, video2mp3_auth.gunicorn_config])
+@pytest.mark.parametrize("service", [video2mp3_gateway.server.gunicorn_config, video2mp3_auth.gunicorn_config])
 def test_headers_that_only_a_server_may_set_are_not_taken(service: ModuleType) -> None:
     config = Config()
     for name, value in vars(service).items():

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.unit.gateway.fakes import FakeClock
-from video2mp3_gateway.jwks import FRESH_SECONDS, MIN_SECONDS_BETWEEN_FETCHES, KeySet
-from video2mp3_gateway.ports import ServiceAway, TokenRejected
-from video2mp3_gateway.tokens import JwksTokenVerifier
+from video2mp3_gateway.adapters.jwks import FRESH_SECONDS, MIN_SECONDS_BETWEEN_FETCHES, KeySet
+from video2mp3_gateway.adapters.tokens import JwksTokenVerifier
+from video2mp3_gateway.ports.systems import ServiceAway, TokenRejected
 
 ALICE = "alice@example.com"
 

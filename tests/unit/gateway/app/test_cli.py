@@ -10,9 +10,9 @@ from typing import BinaryIO
 import pytest
 
 from tests.unit.gateway.fakes import FakeSources
-from video2mp3_gateway import cli
-from video2mp3_gateway.cli import main
-from video2mp3_gateway.settings import GatewaySettings
+from video2mp3_gateway.app import cli
+from video2mp3_gateway.app.cli import main
+from video2mp3_gateway.app.settings import GatewaySettings
 
 PIECE_BYTES = 256 * 1024
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from tests.builders import ConversionBuilder, a_conversion
 from tests.unit.gateway.fakes import Switch
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.ports import Document, ListPage, VersionExpired, WatchEvent
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_gateway.ports.systems import Document, ListPage, VersionExpired, WatchEvent
 
 PAGE = 3
 

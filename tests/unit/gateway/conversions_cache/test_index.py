@@ -3,7 +3,7 @@
 from tests.builders import NOW, a_conversion, at
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import Record, record_of
-from video2mp3_gateway.listing import Position
+from video2mp3_gateway.ports.listing import Position
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"

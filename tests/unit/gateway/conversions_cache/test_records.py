@@ -7,10 +7,10 @@ import tracemalloc
 import pytest
 
 from tests.builders import ConversionBuilder, a_conversion
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_gateway.answers import Links, conversion_answer
+from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import record_of
+from video2mp3_gateway.web.representations import Links, conversion_answer
 
 LINKS = Links("")
 MOMENT = "2026-03-01T12:01:03Z"

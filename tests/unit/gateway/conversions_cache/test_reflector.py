@@ -9,12 +9,12 @@ import pytest
 from tests.builders import NOW, a_conversion, at
 from tests.unit.gateway.conversions_cache.fake_api import PAGE, FakeApi
 from tests.unit.gateway.fakes import FakeClock
-from video2mp3_contracts.conversion import Conversion
+from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache import client, reflector
 from video2mp3_gateway.conversions_cache.cache import STALE_SECONDS, ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
-from video2mp3_gateway.ports import Document, ServiceAway
+from video2mp3_gateway.ports.systems import Document, ServiceAway
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"

@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from tests.unit.gateway.fakes import FakeClock
-from video2mp3_gateway import gunicorn_config
-from video2mp3_gateway.pacing import MIN_BYTES, WINDOW_SECONDS, PacedSocket
+from video2mp3_gateway.server import gunicorn_config
+from video2mp3_gateway.server.minimum_rate import MIN_BYTES, WINDOW_SECONDS, PacedSocket
 
 
 class Connection:

@@ -4,11 +4,11 @@ import pytest
 
 from tests.unit.gateway.builders import ALICE, Gateway, a_file, problem
 from tests.unit.gateway.fakes import FakeConversions, FakeSources
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.problem import Problem
-from video2mp3_gateway.creation import Creation, conversion_for
-from video2mp3_gateway.ports import StoredSource
-from video2mp3_gateway.reception import ReceivedVideo
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.runtime.problem import Problem
+from video2mp3_gateway.ports.systems import StoredSource
+from video2mp3_gateway.upload.creation import Creation, conversion_for
+from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
 
 
 class Scene:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video2mp3_contracts.output import Output
-from video2mp3_gateway.filenames import MAX_BYTES, display_name, mp3_name
+from video2mp3_contracts.api.output import Output
+from video2mp3_gateway.upload.filenames import MAX_BYTES, display_name, mp3_name
 
 NAMES = {
     "plain": ("talk.mp4", "talk.mp4", "talk.mp3"),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.unit.gateway.builders import BOUNDARY, a_field, a_file, form
 from tests.unit.gateway.fakes import reader
-from video2mp3_gateway.filenames import display_name
-from video2mp3_gateway.form_data import unmistakable
-from video2mp3_gateway.multipart import (
+from video2mp3_gateway.upload.filenames import display_name
+from video2mp3_gateway.upload.form_data import unmistakable
+from video2mp3_gateway.upload.multipart import (
     MAX_PART_HEAD_BYTES,
     READ_BYTES,
     FileBegins,

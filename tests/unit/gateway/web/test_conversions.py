@@ -9,9 +9,9 @@ from werkzeug.test import TestResponse
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem, token_of
 from tests.unit.gateway.fakes import NOW, stamped
-from video2mp3_contracts.conversion import Conversion, ConversionSpec, ObjectMeta, Source
-from video2mp3_contracts.status import ConversionStatus, OutputReport, Progress, QueueReport
-from video2mp3_gateway.listing import MalformedPosition, Position
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta, Source
+from video2mp3_contracts.api.status import ConversionStatus, OutputReport, Progress, QueueReport
+from video2mp3_gateway.ports.listing import MalformedPosition, Position
 
 
 def a_conversion(

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, problem, token_of
-from video2mp3_gateway.capacity import MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT
+from video2mp3_gateway.server.capacity import MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT
 
 CONTENT = bytes(range(100))
 

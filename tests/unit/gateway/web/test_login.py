@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.gateway.builders import Gateway, problem
-from video2mp3_gateway.ports import LoginAnswer, LoginAttempt
+from video2mp3_gateway.ports.systems import LoginAnswer, LoginAttempt
 
 BASIC = {"Authorization": "Basic YTpi"}
 

@@ -22,7 +22,7 @@ from tests.unit.gateway.builders import (
     token_of,
 )
 from tests.unit.gateway.fakes import reader
-from video2mp3_contracts.output import Output
+from video2mp3_contracts.api.output import Output
 
 
 def post_untouchable(gateway: Gateway, headers: dict[str, str], length: int = 100) -> TestResponse:

@@ -4,8 +4,10 @@ import contextlib
 
 import pytest
 
-from video2mp3_localcluster import cli, cluster, demo
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.app import cli
+from video2mp3_localcluster.demo import demo
+from video2mp3_localcluster.node import cluster
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "load", "kubeconfig", "build", "images", "push"])

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from video2mp3_localcluster.images.buildah import Buildah
-from video2mp3_localcluster.images.mirrors import BUILD_ARGUMENTS
-from video2mp3_localcluster.layout import content_key
+from video2mp3_localcluster.debian.buildah import Buildah
+from video2mp3_localcluster.debian.mirrors import BUILD_ARGUMENTS
+from video2mp3_localcluster.steps.layout import content_key
 
 
 def test_a_build_runs_in_a_chroot_from_the_private_store_with_the_mirrors_mounted() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.images.mirrors import (
+from video2mp3_localcluster.debian.mirrors import (
     Mirrors,
     archive_addresses,
     host_mirrors,
@@ -12,7 +12,7 @@ from video2mp3_localcluster.images.mirrors import (
     pip_settings,
     write_mount,
 )
-from video2mp3_localcluster.steps import StepFailed, StepLog
+from video2mp3_localcluster.steps.steps import StepFailed, StepLog
 
 TARGETS = """\
 bookworm http://mirror.example.org/debian/

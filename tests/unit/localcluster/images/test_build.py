@@ -10,8 +10,8 @@ from video2mp3_localcluster.images.build import BASE_STEP, TOOLS_STEP, build_ste
 from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, SERVICES
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.images.references import chart_values, image_references, image_tags, runtime_name
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.steps import Step, StepLog
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.steps import Step, StepLog
 
 GATEWAY, AUTH, OPERATOR = SERVICES[:3]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.localcluster.images.dockerfiles import Stage, instructions, stages
 from video2mp3_localcluster.images.catalogue import IMAGES, SERVICES, Image
-from video2mp3_localcluster.layout import repository_root
+from video2mp3_localcluster.steps.layout import repository_root
 
 ROOT = repository_root()
 EVERY_IMAGE = pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)

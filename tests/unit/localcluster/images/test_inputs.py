@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.binaries import Artefact
 from video2mp3_localcluster.images.catalogue import Image
 from video2mp3_localcluster.images.inputs import image_tag
+from video2mp3_localcluster.programs.binaries import Artefact
 
 IMAGE = Image("thing", "thing/Dockerfile", ".", (".dockerignore", "contracts", "thing"))
 

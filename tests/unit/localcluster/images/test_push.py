@@ -9,7 +9,7 @@ from video2mp3_localcluster.images.build import BASE_STEP, TOOLS_STEP, step_name
 from video2mp3_localcluster.images.catalogue import SERVICES
 from video2mp3_localcluster.images.push import Target, chart_version, push_steps, reason
 from video2mp3_localcluster.images.references import image_tags
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 TARGET = Target("registry.example.com:5000/team/mp3", "7")
 

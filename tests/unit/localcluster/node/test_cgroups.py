@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import cgroups
-from video2mp3_localcluster.cgroups import Hierarchy, hierarchies
-from video2mp3_localcluster.layout import NAME, NodeFiles
+from video2mp3_localcluster.node import cgroups
+from video2mp3_localcluster.node.cgroups import Hierarchy, hierarchies
+from video2mp3_localcluster.steps.layout import NAME, NodeFiles
 
 ROOT = Path("/sys/fs/cgroup")
 

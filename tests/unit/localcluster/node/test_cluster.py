@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from video2mp3_localcluster import cluster, second_node
-from video2mp3_localcluster.cluster import choose_port
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.node_start import Records, until_one_succeeds
-from video2mp3_localcluster.step_log import StepFailed
+from video2mp3_localcluster.node import cluster, second_node
+from video2mp3_localcluster.node.cluster import choose_port
+from video2mp3_localcluster.node.node_start import Records, until_one_succeeds
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed
 
 
 def attempts(*results: str) -> tuple[list[int], list[Callable[[], bool]]]:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from video2mp3_localcluster.dns_query import build_query, has_answer
+from video2mp3_localcluster.node.dns_query import build_query, has_answer
 
 ADDRESS = IPv4Address("10.213.16.1")
 QUERY = build_query(0x1234, "kubernetes.default")

@@ -1,9 +1,9 @@
 """What every new cluster gets."""
 
-from video2mp3_localcluster.addresses import DNS_POD_PORT, DNS_SERVICE_IP
-from video2mp3_localcluster.components import PROVISIONER
-from video2mp3_localcluster.manifests import build_corefile, build_manifests
-from video2mp3_localcluster.pki import IDENTITIES
+from video2mp3_localcluster.node.addresses import DNS_POD_PORT, DNS_SERVICE_IP
+from video2mp3_localcluster.node.components import PROVISIONER
+from video2mp3_localcluster.node.manifests import build_corefile, build_manifests
+from video2mp3_localcluster.node.pki import IDENTITIES
 
 MANIFESTS = build_manifests("coredns:1")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import node
-from video2mp3_localcluster.layout import NodeFiles
+from video2mp3_localcluster.node import node
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 FILES = NodeFiles(Path("/state"), Path("/run"))
 HOLDER = ["unshare", "--pid", "--", "python", "-I", "/state/supervisor.py", "/state/node.json"]

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import cgroups
-from video2mp3_localcluster.addresses import FIRST, HOST_INTERFACE, SECOND, SECOND_INTERFACE, SERVICE_NETWORK
-from video2mp3_localcluster.binaries import CNI_PLUGINS, KUBERNETES_COMPONENTS, programs
-from video2mp3_localcluster.components import component_commands, second_component_commands
-from video2mp3_localcluster.configuration import build_traefik_configuration
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.namespaces import second_setup_commands, setup_commands
-from video2mp3_localcluster.node_files import (
+from video2mp3_localcluster.node import cgroups
+from video2mp3_localcluster.node.addresses import FIRST, HOST_INTERFACE, SECOND, SECOND_INTERFACE, SERVICE_NETWORK
+from video2mp3_localcluster.node.components import component_commands, second_component_commands
+from video2mp3_localcluster.node.configuration import build_traefik_configuration
+from video2mp3_localcluster.node.namespaces import second_setup_commands, setup_commands
+from video2mp3_localcluster.node.node_files import (
     build_documents,
     build_instructions,
     build_second_documents,
@@ -24,7 +22,9 @@ from video2mp3_localcluster.node_files import (
     write_node_files,
     write_second_node_files,
 )
-from video2mp3_localcluster.supervisor import Instructions
+from video2mp3_localcluster.node.supervisor import Instructions
+from video2mp3_localcluster.programs.binaries import CNI_PLUGINS, KUBERNETES_COMPONENTS, programs
+from video2mp3_localcluster.steps.layout import NodeFiles
 
 FILES = NodeFiles(Path("/state"), Path("/run/cluster"))
 

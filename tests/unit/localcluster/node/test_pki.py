@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
-from video2mp3_localcluster.addresses import API_SERVICE_IP, FIRST, NODE_IP, SECOND
-from video2mp3_localcluster.pki import IDENTITIES, create_pki, create_self_signed
+from video2mp3_localcluster.node.addresses import API_SERVICE_IP, FIRST, NODE_IP, SECOND
+from video2mp3_localcluster.node.pki import IDENTITIES, create_pki, create_self_signed
 
 
 @pytest.fixture(scope="module")

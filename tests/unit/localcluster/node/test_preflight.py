@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import preflight
-from video2mp3_localcluster.addresses import HOST_INTERFACE
-from video2mp3_localcluster.preflight import check_machine, network_conflicts
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.node import preflight
+from video2mp3_localcluster.node.addresses import HOST_INTERFACE
+from video2mp3_localcluster.node.preflight import check_machine, network_conflicts
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from video2mp3_localcluster import node, readiness
-from video2mp3_localcluster.addresses import FIRST
-from video2mp3_localcluster.layout import NodeFiles
-from video2mp3_localcluster.readiness import (
+from video2mp3_localcluster.node import node, readiness
+from video2mp3_localcluster.node.addresses import FIRST
+from video2mp3_localcluster.node.readiness import (
     HOPELESS_RESTARTS,
     Check,
     NodeProbes,
@@ -17,7 +16,8 @@ from video2mp3_localcluster.readiness import (
     problem_of,
     wait_for,
 )
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.layout import NodeFiles
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 
 @pytest.mark.parametrize(

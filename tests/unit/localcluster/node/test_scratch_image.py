@@ -6,7 +6,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from video2mp3_localcluster.scratch_image import write_scratch_image
+from video2mp3_localcluster.node.scratch_image import write_scratch_image
 
 
 def test_an_image_holds_the_program_and_its_digests_fit(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import supervisor
-from video2mp3_localcluster.supervisor import FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS, STEADY_SECONDS, Component
+from video2mp3_localcluster.node import supervisor
+from video2mp3_localcluster.node.supervisor import FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS, STEADY_SECONDS, Component
 
 FAILED = 256  # the wait status of a process that ended with exit code 1
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import debian_sid, ferretdb, prepare
-from video2mp3_localcluster.binaries import compiled_program, versions
-from video2mp3_localcluster.golang import GoProgram, Mend, mended
+from video2mp3_localcluster.debian import sid
+from video2mp3_localcluster.debian.mirrors import Mirrors
+from video2mp3_localcluster.demo import prepare
 from video2mp3_localcluster.images.catalogue import IMAGES
-from video2mp3_localcluster.images.mirrors import Mirrors
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.programs import ferretdb
+from video2mp3_localcluster.programs.binaries import compiled_program, versions
+from video2mp3_localcluster.programs.golang import GoProgram, Mend, mended
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 BIN, LIB, SHARE = (
     f"usr/{folder}" for folder in ("lib/postgresql/18/bin", "lib/postgresql/18/lib", "share/postgresql/18")
@@ -64,8 +66,8 @@ def test_only_what_postgresql_needs_is_kept_and_a_cluster_with_the_extension(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(debian_sid, "install_packages", lambda _log, _names: None)
-    monkeypatch.setattr(debian_sid, "host_mirrors", lambda _log: Mirrors("http://a", "http://s", (), {}))
+    monkeypatch.setattr(sid, "install_packages", lambda _log, _names: None)
+    monkeypatch.setattr(sid, "host_mirrors", lambda _log: Mirrors("http://a", "http://s", (), {}))
     log = FakeLog(tmp_path / "log")
     ferretdb.documentdb().make(log)
     log.close()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from video2mp3_localcluster.binaries import go_programs, kubernetes_version
-from video2mp3_localcluster.golang import is_new_enough, required_version, sources
+from video2mp3_localcluster.programs.binaries import go_programs, kubernetes_version
+from video2mp3_localcluster.programs.golang import is_new_enough, required_version, sources
 
 
 @pytest.mark.parametrize(

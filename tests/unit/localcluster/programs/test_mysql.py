@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster import debian_sid, mysql, prepare
+from video2mp3_localcluster.debian import sid
+from video2mp3_localcluster.debian.mirrors import Mirrors
+from video2mp3_localcluster.demo import prepare
 from video2mp3_localcluster.images.catalogue import IMAGES
-from video2mp3_localcluster.images.mirrors import Mirrors
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.programs import mysql
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 MIRRORS = Mirrors("http://archive/debian", "http://archive/debian-security", ('Acquire::Check-Date "false";',), {})
 LISTING = """\
@@ -64,8 +66,8 @@ SHARED = (
 @pytest.fixture(autouse=True)
 def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(debian_sid, "install_packages", lambda _log, _names: None)
-    monkeypatch.setattr(debian_sid, "host_mirrors", lambda _log: MIRRORS)
+    monkeypatch.setattr(sid, "install_packages", lambda _log, _names: None)
+    monkeypatch.setattr(sid, "host_mirrors", lambda _log: MIRRORS)
 
 
 def test_only_what_the_programs_need_is_kept(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_what_cannot_be_had_is_said_and_nothing_is_kept(tmp_path: Path, has: Seq
 
 
 def test_the_machines_settings_of_apt_hold_and_every_wait_has_a_limit() -> None:
-    command = debian_sid.extract_command(MIRRORS, ["mysql-client-core", "mysql-server-core"], Path("/target"))
+    command = sid.extract_command(MIRRORS, ["mysql-client-core", "mysql-server-core"], Path("/target"))
     assert '--aptopt=Acquire::Check-Date "false";' in command
     assert '--aptopt=Acquire::http::Timeout "30";' in command
     assert command[-4:] == ["--include=mysql-client-core,mysql-server-core", "sid", "/target", "-"]
@@ -117,7 +119,7 @@ def test_the_machines_settings_of_apt_hold_and_every_wait_has_a_limit() -> None:
 
 def test_a_library_that_is_nowhere_is_told() -> None:
     with pytest.raises(StepFailed, match=r"libicuuc\.so\.78 => not found"):
-        debian_sid.needed_libraries(LISTING + "\tlibicuuc.so.78 => not found\n", "MySQL")
+        sid.needed_libraries(LISTING + "\tlibicuuc.so.78 => not found\n", "MySQL")
 
 
 def test_image_and_tests_share_one_tree() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.layout import cache_dir, content_key
+from video2mp3_localcluster.steps.layout import cache_dir, content_key
 
 
 def test_a_key_changes_with_content_name_and_boundaries(tmp_path: Path) -> None:

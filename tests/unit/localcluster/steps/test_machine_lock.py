@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from video2mp3_localcluster.machine_lock import machine_lock
+from video2mp3_localcluster.steps.machine_lock import machine_lock
 
 
 def test_a_second_command_waits_and_no_file_stays(tmp_path: Path) -> None:

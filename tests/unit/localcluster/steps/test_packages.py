@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.packages import install_packages
-from video2mp3_localcluster.step_log import StepFailed, StepLog
+from video2mp3_localcluster.steps.packages import install_packages
+from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 
 class Apt(StepLog):

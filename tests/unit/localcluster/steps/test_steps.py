@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_localcluster.steps import Step, StepFailed, StepLog, run_steps
+from video2mp3_localcluster.steps.steps import Step, StepFailed, StepLog, run_steps
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.builders import NOW, OWNER, an_entry
-from video2mp3_operator.commands import parser, told
-from video2mp3_operator.observed import StoredFile
-from video2mp3_operator.orphan_sweep import Finding
-from video2mp3_operator.orphans import Verdict
+from video2mp3_operator.app.commands import parser, told
+from video2mp3_operator.gc.collector import Finding
+from video2mp3_operator.gc.rules import Verdict
+from video2mp3_operator.objects.objects import StoredFile
 
 WEEK = timedelta(days=7)
 MARKED = StoredFile("a", OWNER, unwanted_since=NOW)
@@ -45,7 +45,7 @@ def test_a_line_says_what_becomes_of_a_thing(finding: Finding, line: str) -> Non
     assert told(finding, WEEK) == line
 
 
-PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("operations.md", "runbooks.md")]
+PAGES = [Path(__file__).parents[4] / "docs" / name for name in ("operations.md", "runbooks.md")]
 
 
 def test_the_commands_that_the_guide_names_exist() -> None:

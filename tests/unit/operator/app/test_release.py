@@ -7,8 +7,8 @@ import pytest
 from tests.builders import FILE_ID, a_conversion
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.release import Released, release_deleted
+from video2mp3_operator.app.release import Released, release_deleted
+from video2mp3_operator.ports.errors import UnavailableError
 
 
 def released(world: World) -> Released:

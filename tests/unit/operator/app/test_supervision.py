@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, until
-from video2mp3_operator import supervision
+from video2mp3_operator.app import supervision
 
 
 def test_a_loop_that_fails_is_counted_and_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.unit.operator.harness import until
-from video2mp3_operator.work_queue import Backoff, WorkQueue
+from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 
 QUICK = Backoff(0.001, 0.01)
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from video2mp3_operator.batching import Batched
-from video2mp3_operator.errors import UnavailableError
+from video2mp3_operator.cache.dataloader import Batched
+from video2mp3_operator.ports.errors import UnavailableError
 
 
 def test_what_is_asked_for_together_is_one_query() -> None:

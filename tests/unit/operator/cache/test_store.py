@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from tests.builders import FILE_ID, OWNER, JobBuilder, a_conversion, a_job, a_pod
-from video2mp3_contracts import names
-from video2mp3_operator.admission import Slot
-from video2mp3_operator.observed import Key
-from video2mp3_operator.view import View, key_of
+from video2mp3_contracts.api import names
+from video2mp3_operator.cache.store import View, key_of
+from video2mp3_operator.objects.objects import Key, Slot
 
 KEY = Key("media", "talk")
 UID = "uid-media-talk"

@@ -12,8 +12,8 @@ from cryptography.fernet import Fernet
 
 from tests.unit.operator.fakes import DiedError
 from video2mp3_operator.adapters.kubernetes_secrets import new_value
-from video2mp3_operator.errors import AlreadyExistsError, ConflictError
-from video2mp3_operator.release_secrets import KEEP, FoundSecret, PlannedSecret, Values, completed, ensure
+from video2mp3_operator.installation.release_secrets import KEEP, FoundSecret, PlannedSecret, Values, completed, ensure
+from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError
 
 WORKER = PlannedSecret(
     name="worker", random={"db-password": "password"}, fixed={"db-uri": "db://worker:${db-password}@db"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_operator.users import RIGHTS, User, UsersSettings, users_of
+from video2mp3_operator.installation.users import RIGHTS, User, UsersSettings, users_of
 
 
 def test_a_user_is_whom_the_address_names() -> None:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from tests.builders import NOW
-from video2mp3_contracts.reasons import ConditionType, Reason
-from video2mp3_contracts.status import Condition
-from video2mp3_operator.conditions import Wanted, is_true, with_conditions
+from video2mp3_contracts.api.reasons import ConditionType, Reason
+from video2mp3_contracts.api.status import Condition
+from video2mp3_operator.objects.conditions import Wanted, is_true, with_conditions
 
 LATER = NOW + timedelta(minutes=5, microseconds=3)
 RUNNING = {ConditionType.READY: Wanted("False", Reason.RUNNING, "it runs")}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders import FILE_ID, OWNER, a_conversion
-from video2mp3_operator.spec_reading import read_spec
+from video2mp3_operator.objects.spec_reading import read_spec
 
 WHOLE = a_conversion().document["spec"]
 

@@ -9,11 +9,11 @@ import pytest
 from tests.builders import a_conversion, a_job
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, status
-from video2mp3_contracts import names
-from video2mp3_operator import handlers
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.observed import Key, parse_job
-from video2mp3_operator.unreadable import UnreadableEntry, read_entry
+from video2mp3_contracts.api import names
+from video2mp3_operator.app import handlers
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key, parse_job
+from video2mp3_operator.objects.unreadable import UnreadableEntry, read_entry
 
 BROKEN = a_job(a_conversion("broken")).with_metadata(creationTimestamp="yesterday")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_operator.memory import Memory, in_bytes
+from video2mp3_operator.policy.memory import Memory, in_bytes
 
 USUAL = Memory("128Mi", "512Mi", "2Gi")
 

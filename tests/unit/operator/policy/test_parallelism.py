@@ -10,19 +10,19 @@ import pytest
 from tests.builders import NOW, ConversionBuilder, PodBuilder, a_conversion, a_pod, an_entry
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settings, settle, status
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion, ConversionSpec
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerPart
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import Attempt, Progress
-from video2mp3_contracts.worker import Division, TerminationMessage, WorkerRequest
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.division import division_of, parts_of
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL, build_job
-from video2mp3_operator.observed import COMPLETION_INDEX, Key, parse_job, parse_pod
-from video2mp3_operator.progress import overall
-from video2mp3_operator.replacement import Tries, tries
-from video2mp3_operator.stall import sign_of
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion, ConversionSpec
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import Attempt, Progress
+from video2mp3_contracts.jobs.worker import Division, TerminationMessage, WorkerRequest
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerPart
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import COMPLETION_INDEX, Key, parse_job, parse_pod
+from video2mp3_operator.policy.parallelism import division_of, parts_of
+from video2mp3_operator.policy.retry import Tries, tries
+from video2mp3_operator.policy.stall import sign_of
+from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, build_job
+from video2mp3_operator.reconciler.progress import overall
 
 STOPPED = TerminationMessage(exit_code=75, reason="Stopped", message="It was asked to stop.")
 AWAY = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.")

@@ -8,10 +8,10 @@ import pytest
 from tests.builders import FILE_ID, MP3_ID, OWNER, ConversionBuilder, a_conversion, an_entry
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_operator.adoption import adoptable, fingerprints
-from video2mp3_operator.observed import Key, SourceFile
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.objects.objects import Key, SourceFile
+from video2mp3_operator.policy.result_reuse import adoptable, fingerprints
 
 SHA = "a" * 64
 MADE = a_conversion()

@@ -5,13 +5,13 @@ import pytest
 from tests.builders import NOW, a_conversion, a_pod
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
-from video2mp3_contracts import names
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import Attempt
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.observed import Key
-from video2mp3_operator.replacement import Tries, tries
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import Attempt
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.retry import Tries, tries
 
 BACKOFF = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
 KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="ffmpeg was ended.")

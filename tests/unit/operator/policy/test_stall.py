@@ -8,11 +8,11 @@ import pytest
 from tests.builders import NOW, a_conversion, a_pod, an_entry
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, settle, status
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry
-from video2mp3_contracts.status import Progress
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.observed import Key, parse_pod
-from video2mp3_operator.stall import StallWatch, sign_of
+from video2mp3_contracts.api.status import Progress
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key, parse_pod
+from video2mp3_operator.policy.stall import StallWatch, sign_of
 
 ROUND = 2.0
 

@@ -1,7 +1,7 @@
 """How long Conversions are seen to wait."""
 
-from video2mp3_operator.observed import Key
-from video2mp3_operator.waits import Waits
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.stopwatches import Waits
 
 KEY = Key("media", "talk")
 

@@ -7,10 +7,10 @@ import pytest
 from tests.builders import NOW, JobBuilder, PodBuilder, a_conversion, a_job, a_pod, at
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
-from video2mp3_contracts.conversion import ConversionSpec
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL
-from video2mp3_operator.observed import Key, parse_job, parse_pod
-from video2mp3_operator.timeouts import Limits, left, starting_since
+from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_operator.objects.objects import Key, parse_job, parse_pod
+from video2mp3_operator.policy.timeouts import Limits, left, starting_since
+from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL
 
 CREATED = NOW - timedelta(seconds=59)
 STARTED = NOW - timedelta(seconds=5)

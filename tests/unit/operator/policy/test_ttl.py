@@ -8,9 +8,9 @@ import pytest
 from tests.builders import NOW, ConversionBuilder, a_conversion, at
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_operator.observed import Key
-from video2mp3_operator.retention import Lifetime, lifetime
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.policy.ttl import Lifetime, lifetime
 
 HOUR = timedelta(hours=1)
 

@@ -21,13 +21,14 @@ from tests.builders import (
     a_result,
     an_entry,
 )
-from video2mp3_contracts.conversion import ConversionSpec, ObjectMeta
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import ConversionStatus, Progress
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator import attempts
-from video2mp3_operator.decide import decide, needs_ledger, needs_source
-from video2mp3_operator.decisions import (
+from video2mp3_contracts.api.conversion import ConversionSpec, ObjectMeta
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import ConversionStatus, Progress
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_operator.objects.objects import SourceFile, parse_job, parse_pod
+from video2mp3_operator.policy import attempts
+from video2mp3_operator.reconciler.decide import decide, needs_ledger, needs_source
+from video2mp3_operator.reconciler.decisions import (
     Await,
     Decision,
     Fail,
@@ -41,8 +42,8 @@ from video2mp3_operator.decisions import (
     Succeed,
     Suspend,
 )
-from video2mp3_operator.observation import Observation, Turn
-from video2mp3_operator.observed import SourceFile, parse_job, parse_pod
+from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.scheduling.ordering import Turn
 
 ON_THE_WEB = a_conversion().with_spec(source={"gridfs": None, "url": "https://media.example.com/film.mp4"})
 SOURCE = SourceFile(owner=OWNER, size=1000)

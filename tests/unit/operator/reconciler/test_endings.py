@@ -8,11 +8,11 @@ import pytest
 from tests.builders import NOW, PodBuilder, a_conversion, a_pod, at
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.endings import MOST_DISRUPTIONS
-from video2mp3_operator.observed import Key
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.reconciler.endings import MOST_DISRUPTIONS
 
 AWAY = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.")
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="It has no sound.")

@@ -8,10 +8,10 @@ import pytest
 
 from tests.builders import FILE_ID, OWNER, ConversionBuilder, a_conversion
 from tests.unit.operator.harness import settings
-from video2mp3_contracts import names
-from video2mp3_contracts.conversion import Conversion
-from video2mp3_contracts.worker import WorkerRequest
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL, build_job
+from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.jobs.worker import WorkerRequest
+from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, build_job
 
 LABELS = {
     "app.kubernetes.io/name": "video2mp3",

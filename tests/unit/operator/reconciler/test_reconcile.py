@@ -11,13 +11,13 @@ import pytest
 from tests.builders import FILE_ID, MP3_ID, NOW, OWNER, a_conversion, a_pod, at
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
-from video2mp3_contracts import names
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.errors import ConflictError, InvalidError
-from video2mp3_operator.job import KUEUE_QUEUE_LABEL
-from video2mp3_operator.observed import Key
+from video2mp3_contracts.api import names
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.ports.errors import ConflictError, InvalidError
+from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL
 
 FAILED = [{"type": "Failed", "status": "True", "reason": "PodFailurePolicy"}]
 NO_AUDIO = TerminationMessage(exit_code=65, reason="NoAudio", message="It has no sound.")

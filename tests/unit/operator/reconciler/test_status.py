@@ -7,10 +7,10 @@ import pytest
 
 from tests.builders import NOW, a_conversion, a_job, a_pod, a_result, an_entry, at
 from tests.unit.operator.fakes import merged
-from tests.unit.operator.test_decide import observing
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import ConversionStatus, Progress, QueueReport
-from video2mp3_operator.decisions import (
+from tests.unit.operator.reconciler.test_decide import observing
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import ConversionStatus, Progress, QueueReport
+from video2mp3_operator.reconciler.decisions import (
     Await,
     Decision,
     Fail,
@@ -24,8 +24,8 @@ from video2mp3_operator.decisions import (
     Suspend,
     on_its_way,
 )
-from video2mp3_operator.observation import Observation
-from video2mp3_operator.status import build_status, only_progress, progress_due, starting_early, status_patch
+from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.status import build_status, only_progress, progress_due, starting_early, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, a_conversion
-from video2mp3_operator.admission import Candidate, Caps, Line, Slot, next_turns, turns
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.observed import Key
-from video2mp3_operator.view import View
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, next_turns, turns
 
 UNLIMITED = Caps(cluster=10**6, per_namespace=10**6, per_owner=10**6)
 

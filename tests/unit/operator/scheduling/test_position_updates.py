@@ -7,12 +7,12 @@ import pytest
 from tests.builders import NOW, a_conversion
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live
-from video2mp3_contracts.status import QueueReport
-from video2mp3_operator.admission import Candidate, Caps
-from video2mp3_operator.admission_desk import AdmissionDesk
-from video2mp3_operator.observed import Key
-from video2mp3_operator.places import furthest_off, position_due
-from video2mp3_operator.view import View
+from video2mp3_contracts.api.status import QueueReport
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Candidate, Caps
+from video2mp3_operator.scheduling.position_updates import furthest_off, position_due
 
 
 @pytest.mark.parametrize(

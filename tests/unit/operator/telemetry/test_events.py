@@ -8,10 +8,10 @@ import pytest
 from tests.builders import NOW, a_conversion
 from tests.unit.operator.fakes import FakeKubernetes, World
 from tests.unit.operator.harness import until
-from video2mp3_contracts.conversion import ObjectMeta
-from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_operator.errors import UnavailableError
-from video2mp3_operator.events import EventRecorder, Happening, build_event, happenings
+from video2mp3_contracts.api.conversion import ObjectMeta
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
+from video2mp3_operator.ports.errors import UnavailableError
+from video2mp3_operator.telemetry.events import EventRecorder, Happening, build_event, happenings
 
 META = ObjectMeta.model_validate(a_conversion().document["metadata"])
 

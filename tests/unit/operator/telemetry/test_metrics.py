@@ -7,12 +7,12 @@ import pytest
 from tests.builders import NOW, OWNER, a_conversion, a_pod, a_result, an_entry
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live
-from video2mp3_contracts.reasons import Phase, Reason
-from video2mp3_contracts.status import Attempt, ConversionStatus
-from video2mp3_contracts.worker import TerminationMessage
-from video2mp3_operator.bootstrap import Operator
-from video2mp3_operator.observed import Key
-from video2mp3_operator.status import realtime_factor
+from video2mp3_contracts.api.reasons import Phase, Reason
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
+from video2mp3_contracts.jobs.worker import TerminationMessage
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.reconciler.status import realtime_factor
 
 
 def metric(operator: Operator, name: str, **labels: str) -> float | None:

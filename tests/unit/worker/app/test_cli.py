@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_worker.cli import command_line
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_worker.app.cli import command_line
 
 POSITION = 'seconds from 0 to 999999, such as 90 or "90.5", or "HH:MM:SS.mmm", such as "00:01:30.500"'
 WANTED = "set --loudness where --loudness-mode is gain or limit,"
@@ -164,7 +164,7 @@ def test_a_folder_that_may_not_be_written_into_is_one_line(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("video2mp3_worker.cli.Converter.convert", refuse)
+    monkeypatch.setattr("video2mp3_worker.app.cli.Converter.convert", refuse)
 
     assert command_line(["convert", str(film), str(film.with_name("out.mp3"))]) == ExitCode.BAD_REQUEST
     assert said(capsys) == f"BadRequest: {film.with_name('out.mp3')} cannot be written: Read-only file system."

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.builders import OWNER, SOURCE_ID, a_request
+from tests.unit.worker.containers.test_audio_map import SIZE, a_file, a_track
 from tests.unit.worker.fake_web import FakeFile, FakeWeb
 from tests.unit.worker.fakes import (
     MP3_MADE_AT,
@@ -22,15 +23,14 @@ from tests.unit.worker.fakes import (
     killed,
     mp3_id,
 )
-from tests.unit.worker.test_audio_map import SIZE, a_file, a_track
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.errors import Refused, Superseded, TryAgain
-from video2mp3_worker.reporter import Reporter
-from video2mp3_worker.run import Worker
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.app.reporter import Reporter
+from video2mp3_worker.app.run import Worker
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALLS = (

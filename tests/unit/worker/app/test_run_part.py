@@ -18,14 +18,14 @@ from tests.unit.worker.fakes import (
     away,
     killed,
 )
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport
-from video2mp3_contracts.worker import Division
-from video2mp3_worker.errors import Refused, Superseded, TryAgain
-from video2mp3_worker.reporter import Reporter
-from video2mp3_worker.run import Worker
-from video2mp3_worker.run_part import PartWorker
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.jobs.worker import Division
+from video2mp3_worker.app.reporter import Reporter
+from video2mp3_worker.app.run import Worker
+from video2mp3_worker.app.run_part import PartWorker
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALLS = ("open_part", "find", "chunks", "plan", "convert_part", "name_part_file", "write", "finish_part")

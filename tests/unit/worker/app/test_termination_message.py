@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import TERMINATION_MESSAGE_LIMIT, TerminationMessage
-from video2mp3_worker.last_words import crashed, last_words, leave
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_contracts.jobs.worker import TERMINATION_MESSAGE_LIMIT, TerminationMessage
+from video2mp3_worker.app.termination_message import crashed, last_words, leave
 
 
 @pytest.mark.parametrize("character", ["x", "\x01", "ü", "🐞"])

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from video2mp3_worker.audio_map import audio_ranges
+from video2mp3_worker.containers.audio_map import audio_ranges
 
 CHUNK_OFFSETS, SIZES, RUNS = [5_000_000, 7_000_000, 9_000_000], [100, 200, 300, 400, 500], [(1, 2), (3, 1)]
 SIZE = 10_000_000

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video2mp3_worker import audio_map, isobmff
-from video2mp3_worker.endings import claimed_end, is_endless
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.protection import is_protected
-from video2mp3_worker.sniff import HEAD_BYTES, look
+from video2mp3_worker.containers import audio_map, isobmff
+from video2mp3_worker.containers.declared_size import claimed_end, is_endless
+from video2mp3_worker.containers.encryption import is_protected
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.sniff import HEAD_BYTES, look
 
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 W64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")

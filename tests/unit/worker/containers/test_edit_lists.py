@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from video2mp3_worker.edit_lists import Played, Segment, played_of_tracks
+from video2mp3_worker.containers.edit_lists import Played, Segment, played_of_tracks
 
 NORMAL = 0x10000
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from video2mp3_worker.encoder.gulps import in_gulps
+from video2mp3_worker.encoder.coalesced_reads import in_gulps
 
 _GULP = 512 * 1024
 _ROOM = 4 * _GULP

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.worker.encoder.sounds import samples
+from tests.unit.worker.encoder.audio import samples
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.frames import Layout, frames_of
 from video2mp3_worker.encoder.lame import Lame, Quality

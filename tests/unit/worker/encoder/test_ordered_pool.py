@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from video2mp3_worker.encoder import crew
+from video2mp3_worker.encoder import ordered_pool
 
 
 def test_answers_come_in_the_order_given_however_long_each_takes() -> None:
@@ -18,7 +18,7 @@ def test_answers_come_in_the_order_given_however_long_each_takes() -> None:
             gates[number - 1].set()
         return number * 10
 
-    assert list(crew.in_order(work, range(3), threads=3)) == [(0, 0), (1, 10), (2, 20)]
+    assert list(ordered_pool.in_order(work, range(3), threads=3)) == [(0, 0), (1, 10), (2, 20)]
 
 
 def test_little_is_taken_in_before_the_first_is_done() -> None:
@@ -29,14 +29,14 @@ def test_little_is_taken_in_before_the_first_is_done() -> None:
             taken.append(number)
             yield number
 
-    answers = crew.in_order(lambda number: number, given(), threads=2)
+    answers = ordered_pool.in_order(lambda number: number, given(), threads=2)
 
     next(answers)
     assert len(taken) == 3
 
 
 def test_an_error_comes_where_the_answer_would() -> None:
-    answers = crew.in_order(lambda number: 1 / number, (1, 0), threads=1)
+    answers = ordered_pool.in_order(lambda number: 1 / number, (1, 0), threads=1)
 
     assert next(answers) == (1, 1.0)
     with pytest.raises(ZeroDivisionError):

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.worker.encoder.test_packing import LAYOUTS, a_frame
 from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
-from video2mp3_worker.encoder.rooms import Rooms, passage
+from video2mp3_worker.encoder.reservoir_bounds import Rooms, passage
 
 RATE = 32
 

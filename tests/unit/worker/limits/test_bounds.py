@@ -2,8 +2,8 @@
 
 import pytest
 
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.limits import budget, is_believable
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.bounds import budget, is_believable
 
 HOUR = 3600
 MEGABYTE = 10**6

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from video2mp3_worker import cores
+from video2mp3_worker.limits import cores
 
 UNLIMITED = len(os.sched_getaffinity(0))
 

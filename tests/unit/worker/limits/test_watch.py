@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.stop import Stop
-from video2mp3_worker.watch import Watch
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.limits.watch import Watch
+from video2mp3_worker.ports.errors import TryAgain
 
 
 @dataclass

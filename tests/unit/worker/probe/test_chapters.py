@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.chapters import MAX_CHAPTERS, Chapter, fitted, limited
+from video2mp3_worker.probe.chapters import MAX_CHAPTERS, Chapter, fitted, limited
 
 A, B, C = Chapter(0, 10, "A"), Chapter(10, 20, "B"), Chapter(20, 30, "C")
 FOREVER = 10_000.0

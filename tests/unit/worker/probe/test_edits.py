@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from video2mp3_worker.edit_lists import Played, Segment
-from video2mp3_worker.edits import with_edits
-from video2mp3_worker.media import parse_media
+from video2mp3_worker.containers.edit_lists import Played, Segment
+from video2mp3_worker.probe.edits import with_edits
+from video2mp3_worker.probe.media import parse_media
 
 
 def a_sound(**audio: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.format_names import name_of
+from video2mp3_worker.probe.format_names import name_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.gains import Gains, said
+from video2mp3_worker.probe.gains import Gains, said
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.unit.worker.builders import a_media, a_track
-from video2mp3_worker.edit_lists import Segment
-from video2mp3_worker.gapless import exact_end
+from video2mp3_worker.containers.edit_lists import Segment
+from video2mp3_worker.probe.gapless import exact_end
 
 MATROSKA = "matroska,webm"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.gains import Gains
-from video2mp3_worker.media import AttachedPicture, AudioTrack, parse_media
+from video2mp3_worker.probe.chapters import Chapter
+from video2mp3_worker.probe.gains import Gains
+from video2mp3_worker.probe.media import AttachedPicture, AudioTrack, parse_media
 
 
 def a_document(**audio: Any) -> dict[str, Any]:

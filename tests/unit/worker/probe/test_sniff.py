@@ -4,9 +4,9 @@ from io import BytesIO
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.sniff import look
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.sniff import look
 
 
 def box(kind: bytes, content: bytes = b"", *, claims: int | None = None) -> bytes:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.unit.worker.builders import a_media, a_track
-from video2mp3_contracts.output import AudioTrack as WantedTrack
-from video2mp3_worker.media import AudioTrack
-from video2mp3_worker.tracks import choose_track, needs_further_look
+from video2mp3_contracts.api.output import AudioTrack as WantedTrack
+from video2mp3_worker.probe.media import AudioTrack
+from video2mp3_worker.probe.tracks import choose_track, needs_further_look
 
 MONO: dict[str, Any] = {"channels": 1, "codec": "pcm_s16le"}
 

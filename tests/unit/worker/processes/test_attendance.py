@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import attendance
-from video2mp3_worker.attendance import attending
-from video2mp3_worker.errors import Refused, TryAgain, WorkerError
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused, TryAgain, WorkerError
+from video2mp3_worker.processes import attendance
+from video2mp3_worker.processes.attendance import attending
 
 
 def compute(seconds: float) -> None:

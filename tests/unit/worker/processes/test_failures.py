@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import failures
-from video2mp3_worker.child import Ended
-from video2mp3_worker.errors import WorkerError
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_worker.ports.errors import WorkerError
+from video2mp3_worker.processes import failures
+from video2mp3_worker.processes.child import Ended
 
 FILE = "file:/scratch/attempt/source"
 MATROSKA, MOV = "[matroska,webm @ 0x5568437f4680] ", "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55da7b94edc0] "

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video2mp3_worker.messages import PIECE_BYTES, Messages
+from video2mp3_worker.processes.messages import PIECE_BYTES, Messages
 
 FORGED = "[mov @ 0x1] stream 0, offset 0x1: partial file"
 

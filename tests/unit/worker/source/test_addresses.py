@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from video2mp3_worker.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, is_public
+from video2mp3_worker.source.addresses import NOT_PUBLIC_V4, NOT_PUBLIC_V6, is_public
 
 PUBLIC = [
     "8.8.8.8",

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from video2mp3_worker.background import Background
+from video2mp3_worker.source.background import Background
 
 SECONDS = 30.0
 

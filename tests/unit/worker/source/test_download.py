@@ -9,13 +9,13 @@ import pytest
 
 from tests.unit.worker.builders import a_request
 from tests.unit.worker.fake_web import FakeAnswer, FakeFile, FakeWeb, Page, long_ago, redirect
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker import download
-from video2mp3_worker.download import Download
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.ports import BrokenOffError
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.ports.systems import BrokenOffError
+from video2mp3_worker.source import download
+from video2mp3_worker.source.download import Download
 
 URL = "https://media.example/film.mp4?token=secret"
 FILM = bytes(range(200))

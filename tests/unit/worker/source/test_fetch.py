@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.builders import SOURCE_ID, a_request
+from tests.unit.worker.containers.test_audio_map import CHUNK_OFFSETS, SIZE, a_file, a_track
 from tests.unit.worker.fakes import FakeFiles, Outside
-from tests.unit.worker.test_audio_map import CHUNK_OFFSETS, SIZE, a_file, a_track
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.fetch import Fetched, fetch
-from video2mp3_worker.local_source import ClosedError
-from video2mp3_worker.ports import SourceFile
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.ports.systems import SourceFile
+from video2mp3_worker.source.fetch import Fetched, fetch
+from video2mp3_worker.source.local_source import ClosedError
 
 CHUNK_BYTES = 100_000
 

@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.ports import BrokenOffError
-from video2mp3_worker.web import HttpWeb, Resolve, resolved
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.ports.systems import BrokenOffError
+from video2mp3_worker.source.http_client import HttpWeb, Resolve, resolved
 
 URL = "https://media.example/film.mp4?token=secret"
 

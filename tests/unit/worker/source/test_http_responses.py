@@ -2,10 +2,10 @@
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.answers import Part, judge, part_of
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.ports import BrokenOffError
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.ports.systems import BrokenOffError
+from video2mp3_worker.source.http_responses import Part, judge, part_of
 
 DATE = {"Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.hops import first, following
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.source.redirects import first, following
 
 ANY = ("*",)
 

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.builders import a_track
-from video2mp3_contracts.output import Encoding
-from video2mp3_worker import commands, whitelists
-from video2mp3_worker.edit_lists import Segment
-from video2mp3_worker.levelling import Levelling
-from video2mp3_worker.limits import Budget
-from video2mp3_worker.local_source import Arrival, LocalSource
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.reading import Reading
-from video2mp3_worker.timing import Timing
+from video2mp3_contracts.api.output import Encoding
+from video2mp3_worker.containers.edit_lists import Segment
+from video2mp3_worker.limits.bounds import Budget
+from video2mp3_worker.limits.timing import Timing
+from video2mp3_worker.probe import ffprobe_commands, whitelists
+from video2mp3_worker.probe.reading import Reading
+from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.transcode import commands
+from video2mp3_worker.transcode.levelling import Levelling
+from video2mp3_worker.transcode.plan import Plan
 
 SOURCE, MP3 = LocalSource(Path("/scratch/out: put"), 5_000), Path("/scratch/output.mp3")
 BUDGET = Budget(wall_seconds=100, cpu_seconds=100, output_bytes=1_000_000, media_seconds=3600)
@@ -109,7 +110,7 @@ def test_the_limiter_that_is_heard_is_the_one_that_is_encoded() -> None:
 def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
     coming = LocalSource(SOURCE.path, SOURCE.size, Arrival(lambda _go_on: None))
 
-    for command in (commands.decode(coming, a_plan(), BUDGET), commands.probe(coming, Reading())):
+    for command in (commands.decode(coming, a_plan(), BUDGET), ffprobe_commands.probe(coming, Reading())):
         assert "subfile,,start,0,end,5000,,:file:/scratch/out: put" in command
         options = pairs(command)
         assert {("-protocol_whitelist", "file,subfile"), ("-follow", "1"), ("-fflags", "+ignidx")} < set(options)
@@ -147,7 +148,7 @@ def test_what_was_found_out_with_a_larger_window_is_read_with_it() -> None:
 
     for command in (
         commands.decode(SOURCE, a_plan(reading=reading), BUDGET),
-        commands.probe(SOURCE, reading),
+        ffprobe_commands.probe(SOURCE, reading),
         commands.packets(SOURCE, a_plan(reading=reading)),
     ):
         options = pairs(command)
@@ -186,7 +187,7 @@ def test_silence_comes_from_the_encoder_in_samples_of_the_mp3() -> None:
 
 @pytest.mark.parametrize("option", ["protocol_whitelist", "format_whitelist", "codec_whitelist", "max_streams"])
 def test_ffprobe_obeys_the_same_lists_as_ffmpeg(option: str) -> None:
-    converting, probing = commands.decode(SOURCE, a_plan(), BUDGET), commands.probe(SOURCE, Reading())
+    converting, probing = commands.decode(SOURCE, a_plan(), BUDGET), ffprobe_commands.probe(SOURCE, Reading())
 
     assert converting[converting.index(f"-{option}") + 1] == probing[probing.index(f"-{option}") + 1]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.worker.builders import a_track
-from video2mp3_contracts.output import Encoding, Loudness, Output, Trim
+from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
 from video2mp3_worker.encoder.frame_copy import Copied
-from video2mp3_worker.reuse import difference, in_words, may_be_copied
+from video2mp3_worker.transcode.copy_decision import difference, in_words, may_be_copied
 
 MP3 = a_track(codec="mp3")
 

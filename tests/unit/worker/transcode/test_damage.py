@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.damage import Damage
+from video2mp3_worker.transcode.damage import Damage
 
 OF_FFMPEG_5 = """\
 [aac @ 0x55a3de640380] Number of bands (58) exceeds limit (42).

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.worker.pictures import a_chunk, a_jpeg, a_png, a_segment
-from video2mp3_worker.images import MAX_SIDE, NotAPictureError, picture
+from video2mp3_worker.transcode.images import MAX_SIDE, NotAPictureError, picture
 
 TWO_SCANS = a_jpeg()[:-2] + a_segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + b"\x56\xff\xff\xd9"
 

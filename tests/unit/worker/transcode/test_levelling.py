@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from video2mp3_contracts.output import Encoding
-from video2mp3_contracts.output import Loudness as Wanted
-from video2mp3_worker.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
+from video2mp3_contracts.api.output import Encoding
+from video2mp3_contracts.api.output import Loudness as Wanted
+from video2mp3_worker.transcode.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
 
 SUMMARY = """
 [Parsed_ebur128_1 @ 0x55] Summary:

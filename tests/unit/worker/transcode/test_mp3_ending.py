@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from video2mp3_worker.mp3_ending import frames_of_cut
+from video2mp3_worker.transcode.mp3_ending import frames_of_cut
 
 TAG = b"ID3\x04\0\0\0\0\x02\x10" + bytes(0x110)
 

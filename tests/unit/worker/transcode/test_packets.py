@@ -3,7 +3,7 @@
 import pytest
 
 from video2mp3_worker.encoder.frame_copy import NotCopyableError
-from video2mp3_worker.packets import PacketLines
+from video2mp3_worker.transcode.packets import PacketLines
 
 FRAME = 1152 / 44_100
 

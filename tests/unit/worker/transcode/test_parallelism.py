@@ -5,11 +5,11 @@ import math
 import pytest
 
 from tests.unit.worker.builders import a_track
-from video2mp3_contracts.output import Encoding
-from video2mp3_contracts.worker import Division
-from video2mp3_worker.division import end_seconds, span_of, start_seconds, worthwhile_parts
+from video2mp3_contracts.api.output import Encoding
+from video2mp3_contracts.jobs.worker import Division
 from video2mp3_worker.encoder.pieces import PIECE_FRAMES, Span
-from video2mp3_worker.plan import Plan
+from video2mp3_worker.transcode.parallelism import end_seconds, span_of, start_seconds, worthwhile_parts
+from video2mp3_worker.transcode.plan import Plan
 
 
 def a_plan(seconds: float | None, rate: int = 44100) -> Plan:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.worker.builders import a_media, a_track
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import AudioTrack, Encoding, Output, Trim
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.media import Media
-from video2mp3_worker.plan import decide, fitting_rate
+from video2mp3_contracts.api.output import AudioTrack, Encoding, Output, Trim
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.transcode.plan import decide, fitting_rate
 
 LIMITS = WorkerLimits()
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.worker.fakes import FakeLedger, Outside, at_ease, away
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Superseded, TryAgain
-from video2mp3_worker.progress import Pace, ProgressLines, estimate
-from video2mp3_worker.reporter import Reporter
-from video2mp3_worker.stop import Stop
-from video2mp3_worker.watch import Watch
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.app.reporter import Reporter
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.limits.watch import Watch
+from video2mp3_worker.ports.errors import Superseded, TryAgain
+from video2mp3_worker.transcode.progress import Pace, ProgressLines, estimate
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.worker.builders import a_media, a_track
-from video2mp3_contracts.output import Encoding, Output, Trim
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.gains import Gains
-from video2mp3_worker.levelling import Level, Levelling, Loudness
-from video2mp3_worker.plan import decide
-from video2mp3_worker.replaygain import told
+from video2mp3_contracts.api.output import Encoding, Output, Trim
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.probe.gains import Gains
+from video2mp3_worker.transcode.levelling import Level, Levelling, Loudness
+from video2mp3_worker.transcode.plan import decide
+from video2mp3_worker.transcode.replaygain import told
 
 GAINS = Gains(track=-7.1, track_peak=0.5)
 SAID = {"REPLAYGAIN_TRACK_GAIN": "-7.10 dB", "REPLAYGAIN_TRACK_PEAK": "0.500000"}

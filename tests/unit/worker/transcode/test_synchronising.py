@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from video2mp3_worker.synchronising import forwards
-from video2mp3_worker.timing import timing
+from video2mp3_worker.limits.timing import timing
+from video2mp3_worker.transcode.synchronising import forwards
 
 MATROSKA = "matroska,webm"
 

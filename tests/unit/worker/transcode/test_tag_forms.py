@@ -2,7 +2,7 @@
 
 import pytest
 
-from video2mp3_worker.tag_forms import number, timestamp
+from video2mp3_worker.transcode.tag_forms import number, timestamp
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from mutagen.id3 import ID3
 
 from tests.unit.worker.pictures import a_jpeg, a_png
-from video2mp3_contracts.output import Tags
-from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.images import picture
-from video2mp3_worker.tags import free_texts, merged, render, words_beside
+from video2mp3_contracts.api.output import Tags
+from video2mp3_worker.probe.chapters import Chapter
+from video2mp3_worker.transcode.images import picture
+from video2mp3_worker.transcode.tags import free_texts, merged, render, words_beside
 
 VERSIONS = (3, 4)
 NUMBERS = ("TYER", "TDAT", "TIME", "TRCK", "TPOS")

@@ -20,18 +20,18 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.complaints import complaints
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.output import MAX_TAG, MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.output import MAX_TAG, MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.validation_errors import complaints
+from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.text.harm import harmless
-from video2mp3_worker.convert import Converter, Mp3, Preview
-from video2mp3_worker.disk import enough_space
-from video2mp3_worker.errors import Refused, WorkerError
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import AudioTrack
-from video2mp3_worker.reuse import in_words
-from video2mp3_worker.stop import Stop
+from video2mp3_worker.limits.disk import enough_space
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, WorkerError
+from video2mp3_worker.probe.media import AudioTrack
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3, Preview
+from video2mp3_worker.transcode.copy_decision import in_words
 
 _BAR_WIDTH: Final = 30
 _WHY_COPIED: Final = "the sound is the mp3 that was asked for, so its frames are passed on as they are"

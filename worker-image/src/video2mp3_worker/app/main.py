@@ -15,26 +15,26 @@ import structlog
 from pydantic import ValidationError
 from pymongo.collection import Collection
 
-from video2mp3_contracts import mongo
-from video2mp3_contracts.complaints import of_variables
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerError
-from video2mp3_contracts.logs import configure_logging
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import TERMINATION_MESSAGE_PATH
-from video2mp3_worker import launcher
-from video2mp3_worker.convert import Converter
-from video2mp3_worker.errors import Refused, TryAgain, WorkerError
-from video2mp3_worker.gridfs import GridFSMp3s, GridFSSources
-from video2mp3_worker.last_words import crashed, last_words, leave
-from video2mp3_worker.ledger import MongoLedger, MongoPartLedger
-from video2mp3_worker.ports import Web
-from video2mp3_worker.queue import AmqpQueue
-from video2mp3_worker.reporter import Reporter
-from video2mp3_worker.run import Worker
-from video2mp3_worker.run_part import PartWorker
-from video2mp3_worker.settings import WorkerSettings
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.validation_errors import of_variables
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_contracts.jobs.worker import TERMINATION_MESSAGE_PATH
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerError
+from video2mp3_contracts.runtime import mongo
+from video2mp3_contracts.runtime.logs import configure_logging
+from video2mp3_worker.app.reporter import Reporter
+from video2mp3_worker.app.run import Worker
+from video2mp3_worker.app.run_part import PartWorker
+from video2mp3_worker.app.settings import WorkerSettings
+from video2mp3_worker.app.termination_message import crashed, last_words, leave
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, TryAgain, WorkerError
+from video2mp3_worker.ports.systems import Web
+from video2mp3_worker.sandbox import launcher
+from video2mp3_worker.stores.gridfs import GridFSMp3s, GridFSSources
+from video2mp3_worker.stores.ledger import MongoLedger, MongoPartLedger
+from video2mp3_worker.stores.queue import AmqpQueue
+from video2mp3_worker.transcode.convert import Converter
 
 _log = structlog.get_logger("video2mp3_worker")
 
@@ -44,7 +44,7 @@ def start() -> NoReturn:
     gc.freeze()
     gc.enable()
     if len(sys.argv) > 1:
-        from video2mp3_worker.cli import command_line  # noqa: PLC0415 - a Job does not pay for argparse
+        from video2mp3_worker.app.cli import command_line  # noqa: PLC0415 - a Job does not pay for argparse
 
         sys.exit(command_line(sys.argv[1:]))
     code = main()
@@ -125,7 +125,7 @@ def _unsuitable() -> TryAgain:
 
 
 def _web() -> Web:
-    from video2mp3_worker.web import HttpWeb  # noqa: PLC0415 - most attempts do without urllib3
+    from video2mp3_worker.source.http_client import HttpWeb  # noqa: PLC0415 - most attempts do without urllib3
 
     return HttpWeb()
 

@@ -6,13 +6,13 @@ from typing import Final
 
 import structlog
 
-from video2mp3_worker.errors import Superseded, TryAgain
-from video2mp3_worker.ports import Ledger
-from video2mp3_worker.progress import Pace, estimate
-from video2mp3_worker.watch import Clock
+from video2mp3_worker.limits.watch import Clock
+from video2mp3_worker.ports.errors import Superseded, TryAgain
+from video2mp3_worker.ports.systems import Ledger
+from video2mp3_worker.transcode.progress import Pace, estimate
 
 _EVERY_SECONDS: Final = 1.0
-_log = structlog.get_logger("video2mp3_worker.progress")
+_log = structlog.get_logger("video2mp3_worker.transcode.progress")
 
 
 class Reporter:

@@ -17,24 +17,24 @@ from typing import Final, Literal
 
 import structlog
 
-from video2mp3_contracts.ledger import LedgerEntry
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.retention import made_at
-from video2mp3_contracts.status import OutputReport
-from video2mp3_contracts.storage import FileMetadata
-from video2mp3_contracts.worker import Division, WorkerRequest
-from video2mp3_worker.convert import Converter, Mp3
-from video2mp3_worker.division import worthwhile_parts
-from video2mp3_worker.errors import Refused, Superseded, TryAgain
-from video2mp3_worker.fetch import fetch
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.ports import Ledger, Mp3s, Queue, Sources, Web
-from video2mp3_worker.reporter import Reporter
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.retention import made_at
+from video2mp3_contracts.api.status import OutputReport
+from video2mp3_contracts.jobs.worker import Division, WorkerRequest
+from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_contracts.messaging.message import ConversionFinished
+from video2mp3_worker.app.reporter import Reporter
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.ports.systems import Ledger, Mp3s, Queue, Sources, Web
+from video2mp3_worker.source.fetch import fetch
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.convert import Converter, Mp3
+from video2mp3_worker.transcode.parallelism import worthwhile_parts
 
 _BLOCK_BYTES: Final = 1024**2
-_log = structlog.get_logger("video2mp3_worker.run")
+_log = structlog.get_logger("video2mp3_worker.app.run")
 
 
 @dataclass(frozen=True)

@@ -17,22 +17,22 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.ledger import LedgerEntry, LedgerPart
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_worker.division import span_of
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerPart
+from video2mp3_worker.app.run import Worker, refuse_if_given_up
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.parts import VERSION
-from video2mp3_worker.errors import Refused, Superseded, TryAgain
-from video2mp3_worker.levelling import Level
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.ports import PartLedger
-from video2mp3_worker.run import Worker, refuse_if_given_up
+from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
+from video2mp3_worker.ports.systems import PartLedger
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.levelling import Level
+from video2mp3_worker.transcode.parallelism import span_of
+from video2mp3_worker.transcode.plan import Plan
 
 _VERSION: Final = f"{VERSION}:"
-_log = structlog.get_logger("video2mp3_worker.run_part")
+_log = structlog.get_logger("video2mp3_worker.app.run_part")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Json, SecretStr
 
-from video2mp3_contracts.worker import SCRATCH_PATH, TERMINATION_MESSAGE_PATH, WorkerRequest
+from video2mp3_contracts.jobs.worker import SCRATCH_PATH, TERMINATION_MESSAGE_PATH, WorkerRequest
 
 
 class WorkerSettings(BaseModel):

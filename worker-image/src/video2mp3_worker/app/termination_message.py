@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import TERMINATION_MESSAGE_LIMIT, TerminationMessage
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
+from video2mp3_contracts.jobs.worker import TERMINATION_MESSAGE_LIMIT, TerminationMessage
 
 _MESSAGE_LENGTH: Final = 500
 _CRASHED: Final = 1

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from video2mp3_worker import isobmff
-from video2mp3_worker.isobmff import Box, Readable
+from video2mp3_worker.containers import isobmff
+from video2mp3_worker.containers.isobmff import Box, Readable
 
 INDEX_BYTES: Final = 32 * 1024**2
 """The largest index that is read for this: that of some days."""

@@ -9,7 +9,7 @@ Format; Sony's Wave64; the header of .au files; Advanced Systems Format, section
 import struct
 from typing import Final
 
-from video2mp3_worker.isobmff import Readable
+from video2mp3_worker.containers.isobmff import Readable
 
 _STREAMED: Final = 0xFFFFFF00
 """Sizes from here on were never filled in."""

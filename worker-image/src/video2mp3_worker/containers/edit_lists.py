@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_worker import isobmff
-from video2mp3_worker.isobmff import Box, Readable
+from video2mp3_worker.containers import isobmff
+from video2mp3_worker.containers.isobmff import Box, Readable
 
 _MOST_EDITS: Final = 100
 """Of one track. Each one is a filter of its own."""

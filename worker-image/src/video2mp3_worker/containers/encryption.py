@@ -7,8 +7,8 @@ Sources: ISO/IEC 14496-12 8.12 and 23001-7 (mp4); RFC 9559, 5.1.4.1.31 (Matroska
 from collections.abc import Iterator
 from typing import Final
 
-from video2mp3_worker import isobmff
-from video2mp3_worker.isobmff import Readable
+from video2mp3_worker.containers import isobmff
+from video2mp3_worker.containers.isobmff import Readable
 
 _ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROTECTIONS: Final = (

@@ -21,15 +21,15 @@ if __name__ == "__main__":
     # Started by its file's name and without site-packages, it has to be told where its own package is.
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from video2mp3_worker import launcher
 from video2mp3_worker.encoder import lame
+from video2mp3_worker.encoder.coalesced_reads import in_gulps
 from video2mp3_worker.encoder.frames import Layout
-from video2mp3_worker.encoder.gulps import in_gulps
 from video2mp3_worker.encoder.lame import Lame, LameError, Quality
 from video2mp3_worker.encoder.parts import BrokenPartsError, PartsReader, PartWriter
 from video2mp3_worker.encoder.pieces import PIECE_FRAMES, SAMPLE_BYTES, Read, Span
 from video2mp3_worker.encoder.silence import after_silence
 from video2mp3_worker.encoder.writer import Mp3Writer
+from video2mp3_worker.sandbox import launcher
 
 _BUFFER_BYTES = 1024**2
 _PAUSE_SECONDS = 0.001

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from video2mp3_worker.encoder import crew, pieces
+from video2mp3_worker.encoder import ordered_pool, pieces
 from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.lame import Lame, Quality
 from video2mp3_worker.encoder.packing import needed_before
 from video2mp3_worker.encoder.pieces import Piece, Read, Span, encoded, encoded_to_fit
-from video2mp3_worker.encoder.rooms import Rooms, passage
+from video2mp3_worker.encoder.reservoir_bounds import Rooms, passage
 
 VERSION: Final = 5
 """Of this format, and of how pieces are cut and encoded: parts of different versions are never joined."""
@@ -60,7 +60,7 @@ class PartWriter:
         rooms = Rooms(0, math.inf if span.first else 0)
         done = span.first * pieces.PIECE_FRAMES * self._layout.samples
         cut = pieces.pieces(read, self._layout, self._quality, span, report)
-        for piece, frames in crew.in_order(self._encode, cut, threads):
+        for piece, frames in ordered_pool.in_order(self._encode, cut, threads):
             self._write(piece, frames, self._spares(piece, frames, rooms))
             done += piece.count
             report(done)

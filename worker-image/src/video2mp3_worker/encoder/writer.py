@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import BinaryIO, Final
 
-from video2mp3_worker.encoder import crew
+from video2mp3_worker.encoder import ordered_pool
 from video2mp3_worker.encoder.frames import HEADER_BYTES, Frame, Layout
 from video2mp3_worker.encoder.infoframe import RunningCRC, Stream, info_frame, info_frame_bytes
 from video2mp3_worker.encoder.lame import DELAY_SAMPLES, Lame, Quality
@@ -70,7 +70,7 @@ class Mp3Writer:
         )
 
     def _encoded(self, read: Read, threads: int) -> Iterator[EncodedPiece]:
-        for piece, frames in crew.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
+        for piece, frames in ordered_pool.in_order(self._encode, pieces(read, self._layout, self._quality), threads):
             yield EncodedPiece(piece.count, frames, partial(encoded_to_fit, piece, self._lame, self._layout))
 
     def _encode(self, piece: Piece) -> list[Frame]:

@@ -6,8 +6,8 @@ Pure. The bounds are wide for every honest file and tight for one that was made 
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits.timing import LONGEST_PAUSE_SECONDS
 
 MAX_STREAMS: Final = 64
 """Tracks in a file, of all kinds. Discs ripped with every language have about 40."""

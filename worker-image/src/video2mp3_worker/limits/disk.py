@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import TryAgain
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import TryAgain
 
 _SPARE_BYTES: Final = 64 * 1024**2
 """That must stay free beside the source, for the beginning of the mp3."""

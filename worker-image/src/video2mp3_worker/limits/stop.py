@@ -3,7 +3,7 @@
 import signal
 from types import FrameType
 
-from video2mp3_worker.errors import Stopped
+from video2mp3_worker.ports.errors import Stopped
 
 
 class Stop:

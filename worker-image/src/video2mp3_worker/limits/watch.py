@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import TryAgain
 
 Clock = Callable[[], float]
 """Seconds on a clock that only goes forward."""

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from video2mp3_contracts.exit_codes import ExitCode
-from video2mp3_contracts.reasons import Reason
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.exit_codes import ExitCode
 
 _EXIT_CODES: Final = {
     Reason.BAD_REQUEST: ExitCode.BAD_REQUEST,

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from video2mp3_contracts.ledger import LedgerEntry, LedgerError
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_contracts.storage import FileMetadata
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerError
+from video2mp3_contracts.ledger.storage import FileMetadata
+from video2mp3_contracts.messaging.message import ConversionFinished
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, limits, sniff
-from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.edit_lists import played_of_tracks
-from video2mp3_worker.edits import with_edits
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.failures import (
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.containers.edit_lists import played_of_tracks
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe import ffprobe_commands, sniff
+from video2mp3_worker.probe.edits import with_edits
+from video2mp3_worker.probe.format_names import name_of
+from video2mp3_worker.probe.media import Media, parse_media, with_first_packets
+from video2mp3_worker.probe.reading import Reading
+from video2mp3_worker.probe.tracks import needs_further_look
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement, Ended
+from video2mp3_worker.processes.failures import (
     has_too_many_tracks,
     refuse_if_killed,
     refused_decoders,
     refused_format,
 )
-from video2mp3_worker.format_names import name_of
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media, parse_media, with_first_packets
-from video2mp3_worker.reading import Reading
-from video2mp3_worker.tracks import needs_further_look
+from video2mp3_worker.source.local_source import LocalSource
 
 _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""
@@ -63,7 +65,7 @@ def _asked_of_ffprobe(source: LocalSource, watch: Callable[[], None]) -> Media:
         with source.path.open("rb") as file:
             media = with_edits(media, played_of_tracks(file, source.size))
     if media.format in _LATE_WITHOUT_A_WORD:
-        media = with_first_packets(media, _document(commands.first_packets(source, reading), source, watch))
+        media = with_first_packets(media, _document(ffprobe_commands.first_packets(source, reading), source, watch))
     return replace(media, reading=replace(media.reading, options=reading.options))
 
 
@@ -72,7 +74,7 @@ def _media(source: LocalSource, reading: Reading, watch: Callable[[], None]) -> 
     extra: set[str] = set()
     for _ in range(_ROUNDS):
         answer = bytearray()
-        command = commands.probe(source, reading, sorted(extra))
+        command = ffprobe_commands.probe(source, reading, sorted(extra))
         ended = child.run(command, confinement, output=_bounded(answer), watch=watch)
         missing = refused_decoders(ended) - extra
         if not missing:
@@ -100,13 +102,13 @@ def _parsed(answer: bytearray, ended: Ended) -> Any:
 
 
 def _confinement(source: LocalSource) -> Confinement:
-    return Confinement(reads=(source.path,), cpu_seconds=limits.PROBE_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+    return Confinement(reads=(source.path,), cpu_seconds=bounds.PROBE_CPU_SECONDS, data_bytes=bounds.DATA_BYTES)
 
 
 def _bounded(answer: bytearray) -> Callable[[bytes], None]:
     def take(piece: bytes) -> None:
         answer.extend(piece)
-        if len(answer) > limits.PROBE_ANSWER_BYTES:
+        if len(answer) > bounds.PROBE_ANSWER_BYTES:
             raise Refused(Reason.LIMIT_EXCEEDED, "The file has more tracks, chapters and tags than can be listed.")
 
     return take
@@ -126,5 +128,5 @@ def _unreadable(ended: Ended) -> Refused:
 
 
 def _too_many_tracks(ended: Ended) -> Refused:
-    sentence = f"The file has more than {limits.MAX_STREAMS} tracks."
+    sentence = f"The file has more than {bounds.MAX_STREAMS} tracks."
     return Refused(Reason.LIMIT_EXCEEDED, sentence, detail=ended.complaint)

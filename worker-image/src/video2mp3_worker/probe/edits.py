@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from video2mp3_worker.edit_lists import Played, Segment
-from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.containers.edit_lists import Played, Segment
+from video2mp3_worker.probe.media import AudioTrack, Media
 
 _AAC_SAMPLES: Final = (1024, 2048)
 """In a packet, without and with spectral band replication."""

@@ -7,7 +7,7 @@ Encoder Delay in AAC"), or the media's own, or a number of samples beside them: 
 
 from typing import Final
 
-from video2mp3_worker.media import AudioTrack, Media
+from video2mp3_worker.probe.media import AudioTrack, Media
 
 _FRAME_SAMPLES: Final = {"aac": (1024, 2048), "opus": (120, 240, 480, 960, 1920, 2880), "mp3": (1152, 576)}
 """Samples of each channel in a packet, by codec: of AAC with and without spectral band replication."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from video2mp3_contracts.output import TAG_FIELDS
-from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.edit_lists import Segment
-from video2mp3_worker.gains import Gains, said
-from video2mp3_worker.reading import Reading
+from video2mp3_contracts.api.output import TAG_FIELDS
+from video2mp3_worker.containers.edit_lists import Segment
+from video2mp3_worker.probe.chapters import Chapter
+from video2mp3_worker.probe.gains import Gains, said
+from video2mp3_worker.probe.reading import Reading
 
 _NOT_THE_PROGRAMME: Final = frozenset(
     {"comment", "descriptions", "visual_impaired", "hearing_impaired", "karaoke", "lyrics", "clean_effects"}
@@ -169,7 +169,7 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
 
 
 def with_first_packets(media: Media, document: Mapping[str, Any]) -> Media:
-    """The same file, whose tracks begin with their first packets. `document`: see `commands.first_packets`."""
+    """The same file, whose tracks begin with their first packets. `document`: see `ffprobe_commands.first_packets`."""
     starts: dict[int, float] = {}
     for packet in document.get("packets") or []:
         stream, start = _integer(packet.get("stream_index")), _number(packet.get("pts_time"))

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import isobmff
-from video2mp3_worker.endings import claimed_end, is_endless
-from video2mp3_worker.errors import Refused, cut_short
-from video2mp3_worker.protection import is_protected
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.containers import isobmff
+from video2mp3_worker.containers.declared_size import claimed_end, is_endless
+from video2mp3_worker.containers.encryption import is_protected
+from video2mp3_worker.ports.errors import Refused, cut_short
 
 HEAD_BYTES: Final = 4096
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.output import AudioTrack as WantedTrack
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.languages import same_language
-from video2mp3_worker.media import AudioTrack, Media
-from video2mp3_worker.whitelists import is_decodable
+from video2mp3_contracts.api.output import AudioTrack as WantedTrack
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.languages import same_language
+from video2mp3_worker.probe.media import AudioTrack, Media
+from video2mp3_worker.probe.whitelists import is_decodable
 
 _LATE_TRACKS: Final = frozenset({"flv", "mpegts", "mpeg"})
 """Formats in which a track is not known before its first packet comes."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused, TryAgain
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused, TryAgain
 
 MOST_THREADS: Final = 1_024
 """Of one child. ffmpeg has a few for each processor of the node; limits of its own for them count all of a user's."""

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import encoder, launcher
-from video2mp3_worker.attendance import attending
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.messages import Messages
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker import encoder
+from video2mp3_worker.ports.errors import TryAgain
+from video2mp3_worker.processes.attendance import attending
+from video2mp3_worker.processes.messages import Messages
+from video2mp3_worker.sandbox import launcher
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 """What a program needs to start."""

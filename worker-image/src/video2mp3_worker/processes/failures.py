@@ -9,9 +9,9 @@ import re
 import signal
 from typing import Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.child import Ended
-from video2mp3_worker.errors import Refused, TryAgain, WorkerError
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused, TryAgain, WorkerError
+from video2mp3_worker.processes.child import Ended
 
 _BROKE: Final = frozenset(
     -number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)

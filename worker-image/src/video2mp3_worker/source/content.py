@@ -1,9 +1,9 @@
 """⑥ Whether what was fetched is what was asked for, wherever it came from. Pure."""
 
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker.errors import Refused
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.ports.errors import Refused
 
 
 def refuse_size(size: int, limits: WorkerLimits) -> None:

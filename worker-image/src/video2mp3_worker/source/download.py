@@ -14,14 +14,14 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerRequest
-from video2mp3_worker import answers, hops
-from video2mp3_worker.content import refuse_other_content, refuse_size
-from video2mp3_worker.disk import refuse_full_disk
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.ports import Answer, BrokenOffError, Web
-from video2mp3_worker.watch import Clock
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerRequest
+from video2mp3_worker.limits.disk import refuse_full_disk
+from video2mp3_worker.limits.watch import Clock
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.ports.systems import Answer, BrokenOffError, Web
+from video2mp3_worker.source import http_responses, redirects
+from video2mp3_worker.source.content import refuse_other_content, refuse_size
 
 MOST_SECONDS: Final = 2 * 3600
 """For all of it, pauses included; 20 GiB in this time is 3 MB/s."""
@@ -35,7 +35,7 @@ _PROGRESS_BYTES: Final = 16 * 1024**2
 _WATCH_SECONDS: Final = 0.2
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "video2mp3-worker"}
 
-_log = structlog.get_logger("video2mp3_worker.download")
+_log = structlog.get_logger("video2mp3_worker.source.download")
 
 
 @dataclass
@@ -91,15 +91,17 @@ class Download:
     def _try(self) -> None:
         """Follow the redirects to the file, and take what is missing of it."""
         allowed = self.request.limits.allowed_hosts
-        hop = hops.first(self.request.source.url or "", allowed)
-        for _ in range(hops.MOST_REDIRECTS + 1):
+        hop = redirects.first(self.request.source.url or "", allowed)
+        for _ in range(redirects.MOST_REDIRECTS + 1):
             with self.web.ask(hop.url, self._headers(), self._check) as answer:
-                if answer.status not in answers.REDIRECTS:
+                if answer.status not in http_responses.REDIRECTS:
                     self._take(answer, hop.host)
                     return
                 location = answer.headers.get("Location", "")
-            hop = hops.following(hop, location, allowed)
-        raise Refused(Reason.SOURCE_REFUSED, f"The source's address redirects more than {hops.MOST_REDIRECTS} times.")
+            hop = redirects.following(hop, location, allowed)
+        raise Refused(
+            Reason.SOURCE_REFUSED, f"The source's address redirects more than {redirects.MOST_REDIRECTS} times."
+        )
 
     def _headers(self) -> dict[str, str]:
         if not (self._size and self._validator):
@@ -110,8 +112,8 @@ class Download:
         if self._size and answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._start_over()
             raise BrokenOffError(f"{host} has another file at that address by now.")
-        answers.judge(answer.status, answer.headers, host)
-        part = answers.part_of(answer.status, answer.headers)
+        http_responses.judge(answer.status, answer.headers, host)
+        part = http_responses.part_of(answer.status, answer.headers)
         if part is None or not self._continues(part):
             self._start_over()
         if part is None or part.start != self._size:
@@ -125,7 +127,7 @@ class Download:
         if part.total not in (None, self._size):
             raise BrokenOffError(f"{host} sent {self._size} of {part.total} bytes.")
 
-    def _continues(self, part: answers.Part) -> bool:
+    def _continues(self, part: http_responses.Part) -> bool:
         return part.start == self._size and (self._size == 0 or part.validator in ("", self._validator))
 
     def _write(self, answer: Answer) -> None:

@@ -14,16 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from video2mp3_contracts.conversion import Source
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerRequest
-from video2mp3_worker import audio_map, isobmff
-from video2mp3_worker.content import refuse_other_content, refuse_size
-from video2mp3_worker.disk import enough_space, refuse_full_disk
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.local_source import Arrival, LocalSource
-from video2mp3_worker.ports import SourceFile, Sources, Web
-from video2mp3_worker.sparse import SparseFile
+from video2mp3_contracts.api.conversion import Source
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerRequest
+from video2mp3_worker.containers import audio_map, isobmff
+from video2mp3_worker.limits.disk import enough_space, refuse_full_disk
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.ports.systems import SourceFile, Sources, Web
+from video2mp3_worker.source.content import refuse_other_content, refuse_size
+from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.source.sparse_reads import SparseFile
 
 _WORTH_IT_BYTES: Final = 8 * 1024**2
 """Smaller sources are fetched whole: that takes no longer than thinking about it."""
@@ -51,7 +51,7 @@ def fetch(
     with enough_space():
         if request.source.gridfs is not None:
             return _fetch_file(request, request.source.gridfs.file_id, sources, destination, watch)
-        from video2mp3_worker.download import Download  # noqa: PLC0415 - most attempts do without
+        from video2mp3_worker.source.download import Download  # noqa: PLC0415 - most attempts do without
 
         assert web is not None  # noqa: S101 - whoever asks for an address has it
         size = Download(request, web, destination, watch).run()

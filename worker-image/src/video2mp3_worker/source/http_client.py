@@ -17,12 +17,12 @@ from typing import Final
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.addresses import is_public
-from video2mp3_worker.background import Background
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.hops import Hop
-from video2mp3_worker.ports import BrokenOffError
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.ports.systems import BrokenOffError
+from video2mp3_worker.source.addresses import is_public
+from video2mp3_worker.source.background import Background
+from video2mp3_worker.source.redirects import Hop
 
 ANSWER_SECONDS: Final = 60.0
 """To resolve, connect and get an answer's head."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
-from video2mp3_contracts import source_urls
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import Refused
+from video2mp3_contracts.api import source_urls
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.ports.errors import Refused
 
 MOST_REDIRECTS: Final = 5
 

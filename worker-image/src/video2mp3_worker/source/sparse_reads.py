@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from video2mp3_worker.ports import SourceFile, Sources
+from video2mp3_worker.ports.systems import SourceFile, Sources
 
 
 class SparseFile(io.RawIOBase):

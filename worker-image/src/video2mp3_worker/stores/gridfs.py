@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.ports import SourceFile
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.ports.systems import SourceFile
 
 _BATCH_BYTES: Final = 2 * 1024**2
 """Of one query: little memory, and quickly repeated when the connection breaks. The next is asked for meanwhile."""

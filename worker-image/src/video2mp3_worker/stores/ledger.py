@@ -7,13 +7,13 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from video2mp3_contracts import ledger as moves
-from video2mp3_contracts import mongo
-from video2mp3_contracts.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerPart, MadePart
-from video2mp3_contracts.message import ConversionRef
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.status import OutputReport, Progress
-from video2mp3_worker.errors import Superseded, TryAgain
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.status import OutputReport, Progress
+from video2mp3_contracts.ledger import ledger as moves
+from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerPart, MadePart
+from video2mp3_contracts.messaging.message import ConversionRef
+from video2mp3_contracts.runtime import mongo
+from video2mp3_worker.ports.errors import Superseded, TryAgain
 
 
 @contextmanager

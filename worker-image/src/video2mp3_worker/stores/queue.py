@@ -6,16 +6,16 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from video2mp3_contracts.message import ConversionFinished
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker.errors import TryAgain
-from video2mp3_worker.stop import Stop
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.messaging.message import ConversionFinished
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.ports.errors import TryAgain
 
 _PAUSES_SECONDS: Final = (1.0, 3.0)
 """Before the second and the third try. A broker that restarts takes longer: then the next attempt only publishes."""
 
 _WATCH_SECONDS: Final = 0.2
-_AMQP: Final = "video2mp3_contracts.amqp"
+_AMQP: Final = "video2mp3_contracts.runtime.amqp"
 
 
 class AmqpQueue:
@@ -33,7 +33,7 @@ class AmqpQueue:
         asyncio.run(self._publish(message))
 
     async def _publish(self, message: ConversionFinished) -> None:
-        from video2mp3_contracts import amqp  # noqa: PLC0415 - see above
+        from video2mp3_contracts.runtime import amqp  # noqa: PLC0415 - see above
 
         for pause in (*_PAUSES_SECONDS, None):
             try:

@@ -1,28 +1,25 @@
-"""The command lines of ffprobe, ffmpeg and the encoder. Pure: composed with ffmpeg-python, no shell ever sees them.
+"""The command lines of ffmpeg and the encoder. Pure: composed with ffmpeg-python, no shell ever sees them.
 
-Whatever a user may choose arrives here as a number or an enum; names of files are ours. The same whitelists stand
-before every input, since ffprobe runs the same parsers as ffmpeg.
+Whatever a user may choose arrives here as a number or an enum; names of files are ours.
 """
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import ffmpeg
 
-from video2mp3_worker import limits, whitelists
 from video2mp3_worker.encoder.lame import HEADROOM
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.levelling import Levelling
-from video2mp3_worker.limits import Budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.reading import Reading
-from video2mp3_worker.synchronising import synchronised
-
-_FIRST_PACKETS: Final = 32
-"""Enough for the first of each track, where tracks take turns."""
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.bounds import Budget
+from video2mp3_worker.probe import whitelists
+from video2mp3_worker.probe.ffprobe_commands import input_name, input_options, probing
+from video2mp3_worker.probe.reading import Reading
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.levelling import Levelling
+from video2mp3_worker.transcode.plan import Plan
+from video2mp3_worker.transcode.synchronising import synchronised
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
@@ -32,42 +29,17 @@ SPARE_HEADROOM: Final = 64.0
 scale, as no sound is, and what is rounded lies 150 dB below it."""
 
 
-def probe(source: LocalSource, reading: Reading, extra_decoders: Iterable[str] = ()) -> list[str]:
-    """The ffprobe call that says what a file holds, as JSON.
-
-    ffprobe sets up a decoder for every stream and leaves when it may not, so those of pictures and subtitles are
-    named for it; none of them is ever fed, because what looks into the streams obeys the audio list.
-    """
-    shown = ("-of", "json", "-show_format", "-show_streams", "-show_programs", "-show_chapters")
-    return [*_probing(source, reading, extra_decoders), *shown, _input(source)]
-
-
-def first_packets(source: LocalSource, reading: Reading) -> list[str]:
-    """The ffprobe call that says when the first packets of the audio tracks play, as JSON."""
-    chosen = ("-select_streams", "a", "-read_intervals", f"%+#{_FIRST_PACKETS}")
-    shown = ("-of", "json", "-show_entries", "packet=stream_index,pts_time")
-    return [*_probing(source, reading), *chosen, *shown, _input(source)]
-
-
 def packets(source: LocalSource, plan: Plan) -> list[str]:
     """The ffprobe call that says when each packet of a source's track plays, in lines: see `packets`."""
     shown = "packet=pts_time,duration_time,flags:packet_side_data=skip_samples,discard_padding"
     chosen = ("-select_streams", f"a:{plan.track.index}", "-show_packets", "-show_entries", shown)
-    return [*_probing(source, plan.reading), "-of", "compact=p=0", *chosen, _input(source)]
+    return [*probing(source, plan.reading), "-of", "compact=p=0", *chosen, input_name(source)]
 
 
 def extract(source: LocalSource, plan: Plan) -> list[str]:
     """The ffmpeg call that writes the frames of a source's mp3 track as they stand in the file, one after the other."""
     as_is: dict[str, Any] = {"c": "copy", "copypriorss": 1, "write_xing": 0, "id3v2_version": 0}
     return _compiled(_track(source, plan).output("pipe:1", f="mp3", **as_is), *_QUIET)
-
-
-def _probing(source: LocalSource, reading: Reading, extra_decoders: Iterable[str] = ()) -> list[str]:
-    named = ",".join((*whitelists.AUDIO_CODECS, *whitelists.NAMED_ONLY_CODECS, *extra_decoders))
-    options = _input_options(source, reading) | {f"codec_whitelist:{kind}": named for kind in "vasdt"}
-    arguments = [word for name, value in options.items() for word in (f"-{name}", str(value))]
-    quiet = ("-hide_banner", "-loglevel", "error", "-max_alloc", str(limits.MAX_ALLOCATION_BYTES))
-    return ["ffprobe", *quiet, "-threads", "1", *arguments]
 
 
 def decode(
@@ -134,8 +106,8 @@ def _limited(sound: Any, levelling: Levelling) -> Any:
 def attached_picture(source: LocalSource, stream: int) -> list[str]:
     """The ffmpeg call that writes a picture as it stands in the file, without any decoder for it."""
     # The picture comes from the file's head: nothing has to be found out about the other streams.
-    options = _input_options(source, Reading()) | {"probesize": 32, "analyzeduration": 1}
-    picture = ffmpeg.input(_input(source), **options)[str(stream)]
+    options = input_options(source, Reading()) | {"probesize": 32, "analyzeduration": 1}
+    picture = ffmpeg.input(input_name(source), **options)[str(stream)]
     output = picture.output("pipe:1", f="image2pipe", c="copy", **{"frames:v": 1})
     # Without decoders ffmpeg calls every picture and film of the file an error.
     return _compiled(output, *_QUIET[:-1], "fatal")
@@ -149,7 +121,7 @@ def _sound(source: LocalSource, plan: Plan) -> Any:
     if plan.track.segments:
         sound = _joined(sound, plan)
     else:
-        sound = synchronised(sound, plan.timing, limits.pauses_seconds(source.size))
+        sound = synchronised(sound, plan.timing, bounds.pauses_seconds(source.size))
     if plan.start_seconds or plan.end_seconds is not None:
         sound = sound.filter("atrim", **_bounds(plan))
         sound = sound.filter("asetpts", "PTS-STARTPTS")
@@ -193,7 +165,7 @@ def _longest(budget: Budget, end_seconds: float | None = None) -> dict[str, floa
 
 
 def _compiled(output: Any, *options: str) -> list[str]:
-    command: list[str] = output.global_args(*options, "-max_alloc", str(limits.MAX_ALLOCATION_BYTES)).compile()
+    command: list[str] = output.global_args(*options, "-max_alloc", str(bounds.MAX_ALLOCATION_BYTES)).compile()
     return command
 
 
@@ -215,35 +187,11 @@ def _mp3(plan: Plan) -> list[str]:
 
 
 def _track(source: LocalSource, plan: Plan) -> Any:
-    options = _input_options(source, plan.reading)
+    options = input_options(source, plan.reading)
     if plan.is_indexed:
-        options["probesize"] = limits.INDEXED_PROBE_BYTES
+        options["probesize"] = bounds.INDEXED_PROBE_BYTES
     if plan.track.segments:
         options["ignore_editlist"] = 1
     if decoder := whitelists.CHOSEN_DECODERS.get(plan.track.codec):
         options["c:a"] = decoder
-    return ffmpeg.input(_input(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]
-
-
-def _input_options(source: LocalSource, reading: Reading) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "protocol_whitelist": ",".join(whitelists.PROTOCOLS),
-        "format_whitelist": ",".join(whitelists.FORMATS),
-        "codec_whitelist": ",".join(whitelists.AUDIO_CODECS),
-        "max_streams": limits.MAX_STREAMS,
-        "probesize": reading.probe_bytes,
-        "analyzeduration": reading.probe_seconds * 1_000_000,
-        **dict(reading.options),
-    }
-    if source.arrival is not None:
-        # At the end of the file ffmpeg waits for more; and with the index in hand it does not look behind the media.
-        protocols = ",".join((*whitelists.PROTOCOLS, whitelists.COMING_PROTOCOL))
-        options |= {"protocol_whitelist": protocols, "follow": 1, "fflags": "+ignidx"}
-    return options
-
-
-def _input(source: LocalSource) -> str:
-    # Without the protocol's name, a name with a colon in it would be taken for an address.
-    file = f"file:{source.path}"
-    # Of a file that is still growing, only this knows where it ends.
-    return file if source.arrival is None else f"{whitelists.COMING_PROTOCOL},,start,0,end,{source.size},,:{file}"
+    return ffmpeg.input(input_name(source), **options, vn=None, sn=None, dn=None)[f"a:{plan.track.index}"]

@@ -8,36 +8,36 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from video2mp3_contracts.output import Output
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker import limits as bounds
-from video2mp3_worker import replaygain, tags
-from video2mp3_worker.chapters import Chapter, fitted, limited
-from video2mp3_worker.cover import cover_of
-from video2mp3_worker.damage import Damage
-from video2mp3_worker.disk import enough_space
-from video2mp3_worker.division import start_seconds
-from video2mp3_worker.encode import BROKEN_OFF, CUT_SHORT, Encoded, encode, join
+from video2mp3_contracts.api.output import Output
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.encoder.frame_copy import Copied, NotCopyableError
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.inspection import BrokenMp3Error, inspect
 from video2mp3_worker.encoder.pieces import Span
-from video2mp3_worker.errors import Refused, cut_short
-from video2mp3_worker.images import Picture
-from video2mp3_worker.levelling import Level
-from video2mp3_worker.limits import Budget, budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.loudness import level
-from video2mp3_worker.media import Media
-from video2mp3_worker.mp3_ending import MISSING_SECONDS, is_cut_mp3
-from video2mp3_worker.mp3_file import Mp3File
-from video2mp3_worker.plan import Plan, decide
-from video2mp3_worker.probe import look_into
-from video2mp3_worker.reuse import in_words
-from video2mp3_worker.stop import Stop
-from video2mp3_worker.stream_copy import StreamCopy
-from video2mp3_worker.watch import Clock, Watch
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.bounds import Budget, budget
+from video2mp3_worker.limits.disk import enough_space
+from video2mp3_worker.limits.stop import Stop
+from video2mp3_worker.limits.watch import Clock, Watch
+from video2mp3_worker.ports.errors import Refused, cut_short
+from video2mp3_worker.probe.chapters import Chapter, fitted, limited
+from video2mp3_worker.probe.classify import look_into
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import replaygain, tags
+from video2mp3_worker.transcode.copy_decision import in_words
+from video2mp3_worker.transcode.cover import cover_of
+from video2mp3_worker.transcode.damage import Damage
+from video2mp3_worker.transcode.encode import BROKEN_OFF, CUT_SHORT, Encoded, encode, join
+from video2mp3_worker.transcode.images import Picture
+from video2mp3_worker.transcode.levelling import Level
+from video2mp3_worker.transcode.loudness import level
+from video2mp3_worker.transcode.mp3_ending import MISSING_SECONDS, is_cut_mp3
+from video2mp3_worker.transcode.mp3_file import Mp3File
+from video2mp3_worker.transcode.parallelism import start_seconds
+from video2mp3_worker.transcode.plan import Plan, decide
+from video2mp3_worker.transcode.stream_copy import StreamCopy
 
 _TOLERANCE_SECONDS: Final = 0.001
 _COUNTED: Final = frozenset({"flac", "tta", "wv"})

@@ -6,11 +6,13 @@ A source without a good cover is converted all the same: what was left out, and 
 from collections.abc import Callable
 from typing import Final
 
-from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement
-from video2mp3_worker.images import NotAPictureError, Picture, picture
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import AttachedPicture, Media
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.probe.media import AttachedPicture, Media
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import commands
+from video2mp3_worker.transcode.images import NotAPictureError, Picture, picture
 
 _TRIES: Final = 3
 """Pictures of one file that are looked at."""
@@ -35,10 +37,10 @@ def _extracted(source: LocalSource, attached: AttachedPicture, watch: Callable[[
 
     def take(piece: bytes) -> None:
         content.extend(piece)
-        if len(content) > limits.COVER_BYTES:
-            raise NotAPictureError(f"has more than {limits.COVER_BYTES} bytes")
+        if len(content) > bounds.COVER_BYTES:
+            raise NotAPictureError(f"has more than {bounds.COVER_BYTES} bytes")
 
-    confinement = Confinement(reads=(source.path,), cpu_seconds=limits.COVER_CPU_SECONDS, data_bytes=limits.DATA_BYTES)
+    confinement = Confinement(reads=(source.path,), cpu_seconds=bounds.COVER_CPU_SECONDS, data_bytes=bounds.DATA_BYTES)
     ended = child.run(commands.attached_picture(source, attached.stream), confinement, output=take, watch=watch)
     if ended.status != 0:
         raise NotAPictureError("cannot be read")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from video2mp3_worker.whitelists import AUDIO_CODECS, FORMATS
+from video2mp3_worker.probe.whitelists import AUDIO_CODECS, FORMATS
 
 _UNDECODED: Final = re.compile(
     rb"Error while decoding stream #\d+:\d+: "

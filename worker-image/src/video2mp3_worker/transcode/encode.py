@@ -5,21 +5,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, cores, division, limits
-from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.damage import Damage
+from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.encoder.pieces import WHOLE, Span
-from video2mp3_worker.errors import Refused, cut_short
-from video2mp3_worker.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
-from video2mp3_worker.levelling import Level, Levelling
-from video2mp3_worker.limits import Budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.loudness import between, decoding, level, refuse_failed_filter
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.progress import ProgressLines
-from video2mp3_worker.timing import LONGEST_PAUSE_SECONDS
-from video2mp3_worker.watch import Watch
+from video2mp3_worker.limits import bounds, cores
+from video2mp3_worker.limits.bounds import Budget
+from video2mp3_worker.limits.timing import LONGEST_PAUSE_SECONDS
+from video2mp3_worker.limits.watch import Watch
+from video2mp3_worker.ports.errors import Refused, cut_short
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement, Ended
+from video2mp3_worker.processes.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import commands, parallelism
+from video2mp3_worker.transcode.damage import Damage
+from video2mp3_worker.transcode.levelling import Level, Levelling
+from video2mp3_worker.transcode.loudness import between, decoding, level, refuse_failed_filter
+from video2mp3_worker.transcode.plan import Plan
+from video2mp3_worker.transcode.progress import ProgressLines
 
 BROKEN_OFF = "The sound could not be read to its end: what comes before that is the mp3."
 CUT_SHORT = "The file ends before its media does: what is there is the mp3."
@@ -63,9 +65,9 @@ def encode(
     heard = level(source, plan, budget, watch, report) if listens else None
     lines, damage = ProgressLines(), Damage()
     # Silence in a pause takes no bytes.
-    most = limits.plausible_seconds(source.size) + (LONGEST_PAUSE_SECONDS if plan.timing.fills_gaps else 0)
+    most = bounds.plausible_seconds(source.size) + (LONGEST_PAUSE_SECONDS if plan.timing.fills_gaps else 0)
     decoded, *filters, encoded = child.run_into_encoder(
-        _before_it(source, plan, budget, heard, division.end_seconds(plan, span or WHOLE)),
+        _before_it(source, plan, budget, heard, parallelism.end_seconds(plan, span or WHOLE)),
         commands.encoder_options(destination, plan, cores.available(), span),
         _encoding(destination, budget),
         output=lines.feed,
@@ -124,7 +126,7 @@ def _encoding(destination: Path, budget: Budget) -> Confinement:
         reads=(),
         writes=(destination,),
         cpu_seconds=budget.cpu_seconds,
-        data_bytes=limits.DATA_BYTES,
+        data_bytes=bounds.DATA_BYTES,
         file_bytes=budget.output_bytes,
     )
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from video2mp3_contracts.output import Encoding
-from video2mp3_contracts.output import Loudness as Wanted
+from video2mp3_contracts.api.output import Encoding
+from video2mp3_contracts.api.output import Loudness as Wanted
 
 TRUE_PEAK_LIMIT: Final = -1.0
 """dBTP, as EBU R128 asks for."""

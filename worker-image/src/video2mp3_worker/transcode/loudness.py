@@ -6,17 +6,19 @@ else of the source: no name, no tag and no change of format on the way has a par
 
 from collections.abc import Callable
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement, Ended
-from video2mp3_worker.errors import Refused, TryAgain
-from video2mp3_worker.failures import explain_failure, refuse_if_killed
-from video2mp3_worker.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
-from video2mp3_worker.limits import Budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.progress import ProgressLines
-from video2mp3_worker.watch import Watch
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.bounds import Budget
+from video2mp3_worker.limits.watch import Watch
+from video2mp3_worker.ports.errors import Refused, TryAgain
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement, Ended
+from video2mp3_worker.processes.failures import explain_failure, refuse_if_killed
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import commands
+from video2mp3_worker.transcode.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
+from video2mp3_worker.transcode.plan import Plan
+from video2mp3_worker.transcode.progress import ProgressLines
 
 
 def level(
@@ -79,12 +81,12 @@ def measure(
 
 def decoding(source: LocalSource, budget: Budget) -> Confinement:
     """Of the run of ffmpeg that reads the source."""
-    return Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+    return Confinement(reads=(source.path,), cpu_seconds=budget.cpu_seconds, data_bytes=bounds.DATA_BYTES)
 
 
 def between(budget: Budget) -> Confinement:
     """Of a run of ffmpeg that is given samples, and reads no file at all."""
-    return Confinement(reads=(), cpu_seconds=budget.cpu_seconds, data_bytes=limits.DATA_BYTES)
+    return Confinement(reads=(), cpu_seconds=budget.cpu_seconds, data_bytes=bounds.DATA_BYTES)
 
 
 def _refuse_failed_decoder(decoded: Ended, plan: Plan) -> None:

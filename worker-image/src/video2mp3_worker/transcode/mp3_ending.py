@@ -7,12 +7,12 @@ Source: as of `encoder.infoframe`.
 import struct
 from typing import Final
 
+from video2mp3_worker.containers.isobmff import Readable
 from video2mp3_worker.encoder.frame_copy import id3_bytes
 from video2mp3_worker.encoder.frames import Layout
-from video2mp3_worker.isobmff import Readable
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media
-from video2mp3_worker.plan import Plan
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode.plan import Plan
 
 _MOST_TAGS: Final = 10
 _LOOK_BYTES: Final = 256

@@ -5,10 +5,10 @@ All workers of one sound come to the same answer by themselves, since it follows
 
 import math
 
-from video2mp3_contracts.worker import Division
+from video2mp3_contracts.jobs.worker import Division
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.pieces import PIECE_FRAMES, Span
-from video2mp3_worker.plan import Plan
+from video2mp3_worker.transcode.plan import Plan
 
 _FRAMES_AFTER = 1
 """Frames after a part that its last piece depends on."""

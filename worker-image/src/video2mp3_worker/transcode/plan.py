@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from video2mp3_contracts.output import (
+from video2mp3_contracts.api.output import (
     MAX_CBR_MPEG2,
     MAX_CBR_MPEG25,
     SAMPLE_RATES,
@@ -13,17 +13,17 @@ from video2mp3_contracts.output import (
     Trim,
     seconds,
 )
-from video2mp3_contracts.reasons import Reason
-from video2mp3_contracts.worker import WorkerLimits
-from video2mp3_worker import limits as bounds
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.gapless import exact_end
-from video2mp3_worker.media import AudioTrack, Media
-from video2mp3_worker.reading import Reading
-from video2mp3_worker.reuse import may_be_copied
-from video2mp3_worker.timing import Timing, timing
-from video2mp3_worker.tracks import choose_track
-from video2mp3_worker.whitelists import is_decodable
+from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.jobs.worker import WorkerLimits
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.timing import Timing, timing
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.gapless import exact_end
+from video2mp3_worker.probe.media import AudioTrack, Media
+from video2mp3_worker.probe.reading import Reading
+from video2mp3_worker.probe.tracks import choose_track
+from video2mp3_worker.probe.whitelists import is_decodable
+from video2mp3_worker.transcode.copy_decision import may_be_copied
 
 _HOUR = 3600
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from video2mp3_contracts.status import Progress
+from video2mp3_contracts.api.status import Progress
 
 _MICROSECONDS: Final = 1_000_000
 _LONGEST_LINE: Final = 4_096

@@ -8,12 +8,12 @@ What the source says is carried over where nothing was measured and it still is 
 
 from typing import Final
 
-from video2mp3_contracts.output import Output
+from video2mp3_contracts.api.output import Output
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.infoframe import with_level
-from video2mp3_worker.levelling import Level, Loudness, encoder_gain
-from video2mp3_worker.mp3_file import Mp3File
-from video2mp3_worker.plan import Plan
+from video2mp3_worker.transcode.levelling import Level, Loudness, encoder_gain
+from video2mp3_worker.transcode.mp3_file import Mp3File
+from video2mp3_worker.transcode.plan import Plan
 
 REFERENCE: Final = -18.0
 """LUFS: the loudness that ReplayGain 2.0 brings everything to; about the 89 dB of the first ReplayGain."""

@@ -8,20 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from video2mp3_contracts.reasons import Reason
-from video2mp3_worker import child, commands, limits
-from video2mp3_worker.child import Confinement
+from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.encoder.frame_copy import Copied, FrameCopy, NotCopyableError
 from video2mp3_worker.encoder.frames import Layout
-from video2mp3_worker.errors import Refused
-from video2mp3_worker.failures import is_partial
-from video2mp3_worker.limits import Budget
-from video2mp3_worker.local_source import LocalSource
-from video2mp3_worker.media import Media
-from video2mp3_worker.packets import PacketLines
-from video2mp3_worker.plan import Plan
-from video2mp3_worker.reuse import difference
-from video2mp3_worker.watch import Watch
+from video2mp3_worker.limits import bounds
+from video2mp3_worker.limits.bounds import Budget
+from video2mp3_worker.limits.watch import Watch
+from video2mp3_worker.ports.errors import Refused
+from video2mp3_worker.probe.media import Media
+from video2mp3_worker.processes import child
+from video2mp3_worker.processes.child import Confinement
+from video2mp3_worker.processes.failures import is_partial
+from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.transcode import commands
+from video2mp3_worker.transcode.copy_decision import difference
+from video2mp3_worker.transcode.packets import PacketLines
+from video2mp3_worker.transcode.plan import Plan
 
 _BLOCK_BYTES: Final = 256 * 1024
 
@@ -74,7 +76,7 @@ class StreamCopy:
 
     def _run(self, command: list[str], output: Callable[[bytes], None]) -> None:
         confinement = Confinement(
-            reads=(self.source.path,), cpu_seconds=self.budget.cpu_seconds, data_bytes=limits.DATA_BYTES
+            reads=(self.source.path,), cpu_seconds=self.budget.cpu_seconds, data_bytes=bounds.DATA_BYTES
         )
         ended = child.run(command, confinement, output=output, watch=self.watch.check)
         if ended.status != 0 or is_partial(ended):

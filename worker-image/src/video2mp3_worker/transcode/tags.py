@@ -10,11 +10,11 @@ from typing import Final
 
 from mutagen import id3
 
-from video2mp3_contracts.output import MAX_COMMENT, MAX_LYRICS, MAX_TAG, Tags
+from video2mp3_contracts.api.output import MAX_COMMENT, MAX_LYRICS, MAX_TAG, Tags
 from video2mp3_contracts.text.harm import harmless
-from video2mp3_worker.chapters import Chapter
-from video2mp3_worker.images import Picture
-from video2mp3_worker.tag_forms import NUMBER, TIMESTAMP, number, timestamp
+from video2mp3_worker.probe.chapters import Chapter
+from video2mp3_worker.transcode.images import Picture
+from video2mp3_worker.transcode.tag_forms import NUMBER, TIMESTAMP, number, timestamp
 
 _FRAMES: Final = {
     "title": id3.TIT2,

@@ -1,0 +1,1 @@
+"""⑨ What of an mp3 is asked for. Imports no other room."""

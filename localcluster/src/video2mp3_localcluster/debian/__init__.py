@@ -1,0 +1,1 @@
+"""Debian's packages and base image, without Docker. Imports `steps`."""

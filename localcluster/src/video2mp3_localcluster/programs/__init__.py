@@ -1,0 +1,1 @@
+"""The programs that are compiled or fetched once: Kubernetes, MySQL, FerretDB … Imports `debian` and `steps`."""

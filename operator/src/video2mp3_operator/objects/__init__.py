@@ -1,0 +1,1 @@
+"""④ Documents of the cluster and the stores, trimmed to the facts that decisions need. Pure. Imports no other room."""

@@ -1,0 +1,1 @@
+"""⑥⑦ One attempt, from the environment to the exit code; and the command line for people. Imports every other room."""

@@ -1,0 +1,1 @@
+"""How ffmpeg, ffprobe and the encoder are confined: the launcher. Imports nothing of ours, and little else."""

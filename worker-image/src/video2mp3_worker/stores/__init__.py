@@ -1,0 +1,1 @@
+"""②⑥⑦ GridFS, the ledger and the queue, as one attempt uses them. Imports `ports` and `limits`."""
