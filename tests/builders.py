@@ -12,7 +12,7 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.api.crd import UNSEEN_STATUS
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerFailure, LedgerMessage
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry, LedgerError, LedgerFailure, LedgerMessage
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """When tests take place."""

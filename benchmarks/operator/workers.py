@@ -21,8 +21,9 @@ from benchmarks.operator.pods import RUN_SECONDS
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_contracts.jobs.worker import REQUEST_VARIABLE, WorkerRequest
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, Move
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt
+from video2mp3_contracts.ledger.moves import Move
 from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE, FileMetadata
 
 Document = dict[str, Any]
@@ -51,7 +52,7 @@ class Workers:
         request, token = _request(pod), secrets.token_hex(16)
         uid = request.conversion.uid
         attempt = LedgerAttempt(token=token, pod=pod["metadata"]["name"], started_at=datetime.now(UTC))
-        await self._move(ledger.open_attempt(request.conversion, request.owner, attempt))
+        await self._move(moves.open_attempt(request.conversion, request.owner, attempt))
         for second in range(1, RUN_SECONDS + 1):
             await asyncio.sleep(started + second - asyncio.get_running_loop().time())
             progress = Progress(
@@ -61,15 +62,15 @@ class Workers:
                 speed=60,
                 updated_at=datetime.now(UTC),
             )
-            await self._move(ledger.report_progress(uid, token, progress))
+            await self._move(moves.report_progress(uid, token, progress))
         await self._store(request, token)
-        await self._move(ledger.mark_published(uid, "succeeded", datetime.now(UTC)))
+        await self._move(moves.mark_published(uid, "succeeded", datetime.now(UTC)))
         await pods.end(self._client, pod)
         self.running -= 1
 
     async def _store(self, request: WorkerRequest, token: str) -> None:
         file_id, uid = ObjectId(), request.conversion.uid
-        await self._move(ledger.name_upload(uid, token, str(file_id)))
+        await self._move(moves.name_upload(uid, token, str(file_id)))
         await self._chunks.insert_one({"files_id": file_id, "n": 0, "data": _MP3})
         await self._files.insert_one(_file(file_id, request))
         result = OutputReport(
@@ -80,7 +81,7 @@ class Workers:
             sha256="0" * 64,
             encoding="vbr 2",
         )
-        await self._move(ledger.store_result(uid, token, result))
+        await self._move(moves.store_result(uid, token, result))
 
     async def _move(self, move: Move) -> None:
         answer = await self._ledger.update_one(move.filter, move.update, upsert=move.upsert)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tests.chaos.tally import Found
 from tests.e2e.release import Release
-from video2mp3_contracts.ledger.ledger import ORPHANED_AT
+from video2mp3_contracts.ledger.documents import ORPHANED_AT
 from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE, VIDEOS_DATABASE
 
 _DATABASES: Final = (VIDEOS_DATABASE, MP3S_DATABASE)

@@ -8,8 +8,8 @@ import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerMessage
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import ORPHAN_RETENTION, ORPHANED_AT, LedgerMessage
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.runtime import mongo
 from video2mp3_notifier.ports import Claimed, ClaimsUnavailableError, Held, Sent
@@ -35,7 +35,7 @@ class LedgerClaims:
         token = self._new_token()
         uid, kind = message.conversion.uid, message.kind
         try:
-            if mongo.apply(self._collection, ledger.claim_send(uid, kind, token, now, self._lease)):
+            if mongo.apply(self._collection, moves.claim_send(uid, kind, token, now, self._lease)):
                 return Claimed(token, at=now)
             entry = mongo.read(self._collection, uid)
         except mongo.StoreError as error:
@@ -49,13 +49,13 @@ class LedgerClaims:
     def release(self, message: ConversionFinished, claim: Claimed) -> None:
         """Give the claim back, if it is still ours."""
         try:
-            mongo.apply(self._collection, ledger.release_send(message.conversion.uid, message.kind, claim.token))
+            mongo.apply(self._collection, moves.release_send(message.conversion.uid, message.kind, claim.token))
         except mongo.StoreError as error:
             raise ClaimsUnavailableError(str(error)) from error
 
     def mark_sent(self, message: ConversionFinished, claim: Claimed, now: datetime) -> bool:
         """Note that the email was sent, if the claim is still ours."""
-        move = ledger.mark_sent(message.conversion.uid, message.kind, claim.token, now)
+        move = moves.mark_sent(message.conversion.uid, message.kind, claim.token, now)
         try:
             return mongo.apply(self._collection, move) is not None
         except mongo.StoreError as error:
@@ -65,10 +65,10 @@ class LedgerClaims:
         """Have MongoDB remove entries that only a claim made; once, with the first claim that reaches it."""
         if self._indexed:
             return
-        seconds = int(ledger.ORPHAN_RETENTION.total_seconds())
+        seconds = int(ORPHAN_RETENTION.total_seconds())
         try:
             with pymongo.timeout(mongo.MOVE_SECONDS):
-                self._collection.create_index(ledger.ORPHANED_AT, expireAfterSeconds=seconds)
+                self._collection.create_index(ORPHANED_AT, expireAfterSeconds=seconds)
         except PyMongoError as error:
             raise ClaimsUnavailableError(f"the ledger did not answer: {type(error).__name__}") from error
         self._indexed = True

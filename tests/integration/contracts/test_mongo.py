@@ -7,8 +7,8 @@ from threading import Barrier
 
 from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.servers import MongoDBServer
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerPart
+from video2mp3_contracts.ledger import part_moves
+from video2mp3_contracts.ledger.documents import LedgerPart
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 
@@ -30,7 +30,7 @@ def test_of_several_first_writes_of_an_entry_each_is_made(mongodb: MongoDBServer
                 part = LedgerPart(token=f"worker-{number}", started_at=datetime.now(UTC))
                 conversion = ConversionRef(uid=uid, namespace="media", name=uid)
                 together.wait(timeout=30)
-                if mongo.apply(mongo.ledger(client), ledger.open_part(conversion, "", number, part)) is None:
+                if mongo.apply(mongo.ledger(client), part_moves.open_part(conversion, "", number, part)) is None:
                     refused.append(uid)
             return refused
 

@@ -5,7 +5,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from tests.servers.process import await_condition
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerMessage
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerMessage
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.runtime import mongo
 

@@ -10,8 +10,8 @@ from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts.api.status import OutputReport
-from video2mp3_contracts.ledger import ledger as moves
-from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore

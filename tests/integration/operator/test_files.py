@@ -11,8 +11,8 @@ from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
 from video2mp3_contracts.api.status import OutputReport
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore
@@ -58,15 +58,15 @@ def test_a_deleted_conversion_sends_no_second_email_and_takes_no_late_worker(mon
     with mongodb.client() as client:
         entries = client["mp3s"]["conversions"]
         for move in (
-            ledger.open_attempt(conversion, "a@example.com", LedgerAttempt(token="first", started_at=now)),
-            ledger.claim_send("uid-1", "succeeded", "claim", now, lease),
-            ledger.mark_sent("uid-1", "succeeded", "claim", now),
+            moves.open_attempt(conversion, "a@example.com", LedgerAttempt(token="first", started_at=now)),
+            moves.claim_send("uid-1", "succeeded", "claim", now, lease),
+            moves.mark_sent("uid-1", "succeeded", "claim", now),
         ):
             assert mongo.apply(entries, move) is not None
         ask(mongodb, lambda store: store.remove("uid-1"))
         late = LedgerAttempt(token="late", started_at=now)
-        assert mongo.apply(entries, ledger.open_attempt(conversion, "a@example.com", late)) is None
-        again = ledger.claim_send("uid-1", "succeeded", "again", now + 2 * lease, lease)
+        assert mongo.apply(entries, moves.open_attempt(conversion, "a@example.com", late)) is None
+        again = moves.claim_send("uid-1", "succeeded", "again", now + 2 * lease, lease)
         assert mongo.apply(entries, again) is None
         assert set(entries.find_one({"_id": "uid-1"}) or {}) >= {"_id", "messages", "orphanedAt"}
         assert entries.count_documents({"attempt": {"$exists": True}}) == 0
@@ -83,22 +83,22 @@ def test_a_worker_that_still_runs_or_starts_late_stores_nothing_once_its_convers
     with mongodb.client() as client:
         entries = client["mp3s"]["conversions"]
 
-        def move(each: ledger.Move) -> LedgerEntry | None:
+        def move(each: moves.Move) -> LedgerEntry | None:
             return mongo.apply(entries, each)
 
-        assert move(ledger.open_attempt(conversion, "a@example.com", LedgerAttempt(token="runs", started_at=now)))
-        assert move(ledger.name_upload("uid-1", "runs", result.file_id))
+        assert move(moves.open_attempt(conversion, "a@example.com", LedgerAttempt(token="runs", started_at=now)))
+        assert move(moves.name_upload("uid-1", "runs", result.file_id))
         ask(mongodb, lambda store: store.shut("uid-1"))
         ask(mongodb, lambda store: store.shut("uid-2"))
         found = LedgerEntry.model_validate(entries.find_one({"_id": "uid-1"}))
         assert found.uploads == (result.file_id,)
         for finish in (lambda: None, lambda: ask(mongodb, lambda store: store.remove("uid-1"))):
             finish()
-            assert move(ledger.name_upload("uid-1", "runs", str(ObjectId()))) is None
-            assert move(ledger.store_result("uid-1", "runs", result)) is None
+            assert move(moves.name_upload("uid-1", "runs", str(ObjectId()))) is None
+            assert move(moves.store_result("uid-1", "runs", result)) is None
             for uid in ("uid-1", "uid-2"):
                 late = conversion.model_copy(update={"uid": uid})
-                opened = ledger.open_attempt(late, "a@example.com", LedgerAttempt(token="late", started_at=now))
+                opened = moves.open_attempt(late, "a@example.com", LedgerAttempt(token="late", started_at=now))
                 assert move(opened) is None
         assert entries.count_documents({"$or": [{"attempt": {"$exists": True}}, {"result": {"$exists": True}}]}) == 0
 

@@ -11,12 +11,12 @@ from tests.integration.conftest import ON_FERRETDB_TOO
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.integration.operator.store import ask
 from tests.servers import MongoDBServer
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 from video2mp3_operator.adapters.mongodb import MongoStore
-from video2mp3_operator.objects.objects import Census, Presence, StoredFile
+from video2mp3_operator.objects.stored import Census, Presence, StoredFile
 
 pytestmark = ON_FERRETDB_TOO
 
@@ -132,7 +132,7 @@ def test_an_entry_that_is_doomed_takes_no_worker_any_more(mongodb: MongoDBServer
     assert ask(mongodb, doomed)
     late = LedgerAttempt(token="t", started_at=BEFORE)
     with mongodb.client() as client:
-        opened = ledger.open_attempt(ConversionRef(uid="uid-1", namespace="n", name="n"), OWNER, late)
+        opened = moves.open_attempt(ConversionRef(uid="uid-1", namespace="n", name="n"), OWNER, late)
         assert mongo.apply(client["mp3s"]["conversions"], opened) is None
 
 

@@ -16,7 +16,8 @@ from mutagen.mp4 import MP4, MP4Cover
 from tests.integration.worker.installation import Installation
 from tests.integration.worker.samples import Samples, ffmpeg, with_chapters
 from tests.unit.worker.pictures import a_jpeg, a_png
-from video2mp3_contracts.api.output import Output, Tags, Trim
+from video2mp3_contracts.api.output import Output, Trim
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.app.cli import describe
 from video2mp3_worker.limits import bounds
 from video2mp3_worker.limits.stop import Stop

@@ -10,7 +10,8 @@ from mutagen.mp3 import MP3
 
 from tests.integration.worker.samples import ffmpeg
 from tests.unit.worker.pictures import a_jpeg
-from video2mp3_contracts.api.output import Encoding, Output, Tags
+from video2mp3_contracts.api.output import Encoding, Output
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.source.local_source import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3

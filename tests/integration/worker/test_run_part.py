@@ -8,7 +8,8 @@ from bson import ObjectId
 
 from tests.integration.worker.installation import CONVERSION, Finished, Installation, RunningWorker
 from tests.integration.worker.samples import Samples
-from video2mp3_contracts.api.output import Encoding, Loudness, Output, Tags, Trim
+from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_contracts.jobs.worker import Division, WorkerRequest
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.source.local_source import LocalSource

@@ -15,7 +15,8 @@ from mutagen.oggopus import OggOpus
 from mutagen.oggvorbis import OggVorbis
 
 from tests.integration.worker.samples import ffmpeg, with_chapters
-from video2mp3_contracts.api.output import Encoding, Loudness, Output, Tags, Trim
+from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.app.cli import command_line, describe
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.source.local_source import LocalSource

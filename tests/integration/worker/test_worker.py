@@ -12,7 +12,8 @@ from tests.integration.worker import without_landlock
 from tests.integration.worker.installation import CONVERSION, OWNER, Installation
 from tests.integration.worker.samples import Samples, duration, loudness
 from video2mp3_contracts.api.conversion import GridFSSource, Source
-from video2mp3_contracts.api.output import AudioTrack, Encoding, Loudness, Output, Tags, Trim
+from video2mp3_contracts.api.output import AudioTrack, Encoding, Loudness, Output, Trim
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.limits.stop import Stop

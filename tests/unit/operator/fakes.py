@@ -15,9 +15,10 @@ from bson import ObjectId
 from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.status import OutputReport
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure, LedgerMessage
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure, LedgerMessage
 from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef, MessageKind
-from video2mp3_operator.objects.objects import Census, Key, Presence, SourceFile, StoredFile
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.stored import Census, Presence, SourceFile, StoredFile
 from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError, RefusedError, UnavailableError
 
 Document = dict[str, Any]

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeStore, World
-from video2mp3_operator.app.bootstrap import Operator, Ports
-from video2mp3_operator.cache.store import key_of
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.app.connections import Ports
+from video2mp3_operator.cache.documents import key_of
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import OutsideError
 from video2mp3_operator.telemetry.metrics import Metrics

@@ -16,7 +16,7 @@ from tests.unit.operator.harness import an_operator, live, settings, until
 from video2mp3_operator.__main__ import arguments, main
 from video2mp3_operator.app import handlers
 from video2mp3_operator.app.kopf_settings import configure_kopf
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, GoneError, RefusedError, UnavailableError
 from video2mp3_operator.sweep import sweep

@@ -10,7 +10,7 @@ from video2mp3_contracts.api.output import Output
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_contracts.jobs.worker import WorkerLimits
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage, LedgerPart
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry, LedgerError, LedgerMessage, LedgerPart
 from video2mp3_contracts.ledger.storage import FileMetadata
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_worker.encoder.pieces import Span

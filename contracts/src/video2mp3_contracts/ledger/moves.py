@@ -1,4 +1,4 @@
-"""The ledger: one MongoDB document for each Conversion, the durable fact that outlives any pod.
+"""The ledger's moves: every change of its document, from one worker to the next, from operator to notifier.
 
 Every change of the document that two services must agree on is a pure function here, which gives the filter and the
 update for one atomic `find_one_and_update` or `update_one`. The services' adapters only run them.
@@ -22,152 +22,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
 
 from video2mp3_contracts.api.status import OutputReport, Progress
-from video2mp3_contracts.jobs.exit_codes import PERMANENT
+from video2mp3_contracts.ledger.documents import (
+    ORPHANED_AT,
+    PARTS_OPENED_AT,
+    LedgerAttempt,
+    LedgerEntry,
+    LedgerError,
+    LedgerFailure,
+)
 from video2mp3_contracts.ledger.storage import INSTALLATION, UNWANTED_SINCE
 from video2mp3_contracts.messaging.message import ConversionRef, MessageKind
-
-ORPHANED_AT: Final = "orphanedAt"
-"""On entries whose Conversion was deleted: all that is left of them says which emails were sent."""
-
-ORPHAN_RETENTION: Final = timedelta(days=7)
-"""How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
 
 UPSERT_LOOKS: Final = 2
 """How often an upsert is tried before it counts as refused. Another's first write of the document may come between
 MongoDB's look and its own write; MongoDB looks again by itself only for filters of equalities, and ours have more."""
-
-PARTS_OPENED_AT: Final = "partsOpenedAt"
-"""When the last part was opened."""
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
-
-
-class LedgerAttempt(_Document):
-    """The worker that may write: whoever opened the last attempt."""
-
-    token: str
-    """Random; only the worker that knows it may store a result."""
-
-    pod: str = ""
-    started_at: datetime
-    upload_file_id: str | None = None
-    """The mp3 this attempt is writing."""
-
-    part: int | None = None
-    """The part whose worker joins all of them, where the sound is divided."""
-
-    landlock: bool | None = None
-    """Whether its node's kernel has Landlock. None: it did not say."""
-
-
-class MadePart(_Document):
-    """What there is of a part of a sound that is divided."""
-
-    file_id: str | None = None
-    """The part's file, once it is complete."""
-
-    made_of: str = ""
-    """What the file was made of, and how: parts of different makes are never joined."""
-
-    progress: Progress | None = None
-    """What this part adds to all; `durationSeconds` is that of the whole sound."""
-
-
-class LedgerPart(MadePart):
-    """One part, and the worker that may write it: whoever opened it last."""
-
-    token: str
-    pod: str = ""
-    started_at: datetime
-    files: tuple[str, ...] = ()
-    """Every file that was begun for this part. All but `file_id` are leftovers."""
-
-
-class LedgerError(_Document):
-    """How the last unsuccessful attempt ended, in the worker's own words."""
-
-    exit_code: int
-    reason: str
-    message: str
-    pod: str = ""
-    at: datetime
-
-
-class LedgerFailure(_Document):
-    """The Conversion was given up."""
-
-    reason: str
-    message: str
-    failed_at: datetime
-    email: str = ""
-    """With it the message can be made from the ledger alone, even when the Conversion is gone."""
-
-    filename: str = ""
-
-
-class LedgerMessage(_Document):
-    """Whether the message of one kind was published and its email sent."""
-
-    published_at: datetime | None = None
-    claimed_until: datetime | None = None
-    claim_token: str | None = None
-    sent_at: datetime | None = None
-
-
-class LedgerEntry(_Document):
-    """One document. Times are in UTC."""
-
-    uid: str = Field(alias="_id")
-    namespace: str = ""
-    name: str = ""
-    owner: str = ""
-    request_id: str = ""
-    """See `message.ConversionRef`."""
-
-    installation: str = ""
-    """Whose it is, see `storage.FileMetadata`; "" for what an older version wrote."""
-
-    unwanted_since: datetime | None = None
-    attempt: LedgerAttempt | None = None
-    attempts_opened: int = 0
-    """How many attempts have begun, also those that nobody saw end."""
-
-    uploads: tuple[str, ...] = ()
-    """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
-
-    parallelism: int | None = None
-    """Into how many parts the sound is worth dividing, once a worker of `parallelism: auto` has found that it is."""
-
-    parts: dict[int, LedgerPart] = {}
-    progress: Progress | None = None
-    result: OutputReport | None = None
-    error: LedgerError | None = None
-    failure: LedgerFailure | None = None
-    messages: dict[MessageKind, LedgerMessage] = {}
-    fingerprints: tuple[str, ...] = ()
-    """What the verdict is about, see the operator's `adoption`: by its source's id or address, and by its content."""
-
-    retained_at: datetime | None = None
-    """The Conversion is gone and its mp3 was to stay. Nobody removes such an entry or its file any more."""
-
-    adopted_from: str | None = None
-    """The uid of the entry that the result was taken over from. The file belongs to that one."""
-
-    heir: str | None = None
-    """The uid of the Conversion of the same name that takes this one's place."""
-
-    predecessor: str | None = None
-    """The uid of the Conversion whose place this one took, its files included."""
-
-    def published(self, kind: MessageKind) -> bool:
-        """Whether the message of this kind is known to be in the queue."""
-        return self.messages.get(kind, LedgerMessage()).published_at is not None
 
 
 @dataclass(frozen=True)
@@ -179,7 +50,8 @@ class Move:
     upsert: bool = False
 
 
-def _identity(conversion: ConversionRef, owner: str, installation: str) -> dict[str, Any]:
+def identity(conversion: ConversionRef, owner: str, installation: str) -> dict[str, Any]:
+    """What an entry says of whose it is."""
     known = {"namespace": conversion.namespace, "name": conversion.name, "owner": owner}
     optional = {"requestId": conversion.request_id, INSTALLATION: installation}
     return known | {field: value for field, value in optional.items() if value}
@@ -194,7 +66,7 @@ def open_attempt(conversion: ConversionRef, owner: str, attempt: LedgerAttempt, 
         filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
         update={
             "$set": {"attempt": attempt.model_dump(by_alias=True)},
-            "$setOnInsert": _identity(conversion, owner, installation),
+            "$setOnInsert": identity(conversion, owner, installation),
             "$unset": {"progress": ""},
             "$inc": {"attemptsOpened": 1},
         },
@@ -207,93 +79,6 @@ def name_upload(uid: str, token: str, file_id: str) -> Move:
     return Move(
         {"_id": uid, "attempt.token": token},
         {"$set": {"attempt.uploadFileId": file_id}, "$addToSet": {"uploads": file_id}},
-    )
-
-
-def note_parallelism(uid: str, token: str, parts: int) -> Move:
-    """Note into how many parts the sound is worth dividing, once. No match: another worker took over, or noted it."""
-    return Move(
-        {"_id": uid, "attempt.token": token, "parallelism": {"$exists": False}}, {"$set": {"parallelism": parts}}
-    )
-
-
-def open_part(conversion: ConversionRef, owner: str, number: int, part: LedgerPart, installation: str = "") -> Move:
-    """Make this worker the one that may write part `number`. What the part has achieved before stays.
-
-    No match shows as a duplicate key of the upsert: the Conversion was deleted, and nothing is wanted any more.
-    """
-    opened = {f"parts.{number}.token": part.token, f"parts.{number}.pod": part.pod}
-    return Move(
-        filter={"_id": conversion.uid, ORPHANED_AT: {"$exists": False}},
-        update={
-            "$set": opened | {f"parts.{number}.startedAt": part.started_at, PARTS_OPENED_AT: part.started_at},
-            "$setOnInsert": _identity(conversion, owner, installation),
-            "$inc": {"attemptsOpened": 1},
-        },
-        upsert=True,
-    )
-
-
-def name_part_file(uid: str, number: int, token: str, file_id: str) -> Move:
-    """Note the file that is about to be written for a part; what it had before is none any more, and nobody joins it.
-
-    No match: another worker took the part over.
-    """
-    return Move(
-        {"_id": uid, f"parts.{number}.token": token},
-        {
-            "$addToSet": {f"parts.{number}.files": file_id, "uploads": file_id},
-            "$unset": {f"parts.{number}.fileId": "", f"parts.{number}.madeOf": "", "attempt": ""},
-        },
-    )
-
-
-def finish_part(uid: str, number: int, token: str, made: MadePart) -> Move:
-    """Note that a part's file is complete. No match: another worker took over, and the file is to be removed."""
-    finished = made.model_dump(by_alias=True, exclude_none=True)
-    return Move(
-        {"_id": uid, f"parts.{number}.token": token},
-        {"$set": {f"parts.{number}.{name}": value for name, value in finished.items()}},
-    )
-
-
-def report_part_progress(uid: str, number: int, token: str, progress: Progress) -> Move:
-    """Say how far a part is."""
-    return Move(
-        {"_id": uid, f"parts.{number}.token": token},
-        {"$set": {f"parts.{number}.progress": progress.model_dump(by_alias=True, exclude_none=True)}},
-    )
-
-
-def store_part_error(uid: str, number: int, token: str, error: LedgerError) -> Move:
-    """Leave the last words of a part's worker, unless there are some that no other attempt could better."""
-    return Move(
-        {
-            "_id": uid,
-            f"parts.{number}.token": token,
-            "result": {"$exists": False},
-            "error.exitCode": {"$nin": sorted(int(code) for code in PERMANENT)},
-        },
-        {"$set": {"error": error.model_dump(by_alias=True)}},
-    )
-
-
-def claim_join(uid: str, parts: int, attempt: LedgerAttempt) -> Move:
-    """Let the worker of `attempt.part`, which opened that with the attempt's token, join all `parts`.
-
-    No match: a part is missing, the worker of another part joins, or another worker took this part over. Once a part
-    has the claim it keeps it, so that a worker that died while it joined is followed by that part's next one.
-    """
-    complete = {f"parts.{each}.fileId": {"$exists": True} for each in range(parts)}
-    return Move(
-        {
-            "_id": uid,
-            f"parts.{attempt.part}.token": attempt.token,
-            "result": {"$exists": False},
-            "$or": [{"attempt.part": None}, {"attempt.part": attempt.part}],
-            **complete,
-        },
-        {"$set": {"attempt": attempt.model_dump(by_alias=True)}},
     )
 
 
@@ -331,7 +116,7 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure,
         {"_id": conversion.uid, "result": {"$exists": False}},
         {
             "$set": {"failure": failure.model_dump(by_alias=True)},
-            "$setOnInsert": _identity(conversion, owner, installation),
+            "$setOnInsert": identity(conversion, owner, installation),
             "$unset": {"attempt": "", "parts": ""},
         },
         upsert=True,
@@ -363,7 +148,7 @@ def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry, installati
         taken["messages"] = _told(source)
     return Move(
         {"_id": conversion.uid, **_UNTOUCHED},
-        {"$set": taken, "$setOnInsert": _identity(conversion, owner, installation)},
+        {"$set": taken, "$setOnInsert": identity(conversion, owner, installation)},
         upsert=True,
     )
 
@@ -386,7 +171,7 @@ def inherit(conversion: ConversionRef, owner: str, source: LedgerEntry, installa
     taken |= {"uploads": [*source.uploads], "fingerprints": [*source.fingerprints], "messages": _told(source)}
     return Move(
         {"_id": conversion.uid, **_UNTOUCHED},
-        {"$set": taken | {"predecessor": source.uid}, "$setOnInsert": _identity(conversion, owner, installation)},
+        {"$set": taken | {"predecessor": source.uid}, "$setOnInsert": identity(conversion, owner, installation)},
         upsert=True,
     )
 

@@ -12,7 +12,8 @@ from pymongo import MongoClient, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from video2mp3_contracts.ledger.ledger import UPSERT_LOOKS, LedgerEntry, Move
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_contracts.ledger.moves import UPSERT_LOOKS, Move
 from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, MP3S_DATABASE
 
 CONNECT_SECONDS: Final = 5

@@ -19,8 +19,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, FileMetadata
 from video2mp3_contracts.runtime.mongo import Document
 from video2mp3_gateway.ports.systems import FileVanished, KeptMp3, ServiceAway, StillShown, StoredMp3, StoredSource
@@ -247,7 +247,7 @@ class GridFSMp3s:
             return False
         if self.find(file_id, owner) is not None:
             _delete(self._database, ObjectId(file_id), _OPERATION_SECONDS)
-        end = ledger.forget(entry["_id"], datetime.now(UTC))
+        end = moves.forget(entry["_id"], datetime.now(UTC))
         with _bounded():
             self._ledger.update_one(end.filter, end.update)
         return True

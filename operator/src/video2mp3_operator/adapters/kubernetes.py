@@ -19,7 +19,7 @@ from kubernetes.aio.config.kube_config import load_kube_config
 
 from video2mp3_contracts.api import names
 from video2mp3_operator.cache.heartbeat import LABEL
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.ports.errors import (
     AlreadyExistsError,
     ConflictError,

@@ -15,8 +15,8 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from video2mp3_contracts.api.conversion import is_file_id
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import ORPHANED_AT, PARTS_OPENED_AT, LedgerEntry, LedgerFailure
 from video2mp3_contracts.ledger.storage import (
     INSTALLATION,
     LEDGER_COLLECTION,
@@ -26,7 +26,7 @@ from video2mp3_contracts.ledger.storage import (
 )
 from video2mp3_contracts.messaging.message import ConversionRef, MessageKind
 from video2mp3_operator.adapters.mongodb_sweep import MongoSweep
-from video2mp3_operator.objects.objects import SourceFile, StoredFile
+from video2mp3_operator.objects.stored import SourceFile, StoredFile
 from video2mp3_operator.objects.unreadable import Count, UnreadableEntry, read_entry, read_or_skip
 from video2mp3_operator.ports.errors import UnavailableError
 
@@ -46,7 +46,7 @@ _CHUNKS: Final = {"length": 1, "chunkSize": 1}
 
 _UNPUBLISHED: Final = {
     # What goes with its Conversion is told to nobody.
-    ledger.ORPHANED_AT: {"$exists": False},
+    ORPHANED_AT: {"$exists": False},
     "$or": [
         {"result": {"$exists": True}, "messages.succeeded.publishedAt": {"$exists": False}},
         {
@@ -107,19 +107,19 @@ class MongoStore(MongoSweep):
 
     async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
         """See the port."""
-        return await self._won(ledger.store_failure(conversion, owner, failure, self._installation))
+        return await self._won(moves.store_failure(conversion, owner, failure, self._installation))
 
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         """See the port."""
-        await self._move(ledger.mark_published(uid, kind, at))
+        await self._move(moves.mark_published(uid, kind, at))
 
     async def note_fingerprints(self, uid: str, fingerprints: Sequence[str]) -> None:
         """See the port."""
-        await self._move(ledger.note_fingerprints(uid, tuple(fingerprints)))
+        await self._move(moves.note_fingerprints(uid, tuple(fingerprints)))
 
     async def retain(self, uid: str, at: datetime) -> None:
         """See the port."""
-        await self._move(ledger.retain(uid, at))
+        await self._move(moves.retain(uid, at))
 
     async def retained(self, fingerprints: Collection[str]) -> Mapping[str, LedgerEntry]:
         """See the port."""
@@ -144,7 +144,7 @@ class MongoStore(MongoSweep):
 
     async def adopt(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """See the port."""
-        return await self._won(ledger.adopt(conversion, owner, source, self._installation))
+        return await self._won(moves.adopt(conversion, owner, source, self._installation))
 
     async def lost(self, names: Collection[str]) -> Mapping[str, Sequence[LedgerEntry]]:
         """See the port."""
@@ -152,7 +152,7 @@ class MongoStore(MongoSweep):
             await self._ask(lambda: self._ledger.create_index([("name", 1), ("namespace", 1)]))
             self._names_indexed = True
         asked = [dict(zip(("namespace", "name"), name.split("/", 1), strict=True)) for name in names]
-        query: Document = {"$or": asked, ledger.ORPHANED_AT: {"$exists": False}, "retainedAt": {"$exists": False}}
+        query: Document = {"$or": asked, ORPHANED_AT: {"$exists": False}, "retainedAt": {"$exists": False}}
         judged = {"$or": [{"result": {"$exists": True}}, {"failure": {"$exists": True}}]}
         found = await self._ask(lambda: self._ledger.find({"$and": [query, judged, self._ours_or_nobodys()]}).to_list())
         entries = self._readable(found)
@@ -166,9 +166,9 @@ class MongoStore(MongoSweep):
     async def inherit(self, conversion: ConversionRef, owner: str, source: LedgerEntry) -> bool:
         """See the port. Whatever line it dies at, the sweep or the next try goes on from there."""
         claimed = await self._ask(
-            lambda: self._ledger.find_one_and_update(*_of(ledger.name_heir(source, conversion.uid)))
+            lambda: self._ledger.find_one_and_update(*_of(moves.name_heir(source, conversion.uid)))
         )
-        if claimed is None or not await self._won(ledger.inherit(conversion, owner, source, self._installation)):
+        if claimed is None or not await self._won(moves.inherit(conversion, owner, source, self._installation)):
             return False
         await self.bequeath(source.uid, conversion.uid)
         return True
@@ -186,7 +186,7 @@ class MongoStore(MongoSweep):
         await self._ask(lambda: self._ledger.create_index("adoptedFrom", sparse=True))
         if await self._ask(lambda: self._ledger.find_one({"adoptedFrom": uid}, {"_id": 1})) is not None:
             return False
-        due, end = {"_id": uid, "retainedAt": retained_at}, ledger.shut(uid, retained_at).update
+        due, end = {"_id": uid, "retainedAt": retained_at}, moves.shut(uid, retained_at).update
         done = await self._ask(lambda: self._ledger.update_one(due, end))
         return bool(done.matched_count)
 
@@ -194,15 +194,15 @@ class MongoStore(MongoSweep):
         """The filter of entries that may be taken up: one's own, and those of older versions, which have no name."""
         return {INSTALLATION: {"$in": [self._installation, "", None]}}
 
-    async def _won(self, move: ledger.Move) -> bool:
+    async def _won(self, move: moves.Move) -> bool:
         """Make a move that upserts; False where a duplicate key says, also at a second look, that others were first."""
-        for _ in range(ledger.UPSERT_LOOKS):
+        for _ in range(moves.UPSERT_LOOKS):
             with suppress(DuplicateKeyError):
                 await self._move(move)
                 return True
         return False
 
-    async def _move(self, move: ledger.Move) -> None:
+    async def _move(self, move: moves.Move) -> None:
         await self._ask(lambda: self._ledger.update_one(move.filter, move.update, upsert=move.upsert))
 
     async def unpublished(self) -> AsyncIterator[LedgerEntry]:
@@ -222,11 +222,11 @@ class MongoStore(MongoSweep):
 
     async def shut(self, uid: str) -> None:
         """See the port."""
-        await self._move(ledger.shut(uid, datetime.now(UTC)))
+        await self._move(moves.shut(uid, datetime.now(UTC)))
 
     async def remove(self, uid: str) -> None:
         """See the port."""
-        await self._move(ledger.forget(uid, datetime.now(UTC)))
+        await self._move(moves.forget(uid, datetime.now(UTC)))
 
     # --- Files ---
 
@@ -309,9 +309,9 @@ class MongoStore(MongoSweep):
         """See the port."""
         recent = [
             {field: {"$gte": before}}
-            for field in ("attempt.startedAt", ledger.PARTS_OPENED_AT, "progress.updatedAt", "failure.failedAt")
+            for field in ("attempt.startedAt", PARTS_OPENED_AT, "progress.updatedAt", "failure.failedAt")
         ]
-        query: Document = {"$nor": [*recent, {ledger.ORPHANED_AT: {"$exists": True}}], **self._ours("")}
+        query: Document = {"$nor": [*recent, {ORPHANED_AT: {"$exists": True}}], **self._ours("")}
         page: list[LedgerEntry] = []
         while (missing := limit - len(page)) > 0:
             after = query | {"_id": {"$gt": place}}
@@ -349,7 +349,7 @@ class MongoStore(MongoSweep):
         await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
 
 
-def _of(move: ledger.Move) -> tuple[Document, Document]:
+def _of(move: moves.Move) -> tuple[Document, Document]:
     return move.filter, move.update
 
 

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
-from video2mp3_contracts.ledger import ledger
+from video2mp3_contracts.ledger import moves
 from video2mp3_contracts.ledger.storage import (
     INSTALLATION,
     INSTALLATIONS_COLLECTION,
@@ -19,7 +19,7 @@ from video2mp3_contracts.ledger.storage import (
     UNWANTED_SINCE,
     VIDEOS_DATABASE,
 )
-from video2mp3_operator.objects.objects import Census, Presence
+from video2mp3_operator.objects.stored import Census, Presence
 
 Document = dict[str, Any]
 
@@ -110,7 +110,7 @@ class MongoSweep:
         collection, prefix = self._place(kind)
         marked = self._ours(prefix) | {"_id": _key(kind, name), f"{prefix}{UNWANTED_SINCE}": unwanted_since}
         if kind == "entry":
-            end = ledger.shut(name, unwanted_since).update
+            end = moves.shut(name, unwanted_since).update
             done = await self._ask(lambda: collection.update_one(marked, end))
             return bool(done.matched_count)
         gone = await self._ask(lambda: collection.delete_one(marked))

@@ -1,42 +1,23 @@
-"""④ The one place that chooses implementations: settings in, a wired operator out."""
+"""④ Settings and ports in, a wired operator out."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
-from kubernetes.aio.client import Configuration
 
-from video2mp3_operator.adapters.kubernetes import KubernetesApi
-from video2mp3_operator.adapters.mongodb import MongoStore
-from video2mp3_operator.adapters.rabbitmq import RabbitPublisher
+from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 from video2mp3_operator.cache.dataloader import Batched
 from video2mp3_operator.cache.heartbeat import Heartbeats, heartbeat_name
 from video2mp3_operator.cache.store import View
 from video2mp3_operator.gc.collector import OrphanSweep
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
 from video2mp3_operator.policy.stopwatches import Waits
 from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
-from video2mp3_operator.ports.systems import (
-    Clock,
-    ConversionsApi,
-    EventsApi,
-    Files,
-    HeartbeatApi,
-    JobsApi,
-    Ledger,
-    Lister,
-    Publisher,
-    Stopwatch,
-    Store,
-)
 from video2mp3_operator.reconciler.effects import Applier
 from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
@@ -53,28 +34,6 @@ _CONFLICT: Final = Backoff(0.02, 5)
 _OUTSIDE: Final = Backoff(1, 60)
 _REFUSED: Final = Backoff(5, 300)
 _BUG: Final = Backoff(5, 600)
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The outside: the real one, or the tests'."""
-
-    conversions: ConversionsApi
-    jobs: JobsApi
-    lister: Lister
-    events: EventsApi
-    heartbeat: HeartbeatApi
-    ledger: Ledger
-    files: Files
-    store: Store
-    publisher: Publisher
-    clock: Clock
-    elapsed: Stopwatch
 
 
 class Operator:
@@ -264,48 +223,3 @@ def _tell_of_end(task: asyncio.Task[None]) -> None:
     """What keeps a loop going never ends by itself: when it does, /healthz has the process restarted."""
     if not task.cancelled():
         _log.error("background_task_ended", task=task.get_name(), exc_info=task.exception())
-
-
-@dataclass
-class Connections:
-    """The real outside, to be closed at the end."""
-
-    kubernetes: KubernetesApi
-    store: MongoStore
-    ports: Ports = field(init=False)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self.kubernetes.close()
-        await self.store.close()
-
-
-def connect(settings: Settings, configuration: Configuration, metrics: Metrics) -> Connections:
-    """The real outside. Nothing is contacted yet."""
-    kubernetes = KubernetesApi(
-        configuration,
-        settings.kubernetes_timeout_seconds,
-        lambda method, code: metrics.api_requests.labels(method, code).inc(),
-        parallel=2 * settings.reconcile_concurrency,
-    )
-    store = MongoStore(
-        settings.mongodb_uri.get_secret_value(),
-        settings.mongodb_timeout_seconds,
-        settings.installation,
-        metrics.skip,
-    )
-    connections = Connections(kubernetes, store)
-    connections.ports = Ports(
-        conversions=kubernetes,
-        jobs=kubernetes,
-        lister=kubernetes,
-        events=kubernetes,
-        heartbeat=kubernetes,
-        ledger=store,
-        files=store,
-        store=store,
-        publisher=RabbitPublisher(settings.rabbitmq_uri.get_secret_value()),
-        clock=utc_now,
-        elapsed=time.monotonic,
-    )
-    return connections

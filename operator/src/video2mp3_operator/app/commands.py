@@ -12,13 +12,14 @@ from typing import BinaryIO, Final
 from pydantic import ValidationError
 
 from video2mp3_contracts.api.validation_errors import of_variables
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters import mongodb_backup, mongodb_users
 from video2mp3_operator.adapters.kubernetes import KubernetesApi, load_configuration
 from video2mp3_operator.adapters.kubernetes_secrets import KubernetesSecrets, new_value
 from video2mp3_operator.adapters.mongodb_backup import CutShortError
-from video2mp3_operator.app.bootstrap import Operator, connect, utc_now
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.app.connections import connect, utc_now
 from video2mp3_operator.app.release import release_deleted
 from video2mp3_operator.gc.collector import Finding
 from video2mp3_operator.gc.rules import Verdict

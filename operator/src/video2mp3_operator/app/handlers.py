@@ -16,10 +16,11 @@ from kubernetes.aio.client import Configuration
 from video2mp3_contracts.api import names
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import WORKER_SELECTOR, load_configuration
-from video2mp3_operator.app.bootstrap import Connections, Operator, connect
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.app.connections import Connections, connect
 from video2mp3_operator.app.kopf_settings import configure_kopf
+from video2mp3_operator.cache.documents import key_of
 from video2mp3_operator.cache.heartbeat import LABEL
-from video2mp3_operator.cache.store import key_of
 from video2mp3_operator.objects.unreadable import read_or_skip
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import RefusedError, UnavailableError

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from video2mp3_contracts.api import names
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.cache.store import key_of
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.cache.documents import key_of
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.ports.errors import ConflictError
 
 ROUND_SECONDS: Final = 1.0

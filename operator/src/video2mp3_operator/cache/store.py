@@ -5,42 +5,16 @@ Two things keep it true: an older document never replaces a newer one, and `reta
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from sys import intern
 from typing import Any, TypeVar
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry
-from video2mp3_operator.objects.objects import Job, Key, Pod, Slot, parse_job, parse_pod, version_of
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.cache.documents import Document, is_finished, key_of, source_of, trimmed
+from video2mp3_operator.objects.jobs import Job, Slot, parse_job
+from video2mp3_operator.objects.metadata import Key, version_of
+from video2mp3_operator.objects.pods import Pod, parse_pod
 from video2mp3_operator.ports.errors import UnavailableError
 
-Document = dict[str, Any]
 _Seen = TypeVar("_Seen", Job, Pod)
-
-
-def trimmed(document: Mapping[str, Any]) -> Document:
-    """A Conversion without what nobody here reads: it is most of its size."""
-    metadata = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
-    annotations = metadata.get("annotations") or {}
-    if _LAST_APPLIED in annotations:
-        metadata["annotations"] = annotations | {_LAST_APPLIED: ""}
-    trimmed: Document = _sharing(
-        {"metadata": metadata, "spec": document.get("spec") or {}, "status": document.get("status") or {}}
-    )
-    return trimmed
-
-
-def _sharing(value: Any) -> Any:
-    """The same, with keys and short strings that other documents have too kept only once."""
-    if isinstance(value, dict):
-        return {intern(key): _sharing(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_sharing(each) for each in value]
-    return intern(value) if isinstance(value, str) and len(value) <= _SHORT else value
-
-
-_SHORT = 32
-"""Characters: reasons, phases, times and addresses, but no uids and sentences."""
-
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class View:
@@ -90,7 +64,7 @@ class View:
     def runs(self, key: Key) -> bool:
         """Whether a Conversion has a Job and no verdict yet."""
         document = self._conversions.get(key)
-        return document is not None and document["metadata"]["uid"] in self._jobs and not _finished(document)
+        return document is not None and document["metadata"]["uid"] in self._jobs and not is_finished(document)
 
     def documents(self) -> Iterable[Document]:
         """All Conversions' documents."""
@@ -127,7 +101,7 @@ class View:
     def sources(self) -> Collection[str]:
         """Ids of the uploads that Conversions name as their source, finished ones too. Raises UnavailableError."""
         self._must_be_complete()
-        return {file_id for document in self.documents() if (file_id := _source_of(document))}
+        return {file_id for document in self.documents() if (file_id := source_of(document))}
 
     def uids(self) -> Collection[str]:
         """Uids of all Conversions. Raises UnavailableError."""
@@ -154,8 +128,8 @@ class View:
             self._done_with_source.add(uid)
 
     def _count_source(self, document: Document, by: int) -> None:
-        file_id = _source_of(document)
-        done = document["metadata"]["uid"] in self._done_with_source or _finished(document)
+        file_id = source_of(document)
+        done = document["metadata"]["uid"] in self._done_with_source or is_finished(document)
         if file_id and not done:
             self._sources[file_id] += by
             if not self._sources[file_id]:
@@ -259,7 +233,7 @@ class View:
     def _done(self, uid: str) -> bool:
         """Whether it has its verdict and its workers have ended, though a pod may be kept by another container."""
         job = self.job(uid)
-        if job is None or not self.knows(job.key, uid) or not _finished(self._conversions[job.key]):
+        if job is None or not self.knows(job.key, uid) or not is_finished(self._conversions[job.key]):
             return False
         return all(pod.ended for pod in self.pods(uid))
 
@@ -319,26 +293,6 @@ class View:
                 _forget(self._pods, pod.conversion_uid, pod.name)
                 touched.add(pod.key)
         return touched
-
-
-def key_of(document: Mapping[str, Any]) -> Key:
-    """Which Conversion a document is."""
-    return Key(document["metadata"]["namespace"], document["metadata"]["name"])
-
-
-def _source_of(document: Document) -> str:
-    """Which upload it converts, whatever else stands in its spec; "" for none."""
-    found: Any = document["spec"]
-    for name in ("source", "gridfs", "fileId"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else ""
-
-
-def _finished(document: Document) -> bool:
-    return any(
-        condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True"
-        for condition in document["status"].get("conditions") or ()
-    )
 
 
 def _keep_newer(group: dict[str, _Seen], seen: _Seen) -> bool:

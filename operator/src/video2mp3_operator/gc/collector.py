@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from video2mp3_contracts.api.conversion import ObjectMeta
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE
 from video2mp3_operator.cache.store import View
 from video2mp3_operator.gc.rules import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
-from video2mp3_operator.objects.objects import Key, Presence, StoredFile
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.stored import Presence, StoredFile
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import UnavailableError
 from video2mp3_operator.ports.systems import Clock, Files, Ledger, Store

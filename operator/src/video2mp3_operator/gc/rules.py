@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry
-from video2mp3_operator.objects.objects import Census, Presence, StoredFile
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.objects.stored import Census, Presence, StoredFile
 from video2mp3_operator.reconciler.outbox import message_from
 
 FEW: Final = 20

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 
 _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")

@@ -11,8 +11,8 @@ from typing import Final
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import Attempt, ConversionStatus
 from video2mp3_contracts.jobs.exit_codes import PERMANENT
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerError
-from video2mp3_operator.objects.objects import Pod
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerError
+from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.policy.outcome import outcome_of, reason_of, said_by, sentence
 
 _USUAL_HISTORY: Final = 40

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_operator.objects.objects import Pod
+from video2mp3_operator.objects.pods import Pod
 
 LONGEST_MESSAGE: Final = 512
 

@@ -7,7 +7,7 @@ Then a Job of the next generation makes those.
 
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.jobs.worker import Division
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.policy.settings import Settings
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from video2mp3_contracts.api.conversion import ConversionSpec
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.messaging.message import ConversionRef
 
 _CHOICES_ADDED_LATER: Final = {("tags", "id3Version"): "2.3", ("loudness", "mode"): "gain"}

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry
-from video2mp3_operator.objects.objects import Pod
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.objects.pods import Pod
 
 Sign = tuple[object, ...]
 """What changes while a worker lives."""

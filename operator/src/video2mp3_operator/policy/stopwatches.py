@@ -7,7 +7,7 @@ operator watches anew.
 
 from collections.abc import Callable, Hashable
 
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 
 
 class Waits:

@@ -11,7 +11,8 @@ from typing import Final
 
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.api.status import ConversionStatus
-from video2mp3_operator.objects.objects import Job, Pod
+from video2mp3_operator.objects.jobs import Job
+from video2mp3_operator.objects.pods import Pod
 
 _WEEK_SECONDS: Final = 7 * 24 * 3600
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import datetime
 from typing import Any, Protocol
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure
 from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef, MessageKind
-from video2mp3_operator.objects.objects import Census, Key, Presence, SourceFile, StoredFile
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.stored import Census, Presence, SourceFile, StoredFile
 
 Document = dict[str, Any]
 

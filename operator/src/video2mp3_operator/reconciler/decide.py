@@ -12,7 +12,8 @@ from video2mp3_contracts.api.conversion import ObjectMeta
 from video2mp3_contracts.api.output import ORDER_COMPLAINT
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
-from video2mp3_operator.objects.objects import Job, Pod
+from video2mp3_operator.objects.jobs import Job
+from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.policy import outcome, timeouts
 from video2mp3_operator.policy.result_reuse import adoptable
 from video2mp3_operator.policy.timeouts import Awaited

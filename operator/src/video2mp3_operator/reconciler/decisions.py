@@ -6,7 +6,7 @@ from typing import Final
 
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.policy.retry import NONE, Tries
 from video2mp3_operator.policy.ttl import Lifetime
 

@@ -10,9 +10,10 @@ import structlog
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.reasons import Reason
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerFailure
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure
 from video2mp3_operator.cache.store import View
-from video2mp3_operator.objects.objects import Job, Key
+from video2mp3_operator.objects.jobs import Job
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
 from video2mp3_operator.policy.result_reuse import description, fingerprints
 from video2mp3_operator.policy.retry import tries

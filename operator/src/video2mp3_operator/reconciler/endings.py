@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from video2mp3_contracts.api.reasons import Reason
-from video2mp3_operator.objects.objects import Job
+from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.policy import attempts
 from video2mp3_operator.policy.outcome import reason_of
 from video2mp3_operator.policy.timeouts import Awaited

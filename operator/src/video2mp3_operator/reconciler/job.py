@@ -23,7 +23,7 @@ from video2mp3_contracts.jobs.worker import (
     WorkerLimits,
     WorkerRequest,
 )
-from video2mp3_operator.objects.objects import COMPLETION_INDEX
+from video2mp3_operator.objects.pods import COMPLETION_INDEX
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import division_of
 from video2mp3_operator.policy.retry import NONE, Tries

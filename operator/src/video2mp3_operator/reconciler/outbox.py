@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.messaging.message import ConversionFinished, ConversionRef, MessageKind
 from video2mp3_operator.ports.errors import UnavailableError
 from video2mp3_operator.ports.systems import Clock, Ledger, Publisher

@@ -1,7 +1,7 @@
 """④ How far a conversion is: as its worker says, or as the workers of its parts say together. Pure."""
 
 from video2mp3_contracts.api.status import Progress
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 
 _MOST: int = 99
 """Percent; 100 is only reached by storing the result."""

@@ -14,11 +14,14 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import ConversionStatus
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.cache.dataloader import Batched
 from video2mp3_operator.cache.store import View
-from video2mp3_operator.objects.objects import Job, Key, Pod, SourceFile, version_of
+from video2mp3_operator.objects.jobs import Job
+from video2mp3_operator.objects.metadata import Key, version_of
+from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.objects.spec_reading import read_spec
+from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.objects.unreadable import UnreadableEntry
 from video2mp3_operator.policy import attempts
 from video2mp3_operator.policy.attempts import newly_ended

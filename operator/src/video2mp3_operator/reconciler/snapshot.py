@@ -8,10 +8,13 @@ from typing import Final
 from video2mp3_contracts.api.conversion import ConversionSpec, ObjectMeta
 from video2mp3_contracts.api.reasons import ConditionType
 from video2mp3_contracts.api.status import Attempt, ConversionStatus
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_operator.objects import conditions
-from video2mp3_operator.objects.objects import Job, Key, Pod, SourceFile
+from video2mp3_operator.objects.jobs import Job
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.pods import Pod
+from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import parts_of
 from video2mp3_operator.policy.retry import Tries, tries

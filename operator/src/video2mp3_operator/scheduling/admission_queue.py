@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from video2mp3_operator.cache.store import View
-from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.objects.jobs import Slot
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, Turn, next_turns, turns
 
 _SHORT_LINE: Final = 100

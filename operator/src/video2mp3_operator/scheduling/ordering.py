@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.objects.jobs import Slot
+from video2mp3_operator.objects.metadata import Key
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import structlog
 from pydantic import ValidationError
 
 from video2mp3_contracts.api.status import Progress, QueueReport, Report
-from video2mp3_contracts.ledger.ledger import LedgerEntry
-from video2mp3_operator.cache.store import View, key_of
-from video2mp3_operator.objects.objects import Key
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.cache.documents import key_of
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.unreadable import UnreadableEntry, read_or_skip
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch, sign_of

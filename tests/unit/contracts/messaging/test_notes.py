@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from video2mp3_contracts.api.crd import definition
 from video2mp3_contracts.api.status import OutputReport
-from video2mp3_contracts.ledger.ledger import LedgerEntry, adopt
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_contracts.ledger.moves import adopt
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.messaging.notes import MAX_NOTE_LENGTH, MAX_NOTES
 

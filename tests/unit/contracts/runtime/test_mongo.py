@@ -7,13 +7,13 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from video2mp3_contracts.ledger import ledger
-from video2mp3_contracts.ledger.ledger import LedgerAttempt
+from video2mp3_contracts.ledger import moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 
 CONVERSION = ConversionRef(uid="uid-1", namespace="media", name="talk")
-OPENED = ledger.open_attempt(CONVERSION, "", LedgerAttempt(token="worker", started_at=datetime.now(UTC)))
+OPENED = moves.open_attempt(CONVERSION, "", LedgerAttempt(token="worker", started_at=datetime.now(UTC)))
 
 
 class Colliding:

@@ -11,7 +11,7 @@ from tests.builders import NOW, OWNER, an_entry
 from video2mp3_operator.app.commands import parser, told
 from video2mp3_operator.gc.collector import Finding
 from video2mp3_operator.gc.rules import Verdict
-from video2mp3_operator.objects.objects import StoredFile
+from video2mp3_operator.objects.stored import StoredFile
 
 WEEK = timedelta(days=7)
 MARKED = StoredFile("a", OWNER, unwanted_since=NOW)

@@ -6,8 +6,10 @@ import pytest
 
 from tests.builders import FILE_ID, OWNER, JobBuilder, a_conversion, a_job, a_pod
 from video2mp3_contracts.api import names
-from video2mp3_operator.cache.store import View, key_of
-from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.cache.documents import key_of
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.jobs import Slot
+from video2mp3_operator.objects.metadata import Key
 
 KEY = Key("media", "talk")
 UID = "uid-media-talk"

@@ -11,10 +11,10 @@ from bson import ObjectId
 from tests.builders import MP3_ID, NOW, OWNER, a_conversion, an_entry
 from tests.unit.operator.fakes import INSTALLATION, World
 from tests.unit.operator.harness import an_operator, live
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.gc.rules import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
-from video2mp3_operator.objects.objects import Census, Presence, SourceFile, StoredFile
+from video2mp3_operator.objects.stored import Census, Presence, SourceFile, StoredFile
 
 DAY = timedelta(days=1)
 RULES = Rules(INSTALLATION, NOW, patience=7 * DAY)

@@ -12,7 +12,8 @@ from tests.unit.operator.harness import an_operator, live, status
 from video2mp3_contracts.api import names
 from video2mp3_operator.app import handlers
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key, parse_job
+from video2mp3_operator.objects.jobs import parse_job
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.unreadable import UnreadableEntry, read_entry
 
 BROKEN = a_job(a_conversion("broken")).with_metadata(creationTimestamp="yesterday")

@@ -8,8 +8,8 @@ from tests.builders import NOW, PodBuilder, a_pod
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import Attempt
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerError
-from video2mp3_operator.objects.objects import Pod, parse_pod
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerError
+from video2mp3_operator.objects.pods import Pod, parse_pod
 from video2mp3_operator.policy.attempts import history, last_words, permanent, succeeded, told_of_landlock
 
 SAID = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.", detail="line\n" * 200)

@@ -15,9 +15,11 @@ from video2mp3_contracts.api.conversion import Conversion, ConversionSpec
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import Attempt, Progress
 from video2mp3_contracts.jobs.worker import Division, TerminationMessage, WorkerRequest
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerPart
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry, LedgerPart
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import COMPLETION_INDEX, Key, parse_job, parse_pod
+from video2mp3_operator.objects.jobs import parse_job
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.pods import COMPLETION_INDEX, parse_pod
 from video2mp3_operator.policy.parallelism import division_of, parts_of
 from video2mp3_operator.policy.retry import Tries, tries
 from video2mp3_operator.policy.stall import sign_of

@@ -9,8 +9,9 @@ from tests.builders import FILE_ID, MP3_ID, OWNER, ConversionBuilder, a_conversi
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts.api.conversion import Conversion
-from video2mp3_contracts.ledger.ledger import LedgerEntry
-from video2mp3_operator.objects.objects import Key, SourceFile
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy.result_reuse import adoptable, fingerprints
 
 SHA = "a" * 64

@@ -10,7 +10,7 @@ from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import Attempt
 from video2mp3_contracts.jobs.worker import TerminationMessage
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.retry import Tries, tries
 
 BACKOFF = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]

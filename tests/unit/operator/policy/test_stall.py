@@ -9,9 +9,10 @@ from tests.builders import NOW, a_conversion, a_pod, an_entry
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts.api.status import Progress
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key, parse_pod
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.pods import parse_pod
 from video2mp3_operator.policy.stall import StallWatch, sign_of
 
 ROUND = 2.0

@@ -1,6 +1,6 @@
 """How long Conversions are seen to wait."""
 
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.stopwatches import Waits
 
 KEY = Key("media", "talk")

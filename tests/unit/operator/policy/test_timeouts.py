@@ -8,7 +8,9 @@ from tests.builders import NOW, JobBuilder, PodBuilder, a_conversion, a_job, a_p
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
 from video2mp3_contracts.api.conversion import ConversionSpec
-from video2mp3_operator.objects.objects import Key, parse_job, parse_pod
+from video2mp3_operator.objects.jobs import parse_job
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.pods import parse_pod
 from video2mp3_operator.policy.timeouts import Limits, left, starting_since
 from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL
 

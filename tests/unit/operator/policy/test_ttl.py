@@ -9,7 +9,7 @@ from tests.builders import NOW, ConversionBuilder, a_conversion, at
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
 from video2mp3_contracts.api.conversion import Conversion
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.ttl import Lifetime, lifetime
 
 HOUR = timedelta(hours=1)

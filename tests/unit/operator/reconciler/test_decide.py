@@ -25,7 +25,9 @@ from video2mp3_contracts.api.conversion import ConversionSpec, ObjectMeta
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import ConversionStatus, Progress
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_operator.objects.objects import SourceFile, parse_job, parse_pod
+from video2mp3_operator.objects.jobs import parse_job
+from video2mp3_operator.objects.pods import parse_pod
+from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy import attempts
 from video2mp3_operator.reconciler.decide import decide, needs_ledger, needs_source
 from video2mp3_operator.reconciler.decisions import (

@@ -9,9 +9,9 @@ from tests.builders import NOW, PodBuilder, a_conversion, a_pod, at
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live, status
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.reconciler.endings import MOST_DISRUPTIONS
 
 AWAY = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.")

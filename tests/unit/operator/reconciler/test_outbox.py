@@ -7,7 +7,7 @@ import pytest
 from tests.builders import MP3_ID, NOW, OWNER, a_result, an_entry
 from tests.unit.operator.fakes import FakePublisher, FakeStore, World
 from tests.unit.operator.harness import until
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.ports.errors import UnavailableError
 from video2mp3_operator.reconciler.outbox import Outbox, Recipient, message_from
 

@@ -13,9 +13,9 @@ from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts.api import names
 from video2mp3_contracts.jobs.worker import TerminationMessage
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.ports.errors import ConflictError, InvalidError
 from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL
 

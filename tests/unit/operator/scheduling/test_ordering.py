@@ -8,7 +8,8 @@ import pytest
 
 from tests.builders import NOW, a_conversion
 from video2mp3_operator.cache.store import View
-from video2mp3_operator.objects.objects import Key, Slot
+from video2mp3_operator.objects.jobs import Slot
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
 from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, next_turns, turns
 

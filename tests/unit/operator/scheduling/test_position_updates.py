@@ -9,7 +9,7 @@ from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live
 from video2mp3_contracts.api.status import QueueReport
 from video2mp3_operator.cache.store import View
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
 from video2mp3_operator.scheduling.ordering import Candidate, Caps
 from video2mp3_operator.scheduling.position_updates import furthest_off, position_due

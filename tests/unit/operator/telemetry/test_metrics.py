@@ -11,7 +11,7 @@ from video2mp3_contracts.api.reasons import Phase, Reason
 from video2mp3_contracts.api.status import Attempt, ConversionStatus
 from video2mp3_contracts.jobs.worker import TerminationMessage
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.objects.objects import Key
+from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.reconciler.status import realtime_factor
 
 

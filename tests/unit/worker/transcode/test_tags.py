@@ -7,7 +7,7 @@ import pytest
 from mutagen.id3 import ID3
 
 from tests.unit.worker.pictures import a_jpeg, a_png
-from video2mp3_contracts.api.output import Tags
+from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.probe.chapters import Chapter
 from video2mp3_worker.transcode.images import picture
 from video2mp3_worker.transcode.tags import free_texts, merged, render, words_beside

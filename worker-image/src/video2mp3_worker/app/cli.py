@@ -20,8 +20,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
-from video2mp3_contracts.api.output import MAX_TAG, MPEG1_BITRATES, SAMPLE_RATES, TAG_FIELDS, Output
+from video2mp3_contracts.api.output import MPEG1_BITRATES, SAMPLE_RATES, Output
 from video2mp3_contracts.api.reasons import Reason
+from video2mp3_contracts.api.tags import MAX_TAG, TAG_FIELDS
 from video2mp3_contracts.api.validation_errors import complaints
 from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.text.harm import harmless

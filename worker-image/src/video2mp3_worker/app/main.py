@@ -19,7 +19,7 @@ from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.validation_errors import of_variables
 from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.jobs.worker import TERMINATION_MESSAGE_PATH
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerError
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerError
 from video2mp3_contracts.runtime import mongo
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_worker.app.reporter import Reporter

@@ -21,7 +21,7 @@ from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.retention import made_at
 from video2mp3_contracts.api.status import OutputReport
 from video2mp3_contracts.jobs.worker import Division, WorkerRequest
-from video2mp3_contracts.ledger.ledger import LedgerEntry
+from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.ledger.storage import FileMetadata
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_worker.app.reporter import Reporter

@@ -19,7 +19,7 @@ import structlog
 
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerPart
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerPart
 from video2mp3_worker.app.run import Worker, refuse_if_given_up
 from video2mp3_worker.encoder import lame
 from video2mp3_worker.encoder.parts import VERSION

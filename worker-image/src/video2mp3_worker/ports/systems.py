@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from video2mp3_contracts.api.status import OutputReport, Progress
-from video2mp3_contracts.ledger.ledger import LedgerEntry, LedgerError
+from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerError
 from video2mp3_contracts.ledger.storage import FileMetadata
 from video2mp3_contracts.messaging.message import ConversionFinished
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from video2mp3_contracts.api.output import TAG_FIELDS
+from video2mp3_contracts.api.tags import TAG_FIELDS
 from video2mp3_worker.containers.edit_lists import Segment
 from video2mp3_worker.probe.chapters import Chapter
 from video2mp3_worker.probe.gains import Gains, said

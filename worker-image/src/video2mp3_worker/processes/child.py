@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import os
 import resource
-import selectors
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from video2mp3_worker import encoder
 from video2mp3_worker.ports.errors import TryAgain
 from video2mp3_worker.processes.attendance import attending
 from video2mp3_worker.processes.messages import Messages
+from video2mp3_worker.processes.pipes import WATCH_SECONDS, both, pump
 from video2mp3_worker.sandbox import launcher
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
@@ -30,11 +30,9 @@ _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/d
 
 _OPEN_FILES: Final = 64
 _COMPLAINT_BYTES: Final = 3_000
-_READ_BYTES: Final = 65_536
 _PIPE_BYTES: Final = 1024**2
 """Between two children; as much as Linux lets anybody have."""
 
-_WATCH_SECONDS: Final = 0.2
 _ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"}
 _END_SECONDS: Final = 10
 _SPENT_SHARE: Final = 0.75
@@ -93,7 +91,7 @@ def run(
     complaint = _Complaint()
     with _started(_launched(command, confinement)) as process:
         attended = attending([process.pid], watch)
-        _pump([(process.stdout, output), (process.stderr, complaint.add)], attended)
+        pump([(process.stdout, output), (process.stderr, complaint.add)], attended)
         return _ended(process, complaint, confinement, attended)
 
 
@@ -147,19 +145,11 @@ def _in_line(
         attended = attending([each.pid for each in processes], watch)
         hear: list[Callable[[bytes], None]] = [complaint.add for complaint in complaints]
         if complained is not None:
-            hear[0] = _both(complaints[0].add, complained)
+            hear[0] = both(complaints[0].add, complained)
         heard = [(process.stderr, each) for process, each in zip(processes, hear, strict=True)]
-        _pump([(given, output), *heard], attended)
+        pump([(given, output), *heard], attended)
         ends = zip(processes, complaints, confinements, strict=True)
         return [_ended(process, each, confinement, attended) for process, each, confinement in ends]
-
-
-def _both(first: Callable[[bytes], None], second: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    def take(piece: bytes) -> None:
-        first(piece)
-        second(piece)
-
-    return take
 
 
 def run_joiner(
@@ -174,7 +164,7 @@ def run_joiner(
     complaint = _Complaint()
     with _started(_encoder(options, confinement), stdin=subprocess.PIPE) as process:
         attended = attending([process.pid], watch)
-        _pump([(process.stdout, output), (process.stderr, complaint.add)], attended, (process.stdin, iter(parts)))
+        pump([(process.stdout, output), (process.stderr, complaint.add)], attended, (process.stdin, iter(parts)))
         return _ended(process, complaint, confinement, attended)
 
 
@@ -248,7 +238,7 @@ def _ended(
     used_before = _seconds_of_the_ended()
     while True:
         try:
-            status = process.wait(_WATCH_SECONDS)
+            status = process.wait(WATCH_SECONDS)
         except subprocess.TimeoutExpired:
             watch()
         else:
@@ -262,55 +252,3 @@ def _seconds_of_the_ended() -> float:
     """Processor time of all children that have been waited for: here, one after the other."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _pump(
-    sinks: list[tuple[IO[bytes] | None, Callable[[bytes], None]]],
-    watch: Callable[[], None],
-    source: tuple[IO[bytes] | None, Iterator[bytes]] | None = None,
-) -> None:
-    """Give each sink what comes out of its pipe, and what the source gives into the source's pipe, to their ends."""
-    with selectors.DefaultSelector() as selector:
-        for pipe, sink in sinks:
-            assert pipe is not None  # noqa: S101 - all of them are
-            selector.register(pipe, selectors.EVENT_READ, _emptied_into(sink))
-        if source is not None:
-            pipe, given = source
-            assert pipe is not None  # noqa: S101 - it was asked for
-            os.set_blocking(pipe.fileno(), False)
-            selector.register(pipe, selectors.EVENT_WRITE, _filled_from(given))
-        while selector.get_map():
-            for key, _events in selector.select(_WATCH_SECONDS):
-                if not key.data(key.fd):
-                    selector.unregister(key.fileobj)
-                    key.fileobj.close()  # type: ignore[union-attr] # it is one of the pipes
-            watch()
-
-
-def _emptied_into(sink: Callable[[bytes], None]) -> Callable[[int], bool]:
-    def step(pipe: int) -> bool:
-        piece = os.read(pipe, _READ_BYTES)
-        if piece:
-            sink(piece)
-        return bool(piece)
-
-    return step
-
-
-def _filled_from(given: Iterator[bytes]) -> Callable[[int], bool]:
-    rest = memoryview(b"")
-
-    def step(pipe: int) -> bool:
-        nonlocal rest
-        if not rest:
-            piece = next(given, None)
-            if piece is None:
-                return False
-            rest = memoryview(piece)
-        try:
-            rest = rest[os.write(pipe, rest) :]
-        except BrokenPipeError:
-            return False  # how the child ended says why
-        return True
-
-    return step

@@ -9,8 +9,8 @@ from pymongo.collection import Collection
 
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
-from video2mp3_contracts.ledger import ledger as moves
-from video2mp3_contracts.ledger.ledger import LedgerAttempt, LedgerEntry, LedgerError, LedgerPart, MadePart
+from video2mp3_contracts.ledger import moves, part_moves
+from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerEntry, LedgerError, LedgerPart, MadePart
 from video2mp3_contracts.messaging.message import ConversionRef
 from video2mp3_contracts.runtime import mongo
 from video2mp3_worker.ports.errors import Superseded, TryAgain
@@ -53,7 +53,7 @@ class MongoLedger:
 
     def note_parallelism(self, parts: int) -> None:
         """Note into how many parts the sound is worth dividing. Raises Superseded."""
-        self._held(moves.note_parallelism(self._uid, self._token, parts))
+        self._held(part_moves.note_parallelism(self._uid, self._token, parts))
 
     def name_upload(self, file_id: str) -> None:
         """Note the mp3 that is about to be written. Raises Superseded."""
@@ -125,22 +125,22 @@ class MongoPartLedger(MongoLedger):
     def open_part(self) -> LedgerEntry:
         """Become the worker that may write this part, and answer the entry."""
         part = LedgerPart(token=self._token, pod=self._attempt.pod, started_at=self._attempt.started_at)
-        entry = self._held(moves.open_part(self._conversion, self._owner, self._number, part, self._installation))
+        entry = self._held(part_moves.open_part(self._conversion, self._owner, self._number, part, self._installation))
         self._part_open = True
         return entry
 
     def name_part_file(self, file_id: str) -> None:
         """Note the file that is about to be written for this part. Raises Superseded."""
-        self._held(moves.name_part_file(self._uid, self._number, self._token, file_id))
+        self._held(part_moves.name_part_file(self._uid, self._number, self._token, file_id))
 
     def finish_part(self, file_id: str, made_of: str, progress: Progress) -> LedgerEntry:
         """Note that this part's file is complete, and answer the entry. Raises Superseded."""
         made = MadePart(file_id=file_id, made_of=made_of, progress=progress)
-        return self._held(moves.finish_part(self._uid, self._number, self._token, made))
+        return self._held(part_moves.finish_part(self._uid, self._number, self._token, made))
 
     def claim_join(self) -> LedgerEntry | None:
         """Open the attempt that joins all parts, and answer the entry; None where another worker does or has done."""
-        entry = self._apply(moves.claim_join(self._uid, self._parts, self._attempt))
+        entry = self._apply(part_moves.claim_join(self._uid, self._parts, self._attempt))
         self._open = entry is not None
         return entry
 
@@ -149,14 +149,14 @@ class MongoPartLedger(MongoLedger):
         if self._open:
             super().report_progress(progress)
         else:
-            self._held(moves.report_part_progress(self._uid, self._number, self._token, progress))
+            self._held(part_moves.report_part_progress(self._uid, self._number, self._token, progress))
 
     def store_error(self, error: LedgerError) -> None:
         """Leave the attempt's last words, unless another part's worker left some that are final."""
         if self._open:
             super().store_error(error)
         elif self._part_open:
-            self._apply(moves.store_part_error(self._uid, self._number, self._token, error))
+            self._apply(part_moves.store_part_error(self._uid, self._number, self._token, error))
 
     @property
     def _number(self) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from mutagen import id3
 
-from video2mp3_contracts.api.output import MAX_COMMENT, MAX_LYRICS, MAX_TAG, Tags
+from video2mp3_contracts.api.tags import MAX_COMMENT, MAX_LYRICS, MAX_TAG, Tags
 from video2mp3_contracts.text.harm import harmless
 from video2mp3_worker.probe.chapters import Chapter
 from video2mp3_worker.transcode.images import Picture
