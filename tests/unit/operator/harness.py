@@ -59,7 +59,7 @@ async def settle(operator: Operator) -> list[Exception]:
     errors: list[Exception] = []
     for round_number in range(_ROUNDS):
         before = (operator.view.newest, len(operator.outbox))
-        await operator.sweep.resync_once()
+        await operator.resync.once()
         errors = await _round(operator)
         if round_number >= _LEAST and not errors and (operator.view.newest, len(operator.outbox)) == before:
             break
@@ -68,7 +68,7 @@ async def settle(operator: Operator) -> list[Exception]:
 
 async def _round(operator: Operator) -> list[Exception]:
     errors: list[Exception] = []
-    work: list[Callable[[], Awaitable[Any]]] = [operator.sweep.follow_once, operator.outbox.flush]
+    work: list[Callable[[], Awaitable[Any]]] = [operator.polling.once, operator.outbox.flush]
     for key in [key_of(document) for document in operator.view.documents()]:
         work.insert(0, lambda key=key: operator.reconciler.reconcile(key))  # type: ignore[misc]
     for each in work:

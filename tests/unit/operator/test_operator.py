@@ -19,7 +19,7 @@ from video2mp3_operator.app.kopf_settings import configure_kopf
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, GoneError, RefusedError, UnavailableError
-from video2mp3_operator.sweep import sweep
+from video2mp3_operator.sweep import resync
 
 REQUIRED = {
     "OPERATOR_MONGODB_URI": "mongodb://user:hunter2@localhost",
@@ -234,7 +234,7 @@ def test_gauges_tell_of_this_moment() -> None:
 
 
 def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_FIRST_RESYNC_SECONDS", 0.001)
+    monkeypatch.setattr(resync, "_FIRST_RESYNC_SECONDS", 0.001)
     world = World()
     key = world.apply(a_conversion())
     operator = an_operator(world, resync_seconds=3600)
@@ -242,7 +242,7 @@ def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monke
     async def main() -> None:
         await operator.prime()
         del world.conversions[key]
-        task = asyncio.create_task(operator.sweep.resync())
+        task = asyncio.create_task(operator.resync.run())
         await until(lambda: operator.view.conversion(key) is None)
         task.cancel()
 
@@ -252,7 +252,7 @@ def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monke
 
 def refusing(operator: Any, namespace: str) -> None:
     """The lists of one namespace are refused from now on: it is gone, and the operator's Role with it."""
-    allowed = operator.sweep.lister.conversions
+    allowed = operator.resync.lister.conversions
 
     async def conversions(asked: str | None) -> AsyncIterator[dict[str, Any]]:
         if asked == namespace:
@@ -260,7 +260,7 @@ def refusing(operator: Any, namespace: str) -> None:
         async for document in allowed(asked):
             yield document
 
-    operator.sweep.lister.conversions = conversions
+    operator.resync.lister.conversions = conversions
 
 
 def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> None:
@@ -271,7 +271,7 @@ def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> No
     asyncio.run(operator.prime())
     refusing(operator, "media")
     del world.conversions[there]
-    asyncio.run(operator.sweep.resync_once())
+    asyncio.run(operator.resync.once())
     assert operator.view.conversion(gone) is not None
     assert operator.view.conversion(there) is None
     assert operator.metrics.registry.get_sample_value("video2mp3_operator_namespaces_unlisted") == 1
@@ -296,8 +296,8 @@ def test_what_is_nobodys_is_not_asked_before_every_namespace_was_listed() -> Non
     for question in (operator.view.uids, operator.view.sources):
         with pytest.raises(UnavailableError, match="media"):
             question()
-    operator.sweep.lister.conversions = FakeKubernetes(world).conversions  # type: ignore[method-assign]
-    asyncio.run(operator.sweep.resync_once())
+    operator.resync.lister.conversions = FakeKubernetes(world).conversions  # type: ignore[method-assign]
+    asyncio.run(operator.resync.once())
     assert operator.view.uids() == {"uid-media-talk"}
 
 

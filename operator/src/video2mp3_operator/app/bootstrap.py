@@ -19,11 +19,15 @@ from video2mp3_operator.policy.stall import StallWatch
 from video2mp3_operator.policy.stopwatches import Waits
 from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
 from video2mp3_operator.reconciler.effects import Applier
+from video2mp3_operator.reconciler.file_effects import FileEffects
+from video2mp3_operator.reconciler.observe import Observer
 from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
 from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
 from video2mp3_operator.scheduling.ordering import Caps
-from video2mp3_operator.sweep.sweep import Sweep
+from video2mp3_operator.sweep.ledger_polling import LedgerPolling
+from video2mp3_operator.sweep.resync import Resync
+from video2mp3_operator.sweep.scheduling import Scheduling
 from video2mp3_operator.telemetry.events import EventRecorder
 from video2mp3_operator.telemetry.health import HealthServer
 from video2mp3_operator.telemetry.metrics import Gauges, Metrics
@@ -54,7 +58,9 @@ class Operator:
         self.heartbeat = self._heartbeat(ports)
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
-        self.sweep = self._sweep(ports)
+        self.resync = Resync(settings, self.view, ports.lister, metrics, self.queue.add)
+        self.polling = self._polling(ports)
+        self.scheduling = Scheduling(self.view, self.desk, self.queue.add, lambda: self.queue.idle)
         self.orphans = OrphanSweep(
             settings,
             ports.clock,
@@ -77,9 +83,21 @@ class Operator:
             ports.conversions,
             ports.jobs,
             ports.ledger,
-            ports.files,
+            FileEffects(self.view, ports.ledger, ports.files),
             self.outbox,
             self.metrics,
+        )
+        observer = Observer(
+            settings=self.settings,
+            clock=ports.clock,
+            view=self.view,
+            jobs=ports.jobs,
+            entries=Batched(ports.ledger.entries),
+            sources=Batched(ports.files.sources),
+            retained=Batched(ports.ledger.retained),
+            lost=Batched(ports.ledger.lost),
+            stalls=self.stalls,
+            waits=Waits(ports.elapsed),
         )
         return Reconciler(
             settings=self.settings,
@@ -88,15 +106,10 @@ class Operator:
             desk=self.desk,
             conversions=ports.conversions,
             jobs=ports.jobs,
-            entries=Batched(ports.ledger.entries),
-            sources=Batched(ports.files.sources),
-            retained=Batched(ports.ledger.retained),
-            lost=Batched(ports.ledger.lost),
+            observer=observer,
             applier=applier,
             events=self.events,
             metrics=self.metrics,
-            stalls=self.stalls,
-            waits=Waits(ports.elapsed),
         )
 
     def _heartbeat(self, ports: Ports) -> Heartbeats:
@@ -109,18 +122,14 @@ class Operator:
             self.settings.heartbeat_seconds,
         )
 
-    def _sweep(self, ports: Ports) -> Sweep:
-        return Sweep(
+    def _polling(self, ports: Ports) -> LedgerPolling:
+        return LedgerPolling(
             settings=self.settings,
             clock=ports.clock,
             view=self.view,
-            desk=self.desk,
             ledger=ports.ledger,
-            lister=ports.lister,
             outbox=self.outbox,
-            metrics=self.metrics,
             wake=self.queue.add,
-            idle=lambda: self.queue.idle,
             awaiting=self.reconciler.applier.awaiting,
             stalls=self.stalls,
         )
@@ -129,16 +138,16 @@ class Operator:
 
     async def prime(self) -> None:
         """See everything once, so that nothing is decided on half a view. Raises UnavailableError, RefusedError."""
-        await self.sweep.prime()
+        await self.resync.prime()
 
     def start(self) -> None:
         """Start all that runs in the background."""
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "reconcile": self.queue.run,
-            "admission": self.sweep.admit,
-            "places": self.sweep.place,
-            "ledger": self.sweep.follow,
-            "resync": self.sweep.resync,
+            "admission": self.scheduling.admit,
+            "places": self.scheduling.update_positions,
+            "ledger": self.polling.run,
+            "resync": self.resync.run,
             "outbox": self.outbox.run,
             "events": self.events.run,
             "heartbeat": self.heartbeat.run,
@@ -213,7 +222,7 @@ class Operator:
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
             "namespaces_unlisted": (
                 "Watched namespaces that the last round of lists could not see.",
-                lambda: len(self.sweep.unlisted),
+                lambda: len(self.resync.unlisted),
             ),
             "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
         }

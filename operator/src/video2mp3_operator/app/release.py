@@ -43,8 +43,8 @@ async def release_deleted(operator: Operator, round_seconds: float = ROUND_SECON
 
 async def _look(operator: Operator) -> None:
     """Kopf's watches do not run here: each round lists everything."""
-    await operator.sweep.resync_once()
-    for error in operator.sweep.unlisted.values():
+    await operator.resync.once()
+    for error in operator.resync.unlisted.values():
         raise error
 
 

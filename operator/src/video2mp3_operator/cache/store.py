@@ -5,16 +5,15 @@ Two things keep it true: an older document never replaces a newer one, and `reta
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.cache.documents import Document, is_finished, key_of, source_of, trimmed
+from video2mp3_operator.cache.groups import forget, keep_newer
 from video2mp3_operator.objects.jobs import Job, Slot, parse_job
 from video2mp3_operator.objects.metadata import Key, version_of
 from video2mp3_operator.objects.pods import Pod, parse_pod
 from video2mp3_operator.ports.errors import UnavailableError
-
-_Seen = TypeVar("_Seen", Job, Pod)
 
 
 class View:
@@ -154,7 +153,7 @@ class View:
     def see_job(self, document: Mapping[str, Any]) -> Job | None:
         """Take a Job in; answers it if it is news."""
         job = parse_job(document, self._worker_namespace)
-        if job is None or not _keep_newer(self._group_of(job)[job.conversion_uid], job):
+        if job is None or not keep_newer(self._group_of(job)[job.conversion_uid], job):
             return None
         self.newest = max(self.newest, job.resource_version)
         if self._is_strange(job):
@@ -178,7 +177,7 @@ class View:
     def see_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """Take a pod in; answers it if it is news."""
         pod = parse_pod(document, self._worker_namespace)
-        if pod is None or not _keep_newer(self._pods[pod.conversion_uid], pod):
+        if pod is None or not keep_newer(self._pods[pod.conversion_uid], pod):
             return None
         self.newest = max(self.newest, pod.resource_version)
         if pod.job_uid in self._job_uids.get(pod.conversion_uid, ()):
@@ -196,7 +195,7 @@ class View:
         known = jobs.get(job.conversion_uid, {}).get(job.name)
         if known is None or known.uid != job.uid:
             return False
-        _forget(jobs, job.conversion_uid, job.name)
+        forget(jobs, job.conversion_uid, job.name)
         if job.abroad and job.conversion_uid not in self._jobs:
             self._abroad[job.key].discard(job.conversion_uid)
             if not self._abroad[job.key]:
@@ -208,7 +207,7 @@ class View:
     def forget_pod(self, document: Mapping[str, Any]) -> Pod | None:
         """A pod is gone; answers it if it was known."""
         pod = parse_pod(document, self._worker_namespace)
-        return pod if pod is not None and _forget(self._pods, pod.conversion_uid, pod.name) else None
+        return pod if pod is not None and forget(self._pods, pod.conversion_uid, pod.name) else None
 
     def _end_life(self, job: Job) -> None:
         slots = self._live.get(job.conversion_uid)
@@ -290,23 +289,6 @@ class View:
                 touched.add(job.key)
         for pod in [pod for group in self._pods.values() for pod in group.values()]:
             if pod.uid not in pods and pod.resource_version <= before and pod.namespace not in unlisted:
-                _forget(self._pods, pod.conversion_uid, pod.name)
+                forget(self._pods, pod.conversion_uid, pod.name)
                 touched.add(pod.key)
         return touched
-
-
-def _keep_newer(group: dict[str, _Seen], seen: _Seen) -> bool:
-    before = group.get(seen.name)
-    if before is not None and before.resource_version >= seen.resource_version:
-        return False
-    group[seen.name] = seen
-    return True
-
-
-def _forget(groups: dict[str, dict[str, _Seen]], uid: str, name: str) -> bool:
-    group = groups.get(uid)
-    if group is None or group.pop(name, None) is None:
-        return False
-    if not group:
-        del groups[uid]
-    return True

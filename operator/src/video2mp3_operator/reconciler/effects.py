@@ -15,11 +15,10 @@ from video2mp3_operator.cache.store import View
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
-from video2mp3_operator.policy.result_reuse import description, fingerprints
 from video2mp3_operator.policy.retry import tries
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, UnavailableError
-from video2mp3_operator.ports.systems import ConversionsApi, Files, JobsApi, Ledger
+from video2mp3_operator.ports.systems import ConversionsApi, JobsApi, Ledger
 from video2mp3_operator.reconciler.decisions import (
     Adopt,
     Await,
@@ -35,6 +34,7 @@ from video2mp3_operator.reconciler.decisions import (
     Succeed,
     Suspend,
 )
+from video2mp3_operator.reconciler.file_effects import FileEffects
 from video2mp3_operator.reconciler.job import build_job
 from video2mp3_operator.reconciler.outbox import Outbox, message_from
 from video2mp3_operator.reconciler.recipient import Recipient
@@ -70,7 +70,7 @@ class Applier:
     conversions: ConversionsApi
     jobs: JobsApi
     ledger: Ledger
-    files: Files
+    files: FileEffects
     outbox: Outbox
     metrics: Metrics
     awaiting: set[Key] = field(default_factory=set)
@@ -168,25 +168,13 @@ class Applier:
     async def _succeed(self, seen: Observation, decision: Succeed) -> None:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
         spec, entry = seen.spec, seen.entry
-        await self._note_fingerprints(seen)
+        await self.files.note_fingerprints(seen)
         if spec and spec.source.gridfs:
-            await self._deal_with_source(seen, spec.source.gridfs.file_id, seen.keeps_source)
+            await self.files.release_source(seen, spec.source.gridfs.file_id, seen.keeps_source)
         if entry is not None:
-            await self._remove_leftovers(entry, keep=decision.result.file_id)
+            await self.files.remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
             self.outbox.watch(seen.meta.uid)
-
-    async def _note_fingerprints(self, seen: Observation) -> None:
-        """What the verdict is about, while the source is still there to be asked: it may outlive its Conversion."""
-        spec = seen.spec
-        # What is not understood would be missing in what it was made of.
-        if spec is None or seen.invalid:
-            return
-        gridfs = spec.source.gridfs
-        source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
-        filename = Conversion(metadata=seen.meta, spec=spec).filename
-        made_of = fingerprints(spec, filename, source.sha256 if source else None)
-        await self.ledger.note_fingerprints(seen.meta.uid, (description(spec, filename), *made_of))
 
     async def _fail(self, seen: Observation, decision: Fail) -> float | None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
@@ -197,7 +185,7 @@ class Applier:
             raise AssertionError("what is recorded has an entry")
         if seen.job is not None and not seen.job.finished and not decision.job_ends:
             await self._end_job(seen)
-        await self._remove_leftovers(entry, keep=None)
+        await self.files.remove_leftovers(entry, keep=None)
         message = message_from(entry)
         if message is not None:
             self.outbox.put(message)
@@ -216,7 +204,7 @@ class Applier:
         )
         if not await self.ledger.store_failure(seen.ref, owner, failure):
             raise ConflictError("a result was stored meanwhile")
-        await self._note_fingerprints(seen)
+        await self.files.note_fingerprints(seen)
         uploads = seen.entry.uploads if seen.entry else ()
         return LedgerEntry(
             uid=seen.meta.uid,
@@ -227,19 +215,6 @@ class Applier:
             failure=failure,
             uploads=uploads,
         )
-
-    async def _deal_with_source(self, seen: Observation, file_id: str, stays: bool) -> None:
-        """Another Conversion that still has to read it removes it when it is done."""
-        owner = seen.spec.owner if seen.spec else ""
-        self.view.give_up_source(seen.key, seen.meta.uid)
-        if stays:
-            await self.files.keep_source(file_id, owner, seen.now)
-        elif not self.view.wants_source(file_id):
-            await self.files.remove_source(file_id, owner)
-
-    async def _remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
-        if any(upload != keep for upload in entry.uploads):
-            await self.files.remove_mp3s(entry.uid, entry.uploads, keep)
 
     # --- deletion ---
 
@@ -282,28 +257,11 @@ class Applier:
         if not seen.ledger_known:
             return False
         try:
-            await self._remove_files(seen)
+            await self.files.remove_all(seen)
         except UnavailableError as error:
             _log.warning("deletion_waits", error=str(error))
             return False
         return True
-
-    async def _remove_files(self, seen: Observation) -> None:
-        """Workers are shut out first, one that starts late too. The entry goes last: it names what is to be removed."""
-        spec, entry = seen.spec, seen.entry
-        result = entry.result if entry else None
-        keep = result.file_id if result and seen.keeps_mp3 else None
-        if keep is None:
-            await self.ledger.shut(seen.meta.uid)
-        await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
-        if keep is not None:
-            await self._note_fingerprints(seen)
-            await self.ledger.retain(seen.meta.uid, seen.now)
-        if spec and spec.source.gridfs:
-            stays = seen.keeps_mp3 or seen.keeps_source
-            await self._deal_with_source(seen, spec.source.gridfs.file_id, stays)
-        if keep is None:
-            await self.ledger.remove(seen.meta.uid)
 
     async def _let_go(self, seen: Observation) -> None:
         left = tuple(finalizer for finalizer in seen.meta.finalizers if finalizer != names.FINALIZER)

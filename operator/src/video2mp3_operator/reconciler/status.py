@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.reasons import ConditionType, Phase, Reason
-from video2mp3_contracts.api.status import Attempt, ConversionStatus, Progress, QueueReport
+from video2mp3_contracts.api.status import Attempt, ConversionStatus, Progress, QueueReport, Report
 from video2mp3_operator.objects.conditions import Wanted, as_they_are, with_conditions
 from video2mp3_operator.policy.attempts import given_up, not_started, succeeded, told_of_landlock
 from video2mp3_operator.policy.ttl import Lifetime
@@ -29,6 +29,8 @@ from video2mp3_operator.reconciler.decisions import (
     on_its_way,
 )
 from video2mp3_operator.reconciler.snapshot import Observation
+
+_Part = TypeVar("_Part", bound=Report)
 
 
 @dataclass(frozen=True)
@@ -271,3 +273,12 @@ def progress_due(stored: Progress | None, fresh: Progress | None, every_seconds:
     passed = fresh.updated_at - stored.updated_at
     # A clock that was set back, or that of another node.
     return passed < timedelta(0) or passed >= timedelta(seconds=every_seconds)
+
+
+def stored_report(model: type[_Part], document: dict[str, Any] | None, part: str) -> _Part | None:
+    """A part of a Conversion's stored status; None where there is none, or nonsense."""
+    stored = (document or {}).get("status", {}).get(part)
+    try:
+        return model.model_validate(stored) if stored else None
+    except ValidationError:
+        return None

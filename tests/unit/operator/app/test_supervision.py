@@ -19,7 +19,7 @@ def test_a_loop_that_fails_is_counted_and_begun_anew(monkeypatch: pytest.MonkeyP
         raise ValueError("bug")
 
     async def main() -> str:
-        operator.sweep.resync = bug  # type: ignore[method-assign]
+        operator.resync.run = bug  # type: ignore[method-assign]
         operator.start()
         await until(lambda: len(begun) > 2)
         unhealthy = operator._unhealthy()

@@ -81,7 +81,7 @@ def start_pod(world: World, key: Key, number: int) -> None:
 def let_stand(world: World, operator: Operator, seconds: int) -> None:
     for _ in range(seconds // 10):
         world.pass_time(seconds=10)
-        asyncio.run(operator.sweep.follow_once())
+        asyncio.run(operator.polling.once())
     asyncio.run(settle(operator))
 
 
@@ -131,7 +131,7 @@ def test_a_ledger_that_was_away_makes_nobody_look_idle() -> None:
     world = World()
     key, operator = running(world)
     world.pass_time(hours=2)
-    asyncio.run(operator.sweep.follow_once())
+    asyncio.run(operator.polling.once())
     live(world, operator)
     assert status(world, key)["reason"] == "Running"
 
@@ -141,7 +141,7 @@ def test_killed_between_the_record_and_the_jobs_end_the_next_operator_goes_on() 
     key, operator = running(world)
     let_stand(world, operator, 890)
     world.pass_time(seconds=10)
-    asyncio.run(operator.sweep.follow_once())
+    asyncio.run(operator.polling.once())
     asyncio.run(operator.reconciler.reconcile(key))
     assert (status(world, key)["reason"], world.jobs_ever_created) == ("Retrying", 1)
     live(world, an_operator(world))

@@ -89,7 +89,7 @@ def test_its_verdict_is_followed_by_a_look_at_its_time() -> None:
     looks = [asyncio.run(operator.reconciler.reconcile(key)) for _ in range(2)]
     assert (looks, status(world, key)["phase"]) == ([None, None], "Running")
     world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
-    asyncio.run(operator.sweep.resync_once())
+    asyncio.run(operator.resync.once())
     looks = [asyncio.run(operator.reconciler.reconcile(key)) for _ in range(2)]
     assert (looks, status(world, key)["phase"]) == ([0.0, 60.0], "Succeeded")
 

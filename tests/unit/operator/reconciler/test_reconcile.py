@@ -45,7 +45,7 @@ def test_that_a_job_is_on_its_way_is_an_event_at_once_and_a_status_after_a_while
     key = world.apply(a_conversion())
 
     async def look() -> float | None:
-        await operator.sweep.resync_once()
+        await operator.resync.once()
         return await operator.reconciler.reconcile(key)
 
     assert asyncio.run(look()) == 3
@@ -187,8 +187,8 @@ def write_together(operator: Operator, method: str) -> None:
 
 
 async def reconcile_both(operator: Operator, keys: tuple[Key, Key]) -> None:
-    await operator.sweep.resync_once()
-    await operator.sweep.follow_once()
+    await operator.resync.once()
+    await operator.polling.once()
     await asyncio.gather(*(operator.reconciler.reconcile(key) for key in keys))
 
 
@@ -337,7 +337,7 @@ def test_a_result_that_is_seen_while_the_ledger_is_asked_about_others_is_publish
     operator = live(world)
     world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
     world.work(key, publish=False)
-    ask = operator.sweep.ledger.entries
+    ask = operator.polling.ledger.entries
 
     async def ask_slowly(uids: Collection[str]) -> Mapping[str, LedgerEntry]:
         found = await ask(uids)
@@ -345,11 +345,11 @@ def test_a_result_that_is_seen_while_the_ledger_is_asked_about_others_is_publish
         return found
 
     async def sweep() -> None:
-        await operator.sweep.resync_once()
-        operator.sweep.ledger.entries = ask_slowly  # type: ignore[method-assign]
-        await operator.sweep.follow_once()
-        operator.sweep.ledger.entries = ask  # type: ignore[method-assign]
-        await operator.sweep.follow_once()
+        await operator.resync.once()
+        operator.polling.ledger.entries = ask_slowly  # type: ignore[method-assign]
+        await operator.polling.once()
+        operator.polling.ledger.entries = ask  # type: ignore[method-assign]
+        await operator.polling.once()
         await operator.outbox.flush()
 
     asyncio.run(sweep())
@@ -374,7 +374,7 @@ def test_the_message_that_a_dead_worker_owes_tells_until_when_the_mp3_is_there(
     world.set_job_status(key, conditions=[{"type": "Complete", "status": "True"}])
     finished_at = world.now
     if restarted:
-        asyncio.run(operator.sweep.resync_once())
+        asyncio.run(operator.resync.once())
         asyncio.run(operator.reconciler.reconcile(key))
         world.pass_time(seconds=60)
     live(world, None if restarted else operator)
@@ -562,7 +562,7 @@ def test_progress_is_written_coarsely() -> None:
         world.pass_time(seconds=1)
         progress = {"percent": percent, "updatedAt": world.now}
         world.entries[uid] = LedgerEntry.model_validate({"_id": uid, "progress": progress})
-        asyncio.run(operator.sweep.follow_once())
+        asyncio.run(operator.polling.once())
         live(world, operator)
         written.append(status(world, key)["progress"]["percent"])
     assert sorted(set(written)) == [1, 11, 21]
@@ -744,7 +744,7 @@ def test_two_operators_at_once_do_nothing_twice() -> None:
     key = world.apply(a_conversion())
     one, two = an_operator(world), an_operator(world)
     for operator in (one, two):
-        asyncio.run(operator.sweep.resync_once())
+        asyncio.run(operator.resync.once())
     live(world, one)
     asyncio.run(_reconcile_stale(two, key))
     live(world, two)

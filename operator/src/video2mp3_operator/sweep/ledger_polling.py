@@ -1,0 +1,125 @@
+"""④ The ledger, for all that run: progress, results, workers that stand still, and what the outbox owes."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from video2mp3_contracts.api.status import Progress
+from video2mp3_contracts.ledger.documents import LedgerEntry
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.unreadable import UnreadableEntry
+from video2mp3_operator.policy.settings import Settings
+from video2mp3_operator.policy.stall import StallWatch, sign_of
+from video2mp3_operator.ports.errors import UnavailableError
+from video2mp3_operator.ports.systems import Clock, Ledger
+from video2mp3_operator.reconciler.outbox import Outbox, message_from
+from video2mp3_operator.reconciler.progress import overall
+from video2mp3_operator.reconciler.recipient import Recipient, recipient_of
+from video2mp3_operator.reconciler.status import progress_due, stored_report
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class LedgerPolling:
+    """`wake` makes a Conversion due for a reconcile."""
+
+    settings: Settings
+    clock: Clock
+    view: View
+    ledger: Ledger
+    outbox: Outbox
+    wake: Callable[[Key], None]
+    awaiting: set[Key]
+    """Who waits for MongoDB."""
+
+    stalls: StallWatch
+    _scanned: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Read the ledger for all that run, until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except UnavailableError as error:
+                _log.warning("sweep_waits", error=str(error))
+            await asyncio.sleep(self.settings.sweep_seconds)
+
+    async def once(self) -> None:
+        """One round: progress and results of those that run, and whether results were published."""
+        if not self._scanned:
+            await self._scan_outbox()
+        live = set(self.view.live())
+        asked = live | self.outbox.watched
+        found = await self.ledger.entries(asked)
+        # One that cannot be read is told by its own reconcile.
+        entries = {uid: entry for uid, entry in found.items() if not isinstance(entry, UnreadableEntry)}
+        self._wake_awaiting()
+        for uid, entry in entries.items():
+            if uid in live:
+                self._follow_entry(uid, entry)
+        self._watch_for_stalls(live)
+        for uid in self.view.entries.keys() - live:
+            del self.view.entries[uid]
+        self.outbox.settle(asked, entries, live, self._recipients(self.outbox.watched & entries.keys()))
+
+    def _watch_for_stalls(self, live: set[str]) -> None:
+        """Whose worker shows no sign of life for too long, is looked at."""
+        working = (uid for uid in live if any(pod.works for pod in self.view.pods(uid)))
+        running = {uid: job for uid in working if (job := self.view.job(uid))}
+        signs = {uid: sign_of(self.view.entries.get(uid), self.view.pods(uid)) for uid in running}
+        self.stalls.look(signs, self.clock())
+        for uid, job in running.items():
+            if self.stalls.quiet_seconds(uid) >= self.settings.worker_stall_seconds:
+                self.wake(job.key)
+
+    def _follow_entry(self, uid: str, entry: LedgerEntry) -> None:
+        before = self.view.entries.get(uid)
+        self.view.entries[uid] = entry
+        job = self.view.job(uid)
+        if job is None:
+            return
+        judged = entry.result is not None or entry.failure is not None
+        divided = entry.parallelism is not None and job.parts < entry.parallelism
+        fresh = overall(entry)
+        if judged or divided or (fresh != overall(before) and self._due(job.key, fresh)):
+            self.wake(job.key)
+
+    def _due(self, key: Key, fresh: Progress | None) -> bool:
+        """Whether the status has not told of progress for long enough."""
+        told = stored_report(Progress, self.view.conversion(key), "progress")
+        return progress_due(told, fresh, self.settings.progress_write_seconds)
+
+    def _wake_awaiting(self) -> None:
+        """MongoDB answers: those who waited for it go on."""
+        for key in self.awaiting:
+            self.wake(key)
+        self.awaiting.clear()
+
+    async def _scan_outbox(self) -> None:
+        """Once after the start: what the one before us stored and did not publish."""
+        async for entry in self.ledger.unpublished():
+            if entry.result is not None and entry.uid in self.view.live():
+                self.outbox.watch(entry.uid)
+                continue
+            recipient = self._recipients([entry.uid]).get(entry.uid)
+            if entry.result is not None and recipient is None:
+                continue  # Whom to tell is known again when its Conversion is made again.
+            message = message_from(entry, recipient)
+            if message is not None:
+                self.outbox.put(message)
+        self._scanned = True
+
+    def _recipients(self, uids: Iterable[str]) -> dict[str, Recipient]:
+        """Whom to tell, for Conversions that still exist."""
+        wanted = set(uids)
+        if not wanted:
+            return {}
+        return {
+            document["metadata"]["uid"]: recipient_of(document, self.clock())
+            for document in self.view.documents()
+            if document["metadata"]["uid"] in wanted
+        }

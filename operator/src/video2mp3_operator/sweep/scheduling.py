@@ -1,0 +1,62 @@
+"""④ Places that come free, and where in the queue the others stand."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from video2mp3_contracts.api.status import QueueReport
+from video2mp3_operator.cache.store import View
+from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.reconciler.status import stored_report
+from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.ordering import Candidate
+from video2mp3_operator.scheduling.position_updates import furthest_off
+
+_ADMISSION_SECONDS: Final = 0.2
+"""A place that came free stays empty for at most this long; the line is judged no more often."""
+
+_PLACES_SECONDS: Final = 5.0
+_PLACES_TOLD: Final = 20
+"""How often, and how many at most, are told a new place in the queue: four writes in a second, however long it is."""
+
+_FIRST_HEARING_ROUNDS: Final = 150
+"""After so many rounds, 30 s, the hearing ends in any case."""
+
+
+@dataclass
+class Scheduling:
+    """`wake` makes a Conversion due for a reconcile."""
+
+    view: View
+    desk: AdmissionDesk
+    wake: Callable[[Key], None]
+    idle: Callable[[], bool]
+    """Whether every Conversion that is due has been looked at."""
+
+    async def admit(self) -> None:
+        """Give places that came free to those who wait, until cancelled.
+
+        At first everyone is heard: whoever happens to be looked at first after a restart does not go first for that.
+        """
+        for _ in range(_FIRST_HEARING_ROUNDS):
+            await asyncio.sleep(_ADMISSION_SECONDS)
+            if self.idle():
+                break
+        while True:
+            self.desk.review()
+            await asyncio.sleep(_ADMISSION_SECONDS)
+
+    async def update_positions(self) -> None:
+        """Tell those who wait how the line has moved, until cancelled."""
+        while True:
+            await asyncio.sleep(_PLACES_SECONDS)
+            self.update_positions_once()
+
+    def update_positions_once(self) -> None:
+        """One round: whose place is told least truly, is looked at."""
+        for candidate in furthest_off(self.desk.line(), self._told_place, _PLACES_TOLD):
+            self.wake(candidate.key)
+
+    def _told_place(self, candidate: Candidate) -> QueueReport | None:
+        return stored_report(QueueReport, self.view.conversion(candidate.key), "queue")
