@@ -18,7 +18,7 @@ from tests.servers import KubernetesServer
 from tests.unit.contracts.api.test_conversion import ACCEPTED, FILE, REFUSED
 from video2mp3_contracts.api import crd, names
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec
-from video2mp3_contracts.api.validation_errors import Complaint, complaints
+from video2mp3_contracts.api.validation_errors import FieldError, field_errors
 
 __all__ = ["kube_apiserver", "kubernetes_server"]
 Document = dict[str, Any]
@@ -271,14 +271,14 @@ RULES_NOT_CHECKED = "some validation rules were not checked"
 """What the API server adds where a type, a length or a missing field kept it from looking further."""
 
 
-def complaints_of_the_models(spec: Document) -> list[Complaint]:
+def complaints_of_the_models(spec: Document) -> list[FieldError]:
     try:
         ConversionSpec.model_validate(spec)
     except ValidationError as error:
-        return complaints(error, "spec")
+        return field_errors(error, "spec")
     return []
 
 
-def rules_among(found: list[Complaint]) -> set[str]:
+def rules_among(found: list[FieldError]) -> set[str]:
     """The words of rules that the API server has too; pydantic's own never name the field."""
     return {each.message for each in found if each.field.removeprefix("spec.") in each.message}

@@ -15,7 +15,7 @@ from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.limits.bounds import DATA_BYTES
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused, WorkerError
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 LIMITS: Final = WorkerLimits(max_duration_seconds=600, max_output_bytes=20_000_000, run_seconds=600)

@@ -10,7 +10,7 @@ CRASHED_HEADER: Final = "x-video2mp3-crashes"
 
 
 @dataclass(frozen=True)
-class Tries:
+class Attempts:
     """A message's history."""
 
     failed: int = 0

@@ -100,7 +100,9 @@ class Composer:
 
     def _view(self, message: ConversionFinished) -> View:
         conversion = f"{message.conversion.namespace}/{message.conversion.name}"
-        filename = texts.plain(message.filename, _LONGEST_NAME) or texts.plain(message.conversion.name, _LONGEST_NAME)
+        filename = texts.sanitize(message.filename, _LONGEST_NAME) or texts.sanitize(
+            message.conversion.name, _LONGEST_NAME
+        )
         return View(
             filename=filename,
             length=texts.length(message.duration_seconds),
@@ -109,12 +111,12 @@ class Composer:
             link=f"{self._public_url}/download?fid={message.file_id}",
             kept_until=texts.moment(message.expires_at) if message.expires_at else "",
             login_url=f"{self._public_url}/login",
-            owner=texts.plain(message.owner, _LONGEST_NAME),
-            conversion=texts.plain(conversion, 2 * _LONGEST_NAME),
-            reason=texts.plain(message.reason, _LONGEST_NAME),
-            why=texts.plain(message.message, _LONGEST_SENTENCE) or "The reason is not known.",
+            owner=texts.sanitize(message.owner, _LONGEST_NAME),
+            conversion=texts.sanitize(conversion, 2 * _LONGEST_NAME),
+            reason=texts.sanitize(message.reason, _LONGEST_NAME),
+            why=texts.sanitize(message.message, _LONGEST_SENTENCE) or "The reason is not known.",
             advice=advice_for(message.reason),
-            notes=tuple(filter(None, (texts.plain(note, _LONGEST_SENTENCE) for note in message.notes))),
+            notes=tuple(filter(None, (texts.sanitize(note, _LONGEST_SENTENCE) for note in message.notes))),
         )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel, open_channel
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.dispositions import Verdict
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
@@ -35,7 +35,7 @@ class Consumer:
     def __init__(
         self,
         uri: str,
-        handle: Callable[[bytes, Tries], Verdict],
+        handle: Callable[[bytes, Attempts], Verdict],
         threads: Executor,
         metrics: NotifierMetrics,
         health: Health,
@@ -86,4 +86,4 @@ class Consumer:
         # The context carries the fields that every log line has.
         in_context = contextvars.copy_context().run
         with self._metrics.handling_seconds.time():
-            return await loop.run_in_executor(self._threads, in_context, self._handle, delivery.body, delivery.tries)
+            return await loop.run_in_executor(self._threads, in_context, self._handle, delivery.body, delivery.attempts)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 
 
 class Outcome(StrEnum):
@@ -57,7 +57,7 @@ class Retry:
 
     outcome: Outcome
     delay_seconds: int
-    tries: Tries
+    attempts: Attempts
     why: str
 
 

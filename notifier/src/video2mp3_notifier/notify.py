@@ -14,7 +14,7 @@ import structlog
 
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.text.address import InvalidAddressError
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Verdict
 from video2mp3_notifier.incoming import UnreadableMessageError, read_message
 from video2mp3_notifier.ports import (
@@ -51,13 +51,13 @@ class Notify:
         self._compose = compose
         self._now = now
 
-    def handle(self, body: bytes, tries: Tries) -> Verdict:
+    def handle(self, body: bytes, attempts: Attempts) -> Verdict:
         """What becomes of a message with this body and history."""
         try:
             message = read_message(body)
             if not message.email:
                 return Done(Outcome.NO_ADDRESS)
-            return self._tell(message, self._compose(message, self._now()), tries)
+            return self._tell(message, self._compose(message, self._now()), attempts)
         except UnreadableMessageError as error:
             return DeadLetter(error.reason, str(error))
         except InvalidAddressError as error:
@@ -65,17 +65,17 @@ class Notify:
         except MailRefusedError as error:
             return DeadLetter(DeadReason.REFUSED, str(error))
         except MailTurnedAwayError as error:
-            return after_failure(tries, str(error), Outcome.TURNED_AWAY)
+            return after_failure(attempts, str(error), Outcome.TURNED_AWAY)
         except (ClaimsUnavailableError, MailNotSentError) as error:
-            return after_failure(tries, str(error))
+            return after_failure(attempts, str(error))
 
-    def _tell(self, message: ConversionFinished, email: Email, tries: Tries) -> Verdict:
+    def _tell(self, message: ConversionFinished, email: Email, attempts: Attempts) -> Verdict:
         now = self._now()
         match self._claims.claim(message, now):
             case Sent():
                 return Done(Outcome.ALREADY_SENT)
             case Held(until):
-                return while_claimed(tries, until - now)
+                return while_claimed(attempts, until - now)
             case Claimed() as claim:
                 self._send(message, email, claim)
         return Done(Outcome.SENT)

@@ -17,12 +17,12 @@ from pika.spec import Basic
 
 from video2mp3_contracts.messaging.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
 from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.incoming import about
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import after_crash
-from video2mp3_notifier.texts import plain
+from video2mp3_notifier.texts import sanitize
 
 REASON_HEADER: Final = "x-video2mp3-reason"
 """On dead letters: a DeadReason."""
@@ -41,7 +41,7 @@ class Delivery:
     tag: int
     message_id: str
     body: bytes
-    tries: Tries
+    attempts: Attempts
 
 
 class Session:
@@ -99,8 +99,8 @@ class Session:
     ) -> None:
         if method.redelivered:
             self._metrics.redeliveries.inc()
-        tries = Tries.from_headers(properties.headers)
-        delivery = Delivery(method.delivery_tag, properties.message_id or "", body, tries)
+        attempts = Attempts.from_headers(properties.headers)
+        delivery = Delivery(method.delivery_tag, properties.message_id or "", body, attempts)
         task = asyncio.get_running_loop().create_task(self._process(delivery))
         self._in_hand.add(task)
         task.add_done_callback(self._on_processed)
@@ -141,7 +141,7 @@ class Session:
             return await self._decide(delivery)
         except Exception as error:  # noqa: BLE001  see above
             _log.exception("handling_crashed")
-            return after_crash(delivery.tries, error)
+            return after_crash(delivery.attempts, error)
 
     async def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
         """Put the message where the verdict says; only our own headers travel on.
@@ -150,12 +150,12 @@ class Session:
         """
         match verdict:
             case Retry():
-                headers = verdict.tries.headers() | {WHY_HEADER: plain(verdict.why, _LONGEST_WHY)}
+                headers = verdict.attempts.headers() | {WHY_HEADER: sanitize(verdict.why, _LONGEST_WHY)}
                 queue = retry_queue(verdict.delay_seconds)
                 await self._channel.publish(delivery.message_id, delivery.body, routing_key=queue, headers=headers)
             case DeadLetter():
                 # Without the count of tries: moved back to MP3_QUEUE by hand, it has all of them again.
-                reasons = {REASON_HEADER: verdict.reason.value, WHY_HEADER: plain(verdict.why, _LONGEST_WHY)}
+                reasons = {REASON_HEADER: verdict.reason.value, WHY_HEADER: sanitize(verdict.why, _LONGEST_WHY)}
                 await self._channel.publish(
                     delivery.message_id, delivery.body, exchange=DEAD_LETTER_EXCHANGE, headers=reasons
                 )
@@ -169,7 +169,7 @@ class Session:
             case Retry():
                 outcome = verdict.outcome
                 _log.info("message_retried", outcome=outcome.value, retry_in_seconds=verdict.delay_seconds,
-                         failed_tries=verdict.tries.failed, why=verdict.why)  # fmt: skip
+                         failed_tries=verdict.attempts.failed, why=verdict.why)  # fmt: skip
             case DeadLetter():
                 outcome = Outcome.DEAD_LETTERED
                 self._metrics.dead_letters.labels(verdict.reason).inc()

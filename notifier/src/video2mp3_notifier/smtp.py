@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from video2mp3_notifier.ports import Email, MailNotSentError, MailRefusedError, MailTurnedAwayError
 from video2mp3_notifier.replies import Refusal, is_for_now, meaning
-from video2mp3_notifier.texts import plain
+from video2mp3_notifier.texts import sanitize
 
 IMPLICIT_TLS_PORT: Final = 465
 """Submission over TLS from the first byte (RFC 8314)."""
@@ -200,7 +200,7 @@ def _translated(email: Email) -> Iterator[None]:
         kind = MailNotSentError if is_for_now(error.smtp_code) else MailTurnedAwayError
         raise kind(_reply("the mail server answered", error.smtp_code, error.smtp_error, email)) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise MailNotSentError(plain(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
+        raise MailNotSentError(sanitize(f"no email could be sent: {error!r}", _LONGEST_REPLY)) from error
 
 
 def _refusal(
@@ -218,7 +218,7 @@ def _refusal(
 
 def _reply(what: str, code: int, reply: bytes | str, email: Email) -> str:
     """A server's answer for logs and headers: one line, without the recipient's address that many servers repeat."""
-    return plain(f"{what} {code} {_said(reply).replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)
+    return sanitize(f"{what} {code} {_said(reply).replace(str(email.recipient), 'the recipient')}", _LONGEST_REPLY)
 
 
 def _said(reply: bytes | str) -> str:

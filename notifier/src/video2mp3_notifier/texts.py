@@ -10,7 +10,7 @@ _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _SECONDS_PER_HOUR: Final = 3600
 
 
-def plain(text: str, longest: int) -> str:
+def sanitize(text: str, longest: int) -> str:
     """The text on one line, without what harms, cut to `longest` characters."""
     line = harmless(text)
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

@@ -14,8 +14,8 @@ from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
-from video2mp3_gateway.ports.listing import Position
-from video2mp3_gateway.ports.systems import ServiceAway
+from video2mp3_gateway.ports.listing import Cursor
+from video2mp3_gateway.ports.systems import DependencyUnavailable
 
 RUNNING = '{"status": {"phase": "Running"}}'
 
@@ -39,14 +39,14 @@ class Following:
     def ready(self) -> bool:
         try:
             self.client.ping()
-        except ServiceAway:
+        except DependencyUnavailable:
             return False
         return True
 
     def traversal(self, owner: str, limit: int = 7) -> list[Conversion]:
         """All pages, one after the other."""
         found: list[Conversion] = []
-        position: Position | None = None
+        position: Cursor | None = None
         while True:
             page = self.client.newest(owner, limit, position)
             found += page.conversions
@@ -188,13 +188,13 @@ def test_without_the_right_to_watch_it_is_not_ready(cluster: Cluster) -> None:
     # RBAC takes a moment to be what it was told.
     await_condition(lambda: _is_forbidden(cluster), seconds=20, what="it may still watch")
     reflector.go_round()
-    with pytest.raises(ServiceAway, match="not all been read"):
+    with pytest.raises(DependencyUnavailable, match="not all been read"):
         CachedConversions(cluster.conversions, cache).ping()
 
 
 def _is_forbidden(cluster: Cluster) -> bool:
     try:
         cluster.conversions.watch(cluster.conversions.version()).close()  # type: ignore[attr-defined]
-    except ServiceAway as error:
+    except DependencyUnavailable as error:
         return "forbidden" in str(error)
     return False

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.gateway.cluster import BOB, Cluster
 from tests.servers import KubernetesServer
 from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions
-from video2mp3_gateway.ports.systems import ConversionRefused, ServiceAway, VersionExpired
+from video2mp3_gateway.ports.systems import ConversionRefused, DependencyUnavailable, VersionExpired
 
 UNREADABLE = '{"status": {"attempts": [{"number": 1, "startTime": "0000-01-01T00:00:00Z"}]}}'
 """What the API server takes and the models do not: a year that Python does not know."""
@@ -90,7 +90,7 @@ def test_a_version_that_is_forgotten_is_told_so(cluster: Cluster) -> None:
 def test_a_watch_that_loses_its_server_says_so(cluster: Cluster) -> None:
     events = cluster.conversions.watch(cluster.conversions.list_page("").version)
     cluster.server.kill()
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         list(events)
 
 
@@ -127,16 +127,16 @@ def test_a_namespace_without_permission_is_refused(cluster: Cluster) -> None:
     elsewhere = KubernetesConversions(cluster.client, "default")
     with pytest.raises(ConversionRefused, match="403"):
         elsewhere.create(cluster.conversion())
-    with pytest.raises(ServiceAway, match="forbidden"):
+    with pytest.raises(DependencyUnavailable, match="forbidden"):
         elsewhere.ping()
 
 
 def test_an_api_that_is_away_and_comes_back(cluster: Cluster) -> None:
     cluster.conversions.ping()
     cluster.server.stop()
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         cluster.conversions.create(cluster.conversion())
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         cluster.conversions.ping()
     cluster.server.start()
     cluster.conversions.create(cluster.conversion())

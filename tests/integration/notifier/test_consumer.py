@@ -14,7 +14,7 @@ from tests.servers import RabbitMQServer
 from tests.unit.notifier.builders import a_message
 from video2mp3_contracts.messaging.message import RETRY_DELAYS_SECONDS, retry_queue
 from video2mp3_contracts.runtime import amqp
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.consumer import Consumer
 from video2mp3_notifier.dispositions import Done, Outcome, Retry, Verdict
 from video2mp3_notifier.health import Health
@@ -30,7 +30,7 @@ def test_heartbeats_go_on_while_a_message_is_handled(
     monkeypatch.setattr(amqp, "HEARTBEAT_SECONDS", 1)
     metrics, handled = NotifierMetrics(), threading.Event()
 
-    def handle(_body: bytes, _tries: Tries) -> Verdict:
+    def handle(_body: bytes, _tries: Attempts) -> Verdict:
         # The broker drops a client that is silent for twice the heartbeat's time.
         threading.Event().wait(SEVERAL_HEARTBEATS)
         handled.set()
@@ -56,7 +56,9 @@ def test_heartbeats_go_on_while_a_message_is_handled(
 POISON = b"poison"
 
 
-def consume_until(url: str, metrics: NotifierMetrics, handle: Callable[[bytes, Tries], Verdict], done: Event) -> None:
+def consume_until(
+    url: str, metrics: NotifierMetrics, handle: Callable[[bytes, Attempts], Verdict], done: Event
+) -> None:
     """Consume, four messages at once as the notifier does by default, until `done`."""
 
     async def consume() -> None:
@@ -73,7 +75,7 @@ def consume_until(url: str, metrics: NotifierMetrics, handle: Callable[[bytes, T
 def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer, broker: Broker) -> None:
     metrics, handled, done = NotifierMetrics(), list[bytes](), Event()
 
-    def handle(body: bytes, _tries: Tries) -> Verdict:
+    def handle(body: bytes, _tries: Attempts) -> Verdict:
         if body == POISON:
             raise ZeroDivisionError
         handled.append(body)
@@ -96,11 +98,11 @@ def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer
 def test_poison_is_given_up_after_its_own_tries(rabbitmq: RabbitMQServer, broker: Broker) -> None:
     metrics, done = NotifierMetrics(), Event()
 
-    def handle(_body: bytes, _tries: Tries) -> Verdict:
+    def handle(_body: bytes, _tries: Attempts) -> Verdict:
         done.set()
         raise ZeroDivisionError
 
-    broker.publish_raw(POISON, "poison", Tries(failed=40, crashed=MOST_CRASHES - 1).headers())
+    broker.publish_raw(POISON, "poison", Attempts(failed=40, crashed=MOST_CRASHES - 1).headers())
     consume_until(rabbitmq.url, metrics, handle, done)
     letter = broker.await_dead_letter()
     assert (letter.message_id, letter.body, letter.headers["x-video2mp3-reason"]) == ("poison", POISON, "Crashed")
@@ -113,10 +115,10 @@ def test_a_verdict_that_cannot_be_carried_out_dead_letters_its_message_alone(
 ) -> None:
     metrics, done = NotifierMetrics(), Event()
 
-    def handle(body: bytes, _tries: Tries) -> Verdict:
+    def handle(body: bytes, _tries: Attempts) -> Verdict:
         if body == POISON:
             # A count that AMQP has no number for.
-            return Retry(Outcome.RETRIED, RETRY_DELAYS_SECONDS[0], Tries(failed=2**70), "why")
+            return Retry(Outcome.RETRIED, RETRY_DELAYS_SECONDS[0], Attempts(failed=2**70), "why")
         done.set()
         return Done(Outcome.SENT)
 

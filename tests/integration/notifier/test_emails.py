@@ -39,7 +39,7 @@ def written(name: str) -> bytes:
 
 def check(name: str, email: ReadEmail) -> None:
     """What a person is shown of it."""
-    shown = texts.plain(name, 120) or "talk"
+    shown = texts.sanitize(name, 120) or "talk"
     assert [field for field, _ in email.fields] == FIELDS
     fields = dict(email.fields)
     assert fields["subject"] == f"Your mp3 is ready: {shown}"

@@ -22,7 +22,7 @@ from tests.servers import MailsinkServer
 from tests.unit.notifier.builders import FILE_ID, a_message
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_mailsink.behaviour import Mode
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.compose import Composer
 from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.ledger import LedgerClaims
@@ -54,35 +54,35 @@ class Telling:
     message: ConversionFinished
     clock: Clock
     after_first: Callable[[], None]
-    tries: int = 0
+    attempts: int = 0
     outcomes: set[Outcome] = field(default_factory=set)
     longest: float = 0.0
     """Seconds of the longest try."""
 
     def run(self) -> Done | DeadLetter:
         """How it ends."""
-        tries = Tries()
-        while isinstance(verdict := self._handled(tries), Retry):
+        attempts = Attempts()
+        while isinstance(verdict := self._handled(attempts), Retry):
             self.outcomes.add(verdict.outcome)
             self.clock.waited += timedelta(seconds=verdict.delay_seconds)
-            tries = verdict.tries
-            if tries.failed == 1:
+            attempts = verdict.attempts
+            if attempts.failed == 1:
                 self.after_first()
-            if tries.failed == 2:
-                tries = self._late(tries)
+            if attempts.failed == 2:
+                attempts = self._late(attempts)
         return verdict
 
-    def _handled(self, tries: Tries) -> Verdict:
+    def _handled(self, attempts: Attempts) -> Verdict:
         began = time.monotonic()
-        verdict = self.notify.handle(self.message.body(), tries)
+        verdict = self.notify.handle(self.message.body(), attempts)
         self.longest = max(self.longest, time.monotonic() - began)
-        self.tries = tries.failed + 1
+        self.attempts = attempts.failed + 1
         return verdict
 
-    def _late(self, tries: Tries) -> Tries:
+    def _late(self, attempts: Attempts) -> Attempts:
         """Before the last retry but one."""
-        late = replace(tries, failed=MOST_RETRIES - 1)
-        skipped = range(tries.failed + 1, late.failed + 1)
+        late = replace(attempts, failed=MOST_RETRIES - 1)
+        skipped = range(attempts.failed + 1, late.failed + 1)
         self.clock.waited += timedelta(seconds=sum(map(delay_after, skipped)))
         return late
 
@@ -170,7 +170,7 @@ def test_the_notifier_does_what_the_row_says(
 
     arrived = mailsink.messages()
     did = does(end, told)
-    record_property(PROPERTY, f"{row.title} | {did} | {told.tries} | {len(arrived)}")
+    record_property(PROPERTY, f"{row.title} | {did} | {told.attempts} | {len(arrived)}")
     assert (did, len(arrived)) == (row.does, row.arrives)
     check_why(end, row)
     assert told.longest < LEASE.total_seconds(), "another notifier would have taken it over"

@@ -87,14 +87,14 @@ def test_a_rival_that_is_first_at_every_write_delays_verdicts_and_loses_none(
 ) -> None:
     """Somebody else changes the Conversion just before each of the operator's writes, three times out of four."""
     rivals = Cluster(Api(kube_apiserver), cluster.namespace, cluster.mongodb, cluster.rabbitmq)
-    tries: Counter[str] = Counter()
+    retries: Counter[str] = Counter()
 
     def rival(method: str, path: str) -> None:
         match = CONVERSION.search(f"{method} {path}")
         if match is not None:
-            tries[path] += 1
-            if tries[path] % 4:
-                rivals.annotate(match[1], "rival.example.com/count", str(tries[path]))
+            retries[path] += 1
+            if retries[path] % 4:
+                rivals.annotate(match[1], "rival.example.com/count", str(retries[path]))
 
     wire.rival = rival
     good, bad = cluster.convert("good"), cluster.convert("bad", owner="b@example.com")

@@ -11,7 +11,7 @@ from tests.integration.worker.listening import Heard, listen
 from video2mp3_contracts.api.output import Encoding, Output
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 Weights = tuple[dict[str, float], ...]

@@ -21,7 +21,7 @@ from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.app.cli import describe
 from video2mp3_worker.limits import bounds
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 HOSTILE = {

@@ -16,7 +16,7 @@ from video2mp3_worker.app.cli import describe
 from video2mp3_worker.encoder.frames import Layout, frames_of
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 

@@ -9,7 +9,7 @@ from mutagen.mp4 import MP4, MP4FreeForm
 from tests.integration.worker.samples import ffmpeg
 from video2mp3_contracts.api.output import Output
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 RATE, DELAY, FRAME = 44_100, 1024, 1024

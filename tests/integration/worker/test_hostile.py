@@ -17,7 +17,7 @@ from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_worker.app.cli import command_line
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{0}\n#EXT-X-ENDLIST\n"

@@ -13,7 +13,7 @@ from mutagen.mp3 import MP3
 from tests.integration.worker.samples import ffmpeg
 from video2mp3_contracts.api.output import AudioTrack, Encoding, Loudness, Output, Trim
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}

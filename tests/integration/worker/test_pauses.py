@@ -10,7 +10,7 @@ from video2mp3_contracts.api.output import Encoding, Output
 from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.limits.bounds import budget
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.convert import Converter
 

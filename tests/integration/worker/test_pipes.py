@@ -7,7 +7,7 @@ import pytest
 
 from video2mp3_contracts.api.output import Output
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 _OPTIONS = {

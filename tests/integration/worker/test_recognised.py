@@ -13,7 +13,7 @@ from tests.unit.worker.pictures import a_jpeg
 from video2mp3_contracts.api.output import Encoding, Output
 from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 SURE = 51

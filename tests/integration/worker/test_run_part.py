@@ -12,7 +12,7 @@ from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
 from video2mp3_contracts.api.tags import Tags
 from video2mp3_contracts.jobs.worker import Division, WorkerRequest
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 OUTPUTS = {

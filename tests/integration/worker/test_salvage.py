@@ -11,7 +11,7 @@ from video2mp3_contracts.api.output import Encoding, Output, Trim
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 from video2mp3_worker.transcode.encode import CUT_SHORT
 

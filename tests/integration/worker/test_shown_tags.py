@@ -19,7 +19,7 @@ from video2mp3_contracts.api.output import Encoding, Loudness, Output, Trim
 from video2mp3_contracts.api.tags import Tags
 from video2mp3_worker.app.cli import command_line, describe
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 COMMENT, LYRICS, DATE = "Käfer\nand more", "la la\n\n说 🐞", "2026-03-01"

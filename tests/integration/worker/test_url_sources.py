@@ -23,7 +23,7 @@ from video2mp3_worker.ports.errors import Refused
 from video2mp3_worker.ports.systems import BrokenOffError
 from video2mp3_worker.source.download import Download
 from video2mp3_worker.source.http_client import HttpWeb
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 MEDIA = "93.184.216.34"

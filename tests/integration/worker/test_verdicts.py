@@ -18,7 +18,7 @@ from video2mp3_worker.probe import ffprobe_commands
 from video2mp3_worker.probe.reading import Reading
 from video2mp3_worker.processes import child
 from video2mp3_worker.processes.child import Confinement, Ended
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 LIES: Final = ("\n" + "\n".join(PHRASES) + "\n", *PHRASES)

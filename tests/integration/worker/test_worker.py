@@ -17,7 +17,7 @@ from video2mp3_contracts.api.tags import Tags
 from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.limits.stop import Stop
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter
 
 

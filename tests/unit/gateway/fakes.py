@@ -8,15 +8,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from video2mp3_contracts.api.conversion import Conversion
-from video2mp3_gateway.ports.listing import Page, Position
+from video2mp3_gateway.ports.listing import Cursor, Page
 from video2mp3_gateway.ports.systems import (
     CacheState,
     ConversionRefused,
+    DependencyUnavailable,
     FileVanished,
     KeptMp3,
     LoginAnswer,
     LoginAttempt,
-    ServiceAway,
     StillShown,
     StoredMp3,
     StoredSource,
@@ -40,7 +40,7 @@ class Switch:
         left = self._failures.get(method, 0)
         if left > 0:
             self._failures[method] = left - 1
-            raise ServiceAway(self._service, "switched off")
+            raise DependencyUnavailable(self._service, "switched off")
 
 
 class FakeTokens:
@@ -197,13 +197,13 @@ class FakeConversions:
             self.there[name] = stamped(conversion, created=NOW + timedelta(seconds=len(self.there)))
         if self.loses_answers:
             self.loses_answers -= 1
-            raise ServiceAway("kubernetes", "timed out")
+            raise DependencyUnavailable("kubernetes", "timed out")
 
     def get(self, name: str) -> Conversion | None:
         self.switch.check("get")
         return self.there.get(name)
 
-    def newest(self, owner: str, limit: int, after: Position | None) -> Page:
+    def newest(self, owner: str, limit: int, after: Cursor | None) -> Page:
         self.switch.check("newest")
         places = {_position(found): found for found in self.there.values() if found.spec.owner == owner}
         order = sorted((place for place in places if after is None or place < after), reverse=True)
@@ -224,10 +224,10 @@ class FakeConversions:
         self.switch.check("ping")
 
 
-def _position(conversion: Conversion) -> Position:
+def _position(conversion: Conversion) -> Cursor:
     created = conversion.metadata.creation_timestamp
     assert created is not None
-    return Position(created, conversion.metadata.name)
+    return Cursor(created, conversion.metadata.name)
 
 
 def stamped(conversion: Conversion, created: datetime) -> Conversion:

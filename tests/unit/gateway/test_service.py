@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem
 from tests.unit.gateway.fakes import FakeClock
-from video2mp3_gateway.http.concurrency_limit import NoSlot, Slots
+from video2mp3_gateway.http.concurrency_limit import ConcurrencyLimit, LimitReached
 from video2mp3_gateway.server.capacity import DRAIN_SECONDS, GRACEFUL_SECONDS, MAX_DOWNLOADS, MAX_UPLOADS, THREADS
 from video2mp3_gateway.server.drain import Drain
 
@@ -104,18 +104,18 @@ def test_metrics_are_not_for_people() -> None:
 
 
 def test_one_account_does_not_take_every_place() -> None:
-    slots = Slots(total=3, per_account=2)
+    slots = ConcurrencyLimit(total=3, per_account=2)
     with slots.hold(ALICE), slots.hold(ALICE):
-        with pytest.raises(NoSlot) as own, slots.hold(ALICE):
+        with pytest.raises(LimitReached) as own, slots.hold(ALICE):
             pass
-        with slots.hold(BOB), pytest.raises(NoSlot) as all_taken, slots.hold("carol@example.com"):
+        with slots.hold(BOB), pytest.raises(LimitReached) as all_taken, slots.hold("carol@example.com"):
             pass
         assert (own.value.own, all_taken.value.own) == (True, False)
     assert slots.taken == 0
 
 
 def test_a_place_is_given_back_after_an_error() -> None:
-    slots = Slots(total=1, per_account=1)
+    slots = ConcurrencyLimit(total=1, per_account=1)
     with pytest.raises(ZeroDivisionError), slots.hold(ALICE):
         raise ZeroDivisionError
     with slots.hold(ALICE):

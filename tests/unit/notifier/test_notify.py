@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.notifier.builders import MessageBuilder, a_message
 from tests.unit.notifier.fakes import FakeClaims, FakeClock, FakeMailer
-from video2mp3_notifier.attempts import Tries
+from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.compose import Composer
 from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
 from video2mp3_notifier.notify import Notify
@@ -31,10 +31,10 @@ class World:
     claims: FakeClaims = field(default_factory=lambda: FakeClaims(LEASE))
     mailer: FakeMailer = field(default_factory=FakeMailer)
 
-    def handle(self, message: MessageBuilder | None = None, tries: Tries | None = None) -> Verdict:
+    def handle(self, message: MessageBuilder | None = None, attempts: Attempts | None = None) -> Verdict:
         """Let a notifier handle the message."""
         notify = Notify(self.claims, self.mailer, COMPOSER.compose, self.clock)
-        return notify.handle((message or a_message()).build().body(), tries or Tries())
+        return notify.handle((message or a_message()).build().body(), attempts or Attempts())
 
 
 def test_the_email_is_sent_to_the_address() -> None:
@@ -68,7 +68,7 @@ def test_nobody_to_tell() -> None:
 )
 def test_a_body_that_cannot_be_read_is_given_up_at_once(body: bytes, reason: DeadReason) -> None:
     world = World()
-    verdict = Notify(world.claims, world.mailer, COMPOSER.compose, world.clock).handle(body, Tries())
+    verdict = Notify(world.claims, world.mailer, COMPOSER.compose, world.clock).handle(body, Attempts())
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason is reason
 
@@ -83,7 +83,9 @@ def test_an_address_that_is_none_is_given_up_before_the_claim() -> None:
 
 def test_a_mail_server_that_is_away_is_tried_again_and_the_claim_given_back() -> None:
     world = World(mailer=FakeMailer(error=MailNotSentError("connection refused")))
-    assert world.handle(tries=Tries(failed=1)) == Retry(Outcome.RETRIED, 60, Tries(failed=2), "connection refused")
+    assert world.handle(attempts=Attempts(failed=1)) == Retry(
+        Outcome.RETRIED, 60, Attempts(failed=2), "connection refused"
+    )
     world.mailer.error = None
     assert world.handle() == Done(Outcome.SENT)
 
@@ -95,7 +97,7 @@ def test_a_refusal_is_given_up_at_once() -> None:
 
 def test_the_last_try_gives_up_with_the_last_reason() -> None:
     world = World(mailer=FakeMailer(error=MailNotSentError("connection refused")))
-    verdict = world.handle(tries=Tries(failed=MOST_RETRIES))
+    verdict = world.handle(attempts=Attempts(failed=MOST_RETRIES))
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason is DeadReason.TRIES_EXHAUSTED
     assert "connection refused" in verdict.why
@@ -114,7 +116,9 @@ def test_when_the_claim_cannot_be_given_back_it_runs_out() -> None:
     world.mailer = FakeMailer(error=MailNotSentError("away"), on_send=lambda: setattr(world.claims, "away", True))
     assert isinstance(world.handle(), Retry)
     world.claims.away, world.mailer = False, FakeMailer()
-    assert world.handle() == Retry(Outcome.CLAIM_HELD, 300, Tries(waited=1), "another notifier is sending this email")
+    assert world.handle() == Retry(
+        Outcome.CLAIM_HELD, 300, Attempts(waited=1), "another notifier is sending this email"
+    )
     world.clock.advance(LEASE + timedelta(seconds=1))
     assert world.handle() == Done(Outcome.SENT)
 
@@ -130,7 +134,7 @@ def test_a_crash_before_the_email_is_accepted_leaves_it_to_the_next_after_the_le
         world.handle()
     world.mailer.on_send = None
     world.clock.advance(timedelta(seconds=100))
-    assert world.handle() == Retry(Outcome.CLAIM_HELD, 60, Tries(waited=1), "another notifier is sending this email")
+    assert world.handle() == Retry(Outcome.CLAIM_HELD, 60, Attempts(waited=1), "another notifier is sending this email")
     world.clock.advance(timedelta(seconds=201))
     assert world.handle() == Done(Outcome.SENT)
     assert len(world.mailer.emails) == 1

@@ -22,7 +22,7 @@ from video2mp3_notifier import texts
     ],
 )
 def test_text_is_one_plain_line(text: str, shown: str) -> None:
-    assert texts.plain(text, 40 if len(set(text)) > 1 else 20) == shown
+    assert texts.sanitize(text, 40 if len(set(text)) > 1 else 20) == shown
 
 
 @pytest.mark.parametrize(

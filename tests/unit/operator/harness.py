@@ -58,10 +58,10 @@ async def settle(operator: Operator) -> list[Exception]:
     """Look at everything and bring every Conversion on, until nothing changes; answers the errors of the last round."""
     errors: list[Exception] = []
     for round_number in range(_ROUNDS):
-        before = (operator.view.newest, len(operator.outbox))
+        before = (operator.cache.newest, len(operator.outbox))
         await operator.resync.once()
         errors = await _round(operator)
-        if round_number >= _LEAST and not errors and (operator.view.newest, len(operator.outbox)) == before:
+        if round_number >= _LEAST and not errors and (operator.cache.newest, len(operator.outbox)) == before:
             break
     return errors
 
@@ -69,14 +69,14 @@ async def settle(operator: Operator) -> list[Exception]:
 async def _round(operator: Operator) -> list[Exception]:
     errors: list[Exception] = []
     work: list[Callable[[], Awaitable[Any]]] = [operator.polling.once, operator.outbox.flush]
-    for key in [key_of(document) for document in operator.view.documents()]:
+    for key in [key_of(document) for document in operator.cache.documents()]:
         work.insert(0, lambda key=key: operator.reconciler.reconcile(key))  # type: ignore[misc]
     for each in work:
         try:
             await each()
         except OutsideError as error:
             errors.append(error)
-    operator.desk.review()
+    operator.admission_queue.review()
     while not operator.events._queue.empty():
         await operator.events._api.post(operator.events._queue.get_nowait())
     return errors

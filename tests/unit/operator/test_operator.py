@@ -197,7 +197,7 @@ def test_handlers_route_news_and_only_news() -> None:
     assert handle(handlers.on_job, "DELETED", a_job().document)
     assert not handle(handlers.on_job, "DELETED", a_job().document)
     assert handle(handlers.on_conversion, "DELETED", a_conversion().versioned(2).document)
-    assert operator.view.conversion(key) is None
+    assert operator.cache.conversion(key) is None
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_what_went_between_the_first_lists_and_the_watches_is_noticed_soon(monke
         await operator.prime()
         del world.conversions[key]
         task = asyncio.create_task(operator.resync.run())
-        await until(lambda: operator.view.conversion(key) is None)
+        await until(lambda: operator.cache.conversion(key) is None)
         task.cancel()
 
     asyncio.run(main())
@@ -272,8 +272,8 @@ def test_lists_that_are_refused_end_nothing_and_let_nothing_be_forgotten() -> No
     refusing(operator, "media")
     del world.conversions[there]
     asyncio.run(operator.resync.once())
-    assert operator.view.conversion(gone) is not None
-    assert operator.view.conversion(there) is None
+    assert operator.cache.conversion(gone) is not None
+    assert operator.cache.conversion(there) is None
     assert operator.metrics.registry.get_sample_value("video2mp3_operator_namespaces_unlisted") == 1
 
 
@@ -283,7 +283,7 @@ def test_a_namespace_that_is_refused_at_the_start_keeps_no_other_from_being_serv
     operator = an_operator(world, watch_namespaces=("media", "team-a"))
     refusing(operator, "media")
     asyncio.run(operator.prime())
-    assert operator.view.conversion(key) is not None
+    assert operator.cache.conversion(key) is not None
 
 
 def test_what_is_nobodys_is_not_asked_before_every_namespace_was_listed() -> None:
@@ -293,12 +293,12 @@ def test_what_is_nobodys_is_not_asked_before_every_namespace_was_listed() -> Non
     operator = an_operator(world, watch_namespaces=("media", "team-a"))
     refusing(operator, "media")
     asyncio.run(operator.prime())
-    for question in (operator.view.uids, operator.view.sources):
+    for question in (operator.cache.uids, operator.cache.sources):
         with pytest.raises(UnavailableError, match="media"):
             question()
     operator.resync.lister.conversions = FakeKubernetes(world).conversions  # type: ignore[method-assign]
     asyncio.run(operator.resync.once())
-    assert operator.view.uids() == {"uid-media-talk"}
+    assert operator.cache.uids() == {"uid-media-talk"}
 
 
 @pytest.mark.parametrize("refused", [("media",), ("media", "team-a")])

@@ -17,7 +17,7 @@ from video2mp3_worker.encoder.pieces import Span
 from video2mp3_worker.ports.errors import Superseded, TryAgain
 from video2mp3_worker.ports.systems import SourceFile
 from video2mp3_worker.probe.media import Media
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Mp3
 from video2mp3_worker.transcode.encode import Encoded
 from video2mp3_worker.transcode.levelling import Level

@@ -10,7 +10,7 @@ import yaml
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import ConversionSpec
-from video2mp3_contracts.api.descriptions import explained
+from video2mp3_contracts.api.descriptions import described
 from video2mp3_contracts.api.model import ADDED_LATER, rule
 from video2mp3_contracts.api.status import ConversionStatus
 
@@ -117,7 +117,7 @@ def _version() -> dict[str, Any]:
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": ".spec.owner"}],
         "additionalPrinterColumns": _columns(),
-        "schema": {"openAPIV3Schema": explained(schema())},
+        "schema": {"openAPIV3Schema": described(schema())},
     }
 
 

@@ -10,16 +10,16 @@ from video2mp3_contracts.api.field_rules import FORM_LENGTH
 from video2mp3_contracts.api.model import KEEPS_ITS_VALUE
 
 
-def explained(node: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+def described(node: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """A structural schema whose descriptions tell what it asks for, all the way down; `path` is as in `spec.owner`."""
     told = dict(node)
     if sentences := [*_sentences(node, path)]:
         told["description"] = " ".join(sentences)
     if "properties" in node:
         below = node["properties"].items()
-        told["properties"] = {name: explained(child, f"{path}.{name}".lstrip(".")) for name, child in below}
+        told["properties"] = {name: described(child, f"{path}.{name}".lstrip(".")) for name, child in below}
     if "items" in node:
-        told["items"] = explained(node["items"], path)
+        told["items"] = described(node["items"], path)
     return told
 
 

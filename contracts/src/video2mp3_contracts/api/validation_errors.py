@@ -14,7 +14,7 @@ _OURS = "Value error, "
 
 
 @dataclass(frozen=True)
-class Complaint:
+class FieldError:
     """One thing that is wrong."""
 
     field: str
@@ -27,10 +27,10 @@ class Complaint:
         return self.message if self.field in self.message else f"{self.field}: {self.message}"
 
 
-def complaints(error: ValidationError, document: str) -> list[Complaint]:
+def field_errors(error: ValidationError, document: str) -> list[FieldError]:
     """What was wrong, field by field; `document` is the path of what was validated."""
     return [
-        Complaint(
+        FieldError(
             field=".".join((document, *map(str, found["loc"]))),
             message=_UNKNOWN_FIELD if found["type"] == "extra_forbidden" else found["msg"].removeprefix(_OURS),
         )

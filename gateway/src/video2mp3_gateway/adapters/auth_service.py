@@ -6,7 +6,7 @@ from typing import Any, Final
 import urllib3
 
 from video2mp3_contracts.runtime.problem import PROBLEM_CONTENT_TYPE
-from video2mp3_gateway.ports.systems import LoginAnswer, LoginAttempt, ServiceAway
+from video2mp3_gateway.ports.systems import DependencyUnavailable, LoginAnswer, LoginAttempt
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=8)
 """Seconds. Verifying a password takes the auth service a good part of a second, more when it is busy."""
@@ -44,7 +44,7 @@ class AuthService:
         response, body = self._ask("POST", "/login", headers, _TIMEOUT)
         content_type = response.headers.get("Content-Type", "text/plain")
         if response.status not in _PASSED_STATUSES and content_type != PROBLEM_CONTENT_TYPE:
-            raise ServiceAway("auth", f"it answered a login with {response.status}")
+            raise DependencyUnavailable("auth", f"it answered a login with {response.status}")
         return LoginAnswer(
             status=response.status,
             content_type=content_type,
@@ -56,11 +56,11 @@ class AuthService:
         """The JWK Set, as decoded JSON. Raises ServiceAway."""
         response, body = self._ask("GET", "/.well-known/jwks.json", {"Accept": "application/json"}, _KEYS_TIMEOUT)
         if response.status != 200:
-            raise ServiceAway("auth", f"it answered the request for its keys with {response.status}")
+            raise DependencyUnavailable("auth", f"it answered the request for its keys with {response.status}")
         try:
             return json.loads(body)
         except ValueError as error:
-            raise ServiceAway("auth", "its key set is not JSON") from error
+            raise DependencyUnavailable("auth", "its key set is not JSON") from error
 
     def _ask(
         self, method: str, path: str, headers: dict[str, str], timeout: urllib3.Timeout
@@ -71,9 +71,9 @@ class AuthService:
             )
             body = response.read(_MAX_ANSWER_BYTES + 1)
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceAway("auth", str(error)) from error
+            raise DependencyUnavailable("auth", str(error)) from error
         if len(body) > _MAX_ANSWER_BYTES:
             response.close()
-            raise ServiceAway("auth", "its answer is too long")
+            raise DependencyUnavailable("auth", "its answer is too long")
         response.release_conn()
         return response, body

@@ -13,7 +13,7 @@ from typing import Any, Final
 import jwt
 import structlog
 
-from video2mp3_gateway.ports.systems import ServiceAway
+from video2mp3_gateway.ports.systems import DependencyUnavailable
 
 ALGORITHM: Final = "ES256"
 MIN_SECONDS_BETWEEN_FETCHES: Final = 5.0
@@ -42,7 +42,7 @@ class KeySet:
         if not known or self._clock() >= self._stale_at:
             self._refresh(wait=not known)
         if not self._keys:
-            raise ServiceAway("auth", "its keys were never fetched")
+            raise DependencyUnavailable("auth", "its keys were never fetched")
         return self._keys.get(kid)
 
     def ensure(self) -> None:
@@ -59,7 +59,7 @@ class KeySet:
                 self._next_fetch_at = self._clock() + MIN_SECONDS_BETWEEN_FETCHES
                 self._keys = _signing_keys(self._fetch())
                 self._stale_at = self._clock() + FRESH_SECONDS
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             _log.warning("keys_not_fetched", error=str(error), known=len(self._keys))
         finally:
             self._fetching.release()
@@ -69,7 +69,7 @@ def _signing_keys(document: Any) -> dict[str, jwt.PyJWK]:
     try:
         keys = jwt.PyJWKSet.from_dict(document).keys
     except (jwt.PyJWTError, AttributeError, TypeError) as error:
-        raise ServiceAway("auth", f"its key set cannot be read: {error}") from error
+        raise DependencyUnavailable("auth", f"its key set cannot be read: {error}") from error
     return {
         key.key_id: key
         for key in keys

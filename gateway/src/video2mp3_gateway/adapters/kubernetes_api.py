@@ -25,9 +25,9 @@ from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.model import STORED
 from video2mp3_gateway.ports.systems import (
     ConversionRefused,
+    DependencyUnavailable,
     Document,
     ListPage,
-    ServiceAway,
     VersionExpired,
     WatchEvent,
 )
@@ -164,7 +164,7 @@ class KubernetesConversions:
         response = self._send(method, path, body=body, query=query)
         answer = self._json(response)
         if response.status in _TRY_AGAIN:
-            raise ServiceAway("kubernetes", f"{response.status}: {answer.get('message', '')}")
+            raise DependencyUnavailable("kubernetes", f"{response.status}: {answer.get('message', '')}")
         return response.status, answer
 
     def _send(
@@ -201,19 +201,19 @@ class KubernetesConversions:
         return answer
 
 
-def _away(error: Exception) -> ServiceAway:
-    return ServiceAway("kubernetes", f"{type(error).__name__}: {error}")
+def _away(error: Exception) -> DependencyUnavailable:
+    return DependencyUnavailable("kubernetes", f"{type(error).__name__}: {error}")
 
 
-def _ended(status: dict[str, Any]) -> ServiceAway | VersionExpired:
+def _ended(status: dict[str, Any]) -> DependencyUnavailable | VersionExpired:
     """What a watch's refusal or its last event, a `metav1.Status`, means."""
     said = f"{status.get('code')}: {status.get('message', '')}"
-    return VersionExpired(said) if status.get("code") == HTTPStatus.GONE else ServiceAway("kubernetes", said)
+    return VersionExpired(said) if status.get("code") == HTTPStatus.GONE else DependencyUnavailable("kubernetes", said)
 
 
 def _expect(status: int, answer: dict[str, Any], *good: int) -> dict[str, Any]:
     if status not in good:
-        raise ServiceAway("kubernetes", f"{status}: {answer.get('message', '')}")
+        raise DependencyUnavailable("kubernetes", f"{status}: {answer.get('message', '')}")
     return answer
 
 

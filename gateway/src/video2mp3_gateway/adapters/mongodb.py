@@ -23,7 +23,14 @@ from video2mp3_contracts.ledger import moves
 from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.ledger.storage import LEDGER_COLLECTION, FileMetadata
 from video2mp3_contracts.runtime.mongo import Document
-from video2mp3_gateway.ports.systems import FileVanished, KeptMp3, ServiceAway, StillShown, StoredMp3, StoredSource
+from video2mp3_gateway.ports.systems import (
+    DependencyUnavailable,
+    FileVanished,
+    KeptMp3,
+    StillShown,
+    StoredMp3,
+    StoredSource,
+)
 
 CHUNK_BYTES: Final = 255 * 1024
 """The specification's default, which keeps a chunk and its overhead within one storage block of 256 KiB."""
@@ -53,7 +60,7 @@ def _bounded(seconds: float = _OPERATION_SECONDS) -> Iterator[None]:
         with pymongo.timeout(seconds):
             yield
     except PyMongoError as error:
-        raise ServiceAway("mongodb", f"{type(error).__name__}: {error}") from error
+        raise DependencyUnavailable("mongodb", f"{type(error).__name__}: {error}") from error
 
 
 def _ping(database: _Documents) -> None:
@@ -165,7 +172,7 @@ class GridFSUpload:
         """Remove what was written. What cannot be removed now has no file, by which a later sweep knows it."""
         try:
             _delete(self._database, self._key, _ABORT_SECONDS)
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             _log.warning("upload_left_behind", file_id=self.file_id, chunks=self._chunks, error=str(error))
 
 

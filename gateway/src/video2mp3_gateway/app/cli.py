@@ -17,7 +17,7 @@ from video2mp3_contracts.api.validation_errors import of_variables
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_gateway.app import file_stores
 from video2mp3_gateway.app.settings import GatewaySettings
-from video2mp3_gateway.ports.systems import ServiceAway, SourceStore
+from video2mp3_gateway.ports.systems import DependencyUnavailable, SourceStore
 from video2mp3_gateway.upload.filenames import display_name
 
 _PIECE_BYTES: Final = 256 * 1024
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str] | None, video: BinaryIO | None, connect: Conne
         file_id = _store(sources, video, parsed.owner, parsed.filename)
     except ValidationError as error:
         return _fail(of_variables(error, "GATEWAY_"))
-    except ServiceAway as error:
+    except DependencyUnavailable as error:
         return _fail(f"{error}. Nothing was stored.")
     if file_id is None:
         return _fail("Nothing came on standard input: give the video there, with `kubectl exec --stdin`.")

@@ -10,9 +10,9 @@ from video2mp3_gateway.app.bootstrap import Ports
 from video2mp3_gateway.app.readiness import Readiness
 from video2mp3_gateway.app.settings import GatewaySettings
 from video2mp3_gateway.http import problems
-from video2mp3_gateway.http.concurrency_limit import NoSlot, Slots
+from video2mp3_gateway.http.concurrency_limit import ConcurrencyLimit, LimitReached
 from video2mp3_gateway.http.metrics import GatewayMetrics
-from video2mp3_gateway.ports.systems import FileVanished, ServiceAway
+from video2mp3_gateway.ports.systems import DependencyUnavailable, FileVanished
 from video2mp3_gateway.server.capacity import (
     MAX_DOWNLOADS,
     MAX_DOWNLOADS_PER_ACCOUNT,
@@ -21,7 +21,7 @@ from video2mp3_gateway.server.capacity import (
 )
 from video2mp3_gateway.server.drain import EXTENSION, Drain
 from video2mp3_gateway.upload.creation import Creation
-from video2mp3_gateway.upload.upload_receiver import Reception, ReceptionLimits
+from video2mp3_gateway.upload.upload_receiver import UploadLimits, UploadReceiver
 from video2mp3_gateway.web.conversions import conversion_routes
 from video2mp3_gateway.web.download import download_routes
 from video2mp3_gateway.web.login import login_routes
@@ -32,8 +32,8 @@ from video2mp3_gateway.web.representations import Links
 from video2mp3_gateway.web.upload import upload_routes
 
 _TRANSLATIONS: Translations = {
-    ServiceAway: problems.service_away,
-    NoSlot: problems.no_slot,
+    DependencyUnavailable: problems.dependency_unavailable,
+    LimitReached: problems.no_slot,
     FileVanished: problems.file_vanished,
 }
 
@@ -65,17 +65,17 @@ def _readiness(ports: Ports) -> Readiness:
 
 def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics: GatewayMetrics) -> None:
     links = Links(settings.public_url)
-    uploads = Slots(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT)
-    downloads = Slots(MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT)
+    uploads = ConcurrencyLimit(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT)
+    downloads = ConcurrencyLimit(MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ACCOUNT)
     metrics.watch_running("upload", lambda: uploads.taken)
     metrics.watch_running("download", lambda: downloads.taken)
     metrics.watch_cache(lambda: ports.conversions.state)
     drain = app.extensions[EXTENSION] = Drain()
-    reception = Reception(ports.sources, ReceptionLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
+    receiver = UploadReceiver(ports.sources, UploadLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
     creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace, settings.ttl_seconds)
     app.register_blueprint(page_routes())
     app.register_blueprint(login_routes(ports.logins, metrics))
-    app.register_blueprint(upload_routes(ports.tokens, reception, creation, links, uploads, metrics))
+    app.register_blueprint(upload_routes(ports.tokens, receiver, creation, links, uploads, metrics))
     app.register_blueprint(conversion_routes(ports.tokens, ports.conversions, links))
     app.register_blueprint(mp3_routes(ports.tokens, ports.mp3s, links))
     app.register_blueprint(download_routes(ports.tokens, ports.mp3s, downloads, metrics))

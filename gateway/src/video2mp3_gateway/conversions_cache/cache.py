@@ -11,8 +11,8 @@ from typing import Final
 
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import Record
-from video2mp3_gateway.ports.listing import Position
-from video2mp3_gateway.ports.systems import CacheState, ServiceAway
+from video2mp3_gateway.ports.listing import Cursor
+from video2mp3_gateway.ports.systems import CacheState, DependencyUnavailable
 
 STALE_SECONDS: Final = 120.0
 """Lists are served for so long after the API server was last heard. Where nothing happens it is heard every minute,
@@ -49,13 +49,15 @@ class ConversionsCache:
         with self._changed:
             _expect_all(self._ready)
 
-    def older(self, owner: str, after: Position | None, limit: int) -> list[Record]:
+    def older(self, owner: str, after: Cursor | None, limit: int) -> list[Record]:
         """An owner's records, newest first, after a position. Raises ServiceAway for what would be out of date."""
         with self._changed:
             _expect_all(self._complete)
             silence = self._clock() - self._heard_at
             if silence > STALE_SECONDS:
-                raise ServiceAway("kubernetes", f"the watch of the Conversions has been silent for {silence:.0f} s")
+                raise DependencyUnavailable(
+                    "kubernetes", f"the watch of the Conversions has been silent for {silence:.0f} s"
+                )
             return self._index.older(owner, after, limit)
 
     # --- what the list and the watch say
@@ -148,4 +150,4 @@ class ConversionsCache:
 
 def _expect_all(there: bool) -> None:
     if not there:
-        raise ServiceAway("kubernetes", "the Conversions have not all been read yet")
+        raise DependencyUnavailable("kubernetes", "the Conversions have not all been read yet")

@@ -9,7 +9,7 @@ from typing import Final
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.records import record_of
-from video2mp3_gateway.ports.listing import Page, Position
+from video2mp3_gateway.ports.listing import Cursor, Page
 from video2mp3_gateway.ports.systems import CacheState, ConversionsApi, Document
 
 _ECHO_SECONDS: Final = 1.0
@@ -31,9 +31,9 @@ class CachedConversions:
         """The Conversion of this name, as it is now."""
         return self._api.get(name)
 
-    def newest(self, owner: str, limit: int, after: Position | None) -> Page:
+    def newest(self, owner: str, limit: int, after: Cursor | None) -> Page:
         """An account's newest Conversions, as the watch told of them."""
-        found: list[tuple[Position, Conversion]] = []
+        found: list[tuple[Cursor, Conversion]] = []
         while True:
             # One more than the page tells whether there is another page; what cannot be read is passed over.
             wanted = limit + 1 - len(found)

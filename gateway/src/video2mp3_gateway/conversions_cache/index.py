@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 
 from video2mp3_gateway.conversions_cache.records import Record
-from video2mp3_gateway.ports.listing import Position
+from video2mp3_gateway.ports.listing import Cursor
 
 
 class ConversionIndex:
@@ -50,16 +50,16 @@ class ConversionIndex:
         self._by_name.clear()
         self._by_owner.clear()
 
-    def older(self, owner: str, after: Position | None, limit: int) -> list[Record]:
+    def older(self, owner: str, after: Cursor | None, limit: int) -> list[Record]:
         """An owner's records, newest first: the first ones, or those that come after a position."""
         owned = self._by_owner.get(owner, [])
         end = len(owned) if after is None else _place(owned, after)
         return owned[max(end - limit, 0) : end][::-1]
 
 
-def _place(owned: list[Record], position: Position) -> int:
+def _place(owned: list[Record], position: Cursor) -> int:
     return bisect_left(owned, position, key=_position)
 
 
-def _position(record: Record) -> Position:
+def _position(record: Record) -> Cursor:
     return record.position

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.reasons import ConditionType
 from video2mp3_contracts.api.retention import MANAGERS_ANNOTATIONS, MANAGERS_LABELS
-from video2mp3_gateway.ports.listing import Position
+from video2mp3_gateway.ports.listing import Cursor
 
 _METADATA: Final = ("name", "namespace", "creationTimestamp", "deletionTimestamp")
 _OUTPUT: Final = ("filename",)
@@ -99,9 +99,9 @@ class Record(NamedTuple):
     packed: bytes
 
     @property
-    def position(self) -> Position:
+    def position(self) -> Cursor:
         """Where it stands in its owner's list."""
-        return Position(self.created, self.name)
+        return Cursor(self.created, self.name)
 
     def conversion(self) -> Conversion | None:
         """The Conversion; None for one that another version of this project wrote and this one does not understand."""

@@ -15,7 +15,7 @@ import structlog
 
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.records import record_of
-from video2mp3_gateway.ports.systems import ConversionsApi, ServiceAway, VersionExpired, WatchEvent
+from video2mp3_gateway.ports.systems import ConversionsApi, DependencyUnavailable, VersionExpired, WatchEvent
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
@@ -74,7 +74,7 @@ class Reflector:
         """
         try:
             self._follow()
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             _log.warning("conversions_not_followed", error=str(error))
             self._pause_longer()
         except VersionExpired as error:
@@ -136,7 +136,7 @@ class Reflector:
     def _doubt(self, version: int, seconds: float) -> None:
         """Look whether a watch that ended and told nothing could have told something."""
         if seconds < _SHORTEST_WATCH:
-            raise ServiceAway("kubernetes", "the watch ended as soon as it began")
+            raise DependencyUnavailable("kubernetes", "the watch ended as soon as it began")
         if self._api.version() < version:
             # A watch from a version that is yet to come is no error, and tells nothing until then.
             raise VersionExpired("the cluster was restored from a backup")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class NoSlot(Exception):
+class LimitReached(Exception):
     """Every place is taken. `own` says whether by the account itself."""
 
     def __init__(self, *, own: bool) -> None:
@@ -14,7 +14,7 @@ class NoSlot(Exception):
         self.own = own
 
 
-class Slots:
+class ConcurrencyLimit:
     """Counts what runs, and refuses what would be too much."""
 
     def __init__(self, total: int, per_account: int) -> None:
@@ -40,9 +40,9 @@ class Slots:
     def _take(self, account: str) -> None:
         with self._lock:
             if self._taken[account] >= self._per_account:
-                raise NoSlot(own=True)
+                raise LimitReached(own=True)
             if self._taken.total() >= self._total:
-                raise NoSlot(own=False)
+                raise LimitReached(own=False)
             self._taken[account] += 1
 
     def _give_back(self, account: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from video2mp3_contracts.runtime.problem import Problem
-from video2mp3_gateway.ports.systems import CacheState, ServiceAway
+from video2mp3_gateway.ports.systems import CacheState, DependencyUnavailable
 
 _UPLOAD_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14400)
 
@@ -59,7 +59,7 @@ class GatewayMetrics:
         except Problem as problem:
             outcome = problem.code
             raise
-        except ServiceAway:
+        except DependencyUnavailable:
             outcome = "service-unavailable"
             raise
         finally:

@@ -4,20 +4,20 @@ from collections.abc import Collection
 from typing import Final
 
 from video2mp3_contracts.runtime.problem import Problem
-from video2mp3_gateway.http.concurrency_limit import NoSlot
-from video2mp3_gateway.ports.systems import FileVanished, ServiceAway
+from video2mp3_gateway.http.concurrency_limit import LimitReached
+from video2mp3_gateway.ports.systems import DependencyUnavailable, FileVanished
 
 _RETRY_SECONDS: Final = "10"
 _RETRY: Final = {"Retry-After": _RETRY_SECONDS}
 
 
-def service_away(error: ServiceAway) -> Problem:
+def dependency_unavailable(error: DependencyUnavailable) -> Problem:
     """A system that the gateway needs does not answer."""
     detail = f"The gateway cannot reach {error.service} at the moment. Nothing was stored. Try again later."
     return Problem(503, "Service Unavailable", detail, code="service-unavailable", headers=_RETRY)
 
 
-def no_slot(error: NoSlot) -> Problem:
+def no_slot(error: LimitReached) -> Problem:
     """Too much runs already."""
     if error.own:
         detail = "Your account has as many transfers running as are allowed at a time. Wait for one of them to end."

@@ -16,11 +16,11 @@ MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
 
 
-class MalformedPosition(Exception):
+class MalformedCursor(Exception):
     """A position that no page of ours gave out."""
 
 
-class Position(NamedTuple):
+class Cursor(NamedTuple):
     """Where a Conversion stands in the order: creation time, then name."""
 
     created: datetime
@@ -38,9 +38,9 @@ class Position(NamedTuple):
             created, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             position = cls(datetime.fromisoformat(created), str(name))
         except (ValueError, TypeError, RecursionError) as error:
-            raise MalformedPosition from error
+            raise MalformedCursor from error
         if position.created.tzinfo is None:
-            raise MalformedPosition
+            raise MalformedCursor
         return position
 
 
@@ -49,4 +49,4 @@ class Page:
     """Some Conversions, newest first, and where the next page begins; None if this is the last."""
 
     conversions: list[Conversion]
-    following: Position | None
+    following: Cursor | None

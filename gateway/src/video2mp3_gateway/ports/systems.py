@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from video2mp3_contracts.api.conversion import Conversion
-from video2mp3_gateway.ports.listing import Page, Position
+from video2mp3_gateway.ports.listing import Cursor, Page
 
 
-class ServiceAway(Exception):
+class DependencyUnavailable(Exception):
     """A system that the gateway depends on did not do its part in time. Trying again later may help."""
 
     def __init__(self, service: str, detail: str) -> None:
@@ -186,7 +186,7 @@ class ConversionClient(Protocol):
         """The Conversion of this name, whoever it belongs to; None also for one that this version cannot read."""
         ...
 
-    def newest(self, owner: str, limit: int, after: Position | None) -> Page:
+    def newest(self, owner: str, limit: int, after: Cursor | None) -> Page:
         """An account's newest Conversions, or of those that come after a position, from memory."""
         ...
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from video2mp3_contracts.server import limits
 from video2mp3_gateway.server.capacity import GRACEFUL_SECONDS, THREADS
-from video2mp3_gateway.server.minimum_rate import PacedSocket
+from video2mp3_gateway.server.minimum_rate import MinimumRateSocket
 
 bind = "0.0.0.0:8080"  # the pod's network policy says who gets here
 wsgi_app = "video2mp3_gateway.app.wsgi:create_app()"
@@ -50,13 +50,13 @@ def pre_request(worker: Any, req: Any) -> None:
     A client that asks "may I send?" (Expect: 100-continue) is answered when the body is wanted, not before: see
     `continuation`.
     """
-    req.unreader.sock = PacedSocket(req.unreader.sock)
+    req.unreader.sock = MinimumRateSocket(req.unreader.sock)
     req._expected_100_continue = False  # noqa: SLF001 - the one place where gunicorn remembers that it has to answer
 
 
 def post_request(_worker: Any, req: Any, _environ: Any, _response: Any) -> None:
     """Stop the watch: a connection may be silent until the next request on it."""
-    if isinstance(req.unreader.sock, PacedSocket):
+    if isinstance(req.unreader.sock, MinimumRateSocket):
         req.unreader.sock = req.unreader.sock.whole
 
 

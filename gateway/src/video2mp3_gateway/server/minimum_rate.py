@@ -13,7 +13,7 @@ MIN_BYTES: Final = 16 * 1024
 """In each window. A telephone line is faster."""
 
 
-class PacedSocket:
+class MinimumRateSocket:
     """A connection of which reading fails with TimeoutError when too little comes."""
 
     def __init__(self, connection: socket, clock: Callable[[], float] = time.monotonic) -> None:

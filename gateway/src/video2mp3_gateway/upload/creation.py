@@ -14,7 +14,7 @@ from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, GridF
 from video2mp3_contracts.api.names import ANNOTATION_REQUEST_ID, FINALIZER, conversion_name_for_upload
 from video2mp3_contracts.api.output import Output
 from video2mp3_gateway.http import problems
-from video2mp3_gateway.ports.systems import ConversionClient, ConversionRefused, ServiceAway, SourceStore
+from video2mp3_gateway.ports.systems import ConversionClient, ConversionRefused, DependencyUnavailable, SourceStore
 from video2mp3_gateway.upload.filenames import display_name, mp3_name
 from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
 
@@ -83,7 +83,7 @@ class Creation:
         file_id = video.source.file_id
         try:
             self._persistently(conversion)
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             # It may exist for all we know: a time-out does not tell.
             self._undo_conversion(conversion)
             self._undo_source(file_id, error)
@@ -97,7 +97,7 @@ class Creation:
         for seconds in _PAUSES_SECONDS:
             try:
                 return self._conversions.create(conversion)
-            except ServiceAway as error:
+            except DependencyUnavailable as error:
                 _log.warning("conversion_creation_retried", conversion=conversion.metadata.name, error=str(error))
                 self._pause(seconds)
         return self._conversions.create(conversion)
@@ -105,12 +105,12 @@ class Creation:
     def _undo_conversion(self, conversion: Conversion) -> None:
         try:
             self._conversions.delete(conversion.metadata.name)
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             _log.warning("conversion_left_behind", conversion=conversion.metadata.name, error=str(error))
 
     def _undo_source(self, file_id: str, cause: Exception) -> None:
         _log.error("conversion_not_created", file_id=file_id, error=str(cause))
         try:
             self._sources.delete(file_id)
-        except ServiceAway as error:
+        except DependencyUnavailable as error:
             _log.warning("source_left_behind", file_id=file_id, error=str(error))

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from video2mp3_contracts.api.output import Output
-from video2mp3_contracts.api.validation_errors import complaints
+from video2mp3_contracts.api.validation_errors import field_errors
 from video2mp3_contracts.runtime.problem import Problem
 from video2mp3_gateway.http import problems
 from video2mp3_gateway.ports.systems import SourceStore, SourceUpload, StoredSource
@@ -43,20 +43,20 @@ class ReceivedVideo:
 
 
 @dataclass(frozen=True)
-class ReceptionLimits:
+class UploadLimits:
     """When an upload is given up."""
 
     max_bytes: int
     seconds: float
 
 
-class Reception:
+class UploadReceiver:
     """Receives videos into a store."""
 
     def __init__(
         self,
         sources: SourceStore,
-        limits: ReceptionLimits,
+        limits: UploadLimits,
         drain: Drain,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -193,6 +193,6 @@ def _unknown_field(name: str) -> Problem:
 
 
 def _invalid_output(error: ValidationError) -> Problem:
-    found = complaints(error, OUTPUT_FIELD)
+    found = field_errors(error, OUTPUT_FIELD)
     errors = [{"field": each.field, "message": each.message} for each in found]
     return problems.invalid_options(f"The options are not supported: {found[0]}. Nothing was stored.", errors)

@@ -4,12 +4,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.http import problems
-from video2mp3_gateway.ports.listing import MalformedPosition, Position
+from video2mp3_gateway.ports.listing import Cursor, MalformedCursor
 from video2mp3_gateway.ports.systems import ConversionClient, TokenVerifier
 from video2mp3_gateway.web.authentication import authenticated_account
 from video2mp3_gateway.web.paging import page_limit
 from video2mp3_gateway.web.parameters import takes
-from video2mp3_gateway.web.representations import Links, conversion_answer, page_answer
+from video2mp3_gateway.web.representations import Links, conversion_representation, page_representation
 
 
 def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:
@@ -29,11 +29,11 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
         owner = authenticated_account(tokens)
         limit = page_limit()
         page = conversions.newest(owner, limit, _position())
-        return jsonify(page_answer(page, limit, links))
+        return jsonify(page_representation(page, limit, links))
 
     @routes.get("/conversions/<name>")
     def show_conversion(name: str) -> Response:
-        return jsonify(conversion_answer(own(name), links))
+        return jsonify(conversion_representation(own(name), links))
 
     @routes.delete("/conversions/<name>")
     def delete_conversion(name: str) -> Response:
@@ -44,12 +44,12 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
     return routes
 
 
-def _position() -> Position | None:
+def _position() -> Cursor | None:
     token = request.args.get("continue")
     if not token:
         return None
     try:
-        return Position.from_token(token)
-    except MalformedPosition as error:
+        return Cursor.from_token(token)
+    except MalformedCursor as error:
         detail = "The parameter 'continue' must be one that an earlier page gave."
         raise problems.bad_request("bad-parameter", detail) from error

@@ -11,7 +11,7 @@ from video2mp3_contracts.api.conversion import is_file_id
 from video2mp3_contracts.text.content_disposition import content_disposition
 from video2mp3_gateway.download.byte_ranges import ByteRange, RangeNotSatisfiable, requested_range
 from video2mp3_gateway.http import problems
-from video2mp3_gateway.http.concurrency_limit import Slots
+from video2mp3_gateway.http.concurrency_limit import ConcurrencyLimit
 from video2mp3_gateway.http.metrics import GatewayMetrics
 from video2mp3_gateway.ports.systems import Mp3Store, StoredMp3, TokenVerifier
 from video2mp3_gateway.web.authentication import authenticated_account
@@ -21,7 +21,9 @@ from video2mp3_gateway.web.parameters import takes
 _log = structlog.get_logger(__name__)
 
 
-def download_routes(tokens: TokenVerifier, mp3s: Mp3Store, slots: Slots, metrics: GatewayMetrics) -> Blueprint:
+def download_routes(
+    tokens: TokenVerifier, mp3s: Mp3Store, slots: ConcurrencyLimit, metrics: GatewayMetrics
+) -> Blueprint:
     """The route."""
     routes = Blueprint("download", __name__)
 

@@ -8,7 +8,7 @@ from video2mp3_gateway.ports.systems import Mp3Store, StillShown, TokenVerifier
 from video2mp3_gateway.web.authentication import authenticated_account
 from video2mp3_gateway.web.paging import page_limit
 from video2mp3_gateway.web.parameters import takes
-from video2mp3_gateway.web.representations import Links, kept_answer
+from video2mp3_gateway.web.representations import Links, kept_mp3_representation
 
 
 def mp3_routes(tokens: TokenVerifier, mp3s: Mp3Store, links: Links) -> Blueprint:
@@ -23,7 +23,7 @@ def mp3_routes(tokens: TokenVerifier, mp3s: Mp3Store, links: Links) -> Blueprint
         if position and not is_file_id(position):
             detail = "The parameter 'continue' must be one that an earlier page gave."
             raise problems.bad_request("bad-parameter", detail)
-        return jsonify(kept_answer(mp3s.kept(owner, limit, position), limit, links))
+        return jsonify(kept_mp3_representation(mp3s.kept(owner, limit, position), limit, links))
 
     @routes.delete("/mp3s/<file_id>")
     def delete_mp3(file_id: str) -> Response:

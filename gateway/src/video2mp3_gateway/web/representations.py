@@ -37,7 +37,7 @@ class Links:
         return f"{self.public_url}/mp3s?{urlencode({'limit': limit, 'continue': position})}"
 
 
-def upload_answer(conversion: Conversion, video: ReceivedVideo, links: Links) -> dict[str, Any]:
+def upload_representation(conversion: Conversion, video: ReceivedVideo, links: Links) -> dict[str, Any]:
     """What an uploader needs to know."""
     return {
         "fileId": video.source.file_id,
@@ -50,7 +50,7 @@ def upload_answer(conversion: Conversion, video: ReceivedVideo, links: Links) ->
     }
 
 
-def conversion_answer(conversion: Conversion, links: Links) -> dict[str, Any]:
+def conversion_representation(conversion: Conversion, links: Links) -> dict[str, Any]:
     """One Conversion's state. What is not known (yet) is null."""
     status = conversion.status
     deleting = conversion.metadata.deletion_timestamp is not None
@@ -72,17 +72,17 @@ def conversion_answer(conversion: Conversion, links: Links) -> dict[str, Any]:
     }
 
 
-def page_answer(page: Page, limit: int, links: Links) -> dict[str, Any]:
+def page_representation(page: Page, limit: int, links: Links) -> dict[str, Any]:
     """A list of Conversions, and how it goes on."""
     position = page.following and page.following.as_token()
     return {
-        "conversions": [conversion_answer(conversion, links) for conversion in page.conversions],
+        "conversions": [conversion_representation(conversion, links) for conversion in page.conversions],
         "continue": position,
         "nextUrl": links.page(limit, position) if position else None,
     }
 
 
-def kept_answer(page: list[KeptMp3], limit: int, links: Links) -> dict[str, Any]:
+def kept_mp3_representation(page: list[KeptMp3], limit: int, links: Links) -> dict[str, Any]:
     """A list of mp3s that outlived their Conversion, and how it goes on: after a full page there may be another."""
     position = page[-1].file_id if len(page) == limit else None
     return {

@@ -4,25 +4,25 @@ import structlog
 from flask import Blueprint, Response, g, jsonify, request
 
 from video2mp3_gateway.http import problems
-from video2mp3_gateway.http.concurrency_limit import Slots
+from video2mp3_gateway.http.concurrency_limit import ConcurrencyLimit
 from video2mp3_gateway.http.metrics import GatewayMetrics
 from video2mp3_gateway.ports.systems import TokenVerifier
 from video2mp3_gateway.upload.continuation import invite_body
 from video2mp3_gateway.upload.creation import Creation
 from video2mp3_gateway.upload.multipart import boundary_of
-from video2mp3_gateway.upload.upload_receiver import Reception
+from video2mp3_gateway.upload.upload_receiver import UploadReceiver
 from video2mp3_gateway.web.authentication import authenticated_account
-from video2mp3_gateway.web.representations import Links, upload_answer
+from video2mp3_gateway.web.representations import Links, upload_representation
 
 _log = structlog.get_logger(__name__)
 
 
 def upload_routes(
     tokens: TokenVerifier,
-    reception: Reception,
+    receiver: UploadReceiver,
     creation: Creation,
     links: Links,
-    slots: Slots,
+    slots: ConcurrencyLimit,
     metrics: GatewayMetrics,
 ) -> Blueprint:
     """The route."""
@@ -32,16 +32,16 @@ def upload_routes(
     def upload() -> Response:
         # All that the head alone decides comes before the body is asked for.
         owner = authenticated_account(tokens)
-        reception.check_length(request.content_length)
+        receiver.check_length(request.content_length)
         boundary = _boundary()
         with slots.hold(owner), metrics.upload():
             invite_body(request)
-            video = reception.receive(owner, request.stream.read, boundary)
+            video = receiver.receive(owner, request.stream.read, boundary)
             conversion = creation.create(owner, video, g.request_id)
             metrics.upload_bytes.inc(video.source.size)
         name, file_id = conversion.metadata.name, video.source.file_id
         _log.info("upload_accepted", conversion=name, file_id=file_id, bytes=video.source.size)
-        response = jsonify(upload_answer(conversion, video, links))
+        response = jsonify(upload_representation(conversion, video, links))
         response.status_code = 202
         response.headers["Location"] = links.conversion(name)
         return response

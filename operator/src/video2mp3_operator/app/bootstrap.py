@@ -9,21 +9,21 @@ import structlog
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
-from video2mp3_operator.cache.dataloader import Batched
+from video2mp3_operator.cache.dataloader import DataLoader
 from video2mp3_operator.cache.heartbeat import Heartbeats, heartbeat_name
-from video2mp3_operator.cache.store import View
-from video2mp3_operator.gc.collector import OrphanSweep
+from video2mp3_operator.cache.store import Cache
+from video2mp3_operator.gc.collector import Collector
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
-from video2mp3_operator.policy.stopwatches import Waits
+from video2mp3_operator.policy.stopwatches import Stopwatches
 from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
-from video2mp3_operator.reconciler.effects import Applier
+from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.file_effects import FileEffects
-from video2mp3_operator.reconciler.observe import Observer
+from video2mp3_operator.reconciler.observer import Observer
 from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Caps
 from video2mp3_operator.sweep.ledger_polling import LedgerPolling
 from video2mp3_operator.sweep.resync import Resync
@@ -48,23 +48,23 @@ class Operator:
         self.settings = settings
         self.metrics = metrics
         self.clock = ports.clock
-        self.view = View(settings.instance, settings.worker_namespace)
+        self.cache = Cache(settings.instance, settings.worker_namespace)
         self.queue: WorkQueue[Key] = WorkQueue(
             self._reconcile, self._backoff, settings.reconcile_concurrency, self._is_urgent
         )
-        self.desk = AdmissionDesk(self.view, caps, self.queue.add)
+        self.admission_queue = AdmissionQueue(self.cache, caps, self.queue.add)
         self.outbox = Outbox(ports.publisher, ports.ledger, ports.clock, settings.outbox_seconds)
         self.events = EventRecorder(ports.events, self.metrics.events_dropped.inc)
         self.heartbeat = self._heartbeat(ports)
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
-        self.resync = Resync(settings, self.view, ports.lister, metrics, self.queue.add)
+        self.resync = Resync(settings, self.cache, ports.lister, metrics, self.queue.add)
         self.polling = self._polling(ports)
-        self.scheduling = Scheduling(self.view, self.desk, self.queue.add, lambda: self.queue.idle)
-        self.orphans = OrphanSweep(
+        self.scheduling = Scheduling(self.cache, self.admission_queue, self.queue.add, lambda: self.queue.idle)
+        self.orphans = Collector(
             settings,
             ports.clock,
-            self.view,
+            self.cache,
             ports.ledger,
             ports.files,
             ports.store,
@@ -76,38 +76,38 @@ class Operator:
         metrics.registry.register(Gauges(self._gauges(), self._phases))
 
     def _reconciler(self, ports: Ports) -> Reconciler:
-        applier = Applier(
+        effects = Effects(
             self.settings,
-            self.view,
-            self.desk,
+            self.cache,
+            self.admission_queue,
             ports.conversions,
             ports.jobs,
             ports.ledger,
-            FileEffects(self.view, ports.ledger, ports.files),
+            FileEffects(self.cache, ports.ledger, ports.files),
             self.outbox,
             self.metrics,
         )
         observer = Observer(
             settings=self.settings,
             clock=ports.clock,
-            view=self.view,
+            cache=self.cache,
             jobs=ports.jobs,
-            entries=Batched(ports.ledger.entries),
-            sources=Batched(ports.files.sources),
-            retained=Batched(ports.ledger.retained),
-            lost=Batched(ports.ledger.lost),
+            entries=DataLoader(ports.ledger.entries),
+            sources=DataLoader(ports.files.sources),
+            retained=DataLoader(ports.ledger.retained),
+            lost=DataLoader(ports.ledger.lost),
             stalls=self.stalls,
-            waits=Waits(ports.elapsed),
+            stopwatches=Stopwatches(ports.elapsed),
         )
         return Reconciler(
             settings=self.settings,
             clock=ports.clock,
-            view=self.view,
-            desk=self.desk,
+            cache=self.cache,
+            admission_queue=self.admission_queue,
             conversions=ports.conversions,
             jobs=ports.jobs,
             observer=observer,
-            applier=applier,
+            effects=effects,
             events=self.events,
             metrics=self.metrics,
         )
@@ -126,11 +126,11 @@ class Operator:
         return LedgerPolling(
             settings=self.settings,
             clock=ports.clock,
-            view=self.view,
+            cache=self.cache,
             ledger=ports.ledger,
             outbox=self.outbox,
             wake=self.queue.add,
-            awaiting=self.reconciler.applier.awaiting,
+            awaiting=self.reconciler.effects.awaiting,
             stalls=self.stalls,
         )
 
@@ -178,8 +178,10 @@ class Operator:
 
     def _is_urgent(self, key: Key) -> bool:
         """Whether others wait for the place that it has, or could have."""
-        document = self.view.conversion(key)
-        return document is not None and (self.view.runs(key) or self.desk.holds(document["metadata"]["uid"]))
+        document = self.cache.conversion(key)
+        return document is not None and (
+            self.cache.runs(key) or self.admission_queue.holds(document["metadata"]["uid"])
+        )
 
     def _backoff(self, key: Key, error: BaseException) -> Backoff:
         self.metrics.reconcile_errors.labels(type(error).__name__).inc()
@@ -208,15 +210,15 @@ class Operator:
         return self._unhealthy() or ("" if self.heartbeat.heard else "no heartbeat has come back yet")
 
     def _phases(self) -> list[str]:
-        return [str(document["status"].get("phase", "Pending")) for document in self.view.documents()]
+        return [str(document["status"].get("phase", "Pending")) for document in self.cache.documents()]
 
     def _gauges(self) -> dict[str, tuple[str, Any]]:
         return {
-            "jobs_live": ("Jobs that take up a place.", lambda: len(self.view.live())),
-            "queued": ("Conversions that wait for their turn.", lambda: len(self.desk)),
+            "jobs_live": ("Jobs that take up a place.", lambda: len(self.cache.live())),
+            "queued": ("Conversions that wait for their turn.", lambda: len(self.admission_queue)),
             "queue_wait_seconds": (
                 "Age of the oldest Conversion that waits for its turn.",
-                lambda: self.desk.longest_wait(self.clock()),
+                lambda: self.admission_queue.longest_wait(self.clock()),
             ),
             "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
             "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),

@@ -106,10 +106,10 @@ async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None
     if not operator.settings.serves(key.namespace):
         return  # Seen only because workers run there.
     if event["type"] == "DELETED":
-        operator.desk.leave(document["metadata"]["uid"])
-        news: bool | None = operator.view.forget_conversion(key, document["metadata"]["uid"])
+        operator.admission_queue.leave(document["metadata"]["uid"])
+        news: bool | None = operator.cache.forget_conversion(key, document["metadata"]["uid"])
     else:
-        news = read_or_skip("conversion", document, operator.view.see_conversion, operator.metrics.skip)
+        news = read_or_skip("conversion", document, operator.cache.see_conversion, operator.metrics.skip)
     if news:
         operator.queue.add(key)
 
@@ -118,7 +118,7 @@ async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None
 async def on_job(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """A worker Job was made, changed or removed."""
     operator: Operator = memo.operator
-    see = operator.view.forget_job if event["type"] == "DELETED" else operator.view.see_job
+    see = operator.cache.forget_job if event["type"] == "DELETED" else operator.cache.see_job
     job = read_or_skip("job", dict(event["object"]), see, operator.metrics.skip)
     if job is not None:
         operator.queue.add(job.key)
@@ -128,7 +128,7 @@ async def on_job(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
 async def on_pod(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
     """A worker's pod was made, changed or removed."""
     operator: Operator = memo.operator
-    see = operator.view.forget_pod if event["type"] == "DELETED" else operator.view.see_pod
+    see = operator.cache.forget_pod if event["type"] == "DELETED" else operator.cache.see_pod
     pod = read_or_skip("pod", dict(event["object"]), see, operator.metrics.skip)
     if pod is not None:
         operator.queue.add(pod.key)

@@ -32,7 +32,7 @@ async def release_deleted(operator: Operator, round_seconds: float = ROUND_SECON
         await _look(operator)
         going = [*_going(operator)]
         if not going:
-            return Released(len(gone), sum(1 for _ in operator.view.documents()))
+            return Released(len(gone), sum(1 for _ in operator.cache.documents()))
         for key in going:
             await _bring_on(operator, key)
         gone.update(going)
@@ -49,7 +49,7 @@ async def _look(operator: Operator) -> None:
 
 
 def _going(operator: Operator) -> Iterator[Key]:
-    for document in operator.view.documents():
+    for document in operator.cache.documents():
         metadata = document["metadata"]
         if metadata.get("deletionTimestamp") and names.FINALIZER in metadata.get("finalizers", ()):
             yield key_of(document)

@@ -8,7 +8,7 @@ _V = TypeVar("_V")
 _LARGEST_BATCH = 500
 
 
-class Batched(Generic[_V]):
+class DataLoader(Generic[_V]):
     """Looks values up by id: all that are asked for while a query is under way, or in the same turn, share the next."""
 
     def __init__(self, fetch: Callable[[Collection[str]], Awaitable[Mapping[str, _V]]]) -> None:

@@ -16,7 +16,7 @@ from video2mp3_operator.objects.pods import Pod, parse_pod
 from video2mp3_operator.ports.errors import UnavailableError
 
 
-class View:
+class Cache:
     """Conversions by key; their Jobs, pods and ledger entries by uid."""
 
     def __init__(self, instance: str = "", worker_namespace: str = "") -> None:

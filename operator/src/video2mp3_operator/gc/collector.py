@@ -14,7 +14,7 @@ import structlog
 from video2mp3_contracts.api.conversion import ObjectMeta
 from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.gc.rules import Halt, Rules, Verdict, halt, held, judge, judge_entry, mp3_wanted
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.stored import Presence, StoredFile
@@ -49,12 +49,12 @@ class Finding(NamedTuple):
 
 
 @dataclass
-class OrphanSweep:
+class Collector:
     """The rounds. Each kind has its own place where the next round goes on; at the end it begins anew."""
 
     settings: Settings
     clock: Clock
-    view: View
+    cache: Cache
     ledger: Ledger
     files: Files
     store: Store
@@ -136,15 +136,15 @@ class OrphanSweep:
         return (self.store.entries_since, self._entries) if kind == "entry" else (self.store.mp3s, self._mp3s)
 
     async def _uploads(self, page: Sequence[StoredFile], rules: Rules) -> list[Finding]:
-        wanted = self.view.sources()
+        wanted = self.cache.sources()
         return [Finding("upload", each.file_id, judge(each, each.file_id in wanted, rules), each) for each in page]
 
     async def _entries(self, page: Sequence[LedgerEntry], rules: Rules) -> list[Finding]:
-        present, watched = self.view.uids(), self.settings.watch_namespaces
+        present, watched = self.cache.uids(), self.settings.watch_namespaces
         heirs = await self.ledger.entries({each.heir for each in page if each.heir})
         findings = []
         for each in page:
-            namesake = self.view.conversion(Key(each.namespace, each.name))
+            namesake = self.cache.conversion(Key(each.namespace, each.name))
             verdict = judge_entry(each, present, watched, namesake, rules)
             heir = heirs.get(each.heir or "")
             if heir is not None and heir.predecessor == each.uid:
@@ -154,7 +154,7 @@ class OrphanSweep:
 
     async def _mp3s(self, page: Sequence[StoredFile], rules: Rules) -> list[Finding]:
         entries = await self.ledger.entries({file.conversion_uid for file in page})
-        present = self.view.uids()
+        present = self.cache.uids()
         return [
             Finding("mp3", each.file_id, judge(each, mp3_wanted(each, entries, present), rules), each) for each in page
         ]
@@ -211,7 +211,7 @@ class OrphanSweep:
 
     async def _hand_over(self, entry: LedgerEntry) -> None:
         """To a Conversion that was restored together with its status; or the end of an inheritance that broke off."""
-        document = self.view.conversion(Key(entry.namespace, entry.name))
+        document = self.cache.conversion(Key(entry.namespace, entry.name))
         if document is not None and document["metadata"]["uid"] not in (entry.uid, entry.heir):
             ref = ObjectMeta.model_validate(document["metadata"]).ref
             await self.ledger.inherit(ref, entry.owner, entry)

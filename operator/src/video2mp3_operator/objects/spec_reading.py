@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.api.model import STORED
-from video2mp3_contracts.api.validation_errors import complaints
+from video2mp3_contracts.api.validation_errors import field_errors
 
 _MOST_TOLD: Final = 5
 _ROUNDS: Final = 20
@@ -62,7 +62,7 @@ def _understood(known: dict[str, Any]) -> tuple[ConversionSpec | None, str]:
         try:
             return ConversionSpec.model_validate(known, context=STORED), trouble
         except ValidationError as error:
-            trouble = trouble or "; ".join(map(str, complaints(error, "spec")[:_MOST_TOLD]))
+            trouble = trouble or "; ".join(map(str, field_errors(error, "spec")[:_MOST_TOLD]))
             dropped = [_drop(known, found) for found in _errors(error)]
             if not any(dropped):
                 break

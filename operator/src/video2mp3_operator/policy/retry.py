@@ -17,7 +17,7 @@ _REPLACING: Final = (Reason.STALLED, Reason.OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)
-class Tries:
+class RetryState:
     """What the attempts so far mean for the next Job."""
 
     failed: int = 0
@@ -30,13 +30,13 @@ class Tries:
     """Jobs whose pods needed more memory than they had."""
 
 
-NONE: Final = Tries()
+NONE: Final = RetryState()
 
 
-def tries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> Tries:
+def retries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetryState:
     """Count the attempts that have ended. `divided`: a worker has found that several should share the sound."""
     failed = [attempt for attempt in attempts if counts(attempt)]
-    return Tries(
+    return RetryState(
         failed=max(Counter(attempt.part for attempt in failed).values(), default=0),
         generation=_jobs([attempt for attempt in failed if attempt.reason in _REPLACING]) + divided,
         out_of_memory=_jobs([attempt for attempt in failed if attempt.reason == Reason.OUT_OF_MEMORY]),

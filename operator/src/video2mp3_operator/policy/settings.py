@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from video2mp3_contracts.api.conversion import MAX_PARALLELISM
 from video2mp3_contracts.api.source_urls import HOST_PATTERN
 from video2mp3_operator.policy.memory import in_bytes
-from video2mp3_operator.policy.resources import complaints
+from video2mp3_operator.policy.resources import field_errors
 
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
@@ -235,7 +235,7 @@ class Settings(BaseSettings):
     @classmethod
     def _resources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         missing = [name for name in ("requests", "limits") if "memory" not in value.get(name, {})]
-        wrong = [f"{name}.memory is missing" for name in missing] or [*complaints(value)]
+        wrong = [f"{name}.memory is missing" for name in missing] or [*field_errors(value)]
         if wrong:
             raise ValueError("; ".join(wrong))
         return value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from video2mp3_operator.objects.metadata import Key
 
 
-class Waits:
+class Stopwatches:
     """What each Conversion waits for, and since when; `elapsed` answers seconds that only ever grow."""
 
     def __init__(self, elapsed: Callable[[], float]) -> None:

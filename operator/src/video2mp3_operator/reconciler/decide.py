@@ -39,16 +39,16 @@ from video2mp3_operator.reconciler.decisions import (
     on_its_way,
 )
 from video2mp3_operator.reconciler.progress import overall
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 
 
-def decide(seen: Observation) -> Decision:
+def decide(snapshot: Snapshot) -> Decision:
     """The one thing to do now. Asked again after every change, so it never looks ahead."""
     for step in _STEPS:
-        decision = step(seen)
+        decision = step(snapshot)
         if decision is not None:
             return decision
-    return _admit(seen)
+    return _admit(snapshot)
 
 
 def needs_ledger(meta: ObjectMeta, job: Job | None, pods: Iterable[Pod], finished: bool) -> bool:
@@ -65,39 +65,39 @@ def _may_be_the_last(pod: Pod) -> bool:
     return pod.exit_code == ExitCode.DONE or pod.exit_code in PERMANENT or pod.lingers
 
 
-def needs_source(seen: Observation) -> bool:
+def needs_source(snapshot: Snapshot) -> bool:
     """Whether the decision turns on the source file: only before there is a Job."""
-    understood = seen.spec is not None and not seen.invalid
-    asked = understood and seen.job is None and not seen.finished and seen.meta.deletion_timestamp is None
-    judged = seen.entry is not None and (seen.entry.result is not None or seen.entry.failure is not None)
-    return asked and not judged and seen.ledger_known
+    understood = snapshot.spec is not None and not snapshot.invalid
+    asked = understood and snapshot.job is None and not snapshot.finished and snapshot.meta.deletion_timestamp is None
+    judged = snapshot.entry is not None and (snapshot.entry.result is not None or snapshot.entry.failure is not None)
+    return asked and not judged and snapshot.ledger_known
 
 
-def _deletion(seen: Observation) -> Decision | None:
-    if seen.meta.deletion_timestamp is None:
+def _deletion(snapshot: Snapshot) -> Decision | None:
+    if snapshot.meta.deletion_timestamp is None:
         return None
-    return Release() if names.FINALIZER in seen.meta.finalizers else Ignore()
+    return Release() if names.FINALIZER in snapshot.meta.finalizers else Ignore()
 
 
-def _finished(seen: Observation) -> Decision | None:
-    if not seen.finished:
+def _finished(snapshot: Snapshot) -> Decision | None:
+    if not snapshot.finished:
         return None
-    left = lifetime(seen.meta, seen.spec, seen.status, seen.now)
+    left = lifetime(snapshot.meta, snapshot.spec, snapshot.status, snapshot.now)
     if left and left.over and not left.managed_by:
         return Expire()
-    ending = seen.wait is not None and seen.wait.awaited == Awaited.END
-    return Rest(left, seen.left if ending else None)
+    ending = snapshot.wait is not None and snapshot.wait.awaited == Awaited.END
+    return Rest(left, snapshot.left if ending else None)
 
 
-def _ledger_away(seen: Observation) -> Decision | None:
-    if seen.ledger_known or not needs_ledger(seen.meta, seen.job, seen.pods, finished=False):
+def _ledger_away(snapshot: Snapshot) -> Decision | None:
+    if snapshot.ledger_known or not needs_ledger(snapshot.meta, snapshot.job, snapshot.pods, finished=False):
         return None
-    return Await(f"{seen.ledger_trouble[0].upper()}{seen.ledger_trouble[1:]}; this goes on as soon as it does.")
+    return Await(f"{snapshot.ledger_trouble[0].upper()}{snapshot.ledger_trouble[1:]}; this goes on as soon as it does.")
 
 
-def _recorded(seen: Observation) -> Decision | None:
+def _recorded(snapshot: Snapshot) -> Decision | None:
     """The ledger's verdict stands, whatever became of the Job."""
-    entry = seen.entry
+    entry = snapshot.entry
     if entry is None:
         return None
     if entry.result is not None:
@@ -108,94 +108,99 @@ def _recorded(seen: Observation) -> Decision | None:
     return None
 
 
-def _not_understood(seen: Observation) -> Decision | None:
+def _not_understood(snapshot: Snapshot) -> Decision | None:
     """What runs goes on: whoever made its Job has understood it."""
-    if seen.job is not None or not seen.invalid:
+    if snapshot.job is not None or not snapshot.invalid:
         return None
-    return Hold(Reason.INVALID_SPEC, f"It waits for an operator that understands its spec: {seen.invalid}")
+    return Hold(Reason.INVALID_SPEC, f"It waits for an operator that understands its spec: {snapshot.invalid}")
 
 
-def _trim(seen: Observation) -> Decision | None:
+def _trim(snapshot: Snapshot) -> Decision | None:
     """The API server refuses it now; it may have been let in before there was a rule."""
-    trim = seen.spec and seen.spec.output.trim
+    trim = snapshot.spec and snapshot.spec.output.trim
     return Fail(Reason.BAD_REQUEST, f"{ORDER_COMPLAINT}.") if trim and not trim.is_in_order else None
 
 
-def _division(seen: Observation) -> Decision | None:
+def _division(snapshot: Snapshot) -> Decision | None:
     """The worker of a whole sound has found that several should share it."""
-    job = seen.job
-    if job is None or job.deleting or not seen.divided or job.parts >= seen.parts:
+    job = snapshot.job
+    if job is None or job.deleting or not snapshot.divided or job.parts >= snapshot.parts:
         return None
-    return Replace(Reason.DIVIDED, f"The sound is long: {seen.parts} workers share it.")
+    return Replace(Reason.DIVIDED, f"The sound is long: {snapshot.parts} workers share it.")
 
 
-def _suspension(seen: Observation) -> Decision | None:
-    return Suspend() if seen.spec is not None and seen.spec.suspend else None
+def _suspension(snapshot: Snapshot) -> Decision | None:
+    return Suspend() if snapshot.spec is not None and snapshot.spec.suspend else None
 
 
-def _running_job(seen: Observation) -> Decision | None:
-    job = seen.job
+def _running_job(snapshot: Snapshot) -> Decision | None:
+    job = snapshot.job
     if job is None:
         return None
     if job.deleting:
         return Follow(Reason.RETRYING, "Its Job was deleted; a new one follows when that is gone.")
     if job.suspended:
-        return _overdue(seen) or SUSPENDED_JOB
-    if seen.wait and seen.wait.awaited == Awaited.GONE:
+        return _overdue(snapshot) or SUSPENDED_JOB
+    if snapshot.wait and snapshot.wait.awaited == Awaited.GONE:
         return Follow(Reason.RUNNING, "The worker's pod was deleted; its node has not said yet that it is gone.")
-    if job.ready or any(pod.works for pod in seen.own_pods):  # the Job says it a moment after its pod
-        return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
-    if _no_quota(seen):
-        return _overdue(seen) or Queue(None, f"Its pod finds no room in the namespace: {seen.job_trouble}")
-    waiting = endings.waits_for(seen) or _last_refusal(seen) or on_its_way(job.name)
+    if job.ready or any(pod.works for pod in snapshot.own_pods):  # the Job says it a moment after its pod
+        return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(snapshot.entry))
+    if _no_quota(snapshot):
+        return _overdue(snapshot) or Queue(None, f"Its pod finds no room in the namespace: {snapshot.job_trouble}")
+    waiting = endings.waits_for(snapshot) or _last_refusal(snapshot) or on_its_way(job.name)
     return (
-        endings.not_started(seen)
-        or endings.not_followed(seen)
-        or endings.last_attempt(seen, job)
-        or endings.between_attempts(seen, job)
-        or endings.about_to_end(seen)
+        endings.not_started(snapshot)
+        or endings.not_followed(snapshot)
+        or endings.last_attempt(snapshot, job)
+        or endings.between_attempts(snapshot, job)
+        or endings.about_to_end(snapshot)
         or Follow(Reason.STARTING, waiting)
     )
 
 
-def _no_quota(seen: Observation) -> bool:
+def _no_quota(snapshot: Snapshot) -> bool:
     """Whether its Job gets no pod since a ResourceQuota is used up: that is a queue like any other."""
-    return bool(seen.job_trouble) and not seen.own_pods and "exceeded quota" in seen.job_trouble
+    return bool(snapshot.job_trouble) and not snapshot.own_pods and "exceeded quota" in snapshot.job_trouble
 
 
-def _last_refusal(seen: Observation) -> str:
+def _last_refusal(snapshot: Snapshot) -> str:
     """Why the pod before was not started, while the next one is on its way."""
-    last = seen.attempts[-1] if seen.attempts else None
+    last = snapshot.attempts[-1] if snapshot.attempts else None
     return last.message if last and last.reason == Reason.NOT_STARTED else ""
 
 
-def _adoption(seen: Observation) -> Decision | None:
-    if seen.job is not None or seen.retained is None or not adoptable(seen.spec, seen.entry, seen.retained):
+def _adoption(snapshot: Snapshot) -> Decision | None:
+    if (
+        snapshot.job is not None
+        or snapshot.retained is None
+        or not adoptable(snapshot.spec, snapshot.entry, snapshot.retained)
+    ):
         return None
-    return Adopt(seen.retained)
+    return Adopt(snapshot.retained)
 
 
-def _address(seen: Observation) -> Decision | None:
+def _address(snapshot: Snapshot) -> Decision | None:
     """The worker asks again, for each address that it is redirected to."""
-    if seen.spec is None or seen.spec.source.url is None:
+    if snapshot.spec is None or snapshot.spec.source.url is None:
         return None
-    refusal = source_urls.refusal(source_urls.host_of(seen.spec.source.url), seen.allowed_hosts)
+    refusal = source_urls.refusal(source_urls.host_of(snapshot.spec.source.url), snapshot.allowed_hosts)
     return Fail(Reason.SOURCE_NOT_ALLOWED, refusal) if refusal else None
 
 
-def _source(seen: Observation) -> Decision | None:
-    if seen.spec is None or seen.spec.source.gridfs is None:
+def _source(snapshot: Snapshot) -> Decision | None:
+    if snapshot.spec is None or snapshot.spec.source.gridfs is None:
         return None
-    if not seen.source_known:
+    if not snapshot.source_known:
         return Await("MongoDB does not answer, so the source cannot be checked; this goes on as soon as it does.")
-    file_id, source = seen.spec.source.gridfs.file_id, seen.source
+    file_id, source = snapshot.spec.source.gridfs.file_id, snapshot.source
     if source is None:
         return Fail(Reason.SOURCE_NOT_FOUND, f"There is no uploaded file {file_id}.")
-    if source.owner != seen.spec.owner:
-        return Fail(Reason.OWNER_MISMATCH, _mismatch(file_id, source.owner, seen.spec.owner))
-    if source.size > seen.source_limit:
+    if source.owner != snapshot.spec.owner:
+        return Fail(Reason.OWNER_MISMATCH, _mismatch(file_id, source.owner, snapshot.spec.owner))
+    if source.size > snapshot.source_limit:
         return Fail(
-            Reason.TOO_LARGE, f"The source has {source.size} bytes; worker.maxSourceBytes allows {seen.source_limit}."
+            Reason.TOO_LARGE,
+            f"The source has {source.size} bytes; worker.maxSourceBytes allows {snapshot.source_limit}.",
         )
     return None
 
@@ -209,22 +214,22 @@ def _mismatch(file_id: str, belongs_to: str, owner: str) -> str:
     return f"The uploaded file {file_id} belongs to an account, and spec.owner is not set: it must name that account."
 
 
-def _admit(seen: Observation) -> Decision:
-    if seen.handed_over or seen.turn.admitted:
-        return Start(seen.source.size if seen.source else None, seen.tries, seen.parts)
-    return _overdue(seen) or Queue(seen.turn.position, _last_refusal(seen) or Reason.QUEUED.meaning)
+def _admit(snapshot: Snapshot) -> Decision:
+    if snapshot.handed_over or snapshot.turn.admitted:
+        return Start(snapshot.source.size if snapshot.source else None, snapshot.retries, snapshot.parts)
+    return _overdue(snapshot) or Queue(snapshot.turn.position, _last_refusal(snapshot) or Reason.QUEUED.meaning)
 
 
-def _overdue(seen: Observation) -> Fail | None:
+def _overdue(snapshot: Snapshot) -> Fail | None:
     """Whether it has waited for its turn for too long."""
-    limit = seen.limits.queue_seconds
-    left = timeouts.left(timeouts.queued_since(seen.status), limit, seen.now)
+    limit = snapshot.limits.queue_seconds
+    left = timeouts.left(timeouts.queued_since(snapshot.status), limit, snapshot.now)
     if left is None or left > 0:
         return None
     return Fail(Reason.QUEUE_TIMEOUT, f"Its turn did not come within timeouts.queueSeconds, {limit} s.")
 
 
-_STEPS: Final[tuple[Callable[[Observation], Decision | None], ...]] = (
+_STEPS: Final[tuple[Callable[[Snapshot], Decision | None], ...]] = (
     _deletion,
     _finished,
     _ledger_away,

@@ -7,7 +7,7 @@ from typing import Final
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_contracts.ledger.documents import LedgerEntry
-from video2mp3_operator.policy.retry import NONE, Tries
+from video2mp3_operator.policy.retry import NONE, RetryState
 from video2mp3_operator.policy.ttl import Lifetime
 
 
@@ -75,7 +75,7 @@ class Start:
     """Its Job is to be created."""
 
     source_bytes: int | None
-    tries: Tries = NONE
+    retries: RetryState = NONE
     parts: int = 1
     """Of the sound; each gets a pod of its own."""
 

@@ -11,11 +11,11 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
-from video2mp3_operator.policy.retry import tries
+from video2mp3_operator.policy.retry import retries
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, UnavailableError
 from video2mp3_operator.ports.systems import ConversionsApi, JobsApi, Ledger
@@ -38,8 +38,8 @@ from video2mp3_operator.reconciler.file_effects import FileEffects
 from video2mp3_operator.reconciler.job import build_job
 from video2mp3_operator.reconciler.outbox import Outbox, message_from
 from video2mp3_operator.reconciler.recipient import Recipient
-from video2mp3_operator.reconciler.snapshot import Observation
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.reconciler.snapshot import Snapshot
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
@@ -49,24 +49,24 @@ _NO_POD_SECONDS: Final = 10.0
 """Between two looks at what the Job controller says of a Job that gets no pod."""
 
 
-def _on_record(seen: Observation, job: Job, decision: Replace) -> bool:
+def _on_record(snapshot: Snapshot, job: Job, decision: Replace) -> bool:
     """Whether the status tells already how the attempts ended for which this Job makes way."""
-    told = seen.status.attempts
+    told = snapshot.status.attempts
     if decision.since is not None:
         return any(each.reason == Reason.NOT_STARTED and each.start_time == decision.since for each in told)
     if decision.pods:
         ended = {each.pod for each in told if each.end_time}
-        return {each.pod for each in seen.attempts if each.pod in decision.pods} <= ended
-    return tries(told, divided=seen.divided).generation > job.generation
+        return {each.pod for each in snapshot.attempts if each.pod in decision.pods} <= ended
+    return retries(told, divided=snapshot.divided).generation > job.generation
 
 
 @dataclass(frozen=True)
-class Applier:
+class Effects:
     """The effects of decisions."""
 
     settings: Settings
-    view: View
-    desk: AdmissionDesk
+    cache: Cache
+    admission_queue: AdmissionQueue
     conversions: ConversionsApi
     jobs: JobsApi
     ledger: Ledger
@@ -76,115 +76,120 @@ class Applier:
     awaiting: set[Key] = field(default_factory=set)
     """Who waits for MongoDB: the sweep, which asks it anyway, wakes them when it is back."""
 
-    async def apply(self, seen: Observation, decision: Decision) -> float | None:
+    async def apply(self, snapshot: Snapshot, decision: Decision) -> float | None:
         """Do what was decided; answers the seconds after which to look again, if no event will say so."""
         effect = self._EFFECTS.get(type(decision))
-        return await effect(self, seen, decision) if effect else None
+        return await effect(self, snapshot, decision) if effect else None
 
-    async def _await_store(self, seen: Observation, _decision: Await) -> float:
-        self.awaiting.add(seen.key)
+    async def _await_store(self, snapshot: Snapshot, _decision: Await) -> float:
+        self.awaiting.add(snapshot.key)
         return _AWAIT_SECONDS
 
-    async def _start(self, seen: Observation, decision: Start) -> None:
-        if seen.spec is None:
+    async def _start(self, snapshot: Snapshot, decision: Start) -> None:
+        if snapshot.spec is None:
             raise AssertionError("an invalid spec is never started")
         manifest = build_job(
-            Conversion(metadata=seen.meta, spec=seen.spec),
+            Conversion(metadata=snapshot.meta, spec=snapshot.spec),
             self.settings,
             decision.source_bytes,
-            decision.tries,
+            decision.retries,
             decision.parts,
         )
-        self.view.see_job(await self.jobs.create(manifest))
-        self.desk.leave(seen.meta.uid)
-        if self.view.taken(seen.meta.uid):
+        self.cache.see_job(await self.jobs.create(manifest))
+        self.admission_queue.leave(snapshot.meta.uid)
+        if self.cache.taken(snapshot.meta.uid):
             raise ConflictError("another release began to work for it meanwhile")
         self.metrics.jobs_created.inc()
-        if seen.meta.creation_timestamp:
-            waited = (seen.now - seen.meta.creation_timestamp).total_seconds()
+        if snapshot.meta.creation_timestamp:
+            waited = (snapshot.now - snapshot.meta.creation_timestamp).total_seconds()
             self.metrics.start_seconds.observe(max(0.0, waited))
-        _log.info("job_created", job=manifest["metadata"]["name"], owner=seen.spec.owner)
+        _log.info("job_created", job=manifest["metadata"]["name"], owner=snapshot.spec.owner)
 
-    async def _suspend(self, seen: Observation, _decision: Suspend) -> float | None:
-        return await self._end_job(seen)
+    async def _suspend(self, snapshot: Snapshot, _decision: Suspend) -> float | None:
+        return await self._end_job(snapshot)
 
-    async def _adopt(self, seen: Observation, decision: Adopt) -> float:
+    async def _adopt(self, snapshot: Snapshot, decision: Adopt) -> float:
         """With the verdict in the ledger it is over: the next look tells, and makes known what was not told before."""
         take_over = self.ledger.inherit if decision.found.retained_at is None else self.ledger.adopt
-        if not await take_over(seen.ref, decision.found.owner, decision.found):
+        if not await take_over(snapshot.ref, decision.found.owner, decision.found):
             raise ConflictError("somebody began to work for it meanwhile")
         _log.info("result_adopted", adopted_from=decision.found.uid)
         return 0.0
 
-    async def _replace(self, seen: Observation, decision: Replace) -> float | None:
+    async def _replace(self, snapshot: Snapshot, decision: Replace) -> float | None:
         """The failed attempt is on record before the Job goes: what comes next follows from the record."""
-        if seen.job is None or not _on_record(seen, seen.job, decision):
+        if snapshot.job is None or not _on_record(snapshot, snapshot.job, decision):
             return 0.0
-        return await self._end_job(seen)
+        return await self._end_job(snapshot)
 
-    async def _end_job(self, seen: Observation) -> float | None:
+    async def _end_job(self, snapshot: Snapshot) -> float | None:
         """Delete the Job. That it is gone an event says, unless it went before our watch began: then look again now."""
-        job = seen.job
+        job = snapshot.job
         if job is None or job.deleting:
             return None
         if await self.jobs.delete(job.namespace, job.name, job.uid):
             _log.info("job_deleted", job=job.name)
             return None
-        self.view.lose_job(job)
+        self.cache.lose_job(job)
         return 0.0
 
-    async def _look_for_turn(self, seen: Observation, _decision: Queue) -> float | None:
-        since = timeouts.queued_since(seen.status) or seen.now
-        left = timeouts.left(since, seen.limits.queue_seconds, seen.now)
-        if seen.job_trouble:
-            self.view.bar(seen.meta.uid)
+    async def _look_for_turn(self, snapshot: Snapshot, _decision: Queue) -> float | None:
+        since = timeouts.queued_since(snapshot.status) or snapshot.now
+        left = timeouts.left(since, snapshot.limits.queue_seconds, snapshot.now)
+        if snapshot.job_trouble:
+            self.cache.bar(snapshot.meta.uid)
             return min(left or 0, _NO_POD_SECONDS)
         return left
 
-    async def _look_for_start(self, seen: Observation, _decision: Follow) -> float | None:
+    async def _look_for_start(self, snapshot: Snapshot, _decision: Follow) -> float | None:
         """Why a Job gets no pod, nobody tells us: we ask."""
-        left = seen.left
-        asks = seen.job is not None and seen.job.start_time is not None and not seen.own_pods and not seen.job.ready
+        left = snapshot.left
+        asks = (
+            snapshot.job is not None
+            and snapshot.job.start_time is not None
+            and not snapshot.own_pods
+            and not snapshot.job.ready
+        )
         return min(left, _NO_POD_SECONDS) if asks and left is not None else left
 
     # --- end of its time ---
 
-    async def _rest(self, seen: Observation, decision: Rest) -> float | None:
+    async def _rest(self, snapshot: Snapshot, decision: Rest) -> float | None:
         """Look again when its time is over; of what Git manages only the Job goes then."""
         if decision.lingering is not None and decision.lingering <= 0:
-            return await self._end_job(seen)
+            return await self._end_job(snapshot)
         if decision.lifetime is None:
             return decision.lingering
         if not decision.lifetime.over:
             return min(decision.lifetime.remaining.total_seconds(), decision.lingering or inf)
-        return await self._end_job(seen)
+        return await self._end_job(snapshot)
 
-    async def _expire(self, seen: Observation, _decision: Expire) -> None:
-        await self.conversions.expire(seen.key, seen.meta.uid, int(seen.meta.resource_version or 0))
+    async def _expire(self, snapshot: Snapshot, _decision: Expire) -> None:
+        await self.conversions.expire(snapshot.key, snapshot.meta.uid, int(snapshot.meta.resource_version or 0))
         _log.info("conversion_expired")
 
     # --- verdicts ---
 
-    async def _succeed(self, seen: Observation, decision: Succeed) -> None:
+    async def _succeed(self, snapshot: Snapshot, decision: Succeed) -> None:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
-        spec, entry = seen.spec, seen.entry
-        await self.files.note_fingerprints(seen)
+        spec, entry = snapshot.spec, snapshot.entry
+        await self.files.note_fingerprints(snapshot)
         if spec and spec.source.gridfs:
-            await self.files.release_source(seen, spec.source.gridfs.file_id, seen.keeps_source)
+            await self.files.release_source(snapshot, spec.source.gridfs.file_id, snapshot.keeps_source)
         if entry is not None:
             await self.files.remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
-            self.outbox.watch(seen.meta.uid)
+            self.outbox.watch(snapshot.meta.uid)
 
-    async def _fail(self, seen: Observation, decision: Fail) -> float | None:
+    async def _fail(self, snapshot: Snapshot, decision: Fail) -> float | None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
-        entry = seen.entry
+        entry = snapshot.entry
         if not decision.recorded:
-            entry = await self._record(seen, decision)
+            entry = await self._record(snapshot, decision)
         elif entry is None:
             raise AssertionError("what is recorded has an entry")
-        if seen.job is not None and not seen.job.finished and not decision.job_ends:
-            await self._end_job(seen)
+        if snapshot.job is not None and not snapshot.job.finished and not decision.job_ends:
+            await self._end_job(snapshot)
         await self.files.remove_leftovers(entry, keep=None)
         message = message_from(entry)
         if message is not None:
@@ -192,84 +197,84 @@ class Applier:
         # Another container may keep the Job from ending.
         return 0.0 if decision.job_ends else None
 
-    async def _record(self, seen: Observation, decision: Fail) -> LedgerEntry:
-        spec = seen.spec
+    async def _record(self, snapshot: Snapshot, decision: Fail) -> LedgerEntry:
+        spec = snapshot.spec
         owner = spec.owner if spec else ""
         failure = LedgerFailure(
             reason=decision.reason,
             message=decision.message,
-            failed_at=seen.now,
+            failed_at=snapshot.now,
             email=(spec.notify.email or "") if spec else "",
-            filename=Conversion(metadata=seen.meta, spec=spec).filename if spec else "",
+            filename=Conversion(metadata=snapshot.meta, spec=spec).filename if spec else "",
         )
-        if not await self.ledger.store_failure(seen.ref, owner, failure):
+        if not await self.ledger.store_failure(snapshot.ref, owner, failure):
             raise ConflictError("a result was stored meanwhile")
-        await self.files.note_fingerprints(seen)
-        uploads = seen.entry.uploads if seen.entry else ()
+        await self.files.note_fingerprints(snapshot)
+        uploads = snapshot.entry.uploads if snapshot.entry else ()
         return LedgerEntry(
-            uid=seen.meta.uid,
-            namespace=seen.meta.namespace,
-            name=seen.meta.name,
+            uid=snapshot.meta.uid,
+            namespace=snapshot.meta.namespace,
+            name=snapshot.meta.name,
             owner=owner,
-            request_id=seen.ref.request_id,
+            request_id=snapshot.ref.request_id,
             failure=failure,
             uploads=uploads,
         )
 
     # --- deletion ---
 
-    async def _release(self, seen: Observation, _decision: Release) -> float | None:
+    async def _release(self, snapshot: Snapshot, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
-        if await self._end_job(seen) is not None:
+        if await self._end_job(snapshot) is not None:
             return 0.0
-        by_clock = seen.now - (seen.meta.deletion_timestamp or seen.now)
-        waited = min(by_clock.total_seconds(), seen.watched_seconds)
-        running = seen.job is not None or any(not pod.ended for pod in seen.pods)
+        by_clock = snapshot.now - (snapshot.meta.deletion_timestamp or snapshot.now)
+        waited = min(by_clock.total_seconds(), snapshot.watched_seconds)
+        running = snapshot.job is not None or any(not pod.ended for pod in snapshot.pods)
         if running and waited < self.settings.deletion_grace_seconds:
             return _LOOK_AGAIN_SECONDS
         patient = waited < self.settings.release_after_seconds
-        if patient and self._owes(seen):
+        if patient and self._owes(snapshot):
             return _LOOK_AGAIN_SECONDS
-        if not await self._deal_with_files(seen):
+        if not await self._deal_with_files(snapshot):
             if patient:
                 return _LOOK_AGAIN_SECONDS
             self.metrics.abandoned.inc()
             _log.warning("deletion_abandoned_files", waited_seconds=waited)
-        await self._let_go(seen)
+        await self._let_go(snapshot)
         return None
 
-    def _owes(self, seen: Observation) -> bool:
+    def _owes(self, snapshot: Snapshot) -> bool:
         """Whether a message must still go out before the ledger forgets what it says.
 
         A success whose mp3 is removed with it is not worth telling.
         """
-        entry = seen.entry
-        if entry is None or (entry.result is not None and not seen.keeps_mp3):
+        entry = snapshot.entry
+        if entry is None or (entry.result is not None and not snapshot.keeps_mp3):
             return False
-        email = (seen.spec.notify.email or "") if seen.spec else ""
+        email = (snapshot.spec.notify.email or "") if snapshot.spec else ""
         message = message_from(entry, Recipient(email))
         if message is not None:
             self.outbox.put(message)
         return message is not None
 
-    async def _deal_with_files(self, seen: Observation) -> bool:
+    async def _deal_with_files(self, snapshot: Snapshot) -> bool:
         """Remove what is to be removed; False while the store is away."""
-        if not seen.ledger_known:
+        if not snapshot.ledger_known:
             return False
         try:
-            await self.files.remove_all(seen)
+            await self.files.remove_all(snapshot)
         except UnavailableError as error:
             _log.warning("deletion_waits", error=str(error))
             return False
         return True
 
-    async def _let_go(self, seen: Observation) -> None:
-        left = tuple(finalizer for finalizer in seen.meta.finalizers if finalizer != names.FINALIZER)
-        await self.conversions.set_finalizers(seen.key, left, int(seen.meta.resource_version or 0))
-        self.view.forget_conversion(seen.key, seen.meta.uid)
+    async def _let_go(self, snapshot: Snapshot) -> None:
+        left = tuple(finalizer for finalizer in snapshot.meta.finalizers if finalizer != names.FINALIZER)
+        await self.conversions.set_finalizers(snapshot.key, left, int(snapshot.meta.resource_version or 0))
+        self.cache.forget_conversion(snapshot.key, snapshot.meta.uid)
         _log.info("conversion_released")
 
-    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Observation, Any], Awaitable[float | None]]]] = {
+    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Snapshot, Any], Awaitable[float | None]]]] = {
         Await: _await_store,
         Start: _start,
         Queue: _look_for_turn,

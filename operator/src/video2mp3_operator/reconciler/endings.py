@@ -14,7 +14,7 @@ from video2mp3_operator.policy.outcome import reason_of
 from video2mp3_operator.policy.timeouts import Awaited
 from video2mp3_operator.reconciler.decisions import Decision, Fail, Follow, Replace
 from video2mp3_operator.reconciler.progress import overall
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 
 MOST_DISRUPTIONS: Final = 20
 """Of one Conversion, or of one part of it: whoever is disrupted so often never gets done."""
@@ -25,26 +25,28 @@ _TELLING: Final = frozenset(
 """Reasons of a last attempt that say more than that there were enough of them."""
 
 
-def outdated_job(seen: Observation) -> Decision | None:
+def outdated_job(snapshot: Snapshot) -> Decision | None:
     """An attempt of this Job failed in a way that no other attempt of the same Job can better."""
-    job, done = seen.job, seen.tries
+    job, done = snapshot.job, snapshot.retries
     if job is None or job.deleting or job.generation >= done.generation:
         return None
-    last = attempts.last_words(seen.attempts, None)
+    last = attempts.last_words(snapshot.attempts, None)
     reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
-    if reason == Reason.OUT_OF_MEMORY and not seen.memory.grows(done.out_of_memory):
-        limit = seen.memory.after(done.out_of_memory).limit
+    if reason == Reason.OUT_OF_MEMORY and not snapshot.memory.grows(done.out_of_memory):
+        limit = snapshot.memory.after(done.out_of_memory).limit
         told = _attempts(done.failed, job.parts)
         return Fail(reason, f"{told} failed. The last one had {limit} of memory, which is the most.")
-    return spent(seen) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
+    return spent(snapshot) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
 
 
-def spent(seen: Observation, unwitnessed: int = 0) -> Fail | None:
+def spent(snapshot: Snapshot, unwitnessed: int = 0) -> Fail | None:
     """Whether there were as many attempts as there may be, over all of its Jobs."""
-    failed = seen.tries.failed + unwitnessed
-    if seen.spec is None or failed <= seen.spec.retry_limit:
+    failed = snapshot.retries.failed + unwitnessed
+    if snapshot.spec is None or failed <= snapshot.spec.retry_limit:
         return None
-    return _given_up(failed, attempts.last_words(seen.attempts, seen.entry.error if seen.entry else None), seen.parts)
+    return _given_up(
+        failed, attempts.last_words(snapshot.attempts, snapshot.entry.error if snapshot.entry else None), snapshot.parts
+    )
 
 
 def _given_up(count: int, last: tuple[Reason, str] | None, parts: int) -> Fail:
@@ -53,36 +55,36 @@ def _given_up(count: int, last: tuple[Reason, str] | None, parts: int) -> Fail:
     return Fail(telling, f"{_attempts(count, parts)} failed. The last one: {told}")
 
 
-def ended_job(seen: Observation) -> Decision | None:
+def ended_job(snapshot: Snapshot) -> Decision | None:
     """A Job that ended without a result in the ledger, which was read after the Job's end was seen."""
-    if seen.job is None or not seen.job.finished or seen.job.deleting:
+    if snapshot.job is None or not snapshot.job.finished or snapshot.job.deleting:
         return None
-    error = seen.entry.error if seen.entry else None
-    if seen.job.complete:
+    error = snapshot.entry.error if snapshot.entry else None
+    if snapshot.job.complete:
         return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
-    last = attempts.last_words(seen.attempts, error)
-    permanent = attempts.permanent(seen.attempts, error)
-    return (None if permanent else _others_fault(seen, seen.job)) or _failure(
-        seen.job, failed(seen.job, seen), permanent, last
+    last = attempts.last_words(snapshot.attempts, error)
+    permanent = attempts.permanent(snapshot.attempts, error)
+    return (None if permanent else _others_fault(snapshot, snapshot.job)) or _failure(
+        snapshot.job, failed(snapshot.job, snapshot), permanent, last
     )
 
 
-def _others_fault(seen: Observation, job: Job) -> Replace | None:
+def _others_fault(snapshot: Snapshot, job: Job) -> Replace | None:
     """The Job controller counts what we do not, and gave the Job up for it: another one follows."""
-    if job.failed_reason in ("DeadlineExceeded", "PodFailurePolicy") or seen.spec is None:
+    if job.failed_reason in ("DeadlineExceeded", "PodFailurePolicy") or snapshot.spec is None:
         return None
-    if not _uncounted(seen) or failed(job, seen) > seen.spec.retry_limit:
+    if not _uncounted(snapshot) or failed(job, snapshot) > snapshot.spec.retry_limit:
         return None
-    reason, message = _uncounted(seen)[-1]
-    return Replace(reason, f"{message} It goes back to the queue.", tuple(pod.name for pod in seen.own_pods))
+    reason, message = _uncounted(snapshot)[-1]
+    return Replace(reason, f"{message} It goes back to the queue.", tuple(pod.name for pod in snapshot.own_pods))
 
 
-def _uncounted(seen: Observation) -> list[tuple[Reason, str]]:
+def _uncounted(snapshot: Snapshot) -> list[tuple[Reason, str]]:
     """How those attempts of this Job ended that were nobody's fault here."""
-    own = {pod.name for pod in seen.own_pods}
+    own = {pod.name for pod in snapshot.own_pods}
     return [
         (reason_of(each.reason, None), each.message)
-        for each in seen.attempts
+        for each in snapshot.attempts
         if each.pod in own and each.end_time and each.reason in attempts.OUTAGES | attempts.DISRUPTIONS
     ]
 
@@ -98,10 +100,10 @@ def _failure(job: Job, count: int, permanent: tuple[Reason, str] | None, last: t
     return _given_up(count, last, job.parts)
 
 
-def failed(job: Job, seen: Observation) -> int:
+def failed(job: Job, snapshot: Snapshot) -> int:
     """How many attempts failed and count: the Job knows it sooner, but not of which part, nor whose fault it was."""
-    told = job.failed - len(_uncounted(seen)) if job.parts == 1 else 0
-    return max(told, seen.tries.failed)
+    told = job.failed - len(_uncounted(snapshot)) if job.parts == 1 else 0
+    return max(told, snapshot.retries.failed)
 
 
 def _attempts(count: int, parts: int) -> str:
@@ -109,123 +111,123 @@ def _attempts(count: int, parts: int) -> str:
     return told if parts == 1 else f"{told} at a part of the sound"
 
 
-def standstill(seen: Observation) -> Decision | None:
+def standstill(snapshot: Snapshot) -> Decision | None:
     """A worker that has shown no sign of life for too long. What it runs is not over, so its attempt is ended first."""
-    limit = seen.limits.stall_seconds
-    running = any(attempt.end_time is None for attempt in seen.attempts)
-    if seen.job is None or seen.job.deleting or not running or seen.quiet_seconds < limit:
+    limit = snapshot.limits.stall_seconds
+    running = any(attempt.end_time is None for attempt in snapshot.attempts)
+    if snapshot.job is None or snapshot.job.deleting or not running or snapshot.quiet_seconds < limit:
         return None
     return Replace(Reason.STALLED, f"The worker showed no sign of life for {limit} s.")
 
 
-def lost(seen: Observation) -> Decision | None:
+def lost(snapshot: Snapshot) -> Decision | None:
     """A pod that was to be gone long ago: its node is lost and says nothing. The ledger fences its worker off."""
-    wait = seen.wait
-    if wait is None or wait.awaited != Awaited.GONE or (seen.left or 0) > 0:
+    wait = snapshot.wait
+    if wait is None or wait.awaited != Awaited.GONE or (snapshot.left or 0) > 0:
         return None
     told = f"The worker's pod was to be gone, and for {wait.seconds} s its node has not said that it is."
     return Replace(Reason.LOST, told, wait.pods)
 
 
-def lingering(seen: Observation) -> Decision | None:
+def lingering(snapshot: Snapshot) -> Decision | None:
     """Its workers have ended and their pods have not, since another container runs on: the Job will never say so."""
-    wait = seen.wait
-    if wait is None or wait.awaited != Awaited.END or (seen.left or 0) > 0:
+    wait = snapshot.wait
+    if wait is None or wait.awaited != Awaited.END or (snapshot.left or 0) > 0:
         return None
-    permanent = attempts.permanent(seen.attempts, seen.entry.error if seen.entry else None)
+    permanent = attempts.permanent(snapshot.attempts, snapshot.entry.error if snapshot.entry else None)
     if permanent:
         return Fail(*permanent)
-    if all(pod.exit_code == 0 for pod in seen.own_pods):
+    if all(pod.exit_code == 0 for pod in snapshot.own_pods):
         return Fail(Reason.WORKER_CRASHED, "The worker said it was done, but the ledger has no result.")
-    last = attempts.last_words(seen.attempts, None)
+    last = attempts.last_words(snapshot.attempts, None)
     reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
-    return spent(seen) or Replace(reason, f"An attempt failed: {message} The next one follows.", wait.pods)
+    return spent(snapshot) or Replace(reason, f"An attempt failed: {message} The next one follows.", wait.pods)
 
 
-def too_often_disrupted(seen: Observation) -> Decision | None:
+def too_often_disrupted(snapshot: Snapshot) -> Decision | None:
     """Others end its pods again and again. A queue that is not ours may do so as often as it likes."""
-    count = attempts.disruptions(seen.attempts)
-    if count < MOST_DISRUPTIONS or seen.handed_over or any(pod.works for pod in seen.own_pods):
+    count = attempts.disruptions(snapshot.attempts)
+    if count < MOST_DISRUPTIONS or snapshot.handed_over or any(pod.works for pod in snapshot.own_pods):
         return None
-    last = next(each for each in reversed(seen.attempts) if each.reason in attempts.DISRUPTIONS)
+    last = next(each for each in reversed(snapshot.attempts) if each.reason in attempts.DISRUPTIONS)
     return Fail(
         reason_of(last.reason, None), f"Its pods were ended {count} times by others. The last time: {last.message}"
     )
 
 
-def not_started(seen: Observation) -> Decision | None:
+def not_started(snapshot: Snapshot) -> Decision | None:
     """Its pod did not start in time. Where the spec does not limit that itself, it is an outage, and waits on."""
-    wait, limits = seen.wait, seen.limits
-    if wait is None or wait.awaited != Awaited.START or (seen.left or 0) > 0:
+    wait, limits = snapshot.wait, snapshot.limits
+    if wait is None or wait.awaited != Awaited.START or (snapshot.left or 0) > 0:
         return None
-    told = f"The worker's pod did not start within {wait.seconds} s. {waits_for(seen)}".strip()
+    told = f"The worker's pod did not start within {wait.seconds} s. {waits_for(snapshot)}".strip()
     if limits.asked_start:
         return Fail(Reason.START_TIMEOUT, told)
     return Replace(Reason.NOT_STARTED, told, wait.pods, since=wait.since)
 
 
-def not_followed(seen: Observation) -> Replace | None:
+def not_followed(snapshot: Snapshot) -> Replace | None:
     """Between two attempts, and the Job controller makes no next pod."""
-    wait = seen.wait
-    if wait is None or wait.awaited != Awaited.NEXT or (seen.left or 0) > 0:
+    wait = snapshot.wait
+    if wait is None or wait.awaited != Awaited.NEXT or (snapshot.left or 0) > 0:
         return None
     told = f"No pod followed the last one within {wait.seconds} s; another Job does."
     return Replace(Reason.NOT_STARTED, told, since=wait.since)
 
 
-def waits_for(seen: Observation) -> str:
+def waits_for(snapshot: Snapshot) -> str:
     """Why its pod has not started, in Kubernetes' words."""
-    return next((pod.waiting for pod in seen.own_pods if pod.waiting and not pod.ended), "") or seen.job_trouble
+    return next((pod.waiting for pod in snapshot.own_pods if pod.waiting and not pod.ended), "") or snapshot.job_trouble
 
 
-def outage_over(seen: Observation) -> Fail | None:
+def outage_over(snapshot: Snapshot) -> Fail | None:
     """Whether an outage has kept it from being done for too long."""
-    found, limit = attempts.outage(seen.attempts), seen.limits.outage_seconds
-    if found is None or (seen.now - found[0]).total_seconds() < limit:
+    found, limit = attempts.outage(snapshot.attempts), snapshot.limits.outage_seconds
+    if found is None or (snapshot.now - found[0]).total_seconds() < limit:
         return None
     reason = Reason.START_TIMEOUT if found[1].reason == Reason.NOT_STARTED else Reason.SERVICE_UNAVAILABLE
     return Fail(reason, f"Nothing came of it for {limit} s. The last time: {found[1].message}")
 
 
-def enough(seen: Observation) -> Decision | None:
+def enough(snapshot: Snapshot) -> Decision | None:
     """There is no Job (any more), and another one could do no better, or there were as many as may be."""
-    if seen.job is not None:
+    if snapshot.job is not None:
         return None
-    permanent = attempts.permanent(seen.attempts, seen.entry.error if seen.entry else None)
+    permanent = attempts.permanent(snapshot.attempts, snapshot.entry.error if snapshot.entry else None)
     if permanent:
         return Fail(*permanent)
     # Attempts that began, and that nobody saw begin or end: their Job was cleaned up, or we were away.
-    opened = seen.entry.attempts_opened if seen.entry else 0
-    recorded = max((attempt.number for attempt in seen.attempts), default=0)
-    return spent(seen, max(0, opened - recorded)) or outage_over(seen)
+    opened = snapshot.entry.attempts_opened if snapshot.entry else 0
+    recorded = max((attempt.number for attempt in snapshot.attempts), default=0)
+    return spent(snapshot, max(0, opened - recorded)) or outage_over(snapshot)
 
 
-def about_to_end(seen: Observation) -> Follow | None:
+def about_to_end(snapshot: Snapshot) -> Follow | None:
     """A worker of this Job is done, which the Job says a moment after its pod."""
-    if waits_for(seen) or not any(pod.exit_code == 0 for pod in seen.own_pods):
+    if waits_for(snapshot) or not any(pod.exit_code == 0 for pod in snapshot.own_pods):
         return None
-    return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(seen.entry))
+    return Follow(Reason.RUNNING, Reason.RUNNING.meaning, overall(snapshot.entry))
 
 
-def last_attempt(seen: Observation, job: Job) -> Fail | None:
+def last_attempt(snapshot: Snapshot, job: Job) -> Fail | None:
     """The attempt after which there is no other has ended, which the Job says a moment after its pod."""
-    if job.parts > 1 or not seen.own_pods or not all(pod.ended for pod in seen.own_pods):
+    if job.parts > 1 or not snapshot.own_pods or not all(pod.ended for pod in snapshot.own_pods):
         return None
-    failure = attempts.permanent(seen.attempts, None)
+    failure = attempts.permanent(snapshot.attempts, None)
     if failure:
         return Fail(*failure, job_ends=True)
     # Whose fault its end was, a pod may still say.
-    told = None if any(pod.lingers for pod in seen.own_pods) else spent(seen)
+    told = None if any(pod.lingers for pod in snapshot.own_pods) else spent(snapshot)
     return told and replace(told, job_ends=True)
 
 
-def between_attempts(seen: Observation, job: Job) -> Follow | None:
+def between_attempts(snapshot: Snapshot, job: Job) -> Follow | None:
     """An attempt has failed, and either another follows or the Job is about to say that none does."""
-    last = attempts.last_words(seen.attempts, None)
-    ended = {pod.name for pod in seen.own_pods if pod.ended}
-    if last is None or not (job.failed or seen.attempts[-1].pod in ended):
+    last = attempts.last_words(snapshot.attempts, None)
+    ended = {pod.name for pod in snapshot.own_pods if pod.ended}
+    if last is None or not (job.failed or snapshot.attempts[-1].pod in ended):
         return None
-    told = f"Attempt {max(failed(job, seen), 1)} failed: {last[1]}"
-    if attempts.permanent(seen.attempts, None) or spent(seen):
+    told = f"Attempt {max(failed(job, snapshot), 1)} failed: {last[1]}"
+    if attempts.permanent(snapshot.attempts, None) or spent(snapshot):
         return Follow(Reason.RUNNING, told)
     return Follow(Reason.RETRYING, f"{told} The next one follows.")

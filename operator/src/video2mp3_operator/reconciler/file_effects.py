@@ -4,39 +4,39 @@ from dataclasses import dataclass
 
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.ledger.documents import LedgerEntry
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.policy.result_reuse import description, fingerprints
 from video2mp3_operator.ports.systems import Files, Ledger
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class FileEffects:
     """The part of the effects that touches GridFS."""
 
-    view: View
+    cache: Cache
     ledger: Ledger
     files: Files
 
-    async def note_fingerprints(self, seen: Observation) -> None:
+    async def note_fingerprints(self, snapshot: Snapshot) -> None:
         """What the verdict is about, while the source is still there to be asked: it may outlive its Conversion."""
-        spec = seen.spec
+        spec = snapshot.spec
         # What is not understood would be missing in what it was made of.
-        if spec is None or seen.invalid:
+        if spec is None or snapshot.invalid:
             return
         gridfs = spec.source.gridfs
         source = (await self.files.sources([gridfs.file_id])).get(gridfs.file_id) if gridfs else None
-        filename = Conversion(metadata=seen.meta, spec=spec).filename
+        filename = Conversion(metadata=snapshot.meta, spec=spec).filename
         made_of = fingerprints(spec, filename, source.sha256 if source else None)
-        await self.ledger.note_fingerprints(seen.meta.uid, (description(spec, filename), *made_of))
+        await self.ledger.note_fingerprints(snapshot.meta.uid, (description(spec, filename), *made_of))
 
-    async def release_source(self, seen: Observation, file_id: str, stays: bool) -> None:
+    async def release_source(self, snapshot: Snapshot, file_id: str, stays: bool) -> None:
         """Another Conversion that still has to read it removes it when it is done."""
-        owner = seen.spec.owner if seen.spec else ""
-        self.view.give_up_source(seen.key, seen.meta.uid)
+        owner = snapshot.spec.owner if snapshot.spec else ""
+        self.cache.give_up_source(snapshot.key, snapshot.meta.uid)
         if stays:
-            await self.files.keep_source(file_id, owner, seen.now)
-        elif not self.view.wants_source(file_id):
+            await self.files.keep_source(file_id, owner, snapshot.now)
+        elif not self.cache.wants_source(file_id):
             await self.files.remove_source(file_id, owner)
 
     async def remove_leftovers(self, entry: LedgerEntry, keep: str | None) -> None:
@@ -44,19 +44,19 @@ class FileEffects:
         if any(upload != keep for upload in entry.uploads):
             await self.files.remove_mp3s(entry.uid, entry.uploads, keep)
 
-    async def remove_all(self, seen: Observation) -> None:
+    async def remove_all(self, snapshot: Snapshot) -> None:
         """Workers are shut out first, one that starts late too. The entry goes last: it names what is to be removed."""
-        spec, entry = seen.spec, seen.entry
+        spec, entry = snapshot.spec, snapshot.entry
         result = entry.result if entry else None
-        keep = result.file_id if result and seen.keeps_mp3 else None
+        keep = result.file_id if result and snapshot.keeps_mp3 else None
         if keep is None:
-            await self.ledger.shut(seen.meta.uid)
-        await self.files.remove_mp3s(seen.meta.uid, entry.uploads if entry else (), keep)
+            await self.ledger.shut(snapshot.meta.uid)
+        await self.files.remove_mp3s(snapshot.meta.uid, entry.uploads if entry else (), keep)
         if keep is not None:
-            await self.note_fingerprints(seen)
-            await self.ledger.retain(seen.meta.uid, seen.now)
+            await self.note_fingerprints(snapshot)
+            await self.ledger.retain(snapshot.meta.uid, snapshot.now)
         if spec and spec.source.gridfs:
-            stays = seen.keeps_mp3 or seen.keeps_source
-            await self.release_source(seen, spec.source.gridfs.file_id, stays)
+            stays = snapshot.keeps_mp3 or snapshot.keeps_source
+            await self.release_source(snapshot, spec.source.gridfs.file_id, stays)
         if keep is None:
-            await self.ledger.remove(seen.meta.uid)
+            await self.ledger.remove(snapshot.meta.uid)

@@ -26,7 +26,7 @@ from video2mp3_contracts.jobs.worker import (
 from video2mp3_operator.objects.pods import COMPLETION_INDEX
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import division_of
-from video2mp3_operator.policy.retry import NONE, Tries
+from video2mp3_operator.policy.retry import NONE, RetryState
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.timeouts import LONGEST_BACKOFF_SECONDS
 
@@ -47,7 +47,7 @@ _START_ALLOWANCE_SECONDS: Final = 600
 
 
 def build_job(
-    conversion: Conversion, settings: Settings, source_bytes: int | None, done: Tries = NONE, parts: int = 1
+    conversion: Conversion, settings: Settings, source_bytes: int | None, done: RetryState = NONE, parts: int = 1
 ) -> dict[str, Any]:
     """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid.
 

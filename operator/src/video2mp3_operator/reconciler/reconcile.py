@@ -13,7 +13,7 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import ObjectMeta
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import ConversionStatus
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key, version_of
 from video2mp3_operator.policy.attempts import newly_ended
 from video2mp3_operator.policy.settings import Settings
@@ -21,9 +21,9 @@ from video2mp3_operator.ports.errors import ConflictError, GoneError, InvalidErr
 from video2mp3_operator.ports.systems import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.reconciler.decide import decide
 from video2mp3_operator.reconciler.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
-from video2mp3_operator.reconciler.effects import Applier
-from video2mp3_operator.reconciler.observe import Observer
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.effects import Effects
+from video2mp3_operator.reconciler.observer import Observer
+from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.reconciler.status import (
     build_status,
     only_progress,
@@ -32,7 +32,7 @@ from video2mp3_operator.reconciler.status import (
     starting_early,
     status_patch,
 )
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Candidate, Turn
 from video2mp3_operator.scheduling.position_updates import position_due
 from video2mp3_operator.telemetry.events import EventRecorder, happenings
@@ -47,92 +47,94 @@ class Reconciler:
 
     settings: Settings
     clock: Clock
-    view: View
-    desk: AdmissionDesk
+    cache: Cache
+    admission_queue: AdmissionQueue
     conversions: ConversionsApi
     jobs: JobsApi
     observer: Observer
-    applier: Applier
+    effects: Effects
     events: EventRecorder
     metrics: Metrics
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one Conversion a step on; answers the seconds after which to look again, if no event will say so."""
         await self._clear_up_after_others(key)
-        document = self.view.conversion(key)
+        document = self.cache.conversion(key)
         if document is None:
             self.observer.forget(key)
             return None
         meta = ObjectMeta.model_validate(document["metadata"])
-        if self.view.taken(meta.uid):
+        if self.cache.taken(meta.uid):
             # That its Job is gone an event says. Whose Conversion it is, is not ours to settle.
-            self.desk.leave(meta.uid)
+            self.admission_queue.leave(meta.uid)
             return None
         with structlog.contextvars.bound_contextvars(**meta.ref.log_fields):
             try:
-                seen = await self.observer.observe(document, meta)
-                if not self.view.knows(key, seen.meta.uid):
-                    self.desk.leave(seen.meta.uid)
+                snapshot = await self.observer.observe(document, meta)
+                if not self.cache.knows(key, snapshot.meta.uid):
+                    self.admission_queue.leave(snapshot.meta.uid)
                     return 0.0  # It went while we looked; another of its name may be there.
-                seen = replace(seen, turn=self._turn(seen))
-                return await self._bring_on(key, document, seen, decide(seen))
+                snapshot = replace(snapshot, turn=self._turn(snapshot))
+                return await self._bring_on(key, document, snapshot, decide(snapshot))
             except ConflictError:
                 await self._look_again(key)
                 raise
             except GoneError:
-                self.view.forget_conversion(key, document["metadata"]["uid"])
-                self.desk.leave(document["metadata"]["uid"])
+                self.cache.forget_conversion(key, document["metadata"]["uid"])
+                self.admission_queue.leave(document["metadata"]["uid"])
                 return None
 
     async def _bring_on(
-        self, key: Key, document: dict[str, Any], seen: Observation, decision: Decision
+        self, key: Key, document: dict[str, Any], snapshot: Snapshot, decision: Decision
     ) -> float | None:
         if not isinstance(decision, Queue | Start):
-            self.desk.leave(seen.meta.uid)
-        version = await self._hold(key, document, seen)
+            self.admission_queue.leave(snapshot.meta.uid)
+        version = await self._hold(key, document, snapshot)
         try:
-            again = await self.applier.apply(seen, decision)
+            again = await self.effects.apply(snapshot, decision)
         except InvalidError as error:
             if not isinstance(decision, Start):
                 raise
-            self.desk.leave(seen.meta.uid)
+            self.admission_queue.leave(snapshot.meta.uid)
             decision = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
-            again = await self.applier.apply(seen, decision)
+            again = await self.effects.apply(snapshot, decision)
         except RefusedError as error:
             if not isinstance(decision, Start):
                 raise
-            self.desk.leave(seen.meta.uid)
-            await self._report(key, document, version, seen, Queue(None, f"The API server refused its Job: {error}"))
+            self.admission_queue.leave(snapshot.meta.uid)
+            await self._report(
+                key, document, version, snapshot, Queue(None, f"The API server refused its Job: {error}")
+            )
             raise
         if isinstance(decision, Release) and again is None:
             return None
         # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
-        handed_over = isinstance(decision, Start) and seen.handed_over
+        handed_over = isinstance(decision, Start) and snapshot.handed_over
         told = SUSPENDED_JOB if handed_over else decision
-        early = starting_early(seen, told)
+        early = starting_early(snapshot, told)
         if early:
-            self._tell_of_start(seen, told)
+            self._tell_of_start(snapshot, told)
             return early if again is None else min(early, again)
-        await self._report(key, document, version, seen, told)
-        limited = seen.spec is not None and seen.spec.ttl_seconds_after_finished is not None
+        await self._report(key, document, version, snapshot, told)
+        limited = snapshot.spec is not None and snapshot.spec.ttl_seconds_after_finished is not None
         # Our own status write comes back through the watch as nothing new.
         return 0.0 if limited and isinstance(decision, Succeed | Fail) else again
 
     # --- admission ---
 
-    def _turn(self, seen: Observation) -> Turn:
+    def _turn(self, snapshot: Snapshot) -> Turn:
         """Its turn, which it takes its place in line for: only who would start if it had come asks for it."""
-        would_start = decide(replace(seen, turn=Turn(admitted=True)))
-        if not isinstance(would_start, Start) or seen.handed_over or seen.spec is None:
+        would_start = decide(replace(snapshot, turn=Turn(admitted=True)))
+        if not isinstance(would_start, Start) or snapshot.handed_over or snapshot.spec is None:
             return Turn(admitted=False)
-        return self.desk.ask(
+        return self.admission_queue.ask(
             Candidate(
-                uid=seen.meta.uid,
-                key=seen.key,
-                owner=seen.spec.owner,
-                priority=seen.spec.priority,
-                created_at=seen.meta.creation_timestamp or seen.now,
-                pods=seen.parts,
+                uid=snapshot.meta.uid,
+                key=snapshot.key,
+                owner=snapshot.spec.owner,
+                priority=snapshot.spec.priority,
+                created_at=snapshot.meta.creation_timestamp or snapshot.now,
+                pods=snapshot.parts,
             )
         )
 
@@ -143,56 +145,56 @@ class Reconciler:
 
         Where Jobs run in the Conversion's own namespace Kubernetes does it.
         """
-        if not self.settings.serves(key.namespace) or key.namespace in self.view.unseen:
+        if not self.settings.serves(key.namespace) or key.namespace in self.cache.unseen:
             return
-        for job in self.view.strays(key):
+        for job in self.cache.strays(key):
             if not job.deleting and await self.jobs.delete(job.namespace, job.name, job.uid):
                 _log.info("job_deleted", job=job.name, namespace=key.namespace, conversion=key.name)
 
-    async def _hold(self, key: Key, document: dict[str, Any], seen: Observation) -> int:
+    async def _hold(self, key: Key, document: dict[str, Any], snapshot: Snapshot) -> int:
         """Put our finalizer on before anything is made that it must remove, and again where somebody took it off.
 
         A finished one without it would leave its mp3 behind, unknown to whoever looks for it. Answers the
         resourceVersion.
         """
-        held = names.FINALIZER in seen.meta.finalizers
-        if held or seen.meta.deletion_timestamp is not None:
+        held = names.FINALIZER in snapshot.meta.finalizers
+        if held or snapshot.meta.deletion_timestamp is not None:
             return version_of(document)
-        wanted = (*seen.meta.finalizers, names.FINALIZER)
+        wanted = (*snapshot.meta.finalizers, names.FINALIZER)
         changed = await self.conversions.set_finalizers(key, wanted, version_of(document))
-        self.view.see_conversion(changed)
+        self.cache.see_conversion(changed)
         return version_of(changed)
 
     async def _report(
-        self, key: Key, document: dict[str, Any], version: int, seen: Observation, decision: Decision
+        self, key: Key, document: dict[str, Any], version: int, snapshot: Snapshot, decision: Decision
     ) -> None:
         """Write the status if it says anything new."""
-        status = build_status(seen, decision)
+        status = build_status(snapshot, decision)
         patch = status_patch(document["status"], status) if status else {}
-        if not status or not patch or self._too_soon(seen, patch):
+        if not status or not patch or self._too_soon(snapshot, patch):
             return
-        self.view.see_conversion(await self.conversions.patch_status(key, patch, version))
-        self.events.record(seen.meta, happenings(seen.status, status), seen.now)
-        for attempt in newly_ended(seen.status.attempts, status.attempts):
+        self.cache.see_conversion(await self.conversions.patch_status(key, patch, version))
+        self.events.record(snapshot.meta, happenings(snapshot.status, status), snapshot.now)
+        for attempt in newly_ended(snapshot.status.attempts, status.attempts):
             self.metrics.attempts.labels(attempt.reason).inc()
             if attempt.landlock is False:
                 self.metrics.attempts_without_landlock.inc()
         if isinstance(decision, Succeed | Fail):
             self._count_verdict(status)
 
-    def _tell_of_start(self, seen: Observation, decision: Decision) -> None:
+    def _tell_of_start(self, snapshot: Snapshot, decision: Decision) -> None:
         """An Event tells of it at once, though the status does not yet."""
-        status = build_status(seen, decision) if isinstance(decision, Start) else None
+        status = build_status(snapshot, decision) if isinstance(decision, Start) else None
         if status:
-            self.events.record(seen.meta, happenings(seen.status, status), seen.now)
+            self.events.record(snapshot.meta, happenings(snapshot.status, status), snapshot.now)
 
-    def _too_soon(self, seen: Observation, patch: dict[str, Any]) -> bool:
+    def _too_soon(self, snapshot: Snapshot, patch: dict[str, Any]) -> bool:
         """Progress and the place in the queue are told coarsely: each write wakes everyone who watches."""
         if not only_progress(patch):
             return False
-        fresh = seen.entry.progress if seen.entry else None
-        due = progress_due(seen.status.progress, fresh, self.settings.progress_write_seconds)
-        moved = position_due(seen.status.queue, (patch.get("queue") or {}).get("position"))
+        fresh = snapshot.entry.progress if snapshot.entry else None
+        due = progress_due(snapshot.status.progress, fresh, self.settings.progress_write_seconds)
+        moved = position_due(snapshot.status.queue, (patch.get("queue") or {}).get("position"))
         return not (("progress" in patch and due) or ("queue" in patch and moved))
 
     def _count_verdict(self, status: ConversionStatus) -> None:
@@ -208,6 +210,6 @@ class Reconciler:
     async def _look_again(self, key: Key) -> None:
         """After a conflict: what the watch has not told yet."""
         try:
-            self.view.see_conversion(await self.conversions.get(key))
+            self.cache.see_conversion(await self.conversions.get(key))
         except GoneError:
-            self.view.forget_conversion(key)
+            self.cache.forget_conversion(key)

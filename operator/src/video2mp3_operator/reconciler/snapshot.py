@@ -17,7 +17,7 @@ from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import parts_of
-from video2mp3_operator.policy.retry import Tries, tries
+from video2mp3_operator.policy.retry import RetryState, retries
 from video2mp3_operator.policy.timeouts import NO_SAY, Limits, Wait, left, wait_of
 from video2mp3_operator.scheduling.ordering import Turn
 
@@ -26,7 +26,7 @@ _SMALL: Final = Memory("128Mi", "512Mi", "2Gi")
 
 
 @dataclass(frozen=True)
-class Observation:
+class Snapshot:
     """Everything that is known about one Conversion at one moment."""
 
     meta: ObjectMeta
@@ -71,7 +71,7 @@ class Observation:
     """How long it may wait."""
 
     watched_seconds: float = inf
-    """For how long we have seen it wait for its pod's start, or for its deletion: see `waits`."""
+    """For how long we have seen it wait for its pod's start, or for its deletion: see `stopwatches`."""
 
     job_trouble: str = ""
     """Why its Job gets no pod, in the Job controller's words."""
@@ -88,9 +88,9 @@ class Observation:
     turn: Turn = _NO_TURN
 
     @property
-    def tries(self) -> Tries:
+    def retries(self) -> RetryState:
         """What its attempts so far mean for its next Job."""
-        return tries(self.attempts, divided=self.divided)
+        return retries(self.attempts, divided=self.divided)
 
     @property
     def key(self) -> Key:

@@ -28,7 +28,7 @@ from video2mp3_operator.reconciler.decisions import (
     Suspend,
     on_its_way,
 )
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 
 _Part = TypeVar("_Part", bound=Report)
 
@@ -55,35 +55,35 @@ def stored_status(document: Mapping[str, Any]) -> ConversionStatus:
         return ConversionStatus()
 
 
-def build_status(seen: Observation, decision: Decision) -> ConversionStatus | None:
+def build_status(snapshot: Snapshot, decision: Decision) -> ConversionStatus | None:
     """The whole status that tells of `decision`, or None where there is nothing to tell."""
     if isinstance(decision, Rest):
-        return _rested(seen, decision.lifetime)
-    report = _report(seen, decision)
+        return _rested(snapshot, decision.lifetime)
+    report = _report(snapshot, decision)
     if report is None:
         return None
-    now = seen.now.replace(microsecond=0)
+    now = snapshot.now.replace(microsecond=0)
     finished = isinstance(decision, Succeed | Fail)
     return ConversionStatus(
-        observed_generation=seen.meta.generation,
+        observed_generation=snapshot.meta.generation,
         phase=report.phase,
         reason=report.reason,
         message=report.message,
-        queue=_queue(seen, decision),
-        progress=_progress(seen, decision),
-        attempts=_attempts(seen, decision),
-        start_time=seen.status.start_time or _start_time(seen),
-        completion_time=(seen.status.completion_time or _completion_time(seen, now)) if finished else None,
+        queue=_queue(snapshot, decision),
+        progress=_progress(snapshot, decision),
+        attempts=_attempts(snapshot, decision),
+        start_time=snapshot.status.start_time or _start_time(snapshot),
+        completion_time=(snapshot.status.completion_time or _completion_time(snapshot, now)) if finished else None,
         output=decision.result if isinstance(decision, Succeed) else None,
-        conditions=with_conditions(seen.status.conditions, _wanted(report), seen.meta.generation, now),
+        conditions=with_conditions(snapshot.status.conditions, _wanted(report), snapshot.meta.generation, now),
     )
 
 
-def _report(seen: Observation, decision: Decision) -> _Report | None:
+def _report(snapshot: Snapshot, decision: Decision) -> _Report | None:
     match decision:
         case Succeed(result):
             message = f"{result.filename} is stored as {result.file_id}."
-            if seen.entry and seen.entry.adopted_from:
+            if snapshot.entry and snapshot.entry.adopted_from:
                 message += " It was made before, by a Conversion that is gone."
             return _Report(Phase.SUCCEEDED, Reason.SUCCEEDED, message, "True", (ConditionType.COMPLETE,))
         case Fail(reason, message):
@@ -93,18 +93,18 @@ def _report(seen: Observation, decision: Decision) -> _Report | None:
         case Suspend():
             return _Report(Phase.SUSPENDED, Reason.SUSPENDED, Reason.SUSPENDED.meaning, "True", ())
         case _:
-            return _on_the_way(seen, decision)
+            return _on_the_way(snapshot, decision)
 
 
-def _on_the_way(seen: Observation, decision: Decision) -> _Report | None:
+def _on_the_way(snapshot: Snapshot, decision: Decision) -> _Report | None:
     match decision:
         case Await(message):
-            phase = Phase.RUNNING if seen.job else Phase.PENDING
+            phase = Phase.RUNNING if snapshot.job else Phase.PENDING
             return _Report(phase, Reason.SERVICE_UNAVAILABLE, message)
         case Queue(_, message):
             return _Report(Phase.QUEUED, Reason.QUEUED, message)
-        case Start(_, tries):
-            job = names.job_name(seen.meta.name, seen.meta.uid, tries.generation)
+        case Start(_, retries):
+            job = names.job_name(snapshot.meta.name, snapshot.meta.uid, retries.generation)
             return _Report(Phase.RUNNING, Reason.STARTING, on_its_way(job))
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)
@@ -125,40 +125,40 @@ def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
     }
 
 
-def _rested(seen: Observation, left: Lifetime | None) -> ConversionStatus:
+def _rested(snapshot: Snapshot, left: Lifetime | None) -> ConversionStatus:
     """The verdict as it stands, for the present generation: what may still be changed in the spec changes nothing."""
-    wanted = as_they_are(seen.status.conditions)
+    wanted = as_they_are(snapshot.status.conditions)
     wanted.pop(ConditionType.EXPIRED, None)
     if left and left.over:
         reason = Reason.MANAGED_BY_GIT
         wanted[ConditionType.EXPIRED] = Wanted("True", reason, f"{reason.meaning} It carries the {left.managed_by}.")
-    return seen.status.model_copy(
+    return snapshot.status.model_copy(
         update={
-            "observed_generation": seen.meta.generation,
-            "conditions": with_conditions(seen.status.conditions, wanted, seen.meta.generation, seen.now),
+            "observed_generation": snapshot.meta.generation,
+            "conditions": with_conditions(snapshot.status.conditions, wanted, snapshot.meta.generation, snapshot.now),
         }
     )
 
 
-def _queue(seen: Observation, decision: Decision) -> QueueReport | None:
+def _queue(snapshot: Snapshot, decision: Decision) -> QueueReport | None:
     """Its place, as far as it is known: after a restart everyone's is told again a little later."""
-    before = seen.status.queue
+    before = snapshot.status.queue
     match decision:
         case Queue(position):
             known = before or QueueReport()
             return QueueReport(
-                position=position or known.position, since=known.since or seen.now.replace(microsecond=0)
+                position=position or known.position, since=known.since or snapshot.now.replace(microsecond=0)
             )
-        case Await() if seen.job is None:
+        case Await() if snapshot.job is None:
             return before
         case _:
             return None
 
 
-def _progress(seen: Observation, decision: Decision) -> Progress | None:
+def _progress(snapshot: Snapshot, decision: Decision) -> Progress | None:
     match decision:
         case Follow(Reason.RUNNING, _, progress):
-            return progress or seen.status.progress
+            return progress or snapshot.status.progress
         case Succeed(result):
             duration = result.duration_seconds
             return Progress(percent=100, processed_seconds=duration, duration_seconds=duration)
@@ -166,39 +166,39 @@ def _progress(seen: Observation, decision: Decision) -> Progress | None:
             return None
 
 
-def _attempts(seen: Observation, decision: Decision) -> tuple[Attempt, ...]:
-    return told_of_landlock(_ended_attempts(seen, decision), seen.entry.attempt if seen.entry else None)
+def _attempts(snapshot: Snapshot, decision: Decision) -> tuple[Attempt, ...]:
+    return told_of_landlock(_ended_attempts(snapshot, decision), snapshot.entry.attempt if snapshot.entry else None)
 
 
-def _ended_attempts(seen: Observation, decision: Decision) -> tuple[Attempt, ...]:
-    if isinstance(decision, Succeed) and seen.entry and seen.entry.attempt:
-        parts = frozenset(part.pod for part in seen.entry.parts.values())
-        return succeeded(seen.attempts, seen.entry.attempt.pod, parts, seen.now.replace(microsecond=0))
-    now = seen.now.replace(microsecond=0)
+def _ended_attempts(snapshot: Snapshot, decision: Decision) -> tuple[Attempt, ...]:
+    if isinstance(decision, Succeed) and snapshot.entry and snapshot.entry.attempt:
+        parts = frozenset(part.pod for part in snapshot.entry.parts.values())
+        return succeeded(snapshot.attempts, snapshot.entry.attempt.pod, parts, snapshot.now.replace(microsecond=0))
+    now = snapshot.now.replace(microsecond=0)
     match decision:
         case Replace(Reason.STALLED as reason, message):
-            return given_up(seen.attempts, reason, message, now)
+            return given_up(snapshot.attempts, reason, message, now)
         case Replace(Reason.LOST as reason, message, pods):
-            return given_up(seen.attempts, reason, message, now, pods)
-        case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(seen.attempts, since):
-            return not_started(seen.attempts, since, message, now)
+            return given_up(snapshot.attempts, reason, message, now, pods)
+        case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(snapshot.attempts, since):
+            return not_started(snapshot.attempts, since, message, now)
         case Suspend():
-            return given_up(seen.attempts, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
-    return seen.attempts
+            return given_up(snapshot.attempts, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
+    return snapshot.attempts
 
 
 def _told_of(attempts: tuple[Attempt, ...], since: datetime) -> bool:
     return any(each.reason == Reason.NOT_STARTED and each.start_time == since for each in attempts)
 
 
-def _start_time(seen: Observation) -> datetime | None:
+def _start_time(snapshot: Snapshot) -> datetime | None:
     """When the first attempt began."""
-    started = [attempt.start_time for attempt in seen.attempts if attempt.start_time]
+    started = [attempt.start_time for attempt in snapshot.attempts if attempt.start_time]
     return min(started) if started else None
 
 
-def _completion_time(seen: Observation, now: datetime) -> datetime:
-    return (seen.job.completion_time if seen.job else None) or now
+def _completion_time(snapshot: Snapshot, now: datetime) -> datetime:
+    return (snapshot.job.completion_time if snapshot.job else None) or now
 
 
 def status_patch(stored: Mapping[str, Any], wanted: ConversionStatus) -> dict[str, Any]:
@@ -244,17 +244,17 @@ _STARTING_SECONDS: Final = 3.0
 """Most pods run before that, and then one write tells of both."""
 
 
-def starting_early(seen: Observation, decision: Decision) -> float:
+def starting_early(snapshot: Snapshot, decision: Decision) -> float:
     """Seconds for which it need not be told yet that the first attempt is on its way; 0 where there is more to tell."""
-    if seen.status.reason == Reason.STARTING or seen.attempts:
+    if snapshot.status.reason == Reason.STARTING or snapshot.attempts:
         return 0.0
     match decision:
         case Start():
             return _STARTING_SECONDS
         case Follow(Reason.STARTING, message) if (
-            seen.job and seen.job.created_at and message == on_its_way(seen.job.name)
+            snapshot.job and snapshot.job.created_at and message == on_its_way(snapshot.job.name)
         ):
-            age = (seen.now - seen.job.created_at).total_seconds()
+            age = (snapshot.now - snapshot.job.created_at).total_seconds()
             # A clock that differs from the API server's has it told at once.
             return _STARTING_SECONDS - age if 0 <= age < _STARTING_SECONDS else 0.0
         case _:

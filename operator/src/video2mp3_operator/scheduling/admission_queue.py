@@ -8,36 +8,36 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Slot
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, Turn, next_turns, turns
+from video2mp3_operator.scheduling.ordering import Candidate, CandidateQueue, Caps, Turn, next_turns, turns
 
-_SHORT_LINE: Final = 100
+_SHORT_QUEUE: Final = 100
 """Up to this length whoever asks is told a place at once; in a longer line with the next round, see `places`."""
 
 
-class AdmissionDesk:
+class AdmissionQueue:
     """In memory only: after a restart everyone asks again, and nobody is admitted before all have: see `review`.
 
     `call` is told of each Conversion whose turn has come.
     """
 
-    def __init__(self, view: View, caps: Caps, call: Callable[[Key], None]) -> None:
-        self._view = view
+    def __init__(self, cache: Cache, caps: Caps, call: Callable[[Key], None]) -> None:
+        self._view = cache
         self._caps = caps
         self._call = call
-        self._line = Line()
+        self._queue = CandidateQueue()
         self._held: dict[str, Candidate] = {}
         self._positions: dict[str, int] = {}
         self._open = False
 
     def __len__(self) -> int:
-        return len(self._line)
+        return len(self._queue)
 
     def longest_wait(self, now: datetime) -> float:
         """Seconds since the oldest of those who wait was created; 0 when nobody waits."""
-        oldest = min((each.created_at for each in self._line), default=now)
+        oldest = min((each.created_at for each in self._queue), default=now)
         return max(0.0, (now - oldest).total_seconds())
 
     def ask(self, candidate: Candidate) -> Turn:
@@ -46,11 +46,11 @@ class AdmissionDesk:
         Only who finds nobody else in line is judged at once; the others by `review`, when all have asked.
         """
         if candidate.uid not in self._held:
-            self._line.join(candidate)
-            if len(self._line) == 1 and self._open:
+            self._queue.join(candidate)
+            if len(self._queue) == 1 and self._open:
                 self._judge()
-            elif len(self._line) <= _SHORT_LINE:
-                self.line()
+            elif len(self._queue) <= _SHORT_QUEUE:
+                self.queue()
         if candidate.uid in self._held:
             return Turn(admitted=True)
         return Turn(admitted=False, position=self._positions.get(candidate.uid))
@@ -61,7 +61,7 @@ class AdmissionDesk:
 
     def leave(self, uid: str) -> None:
         """It asks for no turn any more: it has its Job, or will have none."""
-        self._line.leave(uid)
+        self._queue.leave(uid)
         self._held.pop(uid, None)
         self._positions.pop(uid, None)
 
@@ -71,26 +71,26 @@ class AdmissionDesk:
         for candidate in list(self._held.values()):
             if not self._view.knows(candidate.key, candidate.uid):
                 self.leave(candidate.uid)
-        if self._line and self._taken() < self._caps.cluster:
+        if self._queue and self._taken() < self._caps.cluster:
             for candidate in self._judge():
                 self._call(candidate.key)
 
-    def line(self) -> tuple[Candidate, ...]:
+    def queue(self) -> tuple[Candidate, ...]:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
-        decided = turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
-        line = (*decided.admitted, *decided.waiting)
-        self._positions = {candidate.uid: place for place, candidate in enumerate(line, start=1)}
-        return line
+        decided = turns(self._queue, self._slots(), self._caps, self._view.barred_namespaces())
+        queue = (*decided.admitted, *decided.waiting)
+        self._positions = {candidate.uid: place for place, candidate in enumerate(queue, start=1)}
+        return queue
 
     def _judge(self) -> tuple[Candidate, ...]:
-        admitted = next_turns(self._line, self._slots(), self._caps, self._view.barred_namespaces())
+        admitted = next_turns(self._queue, self._slots(), self._caps, self._view.barred_namespaces())
         for candidate in admitted:
             self.leave(candidate.uid)
             self._held[candidate.uid] = candidate
-        if len(self._line) <= _SHORT_LINE:
-            self.line()
+        if len(self._queue) <= _SHORT_QUEUE:
+            self.queue()
         return admitted
 
     def _slots(self) -> list[Slot]:

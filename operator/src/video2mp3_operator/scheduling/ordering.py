@@ -115,7 +115,7 @@ class Turns:
     """In the order in which they would go if places came free one by one."""
 
 
-class Line:
+class CandidateQueue:
     """Those who wait. Who joins, leaves or goes next costs little, however long the line is."""
 
     def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
@@ -173,21 +173,23 @@ def _rank(candidate: Candidate) -> _Rank:
     return (-candidate.priority, candidate.created_at, candidate.uid)
 
 
-def turns(line: Line, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()) -> Turns:
+def turns(queue: CandidateQueue, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()) -> Turns:
     """Who goes now, and who waits in which order; nobody in namespaces that are closed."""
     usage = _usage(taken, caps, closed)
     admitted: list[Candidate] = []
     waiting: list[Candidate] = []
-    for candidate in line.in_order(usage.by_owner()):
+    for candidate in queue.in_order(usage.by_owner()):
         (admitted if usage.admit(candidate) else waiting).append(candidate)
     return Turns(tuple(admitted), tuple(waiting))
 
 
-def next_turns(line: Line, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()) -> tuple[Candidate, ...]:
+def next_turns(
+    queue: CandidateQueue, taken: Iterable[Slot], caps: Caps, closed: Collection[str] = ()
+) -> tuple[Candidate, ...]:
     """Who goes now; looks no further than the last place that is free."""
     usage = _usage(taken, caps, closed)
     admitted: list[Candidate] = []
-    for candidate in line.in_order(usage.by_owner()):
+    for candidate in queue.in_order(usage.by_owner()):
         if usage.full:
             break
         if usage.admit(candidate):

@@ -8,7 +8,7 @@ import structlog
 
 from video2mp3_contracts.api.status import Progress
 from video2mp3_contracts.ledger.documents import LedgerEntry
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.unreadable import UnreadableEntry
 from video2mp3_operator.policy.settings import Settings
@@ -29,7 +29,7 @@ class LedgerPolling:
 
     settings: Settings
     clock: Clock
-    view: View
+    cache: Cache
     ledger: Ledger
     outbox: Outbox
     wake: Callable[[Key], None]
@@ -52,7 +52,7 @@ class LedgerPolling:
         """One round: progress and results of those that run, and whether results were published."""
         if not self._scanned:
             await self._scan_outbox()
-        live = set(self.view.live())
+        live = set(self.cache.live())
         asked = live | self.outbox.watched
         found = await self.ledger.entries(asked)
         # One that cannot be read is told by its own reconcile.
@@ -62,24 +62,24 @@ class LedgerPolling:
             if uid in live:
                 self._follow_entry(uid, entry)
         self._watch_for_stalls(live)
-        for uid in self.view.entries.keys() - live:
-            del self.view.entries[uid]
+        for uid in self.cache.entries.keys() - live:
+            del self.cache.entries[uid]
         self.outbox.settle(asked, entries, live, self._recipients(self.outbox.watched & entries.keys()))
 
     def _watch_for_stalls(self, live: set[str]) -> None:
         """Whose worker shows no sign of life for too long, is looked at."""
-        working = (uid for uid in live if any(pod.works for pod in self.view.pods(uid)))
-        running = {uid: job for uid in working if (job := self.view.job(uid))}
-        signs = {uid: sign_of(self.view.entries.get(uid), self.view.pods(uid)) for uid in running}
+        working = (uid for uid in live if any(pod.works for pod in self.cache.pods(uid)))
+        running = {uid: job for uid in working if (job := self.cache.job(uid))}
+        signs = {uid: sign_of(self.cache.entries.get(uid), self.cache.pods(uid)) for uid in running}
         self.stalls.look(signs, self.clock())
         for uid, job in running.items():
             if self.stalls.quiet_seconds(uid) >= self.settings.worker_stall_seconds:
                 self.wake(job.key)
 
     def _follow_entry(self, uid: str, entry: LedgerEntry) -> None:
-        before = self.view.entries.get(uid)
-        self.view.entries[uid] = entry
-        job = self.view.job(uid)
+        before = self.cache.entries.get(uid)
+        self.cache.entries[uid] = entry
+        job = self.cache.job(uid)
         if job is None:
             return
         judged = entry.result is not None or entry.failure is not None
@@ -90,7 +90,7 @@ class LedgerPolling:
 
     def _due(self, key: Key, fresh: Progress | None) -> bool:
         """Whether the status has not told of progress for long enough."""
-        told = stored_report(Progress, self.view.conversion(key), "progress")
+        told = stored_report(Progress, self.cache.conversion(key), "progress")
         return progress_due(told, fresh, self.settings.progress_write_seconds)
 
     def _wake_awaiting(self) -> None:
@@ -102,7 +102,7 @@ class LedgerPolling:
     async def _scan_outbox(self) -> None:
         """Once after the start: what the one before us stored and did not publish."""
         async for entry in self.ledger.unpublished():
-            if entry.result is not None and entry.uid in self.view.live():
+            if entry.result is not None and entry.uid in self.cache.live():
                 self.outbox.watch(entry.uid)
                 continue
             recipient = self._recipients([entry.uid]).get(entry.uid)
@@ -120,6 +120,6 @@ class LedgerPolling:
             return {}
         return {
             document["metadata"]["uid"]: recipient_of(document, self.clock())
-            for document in self.view.documents()
+            for document in self.cache.documents()
             if document["metadata"]["uid"] in wanted
         }

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from video2mp3_operator.cache.documents import key_of
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.unreadable import read_or_skip
 from video2mp3_operator.policy.settings import Settings
@@ -27,7 +27,7 @@ class Resync:
     """`wake` makes a Conversion due for a reconcile."""
 
     settings: Settings
-    view: View
+    cache: Cache
     lister: Lister
     metrics: Metrics
     wake: Callable[[Key], None]
@@ -53,7 +53,7 @@ class Resync:
 
         Raises UnavailableError, and RefusedError where no namespace at all may be listed.
         """
-        self.view.unseen.update(self.settings.visible_namespaces)
+        self.cache.unseen.update(self.settings.visible_namespaces)
         await self.once()
         away = [error for error in self.unlisted.values() if isinstance(error, UnavailableError)]
         if away or len(self.unlisted) == len(self._namespaces):
@@ -68,7 +68,7 @@ class Resync:
 
         Every Conversion is due afterwards: level-triggered means that a decision may be asked for at any time.
         """
-        newest, touched = self.view.newest, set[Key]()
+        newest, touched = self.cache.newest, set[Key]()
         uids: dict[str, set[str]] = {"conversion": set(), "job": set(), "pod": set()}
         self.unlisted.clear()
         # Conversions first, everywhere: whose place a Job takes up is known from them.
@@ -77,9 +77,9 @@ class Resync:
         for namespace in self._namespaces:
             lists = {"job": self.lister.jobs(namespace), "pod": self.lister.pods(namespace)}
             await self._take_in(namespace, lists, uids, touched)
-        self.view.unseen.difference_update({namespace or "" for namespace in self._namespaces} - {*self.unlisted})
+        self.cache.unseen.difference_update({namespace or "" for namespace in self._namespaces} - {*self.unlisted})
         self._forget(uids, newest, touched)
-        for key in (*map(key_of, self.view.documents()), *self.view.orphaned()):
+        for key in (*map(key_of, self.cache.documents()), *self.cache.orphaned()):
             self.wake(key)
         return len(touched)
 
@@ -92,8 +92,8 @@ class Resync:
     ) -> None:
         see: dict[str, Callable[[Mapping[str, Any]], Iterable[Key]]] = {
             "conversion": self._see_conversion,
-            "job": lambda job: _keys(self.view.see_job(job)),
-            "pod": lambda pod: _keys(self.view.see_pod(pod)),
+            "job": lambda job: _keys(self.cache.see_job(job)),
+            "pod": lambda pod: _keys(self.cache.see_pod(pod)),
         }
         try:
             for kind, documents in lists.items():
@@ -110,10 +110,10 @@ class Resync:
         """What complete lists lack."""
         if None not in self.unlisted:
             unlisted = {namespace for namespace in self.unlisted if namespace}
-            touched |= self.view.retain(uids["conversion"], uids["job"], uids["pod"], newest, unlisted)
+            touched |= self.cache.retain(uids["conversion"], uids["job"], uids["pod"], newest, unlisted)
 
     def _see_conversion(self, document: Mapping[str, Any]) -> Iterable[Key]:
-        return (key_of(document),) if self.view.see_conversion(document) else ()
+        return (key_of(document),) if self.cache.see_conversion(document) else ()
 
 
 def _keys(seen: Any) -> Iterable[Key]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from video2mp3_contracts.api.status import QueueReport
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.reconciler.status import stored_report
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Candidate
 from video2mp3_operator.scheduling.position_updates import furthest_off
 
@@ -28,8 +28,8 @@ _FIRST_HEARING_ROUNDS: Final = 150
 class Scheduling:
     """`wake` makes a Conversion due for a reconcile."""
 
-    view: View
-    desk: AdmissionDesk
+    cache: Cache
+    admission_queue: AdmissionQueue
     wake: Callable[[Key], None]
     idle: Callable[[], bool]
     """Whether every Conversion that is due has been looked at."""
@@ -44,7 +44,7 @@ class Scheduling:
             if self.idle():
                 break
         while True:
-            self.desk.review()
+            self.admission_queue.review()
             await asyncio.sleep(_ADMISSION_SECONDS)
 
     async def update_positions(self) -> None:
@@ -55,8 +55,8 @@ class Scheduling:
 
     def update_positions_once(self) -> None:
         """One round: whose place is told least truly, is looked at."""
-        for candidate in furthest_off(self.desk.line(), self._told_place, _PLACES_TOLD):
+        for candidate in furthest_off(self.admission_queue.queue(), self._told_place, _PLACES_TOLD):
             self.wake(candidate.key)
 
     def _told_place(self, candidate: Candidate) -> QueueReport | None:
-        return stored_report(QueueReport, self.view.conversion(candidate.key), "queue")
+        return stored_report(QueueReport, self.cache.conversion(candidate.key), "queue")

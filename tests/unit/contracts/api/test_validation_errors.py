@@ -7,16 +7,16 @@ from pydantic import BaseModel, ValidationError
 
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.api.output import Output
-from video2mp3_contracts.api.validation_errors import Complaint, complaints, of_variables
+from video2mp3_contracts.api.validation_errors import FieldError, field_errors, of_variables
 
 EMAIL = "notify.email must be one email address, such as you@example.com, without spaces"
 TITLE = "output.tags.title must be one line of text, without line ends, tabs and other control characters"
 
 
-def found_in(document: dict[str, Any]) -> list[Complaint]:
+def found_in(document: dict[str, Any]) -> list[FieldError]:
     with pytest.raises(ValidationError) as refused:
         ConversionSpec.model_validate({"source": {"gridfs": {"fileId": "0" * 24}}} | document)
-    return complaints(refused.value, "spec")
+    return field_errors(refused.value, "spec")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def found_in(document: dict[str, Any]) -> list[Complaint]:
 )
 def test_one_mistake_is_one_complaint(document: dict[str, Any], field: str, message: str) -> None:
     [complaint] = found_in(document)
-    assert complaint == Complaint(field, message)
+    assert complaint == FieldError(field, message)
     assert "secret" not in complaint.message
     assert str(complaint) == f"{field}: {message}"
 
@@ -45,7 +45,7 @@ def test_every_mistake_is_told() -> None:
 def test_a_sentence_names_its_field_once() -> None:
     with pytest.raises(ValidationError) as refused:
         Output.model_validate({"tags": {"title": "\n"}})
-    [complaint] = complaints(refused.value, "output")
+    [complaint] = field_errors(refused.value, "output")
     assert str(complaint) == TITLE
 
 

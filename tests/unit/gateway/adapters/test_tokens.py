@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tests.unit.gateway.fakes import FakeClock
 from video2mp3_gateway.adapters.jwks import FRESH_SECONDS, MIN_SECONDS_BETWEEN_FETCHES, KeySet
 from video2mp3_gateway.adapters.tokens import JwksTokenVerifier
-from video2mp3_gateway.ports.systems import ServiceAway, TokenRejected
+from video2mp3_gateway.ports.systems import DependencyUnavailable, TokenRejected
 
 ALICE = "alice@example.com"
 
@@ -31,7 +31,7 @@ class Issuer:
     def document(self) -> Any:
         self.asked += 1
         if self.away:
-            raise ServiceAway("auth", "away")
+            raise DependencyUnavailable("auth", "away")
         return {"keys": [self._jwk(kid, key) for kid, key in self.keys.items()]}
 
     @staticmethod
@@ -213,9 +213,9 @@ def test_known_keys_are_used_while_the_auth_service_is_away() -> None:
 def test_without_any_key_nobody_can_be_told_from_anybody() -> None:
     scene = Scene()
     scene.issuer.away = True
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         scene.account(scene.issuer.token())
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         scene.verifier.ping()
     scene.issuer.away = False
     scene.clock.now += MIN_SECONDS_BETWEEN_FETCHES

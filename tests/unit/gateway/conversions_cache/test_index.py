@@ -3,7 +3,7 @@
 from tests.builders import NOW, a_conversion, at
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import Record, record_of
-from video2mp3_gateway.ports.listing import Position
+from video2mp3_gateway.ports.listing import Cursor
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"
@@ -37,11 +37,11 @@ def test_newest_first_and_then_by_name() -> None:
 def test_a_page_goes_on_after_what_may_be_gone() -> None:
     index = an_index(a_record("a", 1), a_record("b", 2), a_record("c", 3), a_record("d", 4))
     assert names(index.older(ALICE, None, 2)) == ["d", "c"]
-    after = Position(NOW.replace(second=3), "c")
+    after = Cursor(NOW.replace(second=3), "c")
     index.remove("c")
     index.put(a_record("e", 5))
     assert names(index.older(ALICE, after, 2)) == ["b", "a"]
-    assert index.older(ALICE, Position(NOW.replace(second=1), "a"), 2) == []
+    assert index.older(ALICE, Cursor(NOW.replace(second=1), "a"), 2) == []
 
 
 def test_another_state_takes_the_place_of_the_first() -> None:

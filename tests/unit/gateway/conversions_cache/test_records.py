@@ -10,7 +10,7 @@ from tests.builders import ConversionBuilder, a_conversion
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_gateway.conversions_cache.index import ConversionIndex
 from video2mp3_gateway.conversions_cache.records import record_of
-from video2mp3_gateway.web.representations import Links, conversion_answer
+from video2mp3_gateway.web.representations import Links, conversion_representation
 
 LINKS = Links("")
 MOMENT = "2026-03-01T12:01:03Z"
@@ -81,7 +81,9 @@ def test_the_row_is_the_same(builder: ConversionBuilder) -> None:
     record = record_of(document)
     conversion = record.conversion()
     assert conversion is not None
-    assert conversion_answer(conversion, LINKS) == conversion_answer(Conversion.model_validate(document), LINKS)
+    assert conversion_representation(conversion, LINKS) == conversion_representation(
+        Conversion.model_validate(document), LINKS
+    )
     assert (record.name, record.owner, record.version) == (conversion.metadata.name, "a@example.com", 7)
 
 

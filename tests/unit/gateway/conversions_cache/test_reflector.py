@@ -14,7 +14,7 @@ from video2mp3_gateway.conversions_cache import client, reflector
 from video2mp3_gateway.conversions_cache.cache import STALE_SECONDS, ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
-from video2mp3_gateway.ports.systems import Document, ServiceAway
+from video2mp3_gateway.ports.systems import DependencyUnavailable, Document
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"
@@ -120,7 +120,7 @@ def test_a_list_that_took_too_long_begins_anew() -> None:
     for number in range(2 * PAGE):
         followed.put(f"talk-{number}", number)
     assert followed.go_round(lambda: (followed.put("new", 50), followed.api.forget())) == 1
-    with pytest.raises(ServiceAway):
+    with pytest.raises(DependencyUnavailable):
         followed.names()
     followed.go_round()
     assert followed.names() == followed.expected()
@@ -164,7 +164,7 @@ def test_lists_wait_until_a_restored_cluster_has_been_read_as_a_whole() -> None:
     followed.go_round(followed.a_minute_passes)
 
     def look() -> None:
-        with pytest.raises(ServiceAway, match="not all been read"):
+        with pytest.raises(DependencyUnavailable, match="not all been read"):
             followed.names()
         followed.client.ping()
 
@@ -199,7 +199,7 @@ def test_a_list_that_never_ends_does_not_count_as_heard() -> None:
     for _ in range(4):
         followed.clock.now += STALE_SECONDS / 3
         followed.go_round(lambda: followed.api.switch.off("list_page", times=1))
-    with pytest.raises(ServiceAway, match="silent"):
+    with pytest.raises(DependencyUnavailable, match="silent"):
         followed.names()
 
 
@@ -212,7 +212,7 @@ def test_a_watch_that_is_cut_after_a_while_is_followed_at_once() -> None:
 
         def cut() -> None:
             followed.clock.now += 30
-            raise ServiceAway("kubernetes", "cut")
+            raise DependencyUnavailable("kubernetes", "cut")
 
         followed.go_round(cut)
     assert all(pause <= 0.5 for pause in followed.pauses)
@@ -311,7 +311,7 @@ def test_before_the_watch_there_is_no_list() -> None:
     followed.api.switch.off("watch", times=1)
     followed.go_round()
     for question in (followed.names, followed.client.ping):
-        with pytest.raises(ServiceAway, match="not all been read"):
+        with pytest.raises(DependencyUnavailable, match="not all been read"):
             question()
     followed.go_round()
     followed.client.ping()
@@ -328,7 +328,7 @@ def test_what_is_known_is_shown_for_a_while_and_then_no_more() -> None:
     assert followed.names() == ["a"]
     followed.clock.now += 1
     followed.go_round()
-    with pytest.raises(ServiceAway, match="silent for 121 s"):
+    with pytest.raises(DependencyUnavailable, match="silent for 121 s"):
         followed.names()
     assert (followed.client.state.conversions, followed.client.state.silent_seconds) == (1, STALE_SECONDS + 1)
     followed.go_round()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.gateway.fakes import FakeClock
 from video2mp3_gateway.server import gunicorn_config
-from video2mp3_gateway.server.minimum_rate import MIN_BYTES, WINDOW_SECONDS, PacedSocket
+from video2mp3_gateway.server.minimum_rate import MIN_BYTES, WINDOW_SECONDS, MinimumRateSocket
 
 
 class Connection:
@@ -26,9 +26,9 @@ class Connection:
         return 30
 
 
-def paced(size: int, seconds: float) -> PacedSocket:
+def paced(size: int, seconds: float) -> MinimumRateSocket:
     clock = FakeClock()
-    return PacedSocket(cast("socket", Connection(clock, size, seconds)), clock)
+    return MinimumRateSocket(cast("socket", Connection(clock, size, seconds)), clock)
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(1, 0.001), (1000, 1), (MIN_BYTES, 59), (1_000_000, 29)])
@@ -56,6 +56,6 @@ def test_the_pause_before_the_next_request_on_a_connection_is_nobodys_slowness()
         request = SimpleNamespace(unreader=SimpleNamespace(sock=ours), path="/conversions")
         for _ in range(2):
             gunicorn_config.pre_request(None, request)
-            assert isinstance(request.unreader.sock, PacedSocket)
+            assert isinstance(request.unreader.sock, MinimumRateSocket)
             gunicorn_config.post_request(None, request, {}, None)
             assert request.unreader.sock is ours

@@ -11,7 +11,7 @@ from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem, to
 from tests.unit.gateway.fakes import NOW, stamped
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta, Source
 from video2mp3_contracts.api.status import ConversionStatus, OutputReport, Progress, QueueReport
-from video2mp3_gateway.ports.listing import MalformedPosition, Position
+from video2mp3_gateway.ports.listing import Cursor, MalformedCursor
 
 
 def a_conversion(
@@ -221,7 +221,7 @@ def test_without_a_token_nothing_is_said(path: str) -> None:
 
 
 def test_positions_survive_the_trip() -> None:
-    position = Position(NOW, "talk")
-    assert Position.from_token(position.as_token()) == position
-    with pytest.raises(MalformedPosition):
-        Position.from_token("WyIyMDI2LTAzLTAxIiwieCJd")  # a date without a time zone
+    position = Cursor(NOW, "talk")
+    assert Cursor.from_token(position.as_token()) == position
+    with pytest.raises(MalformedCursor):
+        Cursor.from_token("WyIyMDI2LTAzLTAxIiwieCJd")  # a date without a time zone

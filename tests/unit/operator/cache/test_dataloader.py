@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from video2mp3_operator.cache.dataloader import Batched
+from video2mp3_operator.cache.dataloader import DataLoader
 from video2mp3_operator.ports.errors import UnavailableError
 
 
@@ -18,7 +18,7 @@ def test_what_is_asked_for_together_is_one_query() -> None:
         return {key: key.upper() for key in keys if key != "none"}
 
     async def main() -> list[str | None]:
-        batched = Batched(fetch)
+        batched = DataLoader(fetch)
         first = await asyncio.gather(*(batched.get(key) for key in ("a", "b", "none", "a")))
         return [*first, await batched.get("a")]
 
@@ -35,7 +35,7 @@ def test_a_query_under_way_is_not_joined_since_it_may_have_been_answered_already
         return dict.fromkeys(keys, len(queries))
 
     async def main() -> list[int | None]:
-        batched = Batched(fetch)
+        batched = DataLoader(fetch)
         early = asyncio.create_task(batched.get("a"))
         await asyncio.sleep(0.002)
         late = asyncio.create_task(batched.get("a"))
@@ -54,7 +54,7 @@ def test_an_error_reaches_everyone_and_the_next_query_is_a_new_one() -> None:
 
     async def main() -> str | None:
         nonlocal away
-        batched = Batched(fetch)
+        batched = DataLoader(fetch)
         for result in await asyncio.gather(batched.get("a"), batched.get("b"), return_exceptions=True):
             with pytest.raises(UnavailableError, match="away"):
                 raise result if isinstance(result, BaseException) else AssertionError
@@ -72,7 +72,7 @@ def test_large_demand_is_split() -> None:
         return {}
 
     async def main() -> None:
-        batched = Batched(fetch)
+        batched = DataLoader(fetch)
         await asyncio.gather(*(batched.get(str(number)) for number in range(1200)))
 
     asyncio.run(main())

@@ -36,8 +36,8 @@ def test_an_object_of_a_list_that_cannot_be_read_is_skipped_and_the_others_are_t
     key = world.apply(a_conversion())
     operator = an_operator(world)
     asyncio.run(operator.prime())
-    assert operator.view.conversion(key) is not None
-    assert operator.view.job("uid-media-talk") is not None
+    assert operator.cache.conversion(key) is not None
+    assert operator.cache.job("uid-media-talk") is not None
     assert skipped(operator, "job") == 1
 
 

@@ -21,7 +21,7 @@ from video2mp3_operator.objects.jobs import parse_job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import COMPLETION_INDEX, parse_pod
 from video2mp3_operator.policy.parallelism import division_of, parts_of
-from video2mp3_operator.policy.retry import Tries, tries
+from video2mp3_operator.policy.retry import RetryState, retries
 from video2mp3_operator.policy.stall import sign_of
 from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, build_job
 from video2mp3_operator.reconciler.progress import overall
@@ -83,7 +83,7 @@ def test_into_how_many_parts(parallelism: int | str, noted: int | None, parts: i
 # --- the Job ---
 
 
-def job(parallelism: int | str, parts: int, done: Tries = Tries()) -> dict[str, Any]:  # noqa: B008 - it is frozen
+def job(parallelism: int | str, parts: int, done: RetryState = RetryState()) -> dict[str, Any]:  # noqa: B008 - it is frozen
     conversion = Conversion.model_validate(a_long_talk(parallelism).document)
     return build_job(conversion, settings(), 1000, done, parts)
 
@@ -126,7 +126,7 @@ def test_the_first_look_at_a_sound_is_a_job_as_ever() -> None:
 
 
 def test_a_divided_job_is_seen_as_it_is() -> None:
-    document = job(3, 3, Tries(generation=2))
+    document = job(3, 3, RetryState(generation=2))
     document["metadata"] |= {"uid": "u", "resourceVersion": "7"}
     seen = parse_job(document | {"status": {"active": 2, "succeeded": 1}})
     assert seen is not None
@@ -226,29 +226,29 @@ def test_kueue_gets_the_divided_job_too() -> None:
 @pytest.mark.parametrize(
     ("ended", "divided", "expected"),
     [
-        ([(0, 0, Reason.WORKER_CRASHED), (1, 0, Reason.WORKER_CRASHED)], False, Tries(failed=1)),
-        ([(0, 0, Reason.WORKER_CRASHED), (0, 0, Reason.WORKER_CRASHED), (1, 0, "Error")], False, Tries(failed=2)),
-        ([(0, 0, Reason.STALLED), (1, 0, Reason.STALLED)], False, Tries(failed=1, generation=1)),
+        ([(0, 0, Reason.WORKER_CRASHED), (1, 0, Reason.WORKER_CRASHED)], False, RetryState(failed=1)),
+        ([(0, 0, Reason.WORKER_CRASHED), (0, 0, Reason.WORKER_CRASHED), (1, 0, "Error")], False, RetryState(failed=2)),
+        ([(0, 0, Reason.STALLED), (1, 0, Reason.STALLED)], False, RetryState(failed=1, generation=1)),
         (
             [(0, 1, Reason.OUT_OF_MEMORY), (2, 1, Reason.OUT_OF_MEMORY), (2, 2, Reason.OUT_OF_MEMORY)],
             True,
-            Tries(failed=2, generation=3, out_of_memory=2),
+            RetryState(failed=2, generation=3, out_of_memory=2),
         ),
         (
             [(None, None, Reason.OUT_OF_MEMORY), (None, None, Reason.DIVIDED), (1, 2, Reason.OUT_OF_MEMORY)],
             True,
-            Tries(failed=1, generation=3, out_of_memory=2),
+            RetryState(failed=1, generation=3, out_of_memory=2),
         ),
     ],
 )
 def test_each_part_has_its_own_tries(
-    ended: list[tuple[int | None, int | None, str]], divided: bool, expected: Tries
+    ended: list[tuple[int | None, int | None, str]], divided: bool, expected: RetryState
 ) -> None:
     attempts = tuple(
         Attempt(number=number, part=part, generation=generation, reason=reason, end_time=NOW)
         for number, (part, generation, reason) in enumerate(ended)
     )
-    assert tries(attempts, divided=divided) == expected
+    assert retries(attempts, divided=divided) == expected
 
 
 def run_out(world: World, operator: Operator, key: Key, *pods: PodBuilder) -> None:

@@ -11,7 +11,7 @@ from video2mp3_contracts.api.status import Attempt
 from video2mp3_contracts.jobs.worker import TerminationMessage
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.policy.retry import Tries, tries
+from video2mp3_operator.policy.retry import RetryState, retries
 
 BACKOFF = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
 KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="ffmpeg was ended.")
@@ -20,17 +20,17 @@ KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="f
 @pytest.mark.parametrize(
     ("reasons", "expected"),
     [
-        ([], Tries()),
-        ([Reason.NOT_MEDIA, Reason.WORKER_CRASHED], Tries(failed=2)),
-        ([Reason.SERVICE_UNAVAILABLE, Reason.LOST, Reason.NOT_STARTED], Tries()),
-        ([Reason.DISRUPTED, Reason.SUCCEEDED, Reason.STOPPED], Tries()),
-        ([Reason.STALLED, Reason.WORKER_CRASHED], Tries(failed=2, generation=1)),
-        ([Reason.OUT_OF_MEMORY, Reason.STALLED], Tries(failed=2, generation=2, out_of_memory=1)),
+        ([], RetryState()),
+        ([Reason.NOT_MEDIA, Reason.WORKER_CRASHED], RetryState(failed=2)),
+        ([Reason.SERVICE_UNAVAILABLE, Reason.LOST, Reason.NOT_STARTED], RetryState()),
+        ([Reason.DISRUPTED, Reason.SUCCEEDED, Reason.STOPPED], RetryState()),
+        ([Reason.STALLED, Reason.WORKER_CRASHED], RetryState(failed=2, generation=1)),
+        ([Reason.OUT_OF_MEMORY, Reason.STALLED], RetryState(failed=2, generation=2, out_of_memory=1)),
     ],
 )
-def test_tries(reasons: list[Reason], expected: Tries) -> None:
+def test_tries(reasons: list[Reason], expected: RetryState) -> None:
     ended = tuple(Attempt(number=n, reason=reason, end_time=NOW) for n, reason in enumerate(reasons))
-    assert tries((*ended, Attempt(number=99, reason=Reason.OUT_OF_MEMORY))) == expected
+    assert retries((*ended, Attempt(number=99, reason=Reason.OUT_OF_MEMORY))) == expected
 
 
 def limits(world: World, key: Key) -> tuple[str, str, int]:

@@ -1,7 +1,7 @@
 """How long Conversions are seen to wait."""
 
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.policy.stopwatches import Waits
+from video2mp3_operator.policy.stopwatches import Stopwatches
 
 KEY = Key("media", "talk")
 
@@ -18,7 +18,7 @@ class Watch:
 
 def test_a_wait_is_counted_from_when_it_was_first_seen() -> None:
     watch = Watch()
-    waits = Waits(watch)
+    waits = Stopwatches(watch)
     assert waits.watch(KEY, "pod") == 0
     watch.seconds += 5
     assert waits.watch(Key("media", "other"), "pod") == 0
@@ -27,7 +27,7 @@ def test_a_wait_is_counted_from_when_it_was_first_seen() -> None:
 
 def test_another_wait_is_counted_anew() -> None:
     watch = Watch()
-    waits = Waits(watch)
+    waits = Stopwatches(watch)
     waits.watch(KEY, "pod")
     watch.seconds += 5
     assert waits.watch(KEY, "another pod") == 0
@@ -37,7 +37,7 @@ def test_another_wait_is_counted_anew() -> None:
 
 
 def test_who_is_gone_is_forgotten() -> None:
-    waits = Waits(Watch())
+    waits = Stopwatches(Watch())
     waits.watch(KEY, "pod")
     waits.forget(KEY)
     waits.forget(KEY)

@@ -44,7 +44,7 @@ from video2mp3_operator.reconciler.decisions import (
     Succeed,
     Suspend,
 )
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.scheduling.ordering import Turn
 
 ON_THE_WEB = a_conversion().with_spec(source={"gridfs": None, "url": "https://media.example.com/film.mp4"})
@@ -58,11 +58,11 @@ def observing(
     *pods: PodBuilder,
     entry: EntryBuilder | None = None,
     **more: Any,
-) -> Observation:
+) -> Snapshot:
     document: Mapping[str, Any] = (conversion or a_conversion()).document
     status = ConversionStatus.model_validate(document["status"])
     parsed = tuple(pod for each in pods if (pod := parse_pod(each.document)))
-    return Observation(
+    return Snapshot(
         meta=ObjectMeta.model_validate(document["metadata"]),
         spec=ConversionSpec.model_validate(document["spec"]),
         status=status,
@@ -83,7 +83,7 @@ NO_AUDIO = said(65, "NoAudio", "It has no sound.")
 AWAY = said(75, "ServiceUnavailable", "MongoDB was away.")
 SUCCESS = Succeed(a_result(), published=False)
 
-CASES: dict[str, tuple[Observation, Decision]] = {
+CASES: dict[str, tuple[Snapshot, Decision]] = {
     # --- deletion comes before all else ---
     "deleted and held": (observing(a_conversion().deleted()), Release()),
     "deleted and not held by us": (
@@ -398,5 +398,5 @@ def test_a_deletion_asks_the_ledger_whatever_else_is() -> None:
         (observing(a_conversion().deleted(NOW - timedelta(seconds=1))), False),
     ],
 )
-def test_the_source_is_looked_at_only_before_there_is_a_job(seen: Observation, expected: bool) -> None:
+def test_the_source_is_looked_at_only_before_there_is_a_job(seen: Snapshot, expected: bool) -> None:
     assert needs_source(seen) is expected

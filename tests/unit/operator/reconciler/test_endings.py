@@ -109,7 +109,7 @@ def test_a_success_whose_pod_runs_on_gives_up_its_place_and_its_job_goes() -> No
     world.work(key)
     put(world, operator, a_pod().ended(0).kept_by_a_sidecar())
     assert status(world, key)["reason"] == "Succeeded"
-    assert operator.view.slots() == []
+    assert operator.cache.slots() == []
     assert len(world.jobs) == 1
     later(world, operator, seconds=21)
     assert world.jobs == {}
@@ -261,7 +261,7 @@ def test_a_quota_that_is_used_up_is_a_queue_in_its_own_words_and_holds_no_place(
     later(world, operator, hours=2)
     assert status(world, first)["phase"] == "Queued"
     put(world, operator, a_pod(a_conversion("first")).running(world.now), "first")
-    assert (status(world, first)["reason"], operator.view.barred_namespaces()) == ("Running", set())
+    assert (status(world, first)["reason"], operator.cache.barred_namespaces()) == ("Running", set())
 
 
 def test_what_else_keeps_a_job_from_its_pods_is_told_while_it_starts() -> None:

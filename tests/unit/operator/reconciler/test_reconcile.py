@@ -76,7 +76,7 @@ def test_of_two_releases_that_start_at_once_one_works_for_it() -> None:
     async def ask_for_its_turn() -> None:
         await second.prime()
         await second.reconciler.reconcile(key)
-        second.desk.review()
+        second.admission_queue.review()
 
     asyncio.run(ask_for_its_turn())
     live(world)
@@ -272,14 +272,14 @@ def test_a_result_that_comes_while_a_failure_is_recorded_wins() -> None:
     key = world.apply(a_conversion())
     operator = live(world)
     world.set_job_status(key, conditions=FAILED, failed=1)
-    read = operator.reconciler.entries.get
+    read = operator.reconciler.observer.entries.get
 
     async def read_then_result(uid: str) -> Any:
         entry = await read(uid)
         world.work(key)
         return entry
 
-    operator.reconciler.entries.get = read_then_result  # type: ignore[method-assign]
+    operator.reconciler.observer.entries.get = read_then_result  # type: ignore[method-assign]
     live(world, operator)
     assert told(world, key) == ("Succeeded", "Succeeded")
     assert world.queue == []
@@ -410,32 +410,32 @@ def test_a_job_that_is_not_valid_fails_it_in_words() -> None:
     operator = live(world)
     assert told(world, key) == ("Failed", "InvalidJob")
     assert status(world, key)["message"] == "Kubernetes does not take its Job: metadata.name: must be a DNS label"
-    assert ([message.reason for message in world.queue], operator.desk._held) == (["InvalidJob"], {})
+    assert ([message.reason for message in world.queue], operator.admission_queue._held) == (["InvalidJob"], {})
 
 
 def test_who_is_made_anew_while_the_ledger_is_slow_holds_no_place_for_the_one_before() -> None:
     world = World()
     key = world.apply(a_conversion())
     operator = an_operator(world, max_running=1)
-    read = operator.reconciler.entries._fetch
+    read = operator.reconciler.observer.entries._fetch
 
     async def slowly(uids: Any) -> Any:
         found = await read(uids)
         del world.conversions[key]
         world.apply(a_conversion().with_metadata(uid="anew"))
-        operator.view.forget_conversion(key)
-        operator.view.see_conversion(world.conversions[key])
+        operator.cache.forget_conversion(key)
+        operator.cache.see_conversion(world.conversions[key])
         return found
 
     async def main() -> None:
         await operator.prime()
-        operator.desk.review()
-        operator.reconciler.entries._fetch = slowly
+        operator.admission_queue.review()
+        operator.reconciler.observer.entries._fetch = slowly
         assert await operator.reconciler.reconcile(key) == 0.0
 
     asyncio.run(main())
-    operator.reconciler.entries._fetch = read
-    assert (operator.desk._held, len(operator.desk)) == ({}, 0)
+    operator.reconciler.observer.entries._fetch = read
+    assert (operator.admission_queue._held, len(operator.admission_queue)) == ({}, 0)
     live(world, operator)
     assert [job["metadata"]["labels"][names.LABEL_CONVERSION_UID] for job in world.jobs.values()] == ["anew"]
 
@@ -627,14 +627,14 @@ def test_deletion_does_not_wait_for_a_job_that_went_without_an_event() -> None:
     key = world.apply(a_conversion())
     operator = live(world)
     world.delete(key)
-    operator.view.see_conversion(world.conversions[key])
+    operator.cache.see_conversion(world.conversions[key])
     world.jobs.clear()
 
     async def twice() -> list[float | None]:
         return [await operator.reconciler.reconcile(key) for _ in range(2)]
 
     assert asyncio.run(twice()) == [0.0, None]
-    assert (world.conversions, operator.view.live()) == ({}, set())
+    assert (world.conversions, operator.cache.live()) == ({}, set())
 
 
 def test_deletion_waits_for_mongodb_but_not_for_ever() -> None:

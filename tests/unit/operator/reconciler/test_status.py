@@ -24,7 +24,7 @@ from video2mp3_operator.reconciler.decisions import (
     Suspend,
     on_its_way,
 )
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.reconciler.status import build_status, only_progress, progress_due, starting_early, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)
@@ -59,7 +59,7 @@ STATES: dict[str, tuple[Decision, str, dict[str, tuple[str, str]]]] = {
 }
 
 
-def built(seen: Observation, decision: Decision) -> ConversionStatus:
+def built(seen: Snapshot, decision: Decision) -> ConversionStatus:
     status = build_status(seen, decision)
     assert status is not None
     return status

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, a_conversion
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Slot
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
-from video2mp3_operator.scheduling.ordering import Candidate, Caps, Line, next_turns, turns
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
+from video2mp3_operator.scheduling.ordering import Candidate, CandidateQueue, Caps, next_turns, turns
 
 UNLIMITED = Caps(cluster=10**6, per_namespace=10**6, per_owner=10**6)
 
@@ -21,7 +21,7 @@ def candidate(name: str, owner: str = "a", priority: int = 0, age: int = 0, name
 
 
 def order(candidates: list[Candidate], taken: list[Slot] | None = None, caps: Caps = UNLIMITED) -> list[str]:
-    return [each.uid for each in turns(Line(candidates), taken or [], caps).admitted]
+    return [each.uid for each in turns(CandidateQueue(candidates), taken or [], caps).admitted]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_order(candidates: list[Candidate], taken: list[Slot], expected: list[st
 
 def test_the_first_upload_of_one_account_does_not_wait_for_a_thousand_of_another() -> None:
     crowd = [candidate(f"a{number:04}", "a", age=2000 - number) for number in range(1000)]
-    decided = turns(Line([*crowd, candidate("b", "b")]), [Slot("media", "a")] * 9, Caps(10, 100, 100))
+    decided = turns(CandidateQueue([*crowd, candidate("b", "b")]), [Slot("media", "a")] * 9, Caps(10, 100, 100))
     assert [each.uid for each in decided.admitted] == ["b"]
 
 
@@ -64,7 +64,7 @@ def test_the_first_upload_of_one_account_does_not_wait_for_a_thousand_of_another
 )
 def test_caps(caps: Caps, expected: list[str]) -> None:
     waiting = [candidate("a1", "a", age=3), candidate("a2", "a", age=2), candidate("b1", "b", age=1)]
-    decided = turns(Line(waiting), [], caps)
+    decided = turns(CandidateQueue(waiting), [], caps)
     assert [each.uid for each in decided.admitted] == expected
     assert {each.uid for each in decided.waiting} == {"a1", "a2", "b1"} - set(expected)
 
@@ -86,8 +86,8 @@ def test_caps_always_hold_and_no_place_stays_empty() -> None:
             candidate(f"c{n}", chance.choice("abc"), chance.randint(-1, 1), n, chance.choice(("media", "other")))
             for n in range(chance.randint(0, 15))
         ]
-        decided = turns(Line(waiting), [], caps)
-        assert next_turns(Line(waiting), [], caps) == decided.admitted
+        decided = turns(CandidateQueue(waiting), [], caps)
+        assert next_turns(CandidateQueue(waiting), [], caps) == decided.admitted
         owners = Counter(each.owner for each in decided.admitted)
         namespaces = Counter(each.key.namespace for each in decided.admitted)
         assert len(decided.admitted) <= caps.cluster
@@ -104,61 +104,61 @@ def test_caps_always_hold_and_no_place_stays_empty() -> None:
 def test_who_leaves_or_changes_leaves_the_others_in_their_order() -> None:
     chance = random.Random(7)
     everyone = [candidate(f"c{n}", chance.choice("abc"), chance.randint(-1, 1), n) for n in range(40)]
-    line = Line(everyone)
+    queue = CandidateQueue(everyone)
     for each in everyone[::3]:
-        line.leave(each.uid)
-    line.leave("nobody")
+        queue.leave(each.uid)
+    queue.leave("nobody")
     changed = candidate("c1", everyone[1].owner, 9, 1)
-    line.join(changed)
+    queue.join(changed)
     left = [changed if each.uid == "c1" else each for each in everyone if each not in everyone[::3]]
-    assert set(line) == set(left)
-    assert turns(line, [], UNLIMITED) == turns(Line(left), [], UNLIMITED)
+    assert set(queue) == set(left)
+    assert turns(queue, [], UNLIMITED) == turns(CandidateQueue(left), [], UNLIMITED)
 
 
-def seeing(*names: str) -> View:
+def seeing(*names: str) -> Cache:
     """A view of Conversions of these names, whose uids are their names."""
-    view = View()
+    cache = Cache()
     for name in names:
-        view.see_conversion(a_conversion(name).with_metadata(uid=name).document)
-    return view
+        cache.see_conversion(a_conversion(name).with_metadata(uid=name).document)
+    return cache
 
 
 def test_nobody_is_admitted_before_everyone_was_heard() -> None:
     called: list[Key] = []
-    desk = AdmissionDesk(seeing("early", "late"), Caps(1, 9, 9), called.append)
-    assert not desk.ask(candidate("late", age=1)).admitted
-    assert not desk.ask(candidate("early", age=9)).admitted
-    desk.review()
+    admission_queue = AdmissionQueue(seeing("early", "late"), Caps(1, 9, 9), called.append)
+    assert not admission_queue.ask(candidate("late", age=1)).admitted
+    assert not admission_queue.ask(candidate("early", age=9)).admitted
+    admission_queue.review()
     assert [key.name for key in called] == ["early"]
-    assert desk.ask(candidate("early", age=9)).admitted
-    assert desk.ask(candidate("late", age=1)).position == 1
+    assert admission_queue.ask(candidate("early", age=9)).admitted
+    assert admission_queue.ask(candidate("late", age=1)).position == 1
 
 
 def test_a_place_is_held_until_it_is_given_back() -> None:
-    desk = AdmissionDesk(seeing("first", "second"), Caps(1, 9, 9), lambda _: None)
-    desk.review()
-    assert desk.ask(candidate("first")).admitted
-    assert not desk.ask(candidate("second")).admitted
-    desk.leave("first")
-    desk.review()
-    assert desk.ask(candidate("second")).admitted
-    assert len(desk) == 0
+    admission_queue = AdmissionQueue(seeing("first", "second"), Caps(1, 9, 9), lambda _: None)
+    admission_queue.review()
+    assert admission_queue.ask(candidate("first")).admitted
+    assert not admission_queue.ask(candidate("second")).admitted
+    admission_queue.leave("first")
+    admission_queue.review()
+    assert admission_queue.ask(candidate("second")).admitted
+    assert len(admission_queue) == 0
 
 
 def test_who_is_gone_loses_its_place_though_no_event_said_so() -> None:
-    view = seeing("first", "second")
-    desk = AdmissionDesk(view, Caps(1, 9, 9), lambda _: None)
-    desk.review()
-    assert desk.ask(candidate("first")).admitted
-    view.see_conversion(a_conversion("first").with_metadata(uid="another").versioned(9).document)
-    desk.review()
-    assert desk.ask(candidate("second")).admitted
+    cache = seeing("first", "second")
+    admission_queue = AdmissionQueue(cache, Caps(1, 9, 9), lambda _: None)
+    admission_queue.review()
+    assert admission_queue.ask(candidate("first")).admitted
+    cache.see_conversion(a_conversion("first").with_metadata(uid="another").versioned(9).document)
+    admission_queue.review()
+    assert admission_queue.ask(candidate("second")).admitted
 
 
 def test_nobody_goes_into_a_namespace_that_is_closed_and_nobody_waits_for_who_would() -> None:
     waiting = [candidate("full", age=9, namespace="full"), candidate("free", age=1)]
-    assert [each.uid for each in turns(Line(waiting), [], Caps(1, 9, 9), {"full"}).admitted] == ["free"]
-    assert [each.uid for each in next_turns(Line(waiting), [], Caps(1, 9, 9), {"full"})] == ["free"]
+    assert [each.uid for each in turns(CandidateQueue(waiting), [], Caps(1, 9, 9), {"full"}).admitted] == ["free"]
+    assert [each.uid for each in next_turns(CandidateQueue(waiting), [], Caps(1, 9, 9), {"full"})] == ["free"]
 
 
 def shared(name: str, pods: int, owner: str = "a", age: int = 0, namespace: str = "media") -> Candidate:

@@ -8,9 +8,9 @@ from tests.builders import NOW, a_conversion
 from tests.unit.operator.fakes import World
 from tests.unit.operator.harness import live
 from video2mp3_contracts.api.status import QueueReport
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.scheduling.admission_queue import AdmissionDesk
+from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Candidate, Caps
 from video2mp3_operator.scheduling.position_updates import furthest_off, position_due
 
@@ -71,10 +71,10 @@ def test_the_queue_is_told_as_it_moves() -> None:
     assert places(world) == {"first": None, "second": 1, "third": 2, "fourth": 3}
     world.work(running)
     world.set_job_status(running, active=0, conditions=[{"type": "Complete", "status": "True"}])
-    operator.view.see_job(world.job_of(running))
+    operator.cache.see_job(world.job_of(running))
     woken: list[Key] = []
     operator.scheduling.wake = woken.append
-    operator.desk.review()
+    operator.admission_queue.review()
     operator.scheduling.update_positions_once()
     assert [key.name for key in woken] == ["third", "fourth"]
     live(world, operator)
@@ -82,11 +82,11 @@ def test_the_queue_is_told_as_it_moves() -> None:
 
 
 def test_nobody_is_placed_before_everyone_was_heard() -> None:
-    desk = AdmissionDesk(View(), Caps(1, 9, 9), lambda _: None)
+    admission_queue = AdmissionQueue(Cache(), Caps(1, 9, 9), lambda _: None)
     first, second = a_line(2)
-    assert desk.ask(second).position is None
-    assert desk.line() == ()
-    desk.ask(first)
-    desk.review()
-    assert desk.ask(second).position == 1
-    assert desk.line() == (second,)
+    assert admission_queue.ask(second).position is None
+    assert admission_queue.queue() == ()
+    admission_queue.ask(first)
+    admission_queue.review()
+    assert admission_queue.ask(second).position == 1
+    assert admission_queue.queue() == (second,)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from video2mp3_worker.encoder.coalesced_reads import in_gulps
+from video2mp3_worker.encoder.coalesced_reads import coalesced
 
 _GULP = 512 * 1024
 _ROOM = 4 * _GULP
@@ -25,7 +25,7 @@ class Pipe:
 
 
 def taken_in(pipe: Pipe, at_once: int, room: int = _ROOM) -> int:
-    read, total = in_gulps(pipe.read, at_once, pipe.pause), 0
+    read, total = coalesced(pipe.read, at_once, pipe.pause), 0
     while taken := read(memoryview(bytearray(room))):
         total += taken
     return total

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.worker.encoder.test_packing import LAYOUTS, a_frame
 from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.packing import DoesNotFitError, Packer
-from video2mp3_worker.encoder.reservoir_bounds import Rooms, passage
+from video2mp3_worker.encoder.reservoir_bounds import ReservoirBounds, passage
 
 RATE = 32
 
@@ -58,7 +58,7 @@ def test_a_passage_tells_what_the_packer_does(layout: Layout, seed: int) -> None
 @pytest.mark.parametrize("seed", range(40))
 def test_what_is_free_lies_between_the_least_and_the_most_and_what_surely_fits_does(seed: int) -> None:
     chance, layout = random.Random(seed), Layout(44100, 2)
-    packer, rooms = Packer(layout, RATE), Rooms(0, math.inf)
+    packer, rooms = Packer(layout, RATE), ReservoirBounds(0, math.inf)
     packer.add(some_frames(layout, chance, chance.randint(0, 5), 0.8))
     for _ in range(30):
         number = len(packer.sizes)

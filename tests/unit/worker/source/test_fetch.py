@@ -16,7 +16,7 @@ from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.ports.errors import Refused, TryAgain
 from video2mp3_worker.ports.systems import SourceFile
 from video2mp3_worker.source.fetch import Fetched, fetch
-from video2mp3_worker.source.local_source import ClosedError
+from video2mp3_worker.source.partial_download import ClosedError
 
 CHUNK_BYTES = 100_000
 
@@ -98,7 +98,7 @@ def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path,
 
     source = begin(tmp_path, files, **checksum).source
 
-    assert source.is_coming()
+    assert source.is_partial()
     on_disk = source.path.read_bytes()
     assert len(on_disk) <= (files.until + 1) * CHUNK_BYTES
     assert on_disk == content[: len(on_disk)]
@@ -108,7 +108,7 @@ def test_with_the_index_first_work_can_begin_before_all_is_there(tmp_path: Path,
     files.may.set()
     source.wait(lambda: None)
 
-    assert not source.is_coming()
+    assert not source.is_partial()
     assert source.path.stat().st_size == SIZE
     chunk = slice(CHUNK_OFFSETS[-1], CHUNK_OFFSETS[-1] + CHUNK_BYTES)
     assert source.path.read_bytes()[chunk] == content[chunk]
@@ -125,8 +125,8 @@ def test_otherwise_all_is_there_before_work_begins(tmp_path: Path, content: byte
 
     source = begin(tmp_path, files).source
 
-    assert not source.is_coming()
-    assert source.arrival is None
+    assert not source.is_partial()
+    assert source.partial_download is None
     assert source.path.stat().st_size == len(content)
 
 
@@ -142,7 +142,7 @@ def test_what_ends_the_rest_is_told_to_whoever_waits(tmp_path: Path) -> None:
 
     assert error.value.reason == Reason.TRUNCATED
     with pytest.raises(Refused):
-        source.is_coming()
+        source.is_partial()
 
 
 def stopped() -> None:

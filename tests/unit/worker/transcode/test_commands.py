@@ -13,7 +13,7 @@ from video2mp3_worker.limits.bounds import Budget
 from video2mp3_worker.limits.timing import Timing
 from video2mp3_worker.probe import ffprobe_commands, whitelists
 from video2mp3_worker.probe.reading import Reading
-from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.source.partial_download import LocalSource, PartialDownload
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.levelling import Levelling
 from video2mp3_worker.transcode.plan import Plan
@@ -108,7 +108,7 @@ def test_the_limiter_that_is_heard_is_the_one_that_is_encoded() -> None:
 
 
 def test_of_a_source_that_is_coming_ffmpeg_waits_for_more() -> None:
-    coming = LocalSource(SOURCE.path, SOURCE.size, Arrival(lambda _go_on: None))
+    coming = LocalSource(SOURCE.path, SOURCE.size, PartialDownload(lambda _go_on: None))
 
     for command in (commands.decode(coming, a_plan(), BUDGET), ffprobe_commands.probe(coming, Reading())):
         assert "subfile,,start,0,end,5000,,:file:/scratch/out: put" in command

@@ -23,14 +23,14 @@ from pydantic.alias_generators import to_camel
 from video2mp3_contracts.api.output import MPEG1_BITRATES, SAMPLE_RATES, Output
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.tags import MAX_TAG, TAG_FIELDS
-from video2mp3_contracts.api.validation_errors import complaints
+from video2mp3_contracts.api.validation_errors import field_errors
 from video2mp3_contracts.jobs.exit_codes import ExitCode
 from video2mp3_contracts.text.harm import harmless
 from video2mp3_worker.limits.disk import enough_space
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused, WorkerError
 from video2mp3_worker.probe.media import AudioTrack
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3, Preview
 from video2mp3_worker.transcode.copy_decision import in_words
 
@@ -137,7 +137,7 @@ def _output(options: argparse.Namespace) -> Output:
     try:
         return Output.model_validate(wanted)
     except ValidationError as error:
-        raise Refused(Reason.BAD_REQUEST, _of_options("; ".join(map(str, complaints(error, "output"))))) from error
+        raise Refused(Reason.BAD_REQUEST, _of_options("; ".join(map(str, field_errors(error, "output"))))) from error
 
 
 def _of_options(words: str) -> str:

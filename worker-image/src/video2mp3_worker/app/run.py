@@ -29,7 +29,7 @@ from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.ports.systems import Ledger, Mp3s, Queue, Sources, Web
 from video2mp3_worker.source.fetch import fetch
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.convert import Converter, Mp3
 from video2mp3_worker.transcode.parallelism import worthwhile_parts
 
@@ -89,7 +89,7 @@ class Worker:
         with _empty_folder(self.scratch / "attempt") as folder:
             fetched = fetch(self.request, self.sources, self.web, folder / "source", self._while_fetching)
             source = fetched.source
-            _log.info("source_at_hand", size=source.size, fetched=fetched.size, coming=source.is_coming())
+            _log.info("source_at_hand", size=source.size, fetched=fetched.size, coming=source.is_partial())
             try:
                 yield source
             except Refused:

@@ -26,7 +26,7 @@ from video2mp3_worker.encoder.parts import VERSION
 from video2mp3_worker.ports.errors import Refused, Superseded, TryAgain
 from video2mp3_worker.ports.systems import PartLedger
 from video2mp3_worker.probe.media import Media
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.levelling import Level
 from video2mp3_worker.transcode.parallelism import span_of
 from video2mp3_worker.transcode.plan import Plan

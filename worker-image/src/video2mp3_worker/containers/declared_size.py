@@ -52,8 +52,8 @@ def claimed_end(file: Readable, head: bytes, size: int) -> int:
     if head[:4] == b"FORM":
         return _chunk_end(file, size, ">I", b"SSND", _sized(head, ">I"))
     if head[:4] == b".snd" and len(head) >= 12:
-        begin, sound = struct.unpack_from(">II", head, 4)
-        return 0 if _is_made_up(sound) else int(begin + sound)
+        begin, audio = struct.unpack_from(">II", head, 4)
+        return 0 if _is_made_up(audio) else int(begin + audio)
     if head[:16] == _WAVE64 and len(head) >= 24:
         return _wave64_end(file, head, size)
     if head[:4] == _EBML:

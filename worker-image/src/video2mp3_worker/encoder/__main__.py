@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from video2mp3_worker.encoder import lame
-from video2mp3_worker.encoder.coalesced_reads import in_gulps
+from video2mp3_worker.encoder.coalesced_reads import coalesced
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.encoder.lame import Lame, LameError, Quality
 from video2mp3_worker.encoder.parts import BrokenPartsError, PartsReader, PartWriter
@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> int:
 def _samples(given: io.FileIO, wanted: dict[str, int], layout: Layout) -> Read:
     sample_bytes = layout.channels * SAMPLE_BYTES
     at_once = wanted.get("threads", 1) * PIECE_FRAMES * layout.samples * sample_bytes
-    sound = in_gulps(given.readinto, at_once, partial(time.sleep, _PAUSE_SECONDS))
-    return after_silence(sound, wanted.get("silence", 0) * sample_bytes)
+    audio = coalesced(given.readinto, at_once, partial(time.sleep, _PAUSE_SECONDS))
+    return after_silence(audio, wanted.get("silence", 0) * sample_bytes)
 
 
 def _report(samples: int, sample_rate: int) -> None:

@@ -9,7 +9,7 @@ _GULP_BYTES: Final = 512 * 1024
 """Half of what the pipe holds: its other end is seldom kept waiting."""
 
 
-def in_gulps(read: Read, at_once: int, pause: Callable[[], None]) -> Read:
+def coalesced(read: Read, at_once: int, pause: Callable[[], None]) -> Read:
     """Read as `read` does, with a pause after each small read, so that more has come by the next.
 
     The first `at_once` bytes come without: as long as there is nothing to encode, time counts.

@@ -21,7 +21,7 @@ from video2mp3_worker.encoder.frames import Frame, Layout
 from video2mp3_worker.encoder.lame import Lame, Quality
 from video2mp3_worker.encoder.packing import needed_before
 from video2mp3_worker.encoder.pieces import Piece, Read, Span, encoded, encoded_to_fit
-from video2mp3_worker.encoder.reservoir_bounds import Rooms, passage
+from video2mp3_worker.encoder.reservoir_bounds import ReservoirBounds, passage
 
 VERSION: Final = 5
 """Of this format, and of how pieces are cut and encoded: parts of different versions are never joined."""
@@ -57,7 +57,7 @@ class PartWriter:
     def write(self, read: Read, threads: int, span: Span, report: Callable[[int], None]) -> None:
         """Encode a span of all that `read` gives. `report` is told how many samples, from the beginning of all."""
         self._file.write(b"P" + _PART.pack(VERSION, *_shape(self._layout, self._quality), span.first))
-        rooms = Rooms(0, math.inf if span.first else 0)
+        rooms = ReservoirBounds(0, math.inf if span.first else 0)
         done = span.first * pieces.PIECE_FRAMES * self._layout.samples
         cut = pieces.pieces(read, self._layout, self._quality, span, report)
         for piece, frames in ordered_pool.in_order(self._encode, cut, threads):
@@ -68,7 +68,7 @@ class PartWriter:
     def _encode(self, piece: Piece) -> list[Frame]:
         return encoded(piece, self._lame, self._layout, self._quality)
 
-    def _spares(self, piece: Piece, frames: list[Frame], rooms: Rooms) -> list[Frame]:
+    def _spares(self, piece: Piece, frames: list[Frame], rooms: ReservoirBounds) -> list[Frame]:
         """What takes the frames' place, unless they fit in any case."""
         bit_rate = self._quality.bit_rate
         if bit_rate is None:

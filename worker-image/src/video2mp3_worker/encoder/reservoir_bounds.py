@@ -46,7 +46,7 @@ def passage(frames: Sequence[Frame], layout: Layout, bit_rate: int, number: int)
 
 
 @dataclass
-class Rooms:
+class ReservoirBounds:
     """The least and the most bytes that may be free before the next piece."""
 
     least: float

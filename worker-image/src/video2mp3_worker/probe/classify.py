@@ -23,7 +23,7 @@ from video2mp3_worker.processes.failures import (
     refused_decoders,
     refused_format,
 )
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 
 _ROUNDS: Final = 4
 """A file with decoders that nobody thought of names at least one of them in each round."""

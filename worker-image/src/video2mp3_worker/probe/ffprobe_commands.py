@@ -9,7 +9,7 @@ from typing import Any, Final
 from video2mp3_worker.limits import bounds
 from video2mp3_worker.probe import whitelists
 from video2mp3_worker.probe.reading import Reading
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 
 _FIRST_PACKETS: Final = 32
 """Enough for the first of each track, where tracks take turns."""
@@ -52,7 +52,7 @@ def input_options(source: LocalSource, reading: Reading) -> dict[str, Any]:
         "analyzeduration": reading.probe_seconds * 1_000_000,
         **dict(reading.options),
     }
-    if source.arrival is not None:
+    if source.partial_download is not None:
         # At the end of the file ffmpeg waits for more; and with the index in hand it does not look behind the media.
         protocols = ",".join((*whitelists.PROTOCOLS, whitelists.COMING_PROTOCOL))
         options |= {"protocol_whitelist": protocols, "follow": 1, "fflags": "+ignidx"}
@@ -64,4 +64,6 @@ def input_name(source: LocalSource) -> str:
     # Without the protocol's name, a name with a colon in it would be taken for an address.
     file = f"file:{source.path}"
     # Of a file that is still growing, only this knows where it ends.
-    return file if source.arrival is None else f"{whitelists.COMING_PROTOCOL},,start,0,end,{source.size},,:{file}"
+    return (
+        file if source.partial_download is None else f"{whitelists.COMING_PROTOCOL},,start,0,end,{source.size},,:{file}"
+    )

@@ -22,7 +22,7 @@ from video2mp3_worker.limits.disk import enough_space, refuse_full_disk
 from video2mp3_worker.ports.errors import Refused
 from video2mp3_worker.ports.systems import SourceFile, Sources, Web
 from video2mp3_worker.source.content import refuse_other_content, refuse_size
-from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.source.partial_download import LocalSource, PartialDownload
 from video2mp3_worker.source.sparse_reads import SparseFile
 
 _WORTH_IT_BYTES: Final = 8 * 1024**2
@@ -68,23 +68,23 @@ def _fetch_file(
     every = range(-(-found.length // found.chunk_bytes))
     with ExitStack() as opened:
         file = opened.enter_context(SparseFile(found, sources, destination, watch))
-        sound = _chunks_of_sound(found, file)
+        audio = _chunks_of_sound(found, file)
         numbers: Sequence[int] = every
         # A checksum that was asked for needs every byte.
-        if sound is not None and request.source.sha256 is None and len(sound) <= _MOST_SHARE * len(every):
-            numbers = sound
+        if audio is not None and request.source.sha256 is None and len(audio) <= _MOST_SHARE * len(every):
+            numbers = audio
         size = min(len(numbers) * found.chunk_bytes, found.length)
         refuse_full_disk(destination, size)
-        can_begin = sound is not None and _fetch_index(file, numbers, watch)
+        can_begin = audio is not None and _fetch_index(file, numbers, watch)
         opened.pop_all()
-    if sound is not None:
+    if audio is not None:
         _give_back_memory()
     verify = partial(_verify, found, request.source) if numbers is every else None
-    arrival = Arrival(partial(_fetch_rest, file, numbers, verify))
+    partial_download = PartialDownload(partial(_fetch_rest, file, numbers, verify))
     if not can_begin:
-        with closing(arrival):
-            arrival.wait_for_all(watch)
-    return Fetched(LocalSource(destination, found.length, arrival if can_begin else None), size)
+        with closing(partial_download):
+            partial_download.wait_for_all(watch)
+    return Fetched(LocalSource(destination, found.length, partial_download if can_begin else None), size)
 
 
 def _chunks_of_sound(found: SourceFile, file: SparseFile) -> list[int] | None:

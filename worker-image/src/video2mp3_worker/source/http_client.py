@@ -22,7 +22,7 @@ from video2mp3_worker.ports.errors import Refused
 from video2mp3_worker.ports.systems import BrokenOffError
 from video2mp3_worker.source.addresses import is_public
 from video2mp3_worker.source.background import Background
-from video2mp3_worker.source.redirects import Hop
+from video2mp3_worker.source.redirects import Location
 
 ANSWER_SECONDS: Final = 60.0
 """To resolve, connect and get an answer's head."""
@@ -64,7 +64,7 @@ class HttpWeb:
     @contextmanager
     def ask(self, url: str, headers: Mapping[str, str], watch: Callable[[], None]) -> Iterator["HttpAnswer"]:
         """GET an address, following nothing. Raises Refused and BrokenOffError."""
-        exchange = _Exchange(Hop(url), headers, self.resolve)
+        exchange = _Exchange(Location(url), headers, self.resolve)
         answer = HttpAnswer(exchange, Background(exchange.run(), _BLOCKS_AHEAD), watch, self.stall_seconds)
         try:
             answer.begin(self.answer_seconds)
@@ -123,7 +123,7 @@ class _Head:
 class _Exchange:
     """One request and its answer; all of it may block."""
 
-    def __init__(self, hop: Hop, headers: Mapping[str, str], resolve: Resolve) -> None:
+    def __init__(self, hop: Location, headers: Mapping[str, str], resolve: Resolve) -> None:
         self.hop = hop
         self._headers = headers
         self._resolve = resolve

@@ -20,7 +20,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
-class Hop:
+class Location:
     """One address on the way."""
 
     url: str
@@ -56,7 +56,7 @@ class Hop:
         return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def first(url: str, allowed: Sequence[str]) -> Hop:
+def first(url: str, allowed: Sequence[str]) -> Location:
     """The hop to `source.url`. Raises Refused where sources are not fetched from its host."""
     try:
         return _checked(quote(url, safe=string.punctuation), allowed)
@@ -64,7 +64,7 @@ def first(url: str, allowed: Sequence[str]) -> Hop:
         raise Refused(Reason.BAD_REQUEST, "source.url is not an address that can be fetched from.") from error
 
 
-def following(hop: Hop, location: str, allowed: Sequence[str]) -> Hop:
+def following(hop: Location, location: str, allowed: Sequence[str]) -> Location:
     """The hop that an answer's Location leads to, which may be relative. Raises Refused where it may not be followed.
 
     Header fields reach us in Latin-1, one character for each byte.
@@ -79,9 +79,9 @@ def following(hop: Hop, location: str, allowed: Sequence[str]) -> Hop:
         raise Refused(Reason.SOURCE_NOT_ALLOWED, sentence) from error
 
 
-def _checked(url: str, allowed: Sequence[str], *, secure: bool = False) -> Hop:
+def _checked(url: str, allowed: Sequence[str], *, secure: bool = False) -> Location:
     """The hop to an address. Raises ValueError where it is none."""
-    hop = Hop(urldefrag(url).url)
+    hop = Location(urldefrag(url).url)
     if ":" in hop.host:
         ipaddress.IPv6Address(hop.host)
     refusal = source_urls.refusal(hop.host, allowed)

@@ -1,4 +1,5 @@
 """⑥ From a source on the disk to an mp3 on the disk: what to do, the command lines for it, tags, loudness, the check.
 
-Imports `probe`, `processes`, `encoder`, `source.local_source` and what is below them; knows no store and no cluster.
+Imports `probe`, `processes`, `encoder`, `source.partial_download`,
+and what is below them; knows no store and no cluster.
 """

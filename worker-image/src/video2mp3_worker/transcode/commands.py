@@ -16,7 +16,7 @@ from video2mp3_worker.limits.bounds import Budget
 from video2mp3_worker.probe import whitelists
 from video2mp3_worker.probe.ffprobe_commands import input_name, input_options, probing
 from video2mp3_worker.probe.reading import Reading
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.levelling import Levelling
 from video2mp3_worker.transcode.plan import Plan
 from video2mp3_worker.transcode.synchronising import synchronised
@@ -55,16 +55,16 @@ def decode(
     Nothing that comes after `end_seconds` is needed.
     """
     # Integers at the end: they hold neither infinity nor what is no number.
-    sound = _shaped(_sound(source, plan), plan).filter("volume", 10 ** (gain / 20) / headroom, precision="float")
+    audio = _shaped(_audio(source, plan), plan).filter("volume", 10 ** (gain / 20) / headroom, precision="float")
     # Into a pipe ffmpeg writes every frame by itself, and each time wakes who reads it: that costs more than to decode.
-    output = sound.output("pipe:1", f="s32le", flush_packets=0, **_longest(budget, end_seconds))
+    output = audio.output("pipe:1", f="s32le", flush_packets=0, **_longest(budget, end_seconds))
     return _compiled(output, *_QUIET)
 
 
 def limit(plan: Plan, levelling: Levelling) -> list[str]:
     """The ffmpeg call between what `decode` writes with SPARE_HEADROOM and the encoder, that holds down its peaks."""
-    sound = _limited(_samples(plan), levelling).filter("volume", 1 / HEADROOM, precision="double")
-    return _compiled(sound.output("pipe:1", f="s32le", flush_packets=0), *_QUIET)
+    audio = _limited(_samples(plan), levelling).filter("volume", 1 / HEADROOM, precision="double")
+    return _compiled(audio.output("pipe:1", f="s32le", flush_packets=0), *_QUIET)
 
 
 def listen(plan: Plan, levelling: Levelling) -> list[str]:
@@ -73,16 +73,16 @@ def listen(plan: Plan, levelling: Levelling) -> list[str]:
     Or how loud it is behind a levelling. It knows nothing of the source but its samples, so that no word of the source
     can stand in what it says.
     """
-    sound = _limited(_samples(plan), levelling)
+    audio = _limited(_samples(plan), levelling)
     silence = round(plan.silence_seconds * plan.sample_rate)
     if silence:
         # Long silence is no part of the loudness, but its end is, and which tenths of a second are looked at.
         silence = silence % plan.sample_rate + (plan.sample_rate if silence >= plan.sample_rate else 0)
-        sound = sound.filter("adelay", f"{silence}S", all=1)
-    sound = sound.filter("ebur128", peak="sample+true", framelog="verbose")
+        audio = audio.filter("adelay", f"{silence}S", all=1)
+    audio = audio.filter("ebur128", peak="sample+true", framelog="verbose")
     # The summary comes at the level of information.
     progress = ("-progress", "pipe:1", "-stats_period", "0.5")
-    return _compiled(sound.output("pipe:1", f="null"), *_QUIET[:-1], "info", *progress)
+    return _compiled(audio.output("pipe:1", f="null"), *_QUIET[:-1], "info", *progress)
 
 
 def _samples(plan: Plan) -> Any:
@@ -92,15 +92,15 @@ def _samples(plan: Plan) -> Any:
     return given["a:0"].filter("volume", SPARE_HEADROOM, precision="double")
 
 
-def _limited(sound: Any, levelling: Levelling) -> Any:
+def _limited(audio: Any, levelling: Levelling) -> Any:
     """The sound with a gain, and with its peaks held down where there is a ceiling for them."""
     if levelling.gain:
-        sound = sound.filter("volume", 10 ** (levelling.gain / 20), precision="double")
+        audio = audio.filter("volume", 10 ** (levelling.gain / 20), precision="double")
     if levelling.ceiling is not None:
         # `level` would lift it to full scale afterwards; `latency` takes away the delay of looking ahead.
         options = {"attack": 5, "release": 50, "level": 0, "latency": 1}
-        sound = sound.filter("alimiter", limit=10 ** (levelling.ceiling / 20), **options)
-    return sound
+        audio = audio.filter("alimiter", limit=10 ** (levelling.ceiling / 20), **options)
+    return audio
 
 
 def attached_picture(source: LocalSource, stream: int) -> list[str]:
@@ -113,22 +113,22 @@ def attached_picture(source: LocalSource, stream: int) -> list[str]:
     return _compiled(output, *_QUIET[:-1], "fatal")
 
 
-def _sound(source: LocalSource, plan: Plan) -> Any:
-    sound = _track(source, plan)
+def _audio(source: LocalSource, plan: Plan) -> Any:
+    audio = _track(source, plan)
     if plan.track.is_ambisonic:
         # libswresample knows no way from a sound field to loudspeakers.
-        sound = sound.filter("channelmap", map=0, channel_layout="mono")
+        audio = audio.filter("channelmap", map=0, channel_layout="mono")
     if plan.track.segments:
-        sound = _joined(sound, plan)
+        audio = _joined(audio, plan)
     else:
-        sound = synchronised(sound, plan.timing, bounds.pauses_seconds(source.size))
+        audio = synchronised(audio, plan.timing, bounds.pauses_seconds(source.size))
     if plan.start_seconds or plan.end_seconds is not None:
-        sound = sound.filter("atrim", **_bounds(plan))
-        sound = sound.filter("asetpts", "PTS-STARTPTS")
-    return sound
+        audio = audio.filter("atrim", **_bounds(plan))
+        audio = audio.filter("asetpts", "PTS-STARTPTS")
+    return audio
 
 
-def _shaped(sound: Any, plan: Plan) -> Any:
+def _shaped(audio: Any, plan: Plan) -> Any:
     """The sound in the mp3's rate and channels, in float, so that nothing is clipped on the way.
 
     The mix is ffmpeg's own, as with its options `-ar` and `-ac` before LAME: of decoders that give whole numbers no sum
@@ -136,7 +136,7 @@ def _shaped(sound: Any, plan: Plan) -> Any:
     """
     mixing = {"rematrix_maxval": 1} if plan.track.is_integer else {}
     layout = "mono" if plan.channels == 1 else "stereo"
-    resampled = sound.filter("aresample", plan.sample_rate, **mixing)
+    resampled = audio.filter("aresample", plan.sample_rate, **mixing)
     return resampled.filter("aformat", sample_fmts="fltp", sample_rates=plan.sample_rate, channel_layouts=layout)
 
 
@@ -149,8 +149,8 @@ def _joined(media: Any, plan: Plan) -> Any:
         part = copies[number].filter("atrim", start=round(segment.start, 9), end=round(segment.end, 9))
         part = part.filter("asetpts", "PTS-STARTPTS")
         parts.append(part.filter("apad", pad_dur=round(segment.pause, 9)) if segment.pause else part)
-    sound = parts[0] if len(parts) == 1 else ffmpeg.filter(parts, "concat", n=len(parts), v=0, a=1)
-    return sound.filter("asetpts", f"PTS+{plan.timing.origin_seconds + plan.timing.lead_seconds:.9f}/TB")
+    audio = parts[0] if len(parts) == 1 else ffmpeg.filter(parts, "concat", n=len(parts), v=0, a=1)
+    return audio.filter("asetpts", f"PTS+{plan.timing.origin_seconds + plan.timing.lead_seconds:.9f}/TB")
 
 
 def _bounds(plan: Plan) -> dict[str, float]:

@@ -24,7 +24,7 @@ from video2mp3_worker.ports.errors import Refused, cut_short
 from video2mp3_worker.probe.chapters import Chapter, fitted, limited
 from video2mp3_worker.probe.classify import look_into
 from video2mp3_worker.probe.media import Media
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import replaygain, tags
 from video2mp3_worker.transcode.copy_decision import in_words
 from video2mp3_worker.transcode.cover import cover_of
@@ -109,7 +109,7 @@ class Converter:
 
         def look() -> None:
             watch.check()
-            if source.is_coming():
+            if source.is_partial():
                 # What ffprobe looks for may come last, and much later: whoever follows the attempt sees a sign of life.
                 self.report(0.0, None)
 
@@ -119,10 +119,10 @@ class Converter:
     def convert(self, source: LocalSource, destination: Path, output: Output) -> Mp3:
         """Make the mp3 that `output` describes. Raises Refused or TryAgain."""
         media, plan = self.plan(source, output)
-        sound = self._sound(source, destination, media, plan, lambda: self._encoded(source, destination, plan))
-        return self._checked(sound, source, media, plan, output)
+        audio = self._audio(source, destination, media, plan, lambda: self._encoded(source, destination, plan))
+        return self._checked(audio, source, media, plan, output)
 
-    def _sound(
+    def _audio(
         self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], Encoded]
     ) -> "_Sound":
         """The mp3 without its tag: copied, or made by `encode_it`."""
@@ -193,10 +193,10 @@ class Converter:
 
         `heard` is what `convert_part` answered, if it is at hand: else the sound is listened to again.
         """
-        sound = self._sound(
+        audio = self._audio(
             source, destination, media, plan, lambda: self._joined(parts, source, destination, plan, heard)
         )
-        return self._checked(sound, source, media, plan, output)
+        return self._checked(audio, source, media, plan, output)
 
     def _joined(
         self, parts: Iterable[bytes], source: LocalSource, destination: Path, plan: Plan, heard: Level | None
@@ -205,26 +205,26 @@ class Converter:
         seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
         return Encoded(seconds, level=heard or self._level(source, plan, is_encoded=True))
 
-    def _checked(self, sound: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
-        told = _notes_on_source(source, media, plan, sound)
+    def _checked(self, audio: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
+        told = _notes_on_source(source, media, plan, audio)
         # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
-        if sound.level is not None:
-            replaygain.note(sound.content, Layout(plan.sample_rate, plan.channels), sound.level.reached)
-        _verify(sound.content, plan, sound.seconds)
-        chapters, left_out = _chapters(media, plan, sound.seconds)
+        if audio.level is not None:
+            replaygain.note(audio.content, Layout(plan.sample_rate, plan.channels), audio.level.reached)
+        _verify(audio.content, plan, audio.seconds)
+        chapters, left_out = _chapters(media, plan, audio.seconds)
         tag = _tag(
-            media, output, cover, chapters, replaygain.told(sound.level, plan, output, is_copied=sound.is_copied)
+            media, output, cover, chapters, replaygain.told(audio.level, plan, output, is_copied=audio.is_copied)
         )
-        levelled = () if sound.level is None else sound.level.notes
+        levelled = () if audio.level is None else audio.level.notes
         return Mp3(
-            file=sound.file,
-            content=sound.content,
+            file=audio.file,
+            content=audio.content,
             tag=tag,
-            duration_seconds=round(sound.seconds, 3),
-            sha256=_sha256(tag, sound.content),
-            size=len(tag) + sound.content.size,
-            encoding=sound.encoding,
+            duration_seconds=round(audio.seconds, 3),
+            sha256=_sha256(tag, audio.content),
+            size=len(tag) + audio.content.size,
+            encoding=audio.encoding,
             notes=(*plan.notes, *told, *levelled, *notes, *left_out),
         )
 
@@ -236,7 +236,7 @@ class Converter:
         return allowed, self._watch(source, allowed.wall_seconds, bounds.STALL_SECONDS)
 
     def _watch(self, source: LocalSource, wall_seconds: float, stall_seconds: float | None = None) -> Watch:
-        return Watch(self.stop, self.clock, wall_seconds, stall_seconds, source.is_coming)
+        return Watch(self.stop, self.clock, wall_seconds, stall_seconds, source.is_partial)
 
 
 @dataclass(frozen=True)
@@ -266,15 +266,15 @@ def _tag(
     return tags.render(tags.merged(media.tags, output.tags), cover, chapters, texts, version)
 
 
-def _notes_on_source(source: LocalSource, media: Media, plan: Plan, sound: _Sound) -> tuple[str, ...]:
+def _notes_on_source(source: LocalSource, media: Media, plan: Plan, audio: _Sound) -> tuple[str, ...]:
     """What is to be said of a source that lacks its end, or is damaged: one note for one fault."""
-    lacks = media.format in _COUNTED and sound.seconds < (plan.duration_seconds or 0.0) - MISSING_SECONDS
+    lacks = media.format in _COUNTED and audio.seconds < (plan.duration_seconds or 0.0) - MISSING_SECONDS
     if lacks and not plan.allow_truncated:
         raise cut_short()
-    is_told = not _ON_ENDING.isdisjoint(sound.notes)
-    is_cut = is_told or lacks or media.is_cut_short or is_cut_mp3(source, media, plan, sound.seconds)
+    is_told = not _ON_ENDING.isdisjoint(audio.notes)
+    is_cut = is_told or lacks or media.is_cut_short or is_cut_mp3(source, media, plan, audio.seconds)
     ending = (CUT_SHORT,) if is_cut and not is_told else ()
-    return (*sound.notes, *ending, *sound.damage.notes(beside_a_cut=is_cut))
+    return (*audio.notes, *ending, *audio.damage.notes(beside_a_cut=is_cut))
 
 
 def _verify(content: Mp3File, plan: Plan, seconds: float) -> None:

@@ -10,7 +10,7 @@ from video2mp3_worker.limits import bounds
 from video2mp3_worker.probe.media import AttachedPicture, Media
 from video2mp3_worker.processes import child
 from video2mp3_worker.processes.child import Confinement
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.images import NotAPictureError, Picture, picture
 

@@ -15,7 +15,7 @@ from video2mp3_worker.ports.errors import Refused, cut_short
 from video2mp3_worker.processes import child
 from video2mp3_worker.processes.child import Confinement, Ended
 from video2mp3_worker.processes.failures import explain_failure, is_partial, refuse_failed_encoder, refuse_if_killed
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import commands, parallelism
 from video2mp3_worker.transcode.damage import Damage
 from video2mp3_worker.transcode.levelling import Level, Levelling

@@ -14,7 +14,7 @@ from video2mp3_worker.ports.errors import Refused, TryAgain
 from video2mp3_worker.processes import child
 from video2mp3_worker.processes.child import Confinement, Ended
 from video2mp3_worker.processes.failures import explain_failure, refuse_if_killed
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.levelling import Level, Levelling, Loudness, encoder_gain, read_summary, settled
 from video2mp3_worker.transcode.plan import Plan

@@ -11,7 +11,7 @@ from video2mp3_worker.containers.isobmff import Readable
 from video2mp3_worker.encoder.frame_copy import id3_bytes
 from video2mp3_worker.encoder.frames import Layout
 from video2mp3_worker.probe.media import Media
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode.plan import Plan
 
 _MOST_TAGS: Final = 10

@@ -19,7 +19,7 @@ from video2mp3_worker.probe.media import Media
 from video2mp3_worker.processes import child
 from video2mp3_worker.processes.child import Confinement
 from video2mp3_worker.processes.failures import is_partial
-from video2mp3_worker.source.local_source import LocalSource
+from video2mp3_worker.source.partial_download import LocalSource
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.copy_decision import difference
 from video2mp3_worker.transcode.packets import PacketLines

@@ -40,12 +40,12 @@ the frame before ends, 1 whether there is one.
 _EARLIER: Final = f"PTS-if(eq(NB_SAMPLES,{_SILENT_SAMPLES}),2*NB_SAMPLES/SR/TB)"
 
 
-def synchronised(sound: Any, times: Timing, pauses_seconds: float) -> Any:
+def synchronised(audio: Any, times: Timing, pauses_seconds: float) -> Any:
     """The sound with silence in its gaps, of `pauses_seconds` in all. Others are left out: see `forwards`."""
     if not times.fills_gaps:
-        return sound
+        return audio
     # In the unit that ainterleave counts in, whatever it is given.
-    clocked = sound.filter("asetpts", expr=forwards(times, pauses_seconds)).filter("asettb", "AVTB")
+    clocked = audio.filter("asetpts", expr=forwards(times, pauses_seconds)).filter("asettb", "AVTB")
     frames = clocked.filter_multi_output("asplit", 2)
     silence = frames[1].filter("atrim", end_sample=0).filter("apad", packet_size=_SILENT_SAMPLES)
     silence = silence.filter("asetnsamples", n=_SILENT_SAMPLES, p=0).filter("asetpts", f"N*{_APART}/SR/TB")

@@ -8,8 +8,8 @@ import structlog
 
 from video2mp3_contracts.api.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.ledger.documents import LedgerEntry
-from video2mp3_operator.cache.dataloader import Batched
-from video2mp3_operator.cache.store import View
+from video2mp3_operator.cache.dataloader import DataLoader
+from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import Pod
@@ -20,13 +20,13 @@ from video2mp3_operator.policy import attempts
 from video2mp3_operator.policy.result_reuse import description, fingerprints, lost_one
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
-from video2mp3_operator.policy.stopwatches import Waits
+from video2mp3_operator.policy.stopwatches import Stopwatches
 from video2mp3_operator.policy.timeouts import Limits
 from video2mp3_operator.ports.errors import RefusedError, UnavailableError
 from video2mp3_operator.ports.systems import Clock, JobsApi
 from video2mp3_operator.reconciler.decide import needs_ledger, needs_source
 from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, memory_of
-from video2mp3_operator.reconciler.snapshot import Observation
+from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.reconciler.status import stored_status
 
 _log = structlog.get_logger(__name__)
@@ -38,24 +38,24 @@ class Observer:
 
     settings: Settings
     clock: Clock
-    view: View
+    cache: Cache
     jobs: JobsApi
-    entries: Batched[LedgerEntry]
-    sources: Batched[SourceFile]
-    retained: Batched[LedgerEntry]
-    lost: Batched[Sequence[LedgerEntry]]
+    entries: DataLoader[LedgerEntry]
+    sources: DataLoader[SourceFile]
+    retained: DataLoader[LedgerEntry]
+    lost: DataLoader[Sequence[LedgerEntry]]
     stalls: StallWatch
-    waits: Waits
+    stopwatches: Stopwatches
 
     def forget(self, key: Key) -> None:
         """It is gone: nothing is waited for any more."""
-        self.waits.forget(key)
+        self.stopwatches.forget(key)
 
-    async def observe(self, document: dict[str, Any], meta: ObjectMeta) -> Observation:
+    async def observe(self, document: dict[str, Any], meta: ObjectMeta) -> Snapshot:
         """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
         reading = read_spec(document["spec"])
         spec = reading.spec
-        seen = Observation(
+        snapshot = Snapshot(
             meta=meta,
             spec=spec,
             invalid=reading.trouble,
@@ -63,8 +63,8 @@ class Observer:
             keeps_source=reading.keeps_source,
             status=stored_status(document),
             now=self.clock(),
-            job=self.view.job(meta.uid),
-            pods=self.view.pods(meta.uid),
+            job=self.cache.job(meta.uid),
+            pods=self.cache.pods(meta.uid),
             source_limit=self.settings.max_source_bytes,
             allowed_hosts=self.settings.allowed_hosts,
             limits=self._limits().of(spec),
@@ -72,20 +72,24 @@ class Observer:
             quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
         )
-        changes: dict[str, Any] = {"pods": seen.pods if seen.finished else await self._pods(seen.job, seen.pods)}
-        changes["attempts"] = attempts.history(seen.status.attempts, changes["pods"], seen.now.replace(microsecond=0))
-        if needs_ledger(meta, seen.job, changes["pods"], seen.finished):
+        changes: dict[str, Any] = {
+            "pods": snapshot.pods if snapshot.finished else await self._pods(snapshot.job, snapshot.pods)
+        }
+        changes["attempts"] = attempts.history(
+            snapshot.status.attempts, changes["pods"], snapshot.now.replace(microsecond=0)
+        )
+        if needs_ledger(meta, snapshot.job, changes["pods"], snapshot.finished):
             changes |= await self._ledger(meta.uid)
         else:
-            changes["entry"] = self.view.entries.get(meta.uid)
-        seen = replace(seen, **changes)
-        seen = replace(seen, watched_seconds=self.waits.watch(seen.key, _waited_for(seen)))
-        if _asks_why(seen):
-            seen = replace(seen, job_trouble=await self._job_trouble(seen))
-        if needs_source(seen):
-            seen = replace(seen, **await self._source(seen))
-            seen = replace(seen, retained=await self._retained(seen))
-        return seen
+            changes["entry"] = self.cache.entries.get(meta.uid)
+        snapshot = replace(snapshot, **changes)
+        snapshot = replace(snapshot, watched_seconds=self.stopwatches.watch(snapshot.key, _waited_for(snapshot)))
+        if _asks_why(snapshot):
+            snapshot = replace(snapshot, job_trouble=await self._job_trouble(snapshot))
+        if needs_source(snapshot):
+            snapshot = replace(snapshot, **await self._source(snapshot))
+            snapshot = replace(snapshot, retained=await self._retained(snapshot))
+        return snapshot
 
     def _limits(self) -> Limits:
         settings = self.settings
@@ -104,13 +108,13 @@ class Observer:
         if job.parts == 1 and any(pod.exit_code is not None for pod in pods):
             return pods
         for document in await self.jobs.pods_of(job.namespace, job.conversion_uid):
-            self.view.see_pod(document)
-        return self.view.pods(job.conversion_uid)
+            self.cache.see_pod(document)
+        return self.cache.pods(job.conversion_uid)
 
-    async def _job_trouble(self, seen: Observation) -> str:
+    async def _job_trouble(self, snapshot: Snapshot) -> str:
         """Why its Job gets no pod; "" where nobody says so, or nobody answers: it is asked for again."""
         try:
-            return await self.jobs.trouble_of(seen.job.namespace, seen.job.uid) if seen.job else ""
+            return await self.jobs.trouble_of(snapshot.job.namespace, snapshot.job.uid) if snapshot.job else ""
         except (UnavailableError, RefusedError) as error:
             _log.warning("job_events_unavailable", error=str(error))
             return ""
@@ -125,8 +129,8 @@ class Observer:
             return {"ledger_known": False, "ledger_trouble": entry.why}
         return {"entry": entry}
 
-    async def _source(self, seen: Observation) -> dict[str, Any]:
-        gridfs = seen.spec.source.gridfs if seen.spec else None
+    async def _source(self, snapshot: Snapshot) -> dict[str, Any]:
+        gridfs = snapshot.spec.source.gridfs if snapshot.spec else None
         if gridfs is None:
             return {}
         try:
@@ -135,19 +139,23 @@ class Observer:
             _log.warning("source_unavailable", error=str(error))
             return {"source_known": False}
 
-    async def _retained(self, seen: Observation) -> LedgerEntry | None:
+    async def _retained(self, snapshot: Snapshot) -> LedgerEntry | None:
         """Asked for only where nobody has begun to work for it."""
-        if seen.spec is None or not seen.source_known or (seen.entry and (seen.entry.attempt or seen.entry.parts)):
+        if (
+            snapshot.spec is None
+            or not snapshot.source_known
+            or (snapshot.entry and (snapshot.entry.attempt or snapshot.entry.parts))
+        ):
             return None
-        filename = Conversion(metadata=seen.meta, spec=seen.spec).filename
-        made_of = fingerprints(seen.spec, filename, seen.source.sha256 if seen.source else None)
+        filename = Conversion(metadata=snapshot.meta, spec=snapshot.spec).filename
+        made_of = fingerprints(snapshot.spec, filename, snapshot.source.sha256 if snapshot.source else None)
         known, source_gone = (
-            (description(seen.spec, filename), *made_of),
-            seen.source is None and not seen.spec.source.url,
+            (description(snapshot.spec, filename), *made_of),
+            snapshot.source is None and not snapshot.spec.source.url,
         )
         try:
-            entries = await self.lost.get("/".join(seen.key)) or ()
-            lost = lost_one(seen.ref, seen.spec.owner, known, source_gone=source_gone, entries=entries)
+            entries = await self.lost.get("/".join(snapshot.key)) or ()
+            lost = lost_one(snapshot.ref, snapshot.spec.owner, known, source_gone=source_gone, entries=entries)
             if lost is not None:
                 return lost
             for fingerprint in made_of:
@@ -159,17 +167,24 @@ class Observer:
         return None
 
 
-def _waited_for(seen: Observation) -> Hashable:
+def _waited_for(snapshot: Snapshot) -> Hashable:
     """What others date and we must not take their word for: a deletion, or the start or the end of a pod."""
-    if seen.meta.deletion_timestamp is not None:
-        return (seen.meta.uid, "deletion")
-    wait = seen.wait
-    return wait and (seen.meta.uid, wait.awaited, wait.since)
+    if snapshot.meta.deletion_timestamp is not None:
+        return (snapshot.meta.uid, "deletion")
+    wait = snapshot.wait
+    return wait and (snapshot.meta.uid, wait.awaited, wait.since)
 
 
-def _asks_why(seen: Observation) -> bool:
+def _asks_why(snapshot: Snapshot) -> bool:
     """Whether its Job has been looked at by the Job controller and has no pod."""
-    job = seen.job
-    if job is None or seen.finished or seen.own_pods or job.failed or job.ready or seen.meta.deletion_timestamp:
+    job = snapshot.job
+    if (
+        job is None
+        or snapshot.finished
+        or snapshot.own_pods
+        or job.failed
+        or job.ready
+        or snapshot.meta.deletion_timestamp
+    ):
         return False
     return job.start_time is not None and not (job.finished or job.deleting or job.suspended)

@@ -14,7 +14,7 @@ class ClosedError(Exception):
     """Nobody waits for the rest any more."""
 
 
-class Arrival:
+class PartialDownload:
     """The rest of a source on its way, in a thread of its own.
 
     `fetch_rest` calls what it is given a few times a second, and ends with what that raises.
@@ -64,7 +64,7 @@ class LocalSource:
 
     path: Path
     size: int
-    arrival: Arrival | None = None
+    partial_download: PartialDownload | None = None
     """None where all is there."""
 
     @classmethod
@@ -72,16 +72,16 @@ class LocalSource:
         """A file that is there already."""
         return cls(path, path.stat().st_size)
 
-    def is_coming(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether more is to come. Raises what the rest ended with, if that is not its end."""
-        return self.arrival is not None and not self.arrival.is_over()
+        return self.partial_download is not None and not self.partial_download.is_over()
 
     def wait(self, watch: Callable[[], None]) -> None:
-        """Return when all is there. Raises as `is_coming`, and what `watch` raises, which is called often."""
-        if self.arrival is not None:
-            self.arrival.wait_for_all(watch)
+        """Return when all is there. Raises as `is_partial`, and what `watch` raises, which is called often."""
+        if self.partial_download is not None:
+            self.partial_download.wait_for_all(watch)
 
     def close(self) -> None:
         """Let nothing more come."""
-        if self.arrival is not None:
-            self.arrival.close()
+        if self.partial_download is not None:
+            self.partial_download.close()

@@ -13,7 +13,7 @@ from video2mp3_contracts.api.output import Loudness, Output, Trim
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.limits.stop import Stop
 from video2mp3_worker.ports.errors import TryAgain
-from video2mp3_worker.source.local_source import Arrival, LocalSource
+from video2mp3_worker.source.partial_download import LocalSource, PartialDownload
 from video2mp3_worker.transcode.convert import Converter, Mp3
 
 STEP_BYTES = 50_000
@@ -33,7 +33,7 @@ def coming(whole: Path, path: Path, share: float, before_the_rest: Callable[[], 
                 go_on()
                 file.write(content[start : start + STEP_BYTES])
 
-    return LocalSource(path, len(content), Arrival(rest))
+    return LocalSource(path, len(content), PartialDownload(rest))
 
 
 def same(one: Mp3, other: Mp3) -> bool:
