@@ -108,10 +108,11 @@ install: ## Install the chart into the current kube context (RELEASE, NAMESPACE;
 GENERATED := crds charts/video2mp3/files docs/conversion.md
 
 .PHONY: generate
-generate: venv ## Write what follows from the contracts: the CRD, the reference's tables, the chart's copies
+generate: venv ## Write what follows from the sources: the CRD, the reference's tables, pictures of the code, the chart's copies
 	@$(BIN)/video2mp3-crd > crds/conversions.video2mp3.dev.yaml
 	@$(BIN)/python -m video2mp3_contracts.api.reference docs/conversion.md
 	@$(BIN)/python -m tests.contract.words
+	@$(BIN)/python -m tests.contract.rooms
 	@mkdir -p charts/video2mp3/files
 	@cp init.sql crds/conversions.video2mp3.dev.yaml charts/video2mp3/files/
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,31 @@ def test_links_lead_somewhere(page: Path) -> None:
         other = (page.parent / name).resolve() if name else page
         assert other.exists(), target
         assert not anchor or anchor in anchors(other), target
+
+
+def files(page: Path) -> list[str]:
+    """Files of the sources as pages name them, without what stands between a service's folder and its package."""
+    found = [line for line in page.read_text().splitlines() if "\u2026/" in line]
+    return [file for line in found for file in _files_of(line)]
+
+
+def _files_of(line: str) -> Iterator[str]:
+    """A file whose folder is not said is in that of the one before."""
+    folder = ""
+    for named, file, alone in re.findall(r"`([\w-]+)/\u2026/([\w/]+\.py)`|`([a-z_]+/[\w/]+\.py)`", line):
+        folder = named or folder
+        if folder and not alone.startswith(("tests/", "docs/")):
+            yield f"{folder}/src/*/{file or alone}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_are_there(page: Path) -> None:
+    assert [file for file in files(page) if not list(ROOT.glob(file))] == []
+
+
+def test_the_check_finds_files() -> None:
+    assert "operator/src/*/reconciler/decide.py" in files(ROOT / "CONTRIBUTING.md")
+    assert len(files(ROOT / "docs" / "architecture.md")) > 30
 
 
 def test_the_check_finds_links() -> None:
