@@ -2,7 +2,8 @@
 
 The CustomResourceDefinition is generated from these models (`crd`), the gateway builds with them (③), the operator
 parses with them (④). What the API server refuses, they refuse, and the other way round: each rule between fields is
-written twice, as CEL for the API server and as a validator for Python, side by side; `forms` writes both for one field.
+written twice, as CEL for the API server and as a validator for Python, side by side; `field_rules` writes both for one
+field.
 """
 
 import re

@@ -128,7 +128,7 @@ class LedgerEntry(_Document):
     failure: LedgerFailure | None = None
     messages: dict[MessageKind, LedgerMessage] = {}
     fingerprints: tuple[str, ...] = ()
-    """What the verdict is about, see the operator's `adoption`: by its source's id or address, and by its content."""
+    """What the verdict is about, by its source's id or address and by its content: the operator's `result_reuse`."""
 
     retained_at: datetime | None = None
     """The Conversion is gone and its mp3 was to stay. Nobody removes such an entry or its file any more."""

@@ -1,6 +1,6 @@
 """The conventions of our two HTTP services: problem+json, request ids, access log, metrics, health.
 
-The only module here that knows Flask (extra `web`).
+The only module of this room that knows Flask (extra `web`).
 """
 
 import time

@@ -1,8 +1,8 @@
 """One Conversion as the cache keeps it: what a row shows, as compressed JSON.
 
-A row is made of a Conversion, here as everywhere (`answers`), so a record gives one back: with what the row reads, and
-the rest at its default. It is read when a page shows it. What can be large and stands in no row is left out: without
-that, whoever writes 192 KiB of tags would decide how much memory a gateway needs.
+A row is made of a Conversion, here as everywhere (`representations`), so a record gives one back: with what the row
+reads, and the rest at its default. It is read when a page shows it. What can be large and stands in no row is left out:
+without that, whoever writes 192 KiB of tags would decide how much memory a gateway needs.
 """
 
 import json

@@ -31,7 +31,7 @@ from video2mp3_operator.ports.errors import UnavailableError
 Document = dict[str, Any]
 _Answer = TypeVar("_Answer")
 _REST_SECONDS: Final = 2.0
-"""After MongoDB did not answer, everyone is told so at once for this long: nobody waits for a time limit in line."""
+"""After MongoDB did not answer, everyone is told so at once for this long: time limits do not add up."""
 
 
 _SCANNED_AT_A_TIME: Final = 1000

@@ -137,7 +137,7 @@ class Operator:
     # --- life ---
 
     async def prime(self) -> None:
-        """See everything once, so that nothing is decided on half a view. Raises UnavailableError, RefusedError."""
+        """See everything once, so that nothing is decided on half a cache. Raises UnavailableError, RefusedError."""
         await self.resync.prime()
 
     def start(self) -> None:

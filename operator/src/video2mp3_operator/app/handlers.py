@@ -1,6 +1,6 @@
 """④ Where kopf's events come in.
 
-Handlers route and nothing else: what is news goes into the view, and its Conversion is due for a reconcile.
+Handlers route and nothing else: what is news goes into the cache, and its Conversion is due for a reconcile.
 
 kopf gives the process its life, its login and its watches. Only `on.event` handlers are registered, so kopf adds no
 finalizer and no annotation to anything. Start it as `kopf run -m video2mp3_operator.app.handlers`.

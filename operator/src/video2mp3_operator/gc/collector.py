@@ -1,4 +1,4 @@
-"""④ Looks through all that is stored for what nothing wants any more, some at a time, and does as `orphans` judges.
+"""④ Looks through all that is stored for what nothing wants any more, some at a time, and does as `rules` judges.
 
 The administrator's dry run looks through all of it at once, and does nothing.
 """

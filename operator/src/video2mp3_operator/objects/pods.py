@@ -38,7 +38,7 @@ class Pod:
     conversion_uid: str
     resource_version: int
     job_uid: str
-    """The Job that controls it. Whether that is the Conversion's, the view knows."""
+    """The Job that controls it. Whether that is the Conversion's, the cache knows."""
 
     created_at: datetime
     part: int | None = None

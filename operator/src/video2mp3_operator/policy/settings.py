@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     """Pods of workers at a time of one account; the default leaves it to fairness, so one may use idle capacity."""
 
     queue_seconds: Annotated[int, Field(ge=1)] = 7 * 24 * 3600
-    """How long a conversion may wait for its turn where the spec says nothing: a long line is no fault, but a line
+    """How long a conversion may wait for its turn where the spec says nothing: a long queue is no fault, but a queue
     that has not moved for a week is."""
 
     outage_seconds: Annotated[int, Field(ge=1)] = 24 * 3600

@@ -55,7 +55,7 @@ NO_SAY: Final = Limits()
 def left(since: datetime | None, limit_seconds: int, now: datetime, watched: float = inf) -> float | None:
     """Seconds that are left of a time limit, none when 0 or less; None where nothing is waited for.
 
-    Where `since` is by another's clock, `watched` is for how long we have seen the wait ourselves: see `waits`.
+    Where `since` is by another's clock, `watched` is for how long we have seen the wait ourselves: see `stopwatches`.
     """
     if since is None:
         return None

@@ -1,4 +1,4 @@
-"""④ The things that can be done about a Conversion: `decide` answers one of them, `apply` does it."""
+"""④ The things that can be done about a Conversion: `decide` answers one of them, `effects` does it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -123,7 +123,7 @@ class Reconciler:
     # --- admission ---
 
     def _turn(self, snapshot: Snapshot) -> Turn:
-        """Its turn, which it takes its place in line for: only who would start if it had come asks for it."""
+        """Its turn, which it takes its place in the queue for: only who would start if it had come asks for it."""
         would_start = decide(replace(snapshot, turn=Turn(admitted=True)))
         if not isinstance(would_start, Start) or snapshot.handed_over or snapshot.spec is None:
             return Turn(admitted=False)

@@ -1,4 +1,4 @@
-"""④ The desk where Conversions ask for their turn: who waits and whose turn has come, by the rules of `admission`.
+"""④ The queue of Conversions that ask for their turn: who waits and whose turn has come, by the rules of `ordering`.
 
 A turn that has come is held until the Job is seen, so that no place is given twice; places that are taken are counted
 from live Jobs each time, so that a lost event cannot leak one.
@@ -14,7 +14,7 @@ from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.scheduling.ordering import Candidate, CandidateQueue, Caps, Turn, next_turns, turns
 
 _SHORT_QUEUE: Final = 100
-"""Up to this length whoever asks is told a place at once; in a longer line with the next round, see `places`."""
+"""Up to this length whoever asks is told a place at once; in a longer one with the next `position_updates`."""
 
 
 class AdmissionQueue:
@@ -41,9 +41,9 @@ class AdmissionQueue:
         return max(0.0, (now - oldest).total_seconds())
 
     def ask(self, candidate: Candidate) -> Turn:
-        """Whether it is this one's turn; else it waits in line and is called.
+        """Whether it is this one's turn; else it waits in the queue and is called.
 
-        Only who finds nobody else in line is judged at once; the others by `review`, when all have asked.
+        Only who finds nobody else in the queue is judged at once; the others by `review`, when all have asked.
         """
         if candidate.uid not in self._held:
             self._queue.join(candidate)
@@ -66,7 +66,7 @@ class AdmissionQueue:
         self._positions.pop(uid, None)
 
     def review(self) -> None:
-        """See whose turn has come since, and call them. The first time opens the desk. Who is gone loses its place."""
+        """See whose turn has come since, and call them. The first time opens the queue. Who is gone loses its place."""
         self._open = True
         for candidate in list(self._held.values()):
             if not self._view.knows(candidate.key, candidate.uid):

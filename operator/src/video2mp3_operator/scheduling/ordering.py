@@ -116,7 +116,7 @@ class Turns:
 
 
 class CandidateQueue:
-    """Those who wait. Who joins, leaves or goes next costs little, however long the line is."""
+    """Those who wait. Who joins, leaves or goes next costs little, however long the queue is."""
 
     def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
         self._candidates: dict[str, Candidate] = {}
@@ -131,14 +131,14 @@ class CandidateQueue:
         return iter(self._candidates.values())
 
     def join(self, candidate: Candidate) -> None:
-        """Stand in line; who stands there already, perhaps with another priority, stands there anew."""
+        """Join the queue; who is in it already, perhaps with another priority, joins anew."""
         if self._candidates.get(candidate.uid) != candidate:
             self.leave(candidate.uid)
             self._candidates[candidate.uid] = candidate
             insort(self._owners.setdefault(candidate.owner, []), _rank(candidate))
 
     def leave(self, uid: str) -> None:
-        """Stand in line no more."""
+        """Leave the queue."""
         candidate = self._candidates.pop(uid, None)
         if candidate is None:
             return
@@ -150,10 +150,10 @@ class CandidateQueue:
     def in_order(self, running: Counter[str]) -> Iterator[Candidate]:
         """By priority, then by how many their owner has before them (`running`, at first), then by age.
 
-        Each owner's candidates stand in a line of their own; only the heads compete.
+        Each owner's candidates stand in a queue of their own; only the heads compete.
         """
         before = Counter(running)
-        # Priority, those before, age, owner, place in the owner's line.
+        # Priority, those before, age, owner, place in the owner's queue.
         heads = [(ranks[0][0], before[owner], *ranks[0][1:], owner, 0) for owner, ranks in self._owners.items()]
         heapq.heapify(heads)
         while heads:

@@ -25,7 +25,7 @@ def furthest_off(
 ) -> list[Candidate]:
     """Those to tell anew, at most so many: who was told the least true place, then who is nearer to the head.
 
-    A long line that moves is thus told as exactly as so many writes allow, and a short one exactly.
+    A long queue that moves is thus told as exactly as so many writes allow, and a short one exactly.
     """
 
     def urgency(entry: tuple[int, Candidate]) -> tuple[float, int]:

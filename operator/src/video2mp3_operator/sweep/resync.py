@@ -49,7 +49,7 @@ class Resync:
                 _log.warning("resync_repaired", count=repaired)
 
     async def prime(self) -> None:
-        """See everything once, so that nothing is decided on half a view; a namespace that is refused stops nobody.
+        """See everything once, so that nothing is decided on half a cache; a namespace that is refused stops nobody.
 
         Raises UnavailableError, and RefusedError where no namespace at all may be listed.
         """

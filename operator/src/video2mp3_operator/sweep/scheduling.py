@@ -14,7 +14,7 @@ from video2mp3_operator.scheduling.ordering import Candidate
 from video2mp3_operator.scheduling.position_updates import furthest_off
 
 _ADMISSION_SECONDS: Final = 0.2
-"""A place that came free stays empty for at most this long; the line is judged no more often."""
+"""A place that came free stays empty for at most this long; the queue is judged no more often."""
 
 _PLACES_SECONDS: Final = 5.0
 _PLACES_TOLD: Final = 20
@@ -48,7 +48,7 @@ class Scheduling:
             await asyncio.sleep(_ADMISSION_SECONDS)
 
     async def update_positions(self) -> None:
-        """Tell those who wait how the line has moved, until cancelled."""
+        """Tell those who wait how the queue has moved, until cancelled."""
         while True:
             await asyncio.sleep(_PLACES_SECONDS)
             self.update_positions_once()

@@ -1,4 +1,4 @@
-"""The view keeps the newest and counts what is live."""
+"""The cache keeps the newest and counts what is live."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the worker needs of the outside, as interfaces. The adapters are `gridfs`, `web`, `ledger` and `queue`.
+"""What the worker needs of the outside, as interfaces. The adapters are in `stores`, and `source.http_client`.
 
 Every method raises TryAgain when its service is away; those of the web raise BrokenOffError.
 """
