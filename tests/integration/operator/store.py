@@ -7,6 +7,7 @@ from typing import TypeVar
 from tests.integration.operator.operator_process import INSTALLATION
 from tests.servers import MongoDBServer
 from video2mp3_operator.adapters.mongodb import MongoStore
+from video2mp3_operator.app.connections import utc_now
 
 _Answer = TypeVar("_Answer")
 
@@ -17,7 +18,7 @@ def ask(
     """Ask one question for an installation, over a connection of its own; answers the answer."""
 
     async def run() -> _Answer:
-        store = MongoStore(mongodb.uri_of("operator"), timeout_seconds=30, installation=installation)
+        store = MongoStore(mongodb.uri_of("operator"), timeout_seconds=30, clock=utc_now, installation=installation)
         try:
             return await question(store)
         finally:

@@ -3,11 +3,9 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError, PyMongoError
@@ -22,11 +20,12 @@ from video2mp3_contracts.ledger.storage import (
     VIDEOS_DATABASE,
 )
 from video2mp3_contracts.messaging.message import ConversionRef, MessageKind
-from video2mp3_operator.adapters.mongodb_files import MongoFiles, object_ids
+from video2mp3_operator.adapters.mongodb_files import MongoFiles, object_ids, span
 from video2mp3_operator.adapters.mongodb_sweep import MongoSweep
 from video2mp3_operator.objects.stored import StoredFile
 from video2mp3_operator.objects.unreadable import Count, UnreadableEntry, read_entry
 from video2mp3_operator.ports.errors import UnavailableError
+from video2mp3_operator.ports.systems import Clock, Stopwatch
 
 Document = dict[str, Any]
 _Answer = TypeVar("_Answer")
@@ -56,7 +55,13 @@ class MongoStore(MongoFiles, MongoSweep):
     """Implements Ledger, Files and Store."""
 
     def __init__(
-        self, uri: str, timeout_seconds: float, installation: str = "", count: Count = lambda _kind: None
+        self,
+        uri: str,
+        timeout_seconds: float,
+        clock: Clock,
+        installation: str = "",
+        count: Count = lambda _kind: None,
+        elapsed: Stopwatch = time.monotonic,
     ) -> None:
         """`count` is told of each document that cannot be read."""
         milliseconds = int(timeout_seconds * 1000)
@@ -70,6 +75,8 @@ class MongoStore(MongoFiles, MongoSweep):
         )
         self._ledger = self._client[MP3S_DATABASE][LEDGER_COLLECTION]
         self._count = count
+        self._clock = clock
+        self._elapsed = elapsed
         self._resting_until = 0.0
         self._installation = installation
         self._indexed = False
@@ -81,14 +88,14 @@ class MongoStore(MongoFiles, MongoSweep):
         await self._client.close()
 
     async def _ask(self, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
-        if time.monotonic() < self._resting_until:
+        if self._elapsed() < self._resting_until:
             raise UnavailableError("MongoDB did not answer a moment ago")
         try:
             return await question()
         except DuplicateKeyError:
             raise
         except PyMongoError as error:
-            self._resting_until = time.monotonic() + _REST_SECONDS
+            self._resting_until = self._elapsed() + _REST_SECONDS
             raise UnavailableError(f"MongoDB did not answer: {type(error).__name__}") from error
 
     # --- Ledger ---
@@ -216,24 +223,22 @@ class MongoStore(MongoFiles, MongoSweep):
 
     async def shut(self, uid: str) -> None:
         """See the port."""
-        await self._move(moves.shut(uid, datetime.now(UTC)))
+        await self._move(moves.shut(uid, self._clock()))
 
     async def remove(self, uid: str) -> None:
         """See the port."""
-        await self._move(moves.forget(uid, datetime.now(UTC)))
+        await self._move(moves.forget(uid, self._clock()))
 
     # --- Store ---
 
     async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         """See the port."""
         ours = {"metadata.kind": "source", "metadata.retainedAt": {"$exists": False}}
-        return await self._files(VIDEOS_DATABASE, ours, _span(before, place), limit)
+        return await self._files(VIDEOS_DATABASE, ours, span(before, place), limit)
 
     async def mp3s(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         """See the port."""
-        return await self._files(
-            MP3S_DATABASE, {"metadata.kind": {"$in": ["mp3", "part"]}}, _span(before, place), limit
-        )
+        return await self._files(MP3S_DATABASE, {"metadata.kind": {"$in": ["mp3", "part"]}}, span(before, place), limit)
 
     async def _files(self, database: str, query: Document, span: Document, limit: int) -> Sequence[StoredFile]:
         files = self._client[database]["fs.files"]
@@ -261,24 +266,6 @@ class MongoStore(MongoFiles, MongoSweep):
         entries = (read_entry(document, self._count) for document in documents)
         return [entry for entry in entries if not isinstance(entry, UnreadableEntry)]
 
-    async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
-        """See the port. One look into the chunks' index for each file."""
-        files, chunks = self._client[database]["fs.files"], self._client[database]["fs.chunks"]
-        found: list[str] = []
-        for _ in range(limit):
-            query = {"files_id": _span(before, place)}
-            chunk = await self._ask(partial(chunks.find_one, query, {"files_id": 1}, sort=[("files_id", 1), ("n", 1)]))
-            if chunk is None:
-                return found, ""
-            place = str(chunk["files_id"])
-            if await self._ask(partial(files.find_one, {"_id": chunk["files_id"]}, {"_id": 1})) is None:
-                found.append(place)
-        return found, place
-
-    async def remove_torn(self, database: str, file_id: str) -> None:
-        """See the port."""
-        await self._remove_files(database, object_ids([file_id]))
-
 
 def _of(move: moves.Move) -> tuple[Document, Document]:
     return move.filter, move.update
@@ -293,8 +280,3 @@ def _stored_file(document: Document) -> StoredFile:
         metadata.get(INSTALLATION) or "",
         metadata.get(UNWANTED_SINCE),
     )
-
-
-def _span(before: datetime, place: str) -> Document:
-    """Ids made before that moment, after that place: an ObjectId begins with the second it was made in."""
-    return {"$lt": ObjectId.from_datetime(before)} | ({"$gt": ObjectId(place)} if place else {})

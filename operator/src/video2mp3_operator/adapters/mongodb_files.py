@@ -1,7 +1,7 @@
 """④ Files in GridFS, as the operator reads and removes them."""
 
 import math
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ _CHUNKS: Final = {"length": 1, "chunkSize": 1}
 
 
 class MongoFiles:
-    """Implements Files."""
+    """Implements Files, and what of Store is about files alone."""
 
     _client: AsyncMongoClient[Document]
     _ask: Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -93,6 +93,24 @@ class MongoFiles:
         span = {"$gte": first, "$lt": first + _CHUNKS_AT_A_TIME}
         await self._ask(lambda: chunks.delete_many({"files_id": file_id, "n": span}))
 
+    async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
+        """See the port. One look into the chunks' index for each file."""
+        files, chunks = self._client[database]["fs.files"], self._client[database]["fs.chunks"]
+        found: list[str] = []
+        for _ in range(limit):
+            query = {"files_id": span(before, place)}
+            chunk = await self._ask(partial(chunks.find_one, query, {"files_id": 1}, sort=[("files_id", 1), ("n", 1)]))
+            if chunk is None:
+                return found, ""
+            place = str(chunk["files_id"])
+            if await self._ask(partial(files.find_one, {"_id": chunk["files_id"]}, {"_id": 1})) is None:
+                found.append(place)
+        return found, place
+
+    async def remove_torn(self, database: str, file_id: str) -> None:
+        """See the port."""
+        await self._remove_files(database, object_ids([file_id]))
+
 
 def _source(document: Mapping[str, Any]) -> SourceFile | None:
     """A file without metadata is nobody's, which is not the same as one that belongs to nobody by choice."""
@@ -110,3 +128,8 @@ def _chunk_count(file: Document | None) -> int:
 def object_ids(file_ids: Collection[str]) -> list[ObjectId]:
     """Those that are ids of files at all."""
     return [ObjectId(file_id) for file_id in file_ids if is_file_id(file_id)]
+
+
+def span(before: datetime, place: str) -> Document:
+    """Ids made before that moment, after that place: an ObjectId begins with the second it was made in."""
+    return {"$lt": ObjectId.from_datetime(before)} | ({"$gt": ObjectId(place)} if place else {})

@@ -73,6 +73,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
     store = MongoStore(
         settings.mongodb_uri.get_secret_value(),
         settings.mongodb_timeout_seconds,
+        utc_now,
         settings.installation,
         metrics.skip,
     )

@@ -1,7 +1,8 @@
 """④ What is to be done about one Conversion, from what is seen of it. Pure: no clock, no network, no log.
 
-The steps of `decide` are asked in order and the first that has an answer gives it. Nothing is decided from the stored
-phase; that a Conversion is finished is the one thing its status is believed in, since it never runs again.
+The steps of `decide` are asked in order and the first that has an answer gives it; where none has, it wants to start.
+Nothing is decided from the stored phase; that a Conversion is finished is the one thing its status is believed in,
+since it never runs again.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,7 +49,7 @@ def decide(snapshot: Snapshot) -> Decision:
         decision = step(snapshot)
         if decision is not None:
             return decision
-    return _admit(snapshot)
+    return admit(snapshot)
 
 
 def needs_ledger(meta: ObjectMeta, job: Job | None, pods: Iterable[Pod], finished: bool) -> bool:
@@ -214,8 +215,9 @@ def _mismatch(file_id: str, belongs_to: str, owner: str) -> str:
     return f"The uploaded file {file_id} belongs to an account, and spec.owner is not set: it must name that account."
 
 
-def _admit(snapshot: Snapshot) -> Decision:
-    if snapshot.handed_over or snapshot.turn.admitted:
+def admit(snapshot: Snapshot) -> Decision:
+    """What nothing keeps from starting: starts, or waits for its turn. Who has not asked for one wants to start."""
+    if snapshot.handed_over or snapshot.turn is None or snapshot.turn.admitted:
         return Start(snapshot.source.size if snapshot.source else None, snapshot.retries, snapshot.parts)
     return _overdue(snapshot) or Queue(snapshot.turn.position, _last_refusal(snapshot) or Reason.QUEUED.meaning)
 

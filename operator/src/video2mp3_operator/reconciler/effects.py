@@ -17,9 +17,10 @@ from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
 from video2mp3_operator.policy.retry import retries
 from video2mp3_operator.policy.settings import Settings
-from video2mp3_operator.ports.errors import ConflictError, UnavailableError
+from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError, UnavailableError
 from video2mp3_operator.ports.systems import ConversionsApi, JobsApi, Ledger
 from video2mp3_operator.reconciler.decisions import (
+    SUSPENDED_JOB,
     Adopt,
     Await,
     Decision,
@@ -60,6 +61,25 @@ def _on_record(snapshot: Snapshot, job: Job, decision: Replace) -> bool:
     return retries(told, divided=snapshot.divided).generation > job.generation
 
 
+def _is_limited(snapshot: Snapshot) -> bool:
+    """Whether its time begins with its verdict: the write of that comes back through the watch as nothing new."""
+    return snapshot.spec is not None and snapshot.spec.ttl_seconds_after_finished is not None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of a decision."""
+
+    decision: Decision
+    """What is to be written: another one where the outside did not take what was decided."""
+
+    again: float | None = None
+    """Seconds after which to look again, if no event will say so."""
+
+    error: RefusedError | None = None
+    """What is to be raised once that is written."""
+
+
 @dataclass(frozen=True)
 class Effects:
     """The effects of decisions."""
@@ -76,16 +96,31 @@ class Effects:
     awaiting: set[Key] = field(default_factory=set)
     """Who waits for MongoDB: the sweep, which asks it anyway, wakes them when it is back."""
 
-    async def apply(self, snapshot: Snapshot, decision: Decision) -> float | None:
-        """Do what was decided; answers the seconds after which to look again, if no event will say so."""
+    async def apply(self, snapshot: Snapshot, decision: Decision) -> Applied:
+        """Do what was decided."""
+        if isinstance(decision, Start):
+            return await self._start(snapshot, decision)
         effect = self._EFFECTS.get(type(decision))
-        return await effect(self, snapshot, decision) if effect else None
+        return Applied(decision, await effect(self, snapshot, decision) if effect else None)
 
     async def _await_store(self, snapshot: Snapshot, _decision: Await) -> float:
         self.awaiting.add(snapshot.key)
         return _AWAIT_SECONDS
 
-    async def _start(self, snapshot: Snapshot, decision: Start) -> None:
+    async def _start(self, snapshot: Snapshot, decision: Start) -> Applied:
+        try:
+            await self._create_job(snapshot, decision)
+        except InvalidError as error:
+            self.admission_queue.leave(snapshot.meta.uid)
+            failed = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
+            return Applied(failed, await self._fail(snapshot, failed))
+        except RefusedError as error:
+            self.admission_queue.leave(snapshot.meta.uid)
+            return Applied(Queue(None, f"The API server refused its Job: {error}"), None, error)
+        # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
+        return Applied(SUSPENDED_JOB if snapshot.handed_over else decision)
+
+    async def _create_job(self, snapshot: Snapshot, decision: Start) -> None:
         if snapshot.spec is None:
             raise AssertionError("an invalid spec is never started")
         manifest = build_job(
@@ -170,7 +205,7 @@ class Effects:
 
     # --- verdicts ---
 
-    async def _succeed(self, snapshot: Snapshot, decision: Succeed) -> None:
+    async def _succeed(self, snapshot: Snapshot, decision: Succeed) -> float | None:
         """The source goes before the success is told: once told, nobody looks at this Conversion's files again."""
         spec, entry = snapshot.spec, snapshot.entry
         await self.files.note_fingerprints(snapshot)
@@ -180,6 +215,7 @@ class Effects:
             await self.files.remove_leftovers(entry, keep=decision.result.file_id)
         if not decision.published:
             self.outbox.watch(snapshot.meta.uid)
+        return 0.0 if _is_limited(snapshot) else None
 
     async def _fail(self, snapshot: Snapshot, decision: Fail) -> float | None:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
@@ -195,7 +231,7 @@ class Effects:
         if message is not None:
             self.outbox.put(message)
         # Another container may keep the Job from ending.
-        return 0.0 if decision.job_ends else None
+        return 0.0 if decision.job_ends or _is_limited(snapshot) else None
 
     async def _record(self, snapshot: Snapshot, decision: Fail) -> LedgerEntry:
         spec = snapshot.spec
@@ -276,7 +312,6 @@ class Effects:
 
     _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Snapshot, Any], Awaitable[float | None]]]] = {
         Await: _await_store,
-        Start: _start,
         Queue: _look_for_turn,
         Follow: _look_for_start,
         Adopt: _adopt,

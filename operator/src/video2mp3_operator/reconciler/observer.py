@@ -71,6 +71,7 @@ class Observer:
             memory=memory_of(self.settings),
             quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
+            turn=None,
         )
         changes: dict[str, Any] = {
             "pods": snapshot.pods if snapshot.finished else await self._pods(snapshot.job, snapshot.pods)

@@ -1,4 +1,4 @@
-"""④ One Conversion: observe → decide → apply → one status write. Level-triggered and idempotent.
+"""④ One Conversion: snapshot → decide → admission → effects → one status write. Level-triggered and idempotent.
 
 Whatever line it dies at, the next run finds the world as it is and goes on from there: names follow from uids, verdicts
 are stored before they are told, and what is told twice is told alike.
@@ -11,16 +11,15 @@ import structlog
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import ObjectMeta
-from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import ConversionStatus
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.metadata import Key, version_of
 from video2mp3_operator.policy.attempts import newly_ended
 from video2mp3_operator.policy.settings import Settings
-from video2mp3_operator.ports.errors import ConflictError, GoneError, InvalidError, RefusedError
+from video2mp3_operator.ports.errors import ConflictError, GoneError
 from video2mp3_operator.ports.systems import Clock, ConversionsApi, JobsApi
-from video2mp3_operator.reconciler.decide import decide
-from video2mp3_operator.reconciler.decisions import SUSPENDED_JOB, Decision, Fail, Queue, Release, Start, Succeed
+from video2mp3_operator.reconciler.decide import admit, decide
+from video2mp3_operator.reconciler.decisions import Decision, Fail, Queue, Release, Start, Succeed
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.observer import Observer
 from video2mp3_operator.reconciler.snapshot import Snapshot
@@ -74,8 +73,11 @@ class Reconciler:
                 if not self.cache.knows(key, snapshot.meta.uid):
                     self.admission_queue.leave(snapshot.meta.uid)
                     return 0.0  # It went while we looked; another of its name may be there.
-                snapshot = replace(snapshot, turn=self._turn(snapshot))
-                return await self._bring_on(key, document, snapshot, decide(snapshot))
+                decision = decide(snapshot)
+                if isinstance(decision, Start) and not snapshot.handed_over:
+                    snapshot = replace(snapshot, turn=self._ask_for_turn(snapshot))
+                    decision = admit(snapshot)
+                return await self._bring_on(key, document, snapshot, decision)
             except ConflictError:
                 await self._look_again(key)
                 raise
@@ -90,49 +92,28 @@ class Reconciler:
         if not isinstance(decision, Queue | Start):
             self.admission_queue.leave(snapshot.meta.uid)
         version = await self._hold(key, document, snapshot)
-        try:
-            again = await self.effects.apply(snapshot, decision)
-        except InvalidError as error:
-            if not isinstance(decision, Start):
-                raise
-            self.admission_queue.leave(snapshot.meta.uid)
-            decision = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
-            again = await self.effects.apply(snapshot, decision)
-        except RefusedError as error:
-            if not isinstance(decision, Start):
-                raise
-            self.admission_queue.leave(snapshot.meta.uid)
-            await self._report(
-                key, document, version, snapshot, Queue(None, f"The API server refused its Job: {error}")
-            )
-            raise
-        if isinstance(decision, Release) and again is None:
+        applied = await self.effects.apply(snapshot, decision)
+        if isinstance(decision, Release) and applied.again is None:
             return None
-        # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
-        handed_over = isinstance(decision, Start) and snapshot.handed_over
-        told = SUSPENDED_JOB if handed_over else decision
-        early = starting_early(snapshot, told)
+        early = starting_early(snapshot, applied.decision)
         if early:
-            self._tell_of_start(snapshot, told)
-            return early if again is None else min(early, again)
-        await self._report(key, document, version, snapshot, told)
-        limited = snapshot.spec is not None and snapshot.spec.ttl_seconds_after_finished is not None
-        # Our own status write comes back through the watch as nothing new.
-        return 0.0 if limited and isinstance(decision, Succeed | Fail) else again
+            self._tell_of_start(snapshot, applied.decision)
+            return early if applied.again is None else min(early, applied.again)
+        await self._report(key, document, version, snapshot, applied.decision)
+        if applied.error is not None:
+            raise applied.error
+        return applied.again
 
     # --- admission ---
 
-    def _turn(self, snapshot: Snapshot) -> Turn:
-        """Its turn, which it takes its place in the queue for: only who would start if it had come asks for it."""
-        would_start = decide(replace(snapshot, turn=Turn(admitted=True)))
-        if not isinstance(would_start, Start) or snapshot.handed_over or snapshot.spec is None:
-            return Turn(admitted=False)
+    def _ask_for_turn(self, snapshot: Snapshot) -> Turn:
+        """Take its place in the queue, and hear whether its turn has come."""
         return self.admission_queue.ask(
             Candidate(
                 uid=snapshot.meta.uid,
                 key=snapshot.key,
-                owner=snapshot.spec.owner,
-                priority=snapshot.spec.priority,
+                owner=snapshot.spec.owner if snapshot.spec else "",
+                priority=snapshot.spec.priority if snapshot.spec else 0,
                 created_at=snapshot.meta.creation_timestamp or snapshot.now,
                 pods=snapshot.parts,
             )

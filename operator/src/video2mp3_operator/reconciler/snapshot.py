@@ -85,7 +85,8 @@ class Snapshot:
     handed_over: bool = False
     """Whether Kueue decides when its Job starts."""
 
-    turn: Turn = _NO_TURN
+    turn: Turn | None = _NO_TURN
+    """What admission says of it; None before it has asked."""
 
     @property
     def retries(self) -> RetryState:
