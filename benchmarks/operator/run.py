@@ -23,7 +23,7 @@ from benchmarks.operator.processes import cpu_by_name, peak_bytes
 from benchmarks.operator.uploads import CONTENT, upload_of
 from benchmarks.operator.workers import Workers
 from tests.contract.chart.helm import NAMESPACE
-from tests.servers import MongoDBServer, Server
+from tests.servers import SecantusDBServer, Server
 from video2mp3_contracts.api import names
 from video2mp3_contracts.ledger.storage import MP3S_DATABASE, VIDEOS_DATABASE, FileMetadata
 
@@ -71,7 +71,7 @@ class Result:
         return self.phases["Succeeded"]
 
 
-class _Store(MongoDBServer):
+class _Store(SecantusDBServer):
     """The stand-in without the fsync that it makes at each write while nobody else may write; MongoDB shares those."""
 
     def command(self) -> Sequence[str]:

@@ -109,7 +109,7 @@ class Page:
 
         return await_value(look_again, seconds=seconds, what=what)
 
-    def field_errors(self) -> list[str]:
+    def complaints(self) -> list[str]:
         """What the browser's console has of errors and warnings that no test provoked."""
         entries: list[dict[str, Any]] = self.driver.get_log("browser")
         said = [entry["message"] for entry in entries if entry["level"] != "INFO"]

@@ -19,7 +19,7 @@ def page(release: Release, tmp_path: Path) -> Iterator[Page]:
     """A browser; nothing that a test does not provoke may be in its console, a breach of the page's policy least."""
     with open_browser(release, tmp_path) as page:
         yield page
-        assert page.field_errors() == []
+        assert page.complaints() == []
 
 
 def test_from_login_to_logout(page: Page, account: Account, tmp_path: Path) -> None:

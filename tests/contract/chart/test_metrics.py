@@ -104,7 +104,7 @@ def components_of(job: str) -> list[str]:
     return [component for component in COMPONENTS if re.fullmatch(job, f"{RELEASE}-{component}")]
 
 
-def field_errors(expression: str, samples: dict[str, Samples]) -> list[str]:
+def complaints(expression: str, samples: dict[str, Samples]) -> list[str]:
     """What an expression asks for and no service exports."""
     wrong, known = [], set[str]()
     for name, matchers in selectors(expression):
@@ -131,16 +131,16 @@ def alerts(manifests: Manifests) -> list[dict[str, Any]]:
 
 def test_alerts_ask_for_what_is_exported(monitored: Manifests, samples: dict[str, Samples]):
     for alert in alerts(monitored):
-        assert field_errors(alert["expr"], samples) == [], alert["alert"]
+        assert complaints(alert["expr"], samples) == [], alert["alert"]
 
 
 def test_the_check_can_fail(samples: dict[str, Samples]):
     operator = f'namespace="{NAMESPACE}",job="video2mp3-operator"'
-    assert field_errors(f"video2mp3_operator_queue{{{operator}}}", samples)
-    assert field_errors(f'video2mp3_operator_queued{{{operator},phase="Queued"}}', samples)
-    assert field_errors(f"sum by (reason) (video2mp3_operator_queued{{{operator}}})", samples)
-    assert field_errors("video2mp3_operator_queued", samples)
-    assert field_errors(f"sum by (phase) (video2mp3_operator_conversions{{{operator}}})", samples) == []
+    assert complaints(f"video2mp3_operator_queue{{{operator}}}", samples)
+    assert complaints(f'video2mp3_operator_queued{{{operator},phase="Queued"}}', samples)
+    assert complaints(f"sum by (reason) (video2mp3_operator_queued{{{operator}}})", samples)
+    assert complaints("video2mp3_operator_queued", samples)
+    assert complaints(f"sum by (phase) (video2mp3_operator_conversions{{{operator}}})", samples) == []
 
 
 def matched(manifests: Manifests, metric: str, label: str) -> set[str]:
@@ -228,7 +228,7 @@ def test_panels_ask_for_what_is_exported(panel: Any, samples: dict[str, Samples]
         expression = target["expr"]
         for variable, value in VARIABLES.items():
             expression = expression.replace(variable, value)
-        assert field_errors(expression, samples) == []
+        assert complaints(expression, samples) == []
         legend = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
         assert legend <= grouping(expression) | TARGET_LABELS
 

@@ -44,11 +44,11 @@ def kube_score() -> KubeScore:
     return compiled_kube_score()
 
 
-def unexplained(field_errors: dict[str, set[str]]) -> dict[str, set[str]]:
+def unexplained(complaints: dict[str, set[str]]) -> dict[str, set[str]]:
     known = exceptions()
     return {
         check: components - (known[check] or components) if check in known else components
-        for check, components in field_errors.items()
+        for check, components in complaints.items()
         if check not in known or components - (known[check] or components)
     }
 
@@ -59,9 +59,9 @@ def test_what_is_not_followed_has_its_reason(kube_score: KubeScore, chart: Chart
     judged = f"kube-score {kube_score.version()}: {sum(score.checks for score in scores)} checks"
     print(judged)  # noqa: T201 - what was judged, and by what, for who asks by -rP
     for score in scores:
-        assert unexplained(score.field_errors) == {}
+        assert unexplained(score.complaints) == {}
         assert score.checks > 200
-    needed = scores[0].field_errors
+    needed = scores[0].complaints
     assert exceptions().keys() == needed.keys()
     assert {check: of for check, of in exceptions().items() if of and of != needed[check]} == {}
 
@@ -70,7 +70,7 @@ def test_a_container_that_may_do_too_much_is_found(kube_score: KubeScore, chart:
     manifests = chart.render()
     context = manifests.named("Deployment", "video2mp3-gateway")["spec"]["template"]["spec"]["containers"][0]
     context["securityContext"] = {"privileged": True, "runAsUser": 0}
-    found = unexplained(kube_score.judge(manifests).field_errors)
+    found = unexplained(kube_score.judge(manifests).complaints)
     assert found["container-security-context-privileged"] == {"gateway"}
 
 

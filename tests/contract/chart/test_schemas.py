@@ -37,7 +37,7 @@ def test_kubernetes_takes_what_the_chart_renders(
     verdict = kubeconform.judge(rendered, version)
     judged = f"kubeconform {kubeconform.version()}, Kubernetes {version}: {verdict.valid} of {len(rendered)} documents"
     print(judged)  # noqa: T201 - what was judged, and by what, for who asks by -rP
-    assert verdict.field_errors == []
+    assert verdict.complaints == []
     assert verdict.valid == len(rendered) > 100
 
 
@@ -58,7 +58,7 @@ def test_a_misspelt_field_is_found(
     for step in place:
         at = at[step]
     at["misspelt"] = True
-    [complaint] = kubeconform.judge([document], VERSIONS[0]).field_errors
+    [complaint] = kubeconform.judge([document], VERSIONS[0]).complaints
     assert "additional properties 'misspelt' not allowed" in complaint
 
 
@@ -70,7 +70,7 @@ def conversions() -> list[Document]:
 
 def test_the_examples_are_as_the_crd_says(kubeconform: Kubeconform) -> None:
     verdict = kubeconform.judge(conversions(), VERSIONS[-1])
-    assert verdict.field_errors == []
+    assert verdict.complaints == []
     assert verdict.valid == len(conversions()) > 0
-    [complaint] = kubeconform.judge([conversions()[0] | {"spec": {"ouput": {}}}], VERSIONS[-1]).field_errors
+    [complaint] = kubeconform.judge([conversions()[0] | {"spec": {"ouput": {}}}], VERSIONS[-1]).complaints
     assert "ouput" in complaint

@@ -18,7 +18,7 @@ MONGODB_URI_VARIABLE: Final = "WORKER_MONGODB_URI"
 RABBITMQ_URI_VARIABLE: Final = "WORKER_RABBITMQ_URI"
 POD_NAME_VARIABLE: Final = "WORKER_POD_NAME"
 PART_VARIABLE: Final = "WORKER_PART"
-"""Which part of the sound this worker makes, from 0; where the request says that it is divided."""
+"""Which part of the audio this worker makes, from 0; where the request says that it is split."""
 
 REQUIRE_LANDLOCK_VARIABLE: Final = "WORKER_REQUIRE_LANDLOCK"
 """`true` where a worker is to refuse to work on a node whose kernel has no Landlock."""
@@ -51,7 +51,7 @@ class WorkerLimits(_Document):
 
 
 class Division(_Document):
-    """When a sound is worth dividing among several workers."""
+    """When audio is worth splitting among several workers."""
 
     part_seconds: Annotated[int, Field(gt=0)]
     """Each part is at least as long."""
@@ -78,10 +78,10 @@ class WorkerRequest(_Document):
 
     limits: WorkerLimits = WorkerLimits()
     parts: Annotated[int | None, Field(ge=1)] = None
-    """Into how many parts the sound is divided, each made by a worker of its own. None: it is not."""
+    """Into how many parts the audio is split, each made by a worker of its own. None: it is not."""
 
     division: Division | None = None
-    """Look whether the sound is worth dividing, and if so note that in the ledger instead of converting."""
+    """Look whether the audio is worth splitting, and if so note that in the ledger instead of converting."""
 
 
 class TerminationMessage(BaseModel):

@@ -37,14 +37,14 @@ class LedgerAttempt(_Document):
     """The mp3 this attempt is writing."""
 
     part: int | None = None
-    """The part whose worker joins all of them, where the sound is divided."""
+    """The part whose worker joins all of them, where the audio is split."""
 
     landlock: bool | None = None
     """Whether its node's kernel has Landlock. None: it did not say."""
 
 
 class MadePart(_Document):
-    """What there is of a part of a sound that is divided."""
+    """What there is of a part of audio that is split."""
 
     file_id: str | None = None
     """The part's file, once it is complete."""
@@ -53,7 +53,7 @@ class MadePart(_Document):
     """What the file was made of, and how: parts of different makes are never joined."""
 
     progress: Progress | None = None
-    """What this part adds to all; `durationSeconds` is that of the whole sound."""
+    """What this part adds to all; `durationSeconds` is that of the whole audio."""
 
 
 class LedgerPart(MadePart):
@@ -119,7 +119,7 @@ class LedgerEntry(_Document):
     """Every mp3 that any attempt began to write. All but the result's are leftovers, removed by who finds them."""
 
     parallelism: int | None = None
-    """Into how many parts the sound is worth dividing, once a worker of `parallelism: auto` has found that it is."""
+    """Into how many parts the audio is worth splitting, once a worker of `parallelism: auto` has found that it is."""
 
     parts: dict[int, LedgerPart] = {}
     progress: Progress | None = None

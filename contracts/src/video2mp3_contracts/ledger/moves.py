@@ -10,9 +10,9 @@ publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_se
 Conversion is deleted, the operator `shut`s the entry, removes the files that it names, and `forget`s all but what says
 which emails were sent.
 
-Of a sound that is divided, the worker of each part `open_part`s, which fences off any worker of that part before it;
+Of audio that is split, the worker of each part `open_part`s, which fences off any worker of that part before it;
 it `name_part_file`s, writes, and `finish_part`s. Who finds all parts finished `claim_join`s, which opens the attempt
-for one of them, and goes on as above. That it is worth dividing, a worker may find out: then it `note_parallelism`s.
+for one of them, and goes on as above. That it is worth splitting, a worker may find out: then it `note_parallelism`s.
 
 A Conversion that is made again, after a restore for example, has a new uid. Its operator `name_heir`s in the entry of
 the one before, lets the new entry `inherit` the verdict and what was told of it, and `forget`s the old one.

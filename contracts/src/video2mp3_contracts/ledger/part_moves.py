@@ -1,4 +1,4 @@
-"""The moves of a sound that is divided, one worker for each part: see `moves`."""
+"""The moves of audio that is split, one worker for each part: see `moves`."""
 
 from video2mp3_contracts.api.status import Progress
 from video2mp3_contracts.jobs.exit_codes import PERMANENT
@@ -15,7 +15,7 @@ from video2mp3_contracts.messaging.message import ConversionRef
 
 
 def note_parallelism(uid: str, token: str, parts: int) -> Move:
-    """Note into how many parts the sound is worth dividing, once. No match: another worker took over, or noted it."""
+    """Note into how many parts the audio is worth splitting, once. No match: another worker took over, or noted it."""
     return Move(
         {"_id": uid, "attempt.token": token, "parallelism": {"$exists": False}}, {"$set": {"parallelism": parts}}
     )

@@ -39,7 +39,7 @@ class FileMetadata(BaseModel):
     """Hex digest of the content. Absent while a file is still being written."""
 
     kind: Literal["source", "mp3", "part"] = "source"
-    """A part is what one of several workers makes of a sound, beside the mp3s; it is nobody's to read."""
+    """A part is what one of several workers makes of audio, beside the mp3s; it is nobody's to read."""
 
     conversion_uid: str | None = None
     """For an mp3 or a part: the uid of the Conversion that made it."""

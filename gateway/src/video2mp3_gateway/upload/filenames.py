@@ -23,7 +23,7 @@ EXTENSIONS: Final = frozenset((
     "weba", "webm", "wm", "wma", "wmv", "wtv", "wv", "xvid", "y4m", "yuv",
 ))
 # fmt: on
-"""Of files that hold sound or pictures, in small letters. What else follows a point is part of the name: "Dr. Who",
+"""Of files that hold audio or pictures, in small letters. What else follows a point is part of the name: "Dr. Who",
 "2026.11.29 Interview". A name that keeps an extension we do not know is odd; one that loses half its words is wrong."""
 
 _MP3: Final = ".mp3"

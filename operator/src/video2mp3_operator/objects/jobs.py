@@ -44,7 +44,7 @@ class Job:
     """Pods that failed and count as attempts."""
 
     parts: int = 1
-    """Of the sound; each has a pod of its own."""
+    """Of the audio; each has a pod of its own."""
 
     parts_done: int = 0
 

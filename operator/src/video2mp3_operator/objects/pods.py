@@ -42,10 +42,10 @@ class Pod:
 
     created_at: datetime
     part: int | None = None
-    """Which part of the sound it makes, where that is divided."""
+    """Which part of the audio it makes, where that is split."""
 
     generation: int | None = None
-    """That of its Job, where the sound is divided."""
+    """That of its Job, where the audio is split."""
 
     node: str = ""
     phase: str = "Pending"

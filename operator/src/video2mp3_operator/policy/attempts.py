@@ -94,7 +94,7 @@ def outage(attempts: tuple[Attempt, ...]) -> tuple[datetime, Attempt] | None:
 
 
 def disruptions(attempts: tuple[Attempt, ...]) -> int:
-    """How many attempts were disrupted; of a divided sound, those of the part that was most often."""
+    """How many attempts were disrupted; of split audio, those of the part that was most often."""
     found = Counter(each.part for each in attempts if each.end_time and each.reason in DISRUPTIONS)
     return max(found.values(), default=0)
 

@@ -11,7 +11,7 @@ from video2mp3_operator.policy.memory import amount
 Resources = Mapping[str, Mapping[str, str]]
 
 
-def field_errors(resources: Resources) -> Iterator[str]:
+def complaints(resources: Resources) -> Iterator[str]:
     """What Kubernetes would refuse of `requests` and `limits`, in sentences (API reference, "ResourceRequirements").
 
     Raises ValueError for what is no quantity.

@@ -1,7 +1,7 @@
 """④ When a Job must make way for another: its worker stands still, or needs more memory than a Job's pods may. Pure.
 
 A Job's pods cannot be changed, so the next attempt gets a Job of the next generation. Which generation that is, and how
-many attempts are left for it, follows from the attempts that are on record. Where a sound is divided, each part has its
+many attempts are left for it, follows from the attempts that are on record. Where audio is split, each part has its
 own attempts, and what happens to several pods of one Job makes one Job of the next generation.
 """
 
@@ -21,7 +21,7 @@ class RetryState:
     """What the attempts so far mean for the next Job."""
 
     failed: int = 0
-    """Attempts that failed and count, over all Jobs; of a divided sound those of the part that failed most often."""
+    """Attempts that failed and count, over all Jobs; of split audio those of the part that failed most often."""
 
     generation: int = 0
     """Jobs that had to make way."""
@@ -34,7 +34,7 @@ NONE: Final = RetryState()
 
 
 def retries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetryState:
-    """Count the attempts that have ended. `divided`: a worker has found that several should share the sound."""
+    """Count the attempts that have ended. `divided`: a worker has found that several should share the audio."""
     failed = [attempt for attempt in attempts if counts(attempt)]
     return RetryState(
         failed=max(Counter(attempt.part for attempt in failed).values(), default=0),
@@ -44,6 +44,6 @@ def retries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetrySta
 
 
 def _jobs(attempts: list[Attempt]) -> int:
-    """Of how many Jobs these are. A Job for a whole sound has one pod at a time, and ends with such an attempt."""
+    """Of how many Jobs these are. A Job for whole audio has one pod at a time, and ends with such an attempt."""
     whole = sum(attempt.part is None for attempt in attempts)
     return whole + len({attempt.generation for attempt in attempts if attempt.part is not None})

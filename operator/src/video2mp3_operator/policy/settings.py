@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from video2mp3_contracts.api.conversion import MAX_PARALLELISM
 from video2mp3_contracts.api.source_urls import HOST_PATTERN
 from video2mp3_operator.policy.memory import in_bytes
-from video2mp3_operator.policy.resources import field_errors
+from video2mp3_operator.policy.resources import complaints
 
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
@@ -76,11 +76,11 @@ class Settings(BaseSettings):
     """A worker that was ended for its memory is tried again with twice as much, up to this limit."""
 
     worker_part_seconds: Annotated[int, Field(ge=60)] = 2 * 3600
-    """Of a sound that is divided by its duration (`parallelism: auto`), each part is at least as long: a worker encodes
+    """Of audio that is split by its duration (`parallelism: auto`), each part is at least as long: a worker encodes
     it in about half a minute, and a pod must be worth its start."""
 
     worker_max_parts: Annotated[int, Field(ge=2, le=MAX_PARALLELISM)] = 8
-    """The most parts that a sound is divided into by its duration. Each is a pod, and counts as one for admission."""
+    """The most parts that audio is split into by its duration. Each is a pod, and counts as one for admission."""
 
     worker_stall_seconds: Annotated[int, Field(ge=1)] = 900
     """A worker that has noted nothing in the ledger for so long is replaced. The worker itself gives a conversion up
@@ -235,7 +235,7 @@ class Settings(BaseSettings):
     @classmethod
     def _resources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         missing = [name for name in ("requests", "limits") if "memory" not in value.get(name, {})]
-        wrong = [f"{name}.memory is missing" for name in missing] or [*field_errors(value)]
+        wrong = [f"{name}.memory is missing" for name in missing] or [*complaints(value)]
         if wrong:
             raise ValueError("; ".join(wrong))
         return value

@@ -141,7 +141,7 @@ def starting_since(job: Job, pods: tuple[Pod, ...]) -> datetime | None:
     if any(pod.started_at for pod in coming):
         return None
     if coming:
-        # Where several pods share a sound, one may have waited for a place that another one has just left.
+        # Where several pods share audio, one may have waited for a place that another one has just left.
         left_at = [pod.ended_at for pod in pods if pod.ended_at and job.parts > 1]
         return max([*(pod.created_at for pod in coming), *left_at])
     return None if pods or job.failed else job.start_time

@@ -123,7 +123,7 @@ def _trim(snapshot: Snapshot) -> Decision | None:
 
 
 def _division(snapshot: Snapshot) -> Decision | None:
-    """The worker of a whole sound has found that several should share it."""
+    """The worker of whole audio has found that several should share it."""
     job = snapshot.job
     if job is None or job.deleting or not snapshot.divided or job.parts >= snapshot.parts:
         return None

@@ -77,7 +77,7 @@ class Start:
     source_bytes: int | None
     retries: RetryState = NONE
     parts: int = 1
-    """Of the sound; each gets a pod of its own."""
+    """Of the audio; each gets a pod of its own."""
 
 
 def on_its_way(job: str) -> str:

@@ -51,7 +51,7 @@ def build_job(
 ) -> dict[str, Any]:
     """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid.
 
-    Of several parts of the sound each is an index of the Job: it has attempts of its own, and is lost alone. Kubernetes
+    Of several parts of the audio each is an index of the Job: it has attempts of its own, and is lost alone. Kubernetes
     lets nothing in another namespace be owned by a Conversion: there the labels tell whose Job it is.
     """
     metadata, spec = conversion.metadata, conversion.spec
@@ -197,7 +197,7 @@ def _pod_spec(
 
 
 def _scheduling(conversion: Conversion, settings: Settings, parts: int) -> dict[str, Any]:
-    """Where its pods may run: parts of one sound on different nodes where that is possible, each with its own cores."""
+    """Where its pods may run: the parts of split audio on different nodes where possible, each with its own cores."""
     selector = {"matchLabels": {names.LABEL_CONVERSION_UID: conversion.metadata.uid}}
     spread = {"maxSkew": 1, "topologyKey": _NODE, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
     return {

@@ -8,7 +8,7 @@ _MOST: int = 99
 
 
 def overall(entry: LedgerEntry | None) -> Progress | None:
-    """The progress of the whole sound; None where nothing is known."""
+    """The progress of the whole audio; None where nothing is known."""
     if entry is None or not entry.parts:
         return entry.progress if entry else None
     told = [part.progress for part in entry.parts.values() if part.progress]

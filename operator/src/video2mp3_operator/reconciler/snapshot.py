@@ -121,12 +121,12 @@ class Snapshot:
 
     @property
     def divided(self) -> bool:
-        """Whether a worker has found that several should share the sound."""
+        """Whether a worker has found that several should share the audio."""
         return self.entry is not None and self.entry.parallelism is not None
 
     @property
     def parts(self) -> int:
-        """Into how many parts the sound is divided, as far as it is known."""
+        """Into how many parts the audio is split, as far as it is known."""
         return parts_of(self.spec, self.entry)
 
     @property

@@ -26,7 +26,7 @@ class Score:
     checks: int
     """How many it has made."""
 
-    field_errors: dict[str, set[str]]
+    complaints: dict[str, set[str]]
     """Components by the check that they do not pass."""
 
 
@@ -52,15 +52,15 @@ class KubeScore:
             timeout=SECONDS,
             check=False,
         )
-        checks, field_errors = 0, defaultdict[str, set[str]](set)
+        checks, complaints = 0, defaultdict[str, set[str]](set)
         for judged in json.loads(done.stdout):
             component = judged["object_meta"].get("labels", {}).get(COMPONENT, judged["object_name"])
             made = [check for check in judged["checks"] if not check["skipped"]]
             checks += len(made)
             for check in made:
                 if check["grade"] < _WELL:
-                    field_errors[check["check"]["id"]].add(component)
-        return Score(checks, dict(field_errors))
+                    complaints[check["check"]["id"]].add(component)
+        return Score(checks, dict(complaints))
 
 
 def exceptions() -> dict[str, set[str]]:

@@ -44,7 +44,7 @@ class Verdict:
     """What kubeconform says of a set of documents."""
 
     valid: int
-    field_errors: list[str]
+    complaints: list[str]
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class Kubeconform:
             check=False,
         )
         answer = json.loads(done.stdout)
-        field_errors = [f"{each['kind']} {each['name']}: {each['msg']}" for each in answer["resources"]]
-        assert bool(field_errors) == bool(done.returncode), done.stderr
-        return Verdict(answer["summary"]["valid"], field_errors)
+        complaints = [f"{each['kind']} {each['name']}: {each['msg']}" for each in answer["resources"]]
+        assert bool(complaints) == bool(done.returncode), done.stderr
+        return Verdict(answer["summary"]["valid"], complaints)
 
 
 def kubeconform_with(own: Path) -> Kubeconform:

@@ -131,7 +131,7 @@ def _web() -> Web:
 
 
 def _ledger(settings: WorkerSettings, collection: Collection[dict[str, Any]]) -> MongoLedger:
-    """The ledger for this attempt: at the whole sound, or at a part of it."""
+    """The ledger for this attempt: at the whole audio, or at a part of it."""
     request, parts = settings.request, settings.request.parts
     part = None if parts is None else settings.part
     attempt = LedgerAttempt(

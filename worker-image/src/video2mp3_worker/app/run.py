@@ -58,7 +58,7 @@ class Worker:
     def run(self) -> OutputReport | None:
         """Make this conversion succeed, as far as it has not yet. Raises Refused or TryAgain.
 
-        None where the sound is to be divided among several workers.
+        None where the audio is to be split among several workers.
         """
         entry = self.ledger.open_attempt()
         result = entry.result or self._make(entry)
@@ -100,7 +100,7 @@ class Worker:
                 source.close()
 
     def _divides(self, source: LocalSource, division: Division) -> bool:
-        """Whether the sound is to be divided among several workers; then that is noted, and the operator sees to it."""
+        """Whether the audio is to be split among several workers; then that is noted, and the operator sees to it."""
         _, plan = self.converter.plan(source, self.request.output)
         # What is copied is done sooner than others could start.
         parts = 1 if plan.may_copy else worthwhile_parts(plan.duration_seconds, division)
@@ -158,7 +158,7 @@ class Worker:
             raise
 
     def write_part(self, file_id: str, file: Path) -> None:
-        """Store a part of the sound, whole or not at all."""
+        """Store a part of the audio, whole or not at all."""
         with self._removed_unless_stored(file_id):
             self.mp3s.write(file_id, self.request.filename, self._metadata("part", None), self._blocks(file))
             self.stop.check()

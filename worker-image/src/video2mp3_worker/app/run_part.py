@@ -1,4 +1,4 @@
-"""⑥⑦ One attempt at one part of a long sound, whose parts are made by several workers at the same time.
+"""⑥⑦ One attempt at one part of long audio, whose parts are made by several workers at the same time.
 
 Each worker encodes its part and stores that unpacked; whoever finds all parts complete joins them, and goes on as
 `run` does. What makes every crash harmless, beside what `run` says:
@@ -89,7 +89,7 @@ class PartWorker:
         return f"{_VERSION}{lame.build(lame.load())}:{hashlib.sha256(what.encode()).hexdigest()}"
 
     def _encode(self, source: LocalSource, media: Media, plan: Plan, made_of: str) -> tuple[LedgerEntry, Level | None]:
-        """Encode and store this part; answer the entry in which it is complete, and how loud all of the sound is."""
+        """Encode and store this part; answer the entry in which it is complete, and how loud all of the audio is."""
         encoded = source.path.with_name("part")
         span = span_of(plan, self.number, self.parts)
         made = self.worker.converter.convert_part(source, encoded, media, plan, span)
@@ -115,7 +115,7 @@ class PartWorker:
         self.worker.remove_leftovers(set(entry.uploads) - set(_files_of_parts(entry)))
         destination, output = source.path.with_name("output.mp3"), self.worker.request.output
         if _is_mixed(entry):
-            # A sound is the work of one LAME: of which, depends on the node.
+            # Audio is the work of one LAME: of which, depends on the node.
             _log.info("parts_mixed", parts=self.parts)
             mp3 = self.worker.converter.convert(source, destination, output)
         else:

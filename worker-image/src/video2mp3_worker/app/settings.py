@@ -27,7 +27,7 @@ class WorkerSettings(BaseModel):
     """Written into the ledger, so that people find the pod of an attempt. Empty outside of Kubernetes."""
 
     part: int = 0
-    """Which part of the sound to make, from 0, where the request says that it is divided."""
+    """Which part of the audio to make, from 0, where the request says that it is split."""
 
     scratch: Path = Path(SCRATCH_PATH)
     """A folder of the pod's own for the source and the mp3; what is in it from before is removed."""

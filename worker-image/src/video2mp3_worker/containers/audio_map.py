@@ -1,4 +1,4 @@
-"""Where in an mp4 its sound lies, from the file's own index. Pure: reads through a file object, trusts no number in it.
+"""Where in an mp4 its audio lies, from the file's own index. Pure: reads through a file object, trusts no number in it.
 
 Source: ISO/IEC 14496-12, 8.6 and 8.7 (`stsc`, `stsz`, `stco`, `co64`) and 8.4.3 (`hdlr`).
 """
@@ -37,7 +37,7 @@ _WANTED: Final = frozenset({_SOUND, b"text", b"sbtl"})
 
 
 def audio_ranges(file: Readable, size: int) -> list[tuple[int, int]] | None:
-    """The bytes, each range from its first to after its last, in which all sound, chapters and the whole index lie.
+    """The bytes, each range from its first to after its last, in which all audio, chapters and the whole index lie.
 
     None where that cannot be told: there is no index, the media is in fragments, or the samples' sizes are not listed.
     """
@@ -97,7 +97,7 @@ def _chunks(file: Readable, handler: bytes, boxes: dict[bytes, Box]) -> Iterator
         raise ValueError("the track has no tables")
     fixed, count = struct.unpack_from(">II", tables[b"stsz"])
     if fixed and handler == _SOUND:
-        # Of uncompressed sound, which some programs list in bytes and others in samples.
+        # Of uncompressed audio, which some programs list in bytes and others in samples.
         raise ValueError("the sizes of the samples are not listed")
     sizes = None if fixed else _numbers("I", tables[b"stsz"][8:], count)
     offsets = _offsets(tables)

@@ -1,7 +1,7 @@
-"""Where a file's sound claims to end, for containers that say so. Pure: reads through a file object, trusts no number.
+"""Where a file's audio claims to end, for containers that say so. Pure: reads through a file object, trusts no number.
 
-A program that writes into a pipe cannot know how long the sound will be, and one that crashes never comes back to say
-it: such sizes are made up, and tell nothing. Nor does it matter whether padding, tags or an index behind the sound are
+A program that writes into a pipe cannot know how long the audio will be, and one that crashes never comes back to say
+it: such sizes are made up, and tell nothing. Nor does it matter whether padding, tags or an index behind the audio are
 whole. Sources: RIFF and AIFF (FORM) chunks; EBU Tech 3306 (RF64); RFC 8794 and RFC 9559 (Matroska); Apple's Core Audio
 Format; Sony's Wave64; the header of .au files; Advanced Systems Format, sections 3 and 5.
 """
@@ -18,7 +18,7 @@ _MADE_UP: Final = (0x7F000000, 0x7FFFF000, 0x7FFFFFFF, 0x80000000)
 """What writers into pipes say instead: SoX for AIFF; SoX, MPlayer and eSpeak; opus-tools; ALSA's arecord."""
 
 _HEADER_BYTES: Final = 1024
-"""By so much the size of the whole may be over the one that was made up for the sound in it."""
+"""By so much the size of the whole may be over the one that was made up for the audio in it."""
 
 _ENDLESS: Final = 2**62
 """The same in 64 bits: no file is as large."""
@@ -43,7 +43,7 @@ _ELEMENTS: Final = 100_000
 
 
 def claimed_end(file: Readable, head: bytes, size: int) -> int:
-    """The byte after the last of the sound, as the file says it; 0 where it does not. `head` is how the file begins.
+    """The byte after the last of the audio, as the file says it; 0 where it does not. `head` is how the file begins.
 
     Where it ends after `size`, the file is cut short. Nothing behind `size` is looked at, and maybe less is there yet.
     """
@@ -64,7 +64,7 @@ def claimed_end(file: Readable, head: bytes, size: int) -> int:
 
 
 def is_endless(file: Readable, head: bytes, size: int) -> bool:
-    """Whether a wav does not know how long its sound is: then it ends where the file does."""
+    """Whether a wav does not know how long its audio is: then it ends where the file does."""
     if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:12] != b"WAVE":
         return False
     found = _chunk(file, size, "<I", b"data")
@@ -115,7 +115,7 @@ def _wave_end(file: Readable, head: bytes, size: int) -> int:
 
 
 def _wave_size(head: bytes, length: int) -> int:
-    """How long the sound is; where 32 bits are too few, the chunk `ds64` says it. 0 where nothing does."""
+    """How long the audio is; where 32 bits are too few, the chunk `ds64` says it. 0 where nothing does."""
     if length < _STREAMED or head[:4] == b"RIFF" or head[12:16] != b"ds64" or len(head) < 36:
         return length
     real = int(struct.unpack_from("<Q", head, 28)[0])
@@ -161,7 +161,7 @@ def _wave64_end(file: Readable, head: bytes, size: int) -> int:
 
 
 def _caf_end(file: Readable, size: int) -> int:
-    """The sound, and behind it maybe the table of its packets, without which it cannot be read."""
+    """The audio, and behind it maybe the table of its packets, without which it cannot be read."""
     position, end = 8, size + 1
     for _ in range(_CHUNKS):
         if position + 12 > size:

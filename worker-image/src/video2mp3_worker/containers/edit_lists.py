@@ -1,4 +1,4 @@
-"""What the sound of an mp4 plays, from its edit lists, where ffmpeg gets that wrong. Pure; trusts no number.
+"""What the audio of an mp4 plays, from its edit lists, where ffmpeg gets that wrong. Pure; trusts no number.
 
 Edits are told in units of the film, often milliseconds, and media in samples. An edit that ends within such a unit of
 its media's end ends with that: else some samples would be lost to rounding.

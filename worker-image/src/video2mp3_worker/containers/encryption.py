@@ -1,4 +1,4 @@
-"""Whether a file's sound is encrypted, which decoders do not tell: they play noise. Pure, and trusts no number.
+"""Whether a file's audio is encrypted, which decoders do not tell: they play noise. Pure, and trusts no number.
 
 Sources: ISO/IEC 14496-12 8.12 and 23001-7 (mp4); RFC 9559, 5.1.4.1.31 (Matroska); Advanced Systems Format, 3.14 and
 3.15; ISO/IEC 13818-1, 2.4.3.3 (mpeg-ts).
@@ -30,7 +30,7 @@ _MOSTLY: Final = 0.5
 
 
 def is_protected(file: Readable, head: bytes, size: int) -> bool:
-    """Whether there is no sound that could be read without a key. `head` is how the file begins."""
+    """Whether there is no audio that could be read without a key. `head` is how the file begins."""
     if isobmff.is_isobmff(head):
         entries = set(isobmff.sample_entries(file, size))
         return bool(entries & isobmff.PROTECTED_AUDIO) and b"mp4a" not in entries

@@ -16,7 +16,7 @@ TOP_LEVEL: Final = frozenset(
 """Kinds that stand at the top of real files. Other bytes after the media are junk that some programs leave there."""
 
 PROTECTED_AUDIO: Final = frozenset({b"enca", b"drms"})
-"""Sample entries of encrypted sound: Common Encryption, and Apple's FairPlay."""
+"""Sample entries of encrypted audio: Common Encryption, and Apple's FairPlay."""
 
 _NOT_HEARD: Final = frozenset({b"free", b"skip", b"wide", b"uuid", b"udta", b"meta", b"mfra", b"pnot"})
 """Of those, padding, tags and what only helps to find something: without them all of the media are there."""
@@ -112,7 +112,7 @@ def descend(parents: list[Box], file: Readable, path: tuple[bytes, ...], left: I
 
 
 def sample_entries(file: Readable, size: int) -> list[bytes]:
-    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected sound, `enca`."""
+    """The sample entry kinds of all tracks, for example `mp4a`, `avc1` or, for protected audio, `enca`."""
     left = box_budget()
     return [
         entry.kind

@@ -5,8 +5,8 @@
 The KEY=VALUE before `--` are the launcher's. Interleaved signed 32-bit samples come at a quarter of their size; before
 them come `silence` samples of silence. On standard output it says how far it is, in ffmpeg's words: `out_time_us=`.
 
-With `first=` and maybe `end=`, numbers of pieces, FILE becomes that part of the sound, see `parts`; how far it is still
-counts from the sound's beginning. With `join=1`, parts come on standard input instead of samples.
+With `first=` and maybe `end=`, numbers of pieces, FILE becomes that part of the audio, see `parts`; how far it is still
+counts from the audio's beginning. With `join=1`, parts come on standard input instead of samples.
 """
 
 import gc

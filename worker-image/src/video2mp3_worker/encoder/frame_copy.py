@@ -64,7 +64,7 @@ class Copied:
 
 
 class FrameCopy:
-    """Passes the frames of one sound on into `file`, which must be empty and allow seeking.
+    """Passes the frames of one piece of audio on into `file`, which must be empty and allow seeking.
 
     `bit_rate`: what all frames must have, in kbit/s; None where that does not matter. `skipped` and `discarded`:
     samples at the beginning and at the end that the container says are not to be heard; 0 where it says nothing.
@@ -148,7 +148,7 @@ class FrameCopy:
         return data[position:]
 
     def _frame_bytes(self, data: bytes, position: int) -> int:
-        """The size of the frame that begins there; 0 where none of this sound does."""
+        """The size of the frame that begins there; 0 where none of this audio does."""
         header = int.from_bytes(data[position : position + HEADER_BYTES], "big")
         is_mono = header & _MONO == _MONO
         if header & _FIXED != self._layout.fixed_header or is_mono != (self._layout.channels == 1):
@@ -197,7 +197,7 @@ class FrameCopy:
         return self._layout.bit_rates[self._first[2] >> 4]
 
     def _gapless(self) -> tuple[bytes, int, int]:
-        """What LAME's part of the Info frame says, up to the preset; the samples before and behind the sound."""
+        """What LAME's part of the Info frame says, up to the preset; the samples before and behind the audio."""
         frames, lame = _info_fields(self._info)
         if not lame.startswith(_ENCODERS):
             return self._of_container()
@@ -230,7 +230,7 @@ def id3_bytes(head: bytes) -> int:
 
 
 def _tag_bytes(data: bytes, position: int) -> int:
-    """The size of what stands there and is no sound: a tag, or noughts. Raises NotCopyableError for anything else."""
+    """The size of what stands there and is no audio: a tag, or noughts. Raises NotCopyableError for anything else."""
     head = data[position : position + 32]
     if tag := id3_bytes(head):
         return tag

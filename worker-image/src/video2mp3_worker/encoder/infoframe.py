@@ -148,7 +148,7 @@ def _lame(stream: Stream) -> bytes:
 
 
 def with_level(frame: bytes, layout: Layout, peak: float, gain: float) -> bytes:
-    """An Info frame that also tells the sound's peak, where 1 is full scale, and its ReplayGain in dB."""
+    """An Info frame that also tells the audio's peak, where 1 is full scale, and its ReplayGain in dB."""
     tenths = min(round(abs(gain) * 10), _LARGEST_GAIN)
     told = _TRACK_GAIN | tenths | (_NEGATIVE if gain < 0 else 0)
     fields = min(round(peak * _FULL_SCALE), 2**32 - 1).to_bytes(4, "big") + told.to_bytes(2, "big") + bytes(2)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from video2mp3_worker.encoder.frames import Layout
 
 HEADROOM: Final = 4.0
-"""Samples come at a quarter of their size: decoded sound may go over full scale, and is not clipped before LAME."""
+"""Samples come at a quarter of their size: decoded audio may go over full scale, and is not clipped before LAME."""
 
 DELAY_SAMPLES: Final = 576
 """LAME's own delay, as it stands in the Info frame (`ENCDELAY`)."""
@@ -59,7 +59,7 @@ class _Symbol(ctypes.Structure):
 
 
 def build(library: ctypes.CDLL) -> str:
-    """Tells the library from other builds of LAME, which make other bytes of the same sound: a checksum of its file.
+    """Tells the library from other builds of LAME, which make other bytes of the same audio: a checksum of its file.
 
     The loader takes the one for the processor it runs on. Raises OSError when its file cannot be read.
     """

@@ -1,4 +1,4 @@
-"""From the frames of many encoders to one stream, without touching a bit of the sound. Pure.
+"""From the frames of many encoders to one stream, without touching a bit of the audio. Pure.
 
 Where a frame's main data lies, and with a variable bit rate how large the frame is, is decided here and not by the
 encoders: each frame's data goes into what earlier frames left free as far as it can. So what the encoders left empty is

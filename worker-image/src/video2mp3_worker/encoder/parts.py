@@ -1,4 +1,4 @@
-"""A part of a sound, encoded but not packed: what one of several encoders makes, and the joiner packs.
+"""A part of audio, encoded but not packed: what one of several encoders makes, and the joiner packs.
 
 A part is a sequence of blocks, and parts one after another are such a sequence too. All numbers are big-endian.
 
@@ -33,7 +33,7 @@ _NO_LEVEL: Final = -1
 
 
 class BrokenPartsError(Exception):
-    """These bytes are not the parts of one whole sound."""
+    """These bytes are not the parts of one whole audio."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class PartWriter:
 
 
 class PartsReader:
-    """Reads the parts of a whole sound, one after another."""
+    """Reads the parts of whole audio, one after another."""
 
     def __init__(self, file: BinaryIO, layout: Layout, quality: Quality) -> None:
         self._file = file
@@ -115,7 +115,7 @@ class PartsReader:
         version, *shape, first = _PART.unpack(self._exactly(_PART.size))
         if (version, tuple(shape)) != (VERSION, self._shape):
             raise BrokenPartsError(f"a part of version {version} holds {shape}")
-        # Behind the end of the sound there may be parts without pieces.
+        # Behind the end of the audio there may be parts without pieces.
         if first != number and not ended:
             raise BrokenPartsError(f"a part begins with piece {first} where {number} is missing")
 

@@ -17,7 +17,7 @@ PIECE_FRAMES: Final = 490
 """About 13 s at 44.1 kHz: 4.5 MB of samples, and 3 to 5 percent of the work done twice."""
 
 _WARM_UP_FRAMES: Final = 12
-"""With a variable bit rate; enough for the same sound as without a cut. Its frames' sizes may differ a little."""
+"""With a variable bit rate; enough for the same audio as without a cut. Its frames' sizes may differ a little."""
 
 _WARM_UP_FRAMES_CBR: Final = 24
 """With a constant one the reservoir has to fill, too."""
@@ -29,7 +29,7 @@ _LOOK_AHEAD_FRAMES: Final = 1
 """Samples after a piece's end that its last frame depends on: 224, and that in whole frames."""
 
 BRIEF_SAMPLES: Final = 47
-"""A sound that is no longer begins so many samples later, where a frame does (576 of the encoder, 529 of decoders and
+"""Audio that is no longer begins so many samples later, where a frame does (576 of the encoder, 529 of decoders and
 these are 1152), and the Info frame cuts them as well. Else ffmpeg would play what is before it: where it cuts the end
 of a frame, it forgets that it had more to cut at the beginning (`discard_samples`)."""
 

@@ -1,4 +1,4 @@
-"""Silence before the sound: for sound that begins later than the picture. Pure."""
+"""Silence before the audio: for audio that begins later than the picture. Pure."""
 
 from video2mp3_worker.encoder.pieces import Read
 

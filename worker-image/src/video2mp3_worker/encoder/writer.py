@@ -21,7 +21,7 @@ _LARGEST_CUT: Final = 4095
 
 
 class Mp3Writer:
-    """Writes one mp3: the Info frame, then the sound's. `file` must be empty, and allow seeking."""
+    """Writes one mp3: the Info frame, then the audio's. `file` must be empty, and allow seeking."""
 
     def __init__(self, file: BinaryIO, lame: Lame, layout: Layout, quality: Quality) -> None:
         self._file = file
@@ -38,7 +38,7 @@ class Mp3Writer:
         return self.join(self._encoded(read, threads), report)
 
     def join(self, encoded_pieces: Iterable[EncodedPiece], report: Callable[[int], None]) -> int:
-        """Make one stream of a sound's pieces; answer how many samples. `report` is told on the way."""
+        """Make one stream of the audio's pieces; answer how many samples. `report` is told on the way."""
         samples = 0
         self._file.write(bytes(info_frame_bytes(self._layout, self._quality.bit_rate)))
         for piece in encoded_pieces:
@@ -52,7 +52,7 @@ class Mp3Writer:
         return samples
 
     def _known(self, piece: EncodedPiece) -> EncodedPiece:
-        """A sound of a few frames between silent ones, which the Info frame cuts again; as many behind it as it can."""
+        """Audio of a few frames between silent ones, which the Info frame cuts again; as many behind it as it can."""
         if piece.count <= BRIEF_SAMPLES:
             self._delay += BRIEF_SAMPLES
         missing = _KNOWN_BY - len(piece.frames)

@@ -41,7 +41,7 @@ PROBE_SECONDS: Final = 15
 
 FURTHER_PROBE_BYTES: Final = 100_000_000
 FURTHER_PROBE_SECONDS: Final = 3600
-"""The same where no sound was found at first: a microphone that is switched on late. What is read stays in memory."""
+"""The same where no audio was found at first: a microphone that is switched on late. What is read stays in memory."""
 
 MAX_ALLOCATION_BYTES: Final = 128 * 1024**2
 """The largest single block of memory; the index of a day of video takes less."""
@@ -73,17 +73,17 @@ _SLOWEST_SPEED = 4
 
 
 def plausible_seconds(size: int) -> float:
-    """How much sound a file of so many bytes may hold."""
+    """How much audio a file of so many bytes may hold."""
     return max(MIN_PLAUSIBLE_SECONDS, size / MIN_BYTES_PER_SECOND)
 
 
 def is_believable(seconds: float, size: int, bit_rate: int | None) -> bool:
-    """Whether a file of so many bytes may be as long as it says. `bit_rate` is the sound's in bit/s, if it is known."""
+    """Whether a file of so many bytes may be as long as it says. `bit_rate` is the audio's in bit/s, if it is known."""
     return seconds <= plausible_seconds(size) and seconds * (bit_rate or 0) / 8 <= size * _INACCURACY
 
 
 def pauses_seconds(size: int) -> float:
-    """How much silence a file of so many bytes may have between its sounds: they take bytes, and pauses take none."""
+    """How much silence a file of so many bytes may have between its audio: they take bytes, and pauses take none."""
     return LONGEST_PAUSE_SECONDS + plausible_seconds(size) / 2
 
 

@@ -1,6 +1,6 @@
-"""When the sound of a source plays, so that the mp3 stays in time with the picture. Pure.
+"""When the audio of a source plays, so that the mp3 stays in time with the picture. Pure.
 
-The mp3 begins where the first picture or sound does. Sound that begins later has silence before it; where timestamps
+The mp3 begins where the first picture or audio does. Audio that begins later has silence before it; where timestamps
 leave a gap, there is silence as long as the gap; where they go back, nothing is lost and the clock goes on.
 """
 
@@ -23,7 +23,7 @@ GAP_SECONDS: Final = 0.1
 """The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
 
 LONGEST_PAUSE_SECONDS: Final = 3600
-"""Where a clock may leap, more without any sound is no pause. ffmpeg itself leaves out what is over ten seconds within
+"""Where a clock may leap, more without any audio is no pause. ffmpeg itself leaves out what is over ten seconds within
 the formats that it knows to jump."""
 
 
@@ -48,9 +48,9 @@ class Timing:
 
 
 def timing(format_name: str, container_start: float, track_start: float | None, starts: Iterable[float]) -> Timing:
-    """The timing of a track that begins at `track_start`, in a file whose pictures and sounds begin at `starts`.
+    """The timing of a track that begins at `track_start`, in a file whose pictures and audio begin at `starts`.
 
-    A start before 0 is that of a decoder's delay, which is never heard: the sound begins at 0.
+    A start before 0 is that of a decoder's delay, which is never heard: the audio begins at 0.
     """
     names = format_name.split(",")
     origin = min((max(start, 0.0) for start in starts), default=container_start)

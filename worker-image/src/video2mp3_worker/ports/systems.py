@@ -90,7 +90,7 @@ class Ledger(Protocol):
         """Become the worker that may write, and answer the entry."""
 
     def note_parallelism(self, parts: int) -> None:
-        """Note into how many parts the sound is worth dividing. Raises Superseded."""
+        """Note into how many parts the audio is worth splitting. Raises Superseded."""
 
     def name_upload(self, file_id: str) -> None:
         """Note the mp3 that is about to be written. Raises Superseded."""
@@ -109,7 +109,7 @@ class Ledger(Protocol):
 
 
 class PartLedger(Protocol):
-    """The conversion's entry in the ledger, for one attempt at one part of the sound."""
+    """The conversion's entry in the ledger, for one attempt at one part of the audio."""
 
     def open_part(self) -> LedgerEntry:
         """Become the worker that may write this part, and answer the entry."""

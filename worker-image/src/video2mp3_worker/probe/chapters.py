@@ -1,4 +1,4 @@
-"""The chapters of a source as the mp3 has them: cleaned, without overlaps, clipped and shifted with the sound. Pure."""
+"""The chapters of a source as the mp3 has them: cleaned, without overlaps, clipped and shifted with the audio. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SHORTEST_SECONDS: Final = 0.001
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of the sound with a title, which may be empty."""
+    """A part of the audio with a title, which may be empty."""
 
     start_seconds: float
     end_seconds: float

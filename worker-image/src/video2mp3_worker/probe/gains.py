@@ -31,7 +31,7 @@ class Gains:
     reference: str = ""
 
     def behind(self, gain: float) -> "Gains":
-        """What is true of the sound after a gain in dB."""
+        """What is true of the audio after a gain in dB."""
         factor = 10 ** (gain / 20)
         return Gains(
             track=None if self.track is None else self.track - gain,

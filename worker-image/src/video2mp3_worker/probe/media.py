@@ -14,7 +14,7 @@ from video2mp3_worker.probe.reading import Reading
 _NOT_THE_PROGRAMME: Final = frozenset(
     {"comment", "descriptions", "visual_impaired", "hearing_impaired", "karaoke", "lyrics", "clean_effects"}
 )
-"""Of ffmpeg's dispositions (AV_DISPOSITION_…): sound that is beside the programme, or a version of it for few."""
+"""Of ffmpeg's dispositions (AV_DISPOSITION_…): audio that is beside the programme, or a version of it for few."""
 
 _OTHER_NAMES: Final = {"date": ("wm/year",), "lyrics": ("unsyncedlyrics", "wm/lyrics")}
 """Beside ffmpeg's own names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
@@ -65,7 +65,7 @@ class AudioTrack:
     """What of its media it plays, where ffmpeg would not get that right; () where it does."""
 
     beside: tuple[float, ...] | None = None
-    """When the pictures and sounds of its own programme start, in a file that has programmes: broadcasts do."""
+    """When the pictures and audio of its own programme start, in a file that has programmes: broadcasts do."""
 
     is_integer: bool = False
     """Whether ffmpeg's decoder gives whole numbers, as that of FLAC does, and not float, as that of AAC."""
@@ -98,7 +98,7 @@ class Media:
 
     duration_seconds: float | None = None
     starts: tuple[float, ...] = ()
-    """Of all pictures and sounds, but for covers, as far as the file says."""
+    """Of all pictures and audio, but for covers, as far as the file says."""
 
     tracks: tuple[AudioTrack, ...] = ()
     streams: int = 0
@@ -118,7 +118,7 @@ class Media:
     """Whether some of its media are missing at its end."""
 
     is_endless: bool = False
-    """Whether its header does not know how long the sound is: see `sniff.Seen`."""
+    """Whether its header does not know how long the audio is: see `sniff.Seen`."""
 
     reading: Reading = field(default_factory=Reading)
     """How ffprobe came to know all this, and ffmpeg has to read the file as well."""
@@ -143,7 +143,7 @@ def parse_media(document: Mapping[str, Any], size: int, reading: Reading | None 
         tags |= _tags(stream)
     start = _number(container.get("start_time")) or 0.0
     name = str(container.get("format_name", ""))
-    # What is said of the whole file is said of its sound, where there is only one.
+    # What is said of the whole file is said of its audio, where there is only one.
     whole = _lower_keys(container) if len(audio) == 1 else {}
     return Media(
         format=name,

@@ -19,7 +19,7 @@ class Reading:
     """Of the demuxer, by name."""
 
     def further(self) -> "Reading":
-        """The same with a larger window: for sound that begins late."""
+        """The same with a larger window: for audio that begins late."""
         return replace(self, probe_bytes=bounds.FURTHER_PROBE_BYTES, probe_seconds=bounds.FURTHER_PROBE_SECONDS)
 
     def of(self, format_name: str) -> "Reading":

@@ -1,6 +1,6 @@
 """A look at a source's bytes before any parser sees them. Pure.
 
-It answers what ffprobe cannot: that a file is text which only points at media, that its end is missing, that its sound
+It answers what ffprobe cannot: that a file is text which only points at media, that its end is missing, that its audio
 is encrypted. Each gets its own sentence.
 """
 
@@ -38,7 +38,7 @@ class Seen:
     """Whether some of its media are missing at its end."""
 
     is_endless: bool = False
-    """Whether its header does not know how long the sound is, so that it goes on to the file's end."""
+    """Whether its header does not know how long the audio is, so that it goes on to the file's end."""
 
 
 def look(file: BinaryIO, size: int, *, allow_truncated: bool = False) -> Seen:

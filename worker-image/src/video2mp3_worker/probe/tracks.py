@@ -1,6 +1,6 @@
 """Which audio track of a source becomes the mp3. Pure.
 
-Where nobody asked for one, it is the programme: of the tracks that can be decoded and have sound, the one that the file
+Where nobody asked for one, it is the programme: of the tracks that can be decoded and have audio, the one that the file
 marks as its default, else the first; a commentary or a description only where there is nothing else.
 """
 
@@ -19,7 +19,7 @@ _LATE_TRACKS: Final = frozenset({"flv", "mpegts", "mpeg"})
 """Formats in which a track is not known before its first packet comes."""
 
 _SAME_SECONDS: Final = 0.5
-"""By how much the left and the right of one sound may differ in length."""
+"""By how much the left and the right of one piece of audio may differ in length."""
 
 _ASK: Final = "Ask for another by output.audioTrack.index."
 
@@ -48,7 +48,7 @@ def choose_track(media: Media, wanted: WantedTrack | None) -> Choice:
 
 
 def needs_further_look(media: Media) -> bool:
-    """Whether a larger window may show sound, or more of it, than a first look did."""
+    """Whether a larger window may show audio, or more of it, than a first look did."""
     if media.is_indexed:
         return False
     if not media.tracks:

@@ -42,7 +42,7 @@ wideband speech in Ogg (seen with 7.1.5; 5.1 was right)."""
 
 
 def is_decodable(codec: str) -> bool:
-    """Whether sound in a codec of this name can be read."""
+    """Whether audio in a codec of this name can be read."""
     return DECODER_OF_CODEC.get(codec, codec) in AUDIO_CODECS
 
 

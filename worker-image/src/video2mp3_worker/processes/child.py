@@ -129,7 +129,7 @@ def _in_line(
     watch: Callable[[], None],
     complained: Callable[[bytes], None] | None = None,
 ) -> list[Ended]:
-    field_errors = [_Complaint() for _ in commands]
+    complaints = [_Complaint() for _ in commands]
     with ExitStack() as stack:
         processes: list[subprocess.Popen[bytes]] = []
         given: IO[bytes] | None = None
@@ -143,12 +143,12 @@ def _in_line(
             if len(processes) < len(commands):
                 fcntl.fcntl(given, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         attended = attending([each.pid for each in processes], watch)
-        hear: list[Callable[[bytes], None]] = [complaint.add for complaint in field_errors]
+        hear: list[Callable[[bytes], None]] = [complaint.add for complaint in complaints]
         if complained is not None:
-            hear[0] = both(field_errors[0].add, complained)
+            hear[0] = both(complaints[0].add, complained)
         heard = [(process.stderr, each) for process, each in zip(processes, hear, strict=True)]
         pump([(given, output), *heard], attended)
-        ends = zip(processes, field_errors, confinements, strict=True)
+        ends = zip(processes, complaints, confinements, strict=True)
         return [_ended(process, each, confinement, attended) for process, each, confinement in ends]
 
 

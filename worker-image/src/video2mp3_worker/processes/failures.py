@@ -95,7 +95,7 @@ def _refused(ended: Ended, reason: Reason, sentence: str) -> Refused:
 
 
 def explain_failure(ended: Ended) -> Refused:
-    """The error for an ffmpeg that could read the file's index, but not its sound."""
+    """The error for an ffmpeg that could read the file's index, but not its audio."""
     return _refused(ended, Reason.NOT_MEDIA, "The sound in the file is damaged and cannot be read.")
 
 

@@ -1,6 +1,6 @@
 """⑥ Bring the source to the disk, in constant memory, and make sure that it is what was stored.
 
-Of a large mp4 only those chunks are fetched in which its index and its sound lie, where the index says that this is
+Of a large mp4 only those chunks are fetched in which its index and its audio lie, where the index says that this is
 worth it; the rest of the file on the disk is a hole that nothing reads. Where the index comes first, work can begin as
 soon as that is there: ffmpeg reads on as more comes.
 """
@@ -88,7 +88,7 @@ def _fetch_file(
 
 
 def _chunks_of_sound(found: SourceFile, file: SparseFile) -> list[int] | None:
-    """The numbers of the chunks in which index and sound lie; None where that cannot be told or is not worth it."""
+    """The numbers of the chunks in which index and audio lie; None where that cannot be told or is not worth it."""
     if found.length < _WORTH_IT_BYTES or not isobmff.is_isobmff(file.read(isobmff.HEAD_BYTES)):
         return None
     ranges = audio_map.audio_ranges(file, found.length)

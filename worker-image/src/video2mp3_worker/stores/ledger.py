@@ -52,7 +52,7 @@ class MongoLedger:
         return entry
 
     def note_parallelism(self, parts: int) -> None:
-        """Note into how many parts the sound is worth dividing. Raises Superseded."""
+        """Note into how many parts the audio is worth splitting. Raises Superseded."""
         self._held(part_moves.note_parallelism(self._uid, self._token, parts))
 
     def name_upload(self, file_id: str) -> None:

@@ -26,7 +26,7 @@ _QUIET: Final = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
 SPARE_HEADROOM: Final = 64.0
 """Between two runs of ffmpeg samples come at so small a part of their size: what they mean may be 36 dB over full
-scale, as no sound is, and what is rounded lies 150 dB below it."""
+scale, as no audio is, and what is rounded lies 150 dB below it."""
 
 
 def packets(source: LocalSource, plan: Plan) -> list[str]:
@@ -93,7 +93,7 @@ def _samples(plan: Plan) -> Any:
 
 
 def _limited(audio: Any, levelling: Levelling) -> Any:
-    """The sound with a gain, and with its peaks held down where there is a ceiling for them."""
+    """The audio with a gain, and with its peaks held down where there is a ceiling for them."""
     if levelling.gain:
         audio = audio.filter("volume", 10 ** (levelling.gain / 20), precision="double")
     if levelling.ceiling is not None:
@@ -129,7 +129,7 @@ def _audio(source: LocalSource, plan: Plan) -> Any:
 
 
 def _shaped(audio: Any, plan: Plan) -> Any:
-    """The sound in the mp3's rate and channels, in float, so that nothing is clipped on the way.
+    """The audio in the mp3's rate and channels, in float, so that nothing is clipped on the way.
 
     The mix is ffmpeg's own, as with its options `-ar` and `-ac` before LAME: of decoders that give whole numbers no sum
     goes over full scale, and those that give float keep their loudness.

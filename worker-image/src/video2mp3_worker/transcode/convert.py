@@ -162,9 +162,9 @@ class Converter:
             return None, [f"The sound is an mp3 already, but is encoded anew, since {error}."]
 
     def convert_part(self, source: LocalSource, destination: Path, media: Media, plan: Plan, span: Span) -> Encoded:
-        """Encode a span of the sound, to be joined later; answer how many seconds it holds. Raises as `convert`.
+        """Encode a span of the audio, to be joined later; answer how many seconds it holds. Raises as `convert`.
 
-        Of a sound that is copied as a whole there are no parts: it is empty.
+        Of audio that is copied as a whole there are no parts: it is empty.
         """
         with Path(os.devnull).open("w+b") as nowhere:
             if self._copied(source, nowhere, media, plan)[0] is not None:
@@ -191,7 +191,7 @@ class Converter:
     ) -> Mp3:
         """Make one mp3 of all parts, in order: the same as `convert` makes. Raises as `convert`.
 
-        `heard` is what `convert_part` answered, if it is at hand: else the sound is listened to again.
+        `heard` is what `convert_part` answered, if it is at hand: else the audio is listened to again.
         """
         audio = self._audio(
             source, destination, media, plan, lambda: self._joined(parts, source, destination, plan, heard)

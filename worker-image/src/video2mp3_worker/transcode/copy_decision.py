@@ -1,4 +1,4 @@
-"""Whether a sound that is an mp3 already is the one that was asked for, so that its frames can be passed on. Pure.
+"""Whether audio that is an mp3 already is the one that was asked for, so that its frames can be passed on. Pure.
 
 To encode an mp3 again costs quality, however it is done, and most of the time. So it is done only where something is to
 change. A constant bit rate is one that all frames have. A V-level asks for a quality at the smallest size: no encoder

@@ -33,9 +33,9 @@ class Damage:
 
     def __init__(self) -> None:
         self.undecoded = 0
-        """Packets of sound that a decoder could make nothing of."""
+        """Packets of audio that a decoder could make nothing of."""
 
-        self.field_errors = 0
+        self.complaints = 0
         """Of what reads the file, whatever about."""
 
         self.left_out: list[float] = []
@@ -61,7 +61,7 @@ class Damage:
         if self._last.re is _UNDECODED:
             self.undecoded += times
         elif self._last.re is _OF_A_READER:
-            self.field_errors += times
+            self.complaints += times
         else:
             self.left_out += [float(self._last[1])] * min(times, _MOST_GAPS - len(self.left_out))
 
@@ -73,8 +73,8 @@ class Damage:
         if self.undecoded > beside_a_cut:
             # The last one is cut itself.
             yield f"The sound is damaged: {_counted(self.undecoded, 'piece')} of it could not be read."
-        elif self.field_errors and not beside_a_cut:
-            yield f"The file is damaged in {_counted(self.field_errors, 'place')}: some of the sound may be missing."
+        elif self.complaints and not beside_a_cut:
+            yield f"The file is damaged in {_counted(self.complaints, 'place')}: some of the sound may be missing."
         if self.left_out:
             minutes = sum(self.left_out) / 60
             yield f"Long pauses are left out: {len(self.left_out)}, of {minutes:.1f} minutes in all."

@@ -32,7 +32,7 @@ class Encoded:
     """An mp3, or a part of one, that was written."""
 
     seconds: float
-    """How long it plays; of a part, where in the whole sound it ends."""
+    """How long it plays; of a part, where in the whole audio it ends."""
 
     notes: tuple[str, ...] = ()
     """What is wrong with the source's end, in sentences."""
@@ -55,7 +55,7 @@ def encode(
 ) -> Encoded:
     """Write the mp3, without tags. `report` is told how far it is, in seconds.
 
-    Where a loudness is wanted, the sound is listened to first. Of a span, only that part of the sound is written (see
+    Where a loudness is wanted, the audio is listened to first. Of a span, only that part of the audio is written (see
     `encoder.parts`).
 
     Raises Refused for what the media is to blame for, TryAgain for the rest.
@@ -107,7 +107,7 @@ def join(
     watch: Watch,
     report: Callable[[float], None],
 ) -> float:
-    """Write the mp3 that the parts of a whole sound make, given in order; otherwise as `encode`."""
+    """Write the mp3 that the parts of whole audio make, given in order; otherwise as `encode`."""
     lines = ProgressLines()
     ended = child.run_joiner(
         parts,
@@ -144,7 +144,7 @@ def _look(
 
 
 def _broken(decoded: Ended, plan: Plan, seconds: float) -> list[str]:
-    """What is to be said of a sound that was not read to its end; raises where that is not to be converted."""
+    """What is to be said of audio that was not read to its end; raises where that is not to be converted."""
     may_be_broken = plan.allow_truncated and seconds > 0
     if decoded.status != 0:
         if not may_be_broken:
@@ -181,6 +181,6 @@ def _refuse_too_long(seconds: float, budget: Budget) -> None:
 
 
 def _refuse_nothing_but_silence(seconds: float, plan: Plan) -> None:
-    """The silence before a sound that never comes."""
+    """The silence before audio that never comes."""
     if round(seconds * plan.sample_rate) <= round(plan.silence_seconds * plan.sample_rate):
         raise Refused(Reason.NO_AUDIO, "The file has an audio track, but there is no sound in it.")

@@ -1,4 +1,4 @@
-"""⑥ How loud a sound is (EBU R128), and what is to be done so that it becomes as loud as it is wanted. Pure.
+"""⑥ How loud audio is (EBU R128), and what is to be done so that it becomes as loud as it is wanted. Pure.
 
 One gain for all of it reaches the wanted loudness, unless peaks would go over TRUE_PEAK_LIMIT: then it is as much as
 they allow. Or a limiter holds those peaks down. What that costs of the loudness nobody can reckon, so it is tried and
@@ -34,7 +34,7 @@ _LINEAR: Final = -50.0
 itself."""
 
 _TRIES: Final = 10
-"""With a limiter, or with what is very faint. Each decodes and hears all of the sound; two are the rule."""
+"""With a limiter, or with what is very faint. Each decodes and hears all of the audio; two are the rule."""
 
 _LEAST_SLOPE: Final = 0.2
 """LU that a further dB of gain surely brings: less is taken for chance."""
@@ -59,7 +59,7 @@ class Loudness:
 
     @property
     def is_any(self) -> bool:
-        """Whether there is a loudness: silence has none, nor has a sound of less than 0.4 s."""
+        """Whether there is a loudness: silence has none, nor has audio of less than 0.4 s."""
         return self.integrated > _SILENCE and math.isfinite(self.true_peak)
 
     def louder(self, gain: float) -> "Loudness":
@@ -80,7 +80,7 @@ class Levelling:
 
 @dataclass(frozen=True)
 class Level:
-    """What is done to a sound, and how loud it is then."""
+    """What is done to audio, and how loud it is then."""
 
     levelling: Levelling
     reached: Loudness
@@ -105,7 +105,7 @@ def read_summary(said: str) -> Loudness | None:
 
 
 def settled(wanted: Wanted, heard: Loudness, listen: Callable[[Levelling], Loudness]) -> Level:
-    """What makes a sound as loud as `wanted`; `listen` says how loud it is after something else is done to it."""
+    """What makes audio as loud as `wanted`; `listen` says how loud it is after something else is done to it."""
     target = wanted.integrated_lufs
     if target is None or not heard.is_any:
         return Level(Levelling(), heard, () if target is None else (_without_loudness(target),))
@@ -118,7 +118,7 @@ def settled(wanted: Wanted, heard: Loudness, listen: Callable[[Levelling], Loudn
 
 
 def _gained(target: float, heard: Loudness, allowed: float, listen: Callable[[Levelling], Loudness]) -> Level:
-    """What one gain makes of a sound, of at most `allowed` dB."""
+    """What one gain makes of audio, of at most `allowed` dB."""
     gain = round(min(target - heard.integrated, allowed), 3)
     reached = heard.louder(gain)
     for _ in range(_TRIES):

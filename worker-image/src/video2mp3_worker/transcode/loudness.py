@@ -1,4 +1,4 @@
-"""⑥ Hears how loud a sound is, in the very samples that the encoder is given, and finds what makes it loud as wanted.
+"""⑥ Hears how loud audio is, in the very samples that the encoder is given, and finds what makes it loud as wanted.
 
 What decodes is the command that decodes for the encoder; its samples go into another run of ffmpeg, which knows nothing
 else of the source: no name, no tag and no change of format on the way has a part in what it says. See ADR 17.
@@ -30,7 +30,7 @@ def level(
     *,
     is_encoded: bool = True,
 ) -> Level | None:
-    """Find what makes the sound as loud as the plan wants it; None where it does not. Raises as `encode`.
+    """Find what makes the audio as loud as the plan wants it; None where it does not. Raises as `encode`.
 
     `report` is told that nothing is done yet.
     """

@@ -1,6 +1,6 @@
 """Whether the end of an mp3 is missing, as its first frame tells. Trusts no number.
 
-Its bytes and its sound both have to be fewer than it says: tools that cut or tag an mp3 leave some as they were.
+Its bytes and its audio both have to be fewer than it says: tools that cut or tag an mp3 leave some as they were.
 Source: as of `encoder.infoframe`.
 """
 
@@ -25,11 +25,11 @@ _FRAMES_UNHEARD: Final = 4
 """Of delay and padding together."""
 
 MISSING_SECONDS: Final = 0.1
-"""Of sound, from which on an end is missing rather than counted otherwise."""
+"""Of audio, from which on an end is missing rather than counted otherwise."""
 
 
 def is_cut_mp3(source: LocalSource, media: Media, plan: Plan, seconds: float) -> bool:
-    """Whether an mp3 says that it has more sound than came out of it, and there was nothing else that cut it off."""
+    """Whether an mp3 says that it has more audio than came out of it, and there was nothing else that cut it off."""
     if media.format != "mp3" or plan.end_seconds is not None:
         return False
     with source.path.open("rb") as file:

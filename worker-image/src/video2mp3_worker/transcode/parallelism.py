@@ -1,6 +1,6 @@
-"""⑥ How a long sound is divided among workers: which pieces each of them encodes. Pure.
+"""⑥ How long audio is split among workers: which pieces each of them encodes. Pure.
 
-All workers of one sound come to the same answer by themselves, since it follows from the plan alone.
+All workers of one piece of audio come to the same answer by themselves, since it follows from the plan alone.
 """
 
 import math
@@ -22,18 +22,18 @@ def span_of(plan: Plan, number: int, parts: int) -> Span:
     total = math.ceil((plan.duration_seconds or 0) / _piece_seconds(plan))
     if total == 0:
         return Span(0, None) if number == 0 else Span(1, 1)
-    # Rounded up, so that the first part is never empty: who is asked for nothing cannot tell that from no sound.
+    # Rounded up, so that the first part is never empty: who is asked for nothing cannot tell that from no audio.
     first, end = (-(-total * each // parts) for each in (number, number + 1))
     return Span(first, end if number + 1 < parts else None)
 
 
 def start_seconds(plan: Plan, span: Span) -> float:
-    """Where in the sound a span begins."""
+    """Where in the audio a span begins."""
     return span.first * _piece_seconds(plan)
 
 
 def end_seconds(plan: Plan, span: Span) -> float | None:
-    """After which moment of the sound a span needs nothing any more; None where it needs everything."""
+    """After which moment of the audio a span needs nothing any more; None where it needs everything."""
     layout = Layout(plan.sample_rate, plan.channels)
     if span.end is None:
         return None
@@ -41,7 +41,7 @@ def end_seconds(plan: Plan, span: Span) -> float | None:
 
 
 def worthwhile_parts(duration_seconds: float | None, division: Division) -> int:
-    """Into how many parts a sound is worth dividing; 1 where it is not."""
+    """Into how many parts audio is worth splitting; 1 where it is not."""
     return max(1, min(division.max_parts, int((duration_seconds or 0) / division.part_seconds)))
 
 

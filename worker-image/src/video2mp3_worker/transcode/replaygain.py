@@ -22,7 +22,7 @@ REFERENCE: Final = -18.0
 def told(level: Level | None, plan: Plan, output: Output, *, is_copied: bool) -> dict[str, str]:
     """Fields of the ID3 tag, each a text of its own (TXXX): what was measured, else what the source says.
 
-    The source speaks of all of its sound, and of as many channels as it has.
+    The source speaks of all of its audio, and of as many channels as it has.
     """
     if level is not None:
         return fields(level.reached)

@@ -1,7 +1,7 @@
 """⑥ From a source that has an mp3 in it to an mp3, without encoding: its frames are passed on as they are.
 
 A plain mp3 is read as it is; out of every other container ffmpeg takes the frames. Whatever is wrong with them ends in
-NotCopyableError, and the sound is encoded instead: that also says what is wrong with the source, if it is.
+NotCopyableError, and the audio is encoded instead: that also says what is wrong with the source, if it is.
 """
 
 from collections.abc import Callable

@@ -30,10 +30,10 @@ _APART: Final = 8
 _LENGTH: Final = "samples_n/sample_rate"
 _SILENCE: Final = f"if(ld(1)*gt(t-3*{_LENGTH},ld(0)),st(0,t-{_LENGTH});1)"
 _LAID: Final = f"if(eq(samples_n,{_SILENT_SAMPLES}),{_SILENCE},st(0,t+{_LENGTH});st(1,1))"
-"""Which frames there are, as an expression of ffmpeg: all of the sound, and silent ones within its pauses.
+"""Which frames there are, as an expression of ffmpeg: all of the audio, and silent ones within its pauses.
 
-A silent frame comes as soon as no sound comes before its time, and is laid two of its lengths earlier. So there is a
-gap before the sound that follows, and one behind the sound before: none is too short to be filled. Variable 0 is when
+A silent frame comes as soon as no audio comes before its time, and is laid two of its lengths earlier. So there is a
+gap before the audio that follows, and one behind the audio before: none is too short to be filled. Variable 0 is when
 the frame before ends, 1 whether there is one.
 """
 
@@ -41,7 +41,7 @@ _EARLIER: Final = f"PTS-if(eq(NB_SAMPLES,{_SILENT_SAMPLES}),2*NB_SAMPLES/SR/TB)"
 
 
 def synchronised(audio: Any, times: Timing, pauses_seconds: float) -> Any:
-    """The sound with silence in its gaps, of `pauses_seconds` in all. Others are left out: see `forwards`."""
+    """The audio with silence in its gaps, of `pauses_seconds` in all. Others are left out: see `forwards`."""
     if not times.fills_gaps:
         return audio
     # In the unit that ainterleave counts in, whatever it is given.
@@ -52,7 +52,7 @@ def synchronised(audio: Any, times: Timing, pauses_seconds: float) -> Any:
     both = ffmpeg.filter([frames[0], silence], "ainterleave", duration="first")
     # ainterleave counts in microseconds, whatever it is given: back to samples, of which each is many.
     laid = both.filter("asettb", "1/sr").filter("aselect", _LAID).filter("asetpts", _EARLIER)
-    # No first_pts here: when the sound changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
+    # No first_pts here: when the audio changes its rate or channels, ffmpeg makes all filters anew, in mid-stream.
     return laid.filter("aresample", min_comp=_DRIFT_SECONDS, max_soft_comp=_STRETCH, min_hard_comp=GAP_SECONDS)
 
 
