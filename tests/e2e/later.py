@@ -26,9 +26,9 @@ async def sweep(days):
         await operator.prime()
         await operator.heartbeat.beat()
         for ahead[0] in days:
-            await operator.orphans.sweep_once()
-            halted.update(operator.orphans.halted)
-            if operator.orphans.halted and CONFIRM:
+            await operator.collector.sweep_once()
+            halted.update(operator.collector.halted)
+            if operator.collector.halted and CONFIRM:
                 await connections.store.confirm(clock())
     finally:
         await connections.close()

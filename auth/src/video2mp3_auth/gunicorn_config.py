@@ -23,7 +23,7 @@ control_socket_disable = True  # the root file system is read-only, and nobody u
 # No header of a client's changes its address, the scheme or where the application lies. By default one that comes from
 # loopback may, as all do behind a sidecar proxy.
 forwarded_allow_ips = ""
-accesslog = None  # contracts/web.py writes the access log
+accesslog = None  # contracts/…/runtime/web.py writes the access log
 # gunicorn's own messages go where ours go.
 logconfig_dict = {
     "version": 1,

@@ -1,5 +1,5 @@
 """①②③ and ⑨'s download: the REST side of video2mp3.
 
-Read `views/` for what can be asked, `upload` for how a video becomes a stored file and a Conversion, `ports` for the
-outside systems, and `bootstrap` for what stands behind them.
+Read `web` for what can be asked, `upload` for how a video becomes a stored file and a Conversion, `ports` for the
+outside systems, and `app.bootstrap` for what stands behind them.
 """

@@ -14,13 +14,13 @@ class Attempts:
     """A message's history."""
 
     failed: int = 0
-    """Tries that failed."""
+    """Attempts that failed."""
 
     waited: int = 0
     """Times it waited for a claim that another notifier held; these are nobody's failure."""
 
     crashed: int = 0
-    """Tries that ended in an error nobody foresaw."""
+    """Attempts that ended in an error nobody foresaw."""
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, Any] | None) -> Self:
@@ -32,7 +32,7 @@ class Attempts:
         return {FAILED_HEADER: self.failed, WAITED_HEADER: self.waited, CRASHED_HEADER: self.crashed}
 
     def after_failure(self) -> Self:
-        """With one more failed try."""
+        """With one more failed attempt."""
         return replace(self, failed=self.failed + 1)
 
     def after_wait(self) -> Self:
@@ -40,7 +40,7 @@ class Attempts:
         return replace(self, waited=self.waited + 1)
 
     def after_crash(self) -> Self:
-        """With one more try that crashed."""
+        """With one more attempt that crashed."""
         return replace(self, crashed=self.crashed + 1)
 
 

@@ -1,6 +1,6 @@
 """⑨ The email that a message becomes: text and HTML, deterministic but for its date. Pure.
 
-Every value comes from outside, file names above all: `texts.plain` takes out what hides or reorders, Jinja2 escapes
+Every value comes from outside, file names above all: `texts.sanitize` takes out what hides or reorders, Jinja2 escapes
 the HTML, and `mail_header` encodes what stands in the head. `EmailMessage` sees no foreign text in a header: it would
 take the text for its source, and decode what looks like an encoded word.
 """

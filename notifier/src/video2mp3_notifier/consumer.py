@@ -15,7 +15,7 @@ import structlog
 
 from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel, open_channel
 from video2mp3_notifier.attempts import Attempts
-from video2mp3_notifier.dispositions import Verdict
+from video2mp3_notifier.dispositions import Disposition
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.session import Delivery, Session
@@ -35,7 +35,7 @@ class Consumer:
     def __init__(
         self,
         uri: str,
-        handle: Callable[[bytes, Attempts], Verdict],
+        handle: Callable[[bytes, Attempts], Disposition],
         threads: Executor,
         metrics: NotifierMetrics,
         health: Health,
@@ -81,7 +81,7 @@ class Consumer:
         self._health.consuming = now
         self._metrics.connected.set(now)
 
-    async def _decide(self, delivery: Delivery) -> Verdict:
+    async def _decide(self, delivery: Delivery) -> Disposition:
         loop = asyncio.get_running_loop()
         # The context carries the fields that every log line has.
         in_context = contextvars.copy_context().run

@@ -1,4 +1,4 @@
-"""What becomes of a message once it was handled: it is done, waits for another try, or is given up."""
+"""What becomes of a message once it was handled: it is done, waits for another attempt, or is given up."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,13 +16,13 @@ class Outcome(StrEnum):
     NO_ADDRESS = "no-address"
     """Nobody asked to be told."""
     RETRIED = "retried"
-    """It failed, and waits for the next try."""
+    """It failed, and waits for the next attempt."""
     TURNED_AWAY = "turned-away"
-    """The mail server refused it for a reason that an administrator can mend; it waits for the next try."""
+    """The mail server refused it for a reason that an administrator can mend; it waits for the next attempt."""
     CLAIM_HELD = "claim-held"
     """Another notifier is sending the email, or died while it did; the message waits to see which."""
     CRASHED = "crashed"
-    """It ended in an error nobody foresaw, and waits for the next of a few tries. A bug: the log has its traceback."""
+    """It ended in an error nobody foresaw, and waits for the next of a few attempts. A bug: the log has a traceback."""
     DEAD_LETTERED = "dead-lettered"
     """It was given up, and lies in the dead-letter queue with the reason."""
 
@@ -39,7 +39,7 @@ class DeadReason(StrEnum):
     REFUSED = "Refused"
     """The mail server will never take it: there is no such address, or it takes no such email."""
     CRASHED = "Crashed"
-    """Each of its few tries ended in an error nobody foresaw: a bug."""
+    """Each of its few attempts ended in an error nobody foresaw: a bug."""
     TRIES_EXHAUSTED = "TriesExhausted"
     """It failed for longer than a day; the message tells of the last failure."""
 
@@ -69,4 +69,4 @@ class DeadLetter:
     why: str
 
 
-Verdict = Done | Retry | DeadLetter
+Disposition = Done | Retry | DeadLetter

@@ -15,7 +15,7 @@ import structlog
 from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_contracts.text.address import InvalidAddressError
 from video2mp3_notifier.attempts import Attempts
-from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Verdict
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Disposition, Done, Outcome
 from video2mp3_notifier.incoming import UnreadableMessageError, read_message
 from video2mp3_notifier.ports import (
     Claimed,
@@ -51,7 +51,7 @@ class Notify:
         self._compose = compose
         self._now = now
 
-    def handle(self, body: bytes, attempts: Attempts) -> Verdict:
+    def handle(self, body: bytes, attempts: Attempts) -> Disposition:
         """What becomes of a message with this body and history."""
         try:
             message = read_message(body)
@@ -69,7 +69,7 @@ class Notify:
         except (ClaimsUnavailableError, MailNotSentError) as error:
             return after_failure(attempts, str(error))
 
-    def _tell(self, message: ConversionFinished, email: Email, attempts: Attempts) -> Verdict:
+    def _tell(self, message: ConversionFinished, email: Email, attempts: Attempts) -> Disposition:
         now = self._now()
         match self._claims.claim(message, now):
             case Sent():

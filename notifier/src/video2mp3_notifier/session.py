@@ -18,7 +18,7 @@ from pika.spec import Basic
 from video2mp3_contracts.messaging.message import DEAD_LETTER_EXCHANGE, MP3_QUEUE, retry_queue
 from video2mp3_contracts.runtime.amqp import BrokerError, ConfirmedChannel
 from video2mp3_notifier.attempts import Attempts
-from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Disposition, Done, Outcome, Retry
 from video2mp3_notifier.incoming import about
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import after_crash
@@ -48,7 +48,7 @@ class Session:
     """Consumes over one channel until it breaks or is told to stop."""
 
     def __init__(
-        self, channel: ConfirmedChannel, decide: Callable[[Delivery], Awaitable[Verdict]], metrics: NotifierMetrics
+        self, channel: ConfirmedChannel, decide: Callable[[Delivery], Awaitable[Disposition]], metrics: NotifierMetrics
     ) -> None:
         self._channel = channel
         self._decide = decide
@@ -131,7 +131,7 @@ class Session:
             self._channel.raw.basic_ack(delivery.tag)
         self._report(delivery, verdict)
 
-    async def _verdict(self, delivery: Delivery) -> Verdict:
+    async def _verdict(self, delivery: Delivery) -> Disposition:
         """What becomes of the message. Whatever one message raises is about that message, never about the session.
 
         An error that broke the connection would bring back every message in hand, and each time count down the
@@ -143,7 +143,7 @@ class Session:
             _log.exception("handling_crashed")
             return after_crash(delivery.attempts, error)
 
-    async def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
+    async def _settle(self, delivery: Delivery, verdict: Disposition) -> None:
         """Put the message where the verdict says; only our own headers travel on.
 
         RabbitMQ's `x-death` must not: it takes a message that comes through the same queues again for a cycle.
@@ -162,7 +162,7 @@ class Session:
             case Done():
                 pass
 
-    def _report(self, delivery: Delivery, verdict: Verdict) -> None:
+    def _report(self, delivery: Delivery, verdict: Disposition) -> None:
         match verdict:
             case Done(outcome):
                 _log.info("message_done", outcome=outcome.value)

@@ -1,4 +1,5 @@
 """④⑤ The operator: turns each Conversion into one worker Job, and tells in its status how that goes.
 
-Read `decide` first, then `reconcile`; `handlers` is where kopf's events come in and `bootstrap` where all is wired.
+Read `reconciler.decide` first, then `reconciler.reconcile`; `app.handlers` is where kopf's events come in and
+`app.bootstrap` where all is wired.
 """

@@ -12,7 +12,7 @@ from tests.contract.chart.helm import NAMESPACE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
-from video2mp3_operator.cache.heartbeat import heartbeat_name
+from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
 

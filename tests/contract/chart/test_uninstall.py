@@ -11,7 +11,7 @@ from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
 from video2mp3_contracts.api import names
 from video2mp3_localcluster.programs.binaries import wheel_program
-from video2mp3_operator.cache.heartbeat import heartbeat_name
+from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
 

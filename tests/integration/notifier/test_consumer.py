@@ -16,7 +16,7 @@ from video2mp3_contracts.messaging.message import RETRY_DELAYS_SECONDS, retry_qu
 from video2mp3_contracts.runtime import amqp
 from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.consumer import Consumer
-from video2mp3_notifier.dispositions import Done, Outcome, Retry, Verdict
+from video2mp3_notifier.dispositions import Disposition, Done, Outcome, Retry
 from video2mp3_notifier.health import Health
 from video2mp3_notifier.metrics import NotifierMetrics
 from video2mp3_notifier.retry import MOST_CRASHES
@@ -30,7 +30,7 @@ def test_heartbeats_go_on_while_a_message_is_handled(
     monkeypatch.setattr(amqp, "HEARTBEAT_SECONDS", 1)
     metrics, handled = NotifierMetrics(), threading.Event()
 
-    def handle(_body: bytes, _tries: Attempts) -> Verdict:
+    def handle(_body: bytes, _tries: Attempts) -> Disposition:
         # The broker drops a client that is silent for twice the heartbeat's time.
         threading.Event().wait(SEVERAL_HEARTBEATS)
         handled.set()
@@ -57,7 +57,7 @@ POISON = b"poison"
 
 
 def consume_until(
-    url: str, metrics: NotifierMetrics, handle: Callable[[bytes, Attempts], Verdict], done: Event
+    url: str, metrics: NotifierMetrics, handle: Callable[[bytes, Attempts], Disposition], done: Event
 ) -> None:
     """Consume, four messages at once as the notifier does by default, until `done`."""
 
@@ -75,7 +75,7 @@ def consume_until(
 def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer, broker: Broker) -> None:
     metrics, handled, done = NotifierMetrics(), list[bytes](), Event()
 
-    def handle(body: bytes, _tries: Attempts) -> Verdict:
+    def handle(body: bytes, _tries: Attempts) -> Disposition:
         if body == POISON:
             raise ZeroDivisionError
         handled.append(body)
@@ -98,7 +98,7 @@ def test_poison_among_others_costs_nobody_else_anything(rabbitmq: RabbitMQServer
 def test_poison_is_given_up_after_its_own_tries(rabbitmq: RabbitMQServer, broker: Broker) -> None:
     metrics, done = NotifierMetrics(), Event()
 
-    def handle(_body: bytes, _tries: Attempts) -> Verdict:
+    def handle(_body: bytes, _tries: Attempts) -> Disposition:
         done.set()
         raise ZeroDivisionError
 
@@ -115,7 +115,7 @@ def test_a_verdict_that_cannot_be_carried_out_dead_letters_its_message_alone(
 ) -> None:
     metrics, done = NotifierMetrics(), Event()
 
-    def handle(body: bytes, _tries: Attempts) -> Verdict:
+    def handle(body: bytes, _tries: Attempts) -> Disposition:
         if body == POISON:
             # A count that AMQP has no number for.
             return Retry(Outcome.RETRIED, RETRY_DELAYS_SECONDS[0], Attempts(failed=2**70), "why")

@@ -24,7 +24,7 @@ from video2mp3_contracts.messaging.message import ConversionFinished
 from video2mp3_mailsink.behaviour import Mode
 from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.compose import Composer
-from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Disposition, Done, Outcome, Retry
 from video2mp3_notifier.ledger import LedgerClaims
 from video2mp3_notifier.notify import Notify
 from video2mp3_notifier.retry import MOST_RETRIES, delay_after
@@ -72,7 +72,7 @@ class Telling:
                 attempts = self._late(attempts)
         return verdict
 
-    def _handled(self, attempts: Attempts) -> Verdict:
+    def _handled(self, attempts: Attempts) -> Disposition:
         began = time.monotonic()
         verdict = self.notify.handle(self.message.body(), attempts)
         self.longest = max(self.longest, time.monotonic() - began)

@@ -13,7 +13,7 @@ from tests.servers import KubernetesServer
 from tests.servers.process import await_condition
 from video2mp3_contracts.api import names
 from video2mp3_operator.app.kopf_settings import BACKOFFS
-from video2mp3_operator.cache.heartbeat import heartbeat_name
+from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 CONVERSION = re.compile(rf"PATCH .*/{names.PLURAL}/([a-z0-9-]+)(/status)?")
 WATCHES = 4
@@ -87,14 +87,14 @@ def test_a_rival_that_is_first_at_every_write_delays_verdicts_and_loses_none(
 ) -> None:
     """Somebody else changes the Conversion just before each of the operator's writes, three times out of four."""
     rivals = Cluster(Api(kube_apiserver), cluster.namespace, cluster.mongodb, cluster.rabbitmq)
-    retries: Counter[str] = Counter()
+    writes: Counter[str] = Counter()
 
     def rival(method: str, path: str) -> None:
         match = CONVERSION.search(f"{method} {path}")
         if match is not None:
-            retries[path] += 1
-            if retries[path] % 4:
-                rivals.annotate(match[1], "rival.example.com/count", str(retries[path]))
+            writes[path] += 1
+            if writes[path] % 4:
+                rivals.annotate(match[1], "rival.example.com/count", str(writes[path]))
 
     wire.rival = rival
     good, bad = cluster.convert("good"), cluster.convert("bad", owner="b@example.com")

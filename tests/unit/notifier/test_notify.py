@@ -10,7 +10,7 @@ from tests.unit.notifier.builders import MessageBuilder, a_message
 from tests.unit.notifier.fakes import FakeClaims, FakeClock, FakeMailer
 from video2mp3_notifier.attempts import Attempts
 from video2mp3_notifier.compose import Composer
-from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Done, Outcome, Retry, Verdict
+from video2mp3_notifier.dispositions import DeadLetter, DeadReason, Disposition, Done, Outcome, Retry
 from video2mp3_notifier.notify import Notify
 from video2mp3_notifier.ports import MailNotSentError, MailRefusedError
 from video2mp3_notifier.retry import MOST_RETRIES
@@ -31,7 +31,7 @@ class World:
     claims: FakeClaims = field(default_factory=lambda: FakeClaims(LEASE))
     mailer: FakeMailer = field(default_factory=FakeMailer)
 
-    def handle(self, message: MessageBuilder | None = None, attempts: Attempts | None = None) -> Verdict:
+    def handle(self, message: MessageBuilder | None = None, attempts: Attempts | None = None) -> Disposition:
         """Let a notifier handle the message."""
         notify = Notify(self.claims, self.mailer, COMPOSER.compose, self.clock)
         return notify.handle((message or a_message()).build().body(), attempts or Attempts())

@@ -13,7 +13,7 @@ MP3S_DATABASE: Final = "mp3s"
 """⑥ Converted files, in the default GridFS bucket `fs`, beside the ledger."""
 
 LEDGER_COLLECTION: Final = "conversions"
-"""In MP3S_DATABASE: one document for each Conversion, see `ledger`."""
+"""In MP3S_DATABASE: one document for each Conversion, see `documents`."""
 
 INSTALLATIONS_COLLECTION: Final = "installations"
 """In MP3S_DATABASE: one document for each installation that has used it, with the clusters it was seen in."""

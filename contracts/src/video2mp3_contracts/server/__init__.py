@@ -5,4 +5,5 @@ connection is being closed, one loop holds the connection, and each of these has
 
 `heads`, `waiting`, `outgoing` decide; `refusals` answers for what reaches no application; `worker` is gunicorn's part.
 Why it is so: docs/adr/0030-gunicorns-threads-behind-a-loop.md.
+Imports `runtime`; `limits` and `heads` no SDK, since gunicorn's own process reads them.
 """

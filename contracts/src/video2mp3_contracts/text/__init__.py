@@ -6,5 +6,5 @@ nothing; `address` alone refuses what is none.
 
 `harm`: what is taken out of a text before it is shown anywhere, on a terminal and in a log above all.
 `content_disposition`: the name under which a download is saved. Needs the extra `text`, as `address` does.
-`mail_header`: subjects and names in the head of an email. HTML has its own: Jinja2's autoescape.
+`mail_header`: subjects and names in the head of an email. HTML has its own: Jinja2's autoescape. Imports no other room.
 """

@@ -33,7 +33,7 @@ class AuthService:
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, retries=retries)
 
     def login(self, attempt: LoginAttempt) -> LoginAnswer:
-        """Pass a login on. Raises ServiceAway."""
+        """Pass a login on. Raises DependencyUnavailable."""
         headers = {
             "X-Forwarded-For": attempt.client_address,
             "X-Request-Id": attempt.request_id,
@@ -53,7 +53,7 @@ class AuthService:
         )
 
     def key_set(self) -> Any:
-        """The JWK Set, as decoded JSON. Raises ServiceAway."""
+        """The JWK Set, as decoded JSON. Raises DependencyUnavailable."""
         response, body = self._ask("GET", "/.well-known/jwks.json", {"Accept": "application/json"}, _KEYS_TIMEOUT)
         if response.status != 200:
             raise DependencyUnavailable("auth", f"it answered the request for its keys with {response.status}")

@@ -29,7 +29,7 @@ class KeySet:
     """The auth service's signing keys by their `kid`."""
 
     def __init__(self, fetch: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
-        """`fetch` gives the JWK Set (RFC 7517) as decoded JSON, or raises ServiceAway."""
+        """`fetch` gives the JWK Set (RFC 7517) as decoded JSON, or raises DependencyUnavailable."""
         self._fetch = fetch
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -37,7 +37,7 @@ class KeySet:
         self._fetching = threading.Lock()
 
     def key(self, kid: str) -> jwt.PyJWK | None:
-        """The key of this id. Raises ServiceAway while no key at all is known."""
+        """The key of this id. Raises DependencyUnavailable while no key at all is known."""
         known = kid in self._keys
         if not known or self._clock() >= self._stale_at:
             self._refresh(wait=not known)
@@ -46,7 +46,7 @@ class KeySet:
         return self._keys.get(kid)
 
     def ensure(self) -> None:
-        """Fetch the keys if none is known. Raises ServiceAway while none is."""
+        """Fetch the keys if none is known. Raises DependencyUnavailable while none is."""
         if not self._keys:
             self.key("")
 

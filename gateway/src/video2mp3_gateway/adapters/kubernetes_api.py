@@ -160,7 +160,7 @@ class KubernetesConversions:
     def _ask(
         self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """One request; the answer's status and JSON. Raises ServiceAway for what may pass."""
+        """One request; the answer's status and JSON. Raises DependencyUnavailable for what may pass."""
         response = self._send(method, path, body=body, query=query)
         answer = self._json(response)
         if response.status in _TRY_AGAIN:
@@ -176,7 +176,7 @@ class KubernetesConversions:
         query: dict[str, str] | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
     ) -> RESTResponse:
-        """One request; the answer as far as its head. Raises ServiceAway."""
+        """One request; the answer as far as its head. Raises DependencyUnavailable."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         request = self._client.param_serialize(
             method,
@@ -193,7 +193,7 @@ class KubernetesConversions:
 
     @staticmethod
     def _json(response: RESTResponse) -> dict[str, Any]:
-        """The answer's body. Raises ServiceAway."""
+        """The answer's body. Raises DependencyUnavailable."""
         try:
             answer: dict[str, Any] = json.loads(response.read() or b"{}")  # type: ignore[no-untyped-call]
         except (urllib3.exceptions.HTTPError, ValueError) as error:

@@ -24,14 +24,14 @@ class JwksTokenVerifier:
         self._audience = audience
 
     def account(self, token: str) -> str:
-        """The account of a valid token. Raises TokenRejected and ServiceAway."""
+        """The account of a valid token. Raises TokenRejected and DependencyUnavailable."""
         key = self._keys.key(_key_id(token))
         if key is None:
             raise TokenRejected("it was signed with a key that is not known (any more)")
         return _account(self._claims(token, key))
 
     def ping(self) -> None:
-        """Raise ServiceAway while no key is known."""
+        """Raise DependencyUnavailable while no key is known."""
         self._keys.ensure()
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Readiness:
         self._missing = dict(pings)
 
     def check(self) -> None:
-        """Raise ServiceAway while a system has not been reached."""
+        """Raise DependencyUnavailable while a system has not been reached."""
         for service, ping in list(self._missing.items()):
             ping()
             self._missing.pop(service, None)

@@ -33,7 +33,7 @@ from video2mp3_gateway.web.upload import upload_routes
 
 _TRANSLATIONS: Translations = {
     DependencyUnavailable: problems.dependency_unavailable,
-    LimitReached: problems.no_slot,
+    LimitReached: problems.limit_reached,
     FileVanished: problems.file_vanished,
 }
 

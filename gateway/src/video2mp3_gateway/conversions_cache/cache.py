@@ -45,12 +45,12 @@ class ConversionsCache:
             return CacheState(len(self._index), self._clock() - self._heard_at)
 
     def check(self) -> None:
-        """Raise ServiceAway before the first list is complete and watched on."""
+        """Raise DependencyUnavailable before the first list is complete and watched on."""
         with self._changed:
             _expect_all(self._ready)
 
     def older(self, owner: str, after: Cursor | None, limit: int) -> list[Record]:
-        """An owner's records, newest first, after a position. Raises ServiceAway for what would be out of date."""
+        """An owner's records, newest first, after a cursor. Raises DependencyUnavailable for old ones."""
         with self._changed:
             _expect_all(self._complete)
             silence = self._clock() - self._heard_at

@@ -59,7 +59,7 @@ class CachedConversions:
         return self._cache.state
 
     def ping(self) -> None:
-        """Raise ServiceAway while requests could not be served."""
+        """Raise DependencyUnavailable while requests could not be served."""
         self._api.ping()
         self._cache.check()
 

@@ -30,7 +30,7 @@ class ConcurrencyLimit:
 
     @contextmanager
     def hold(self, account: str) -> Iterator[None]:
-        """Hold a place. Raises NoSlot at once, rather than wait for one."""
+        """Hold a place. Raises LimitReached at once, rather than wait for one."""
         self._take(account)
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the gateway counts about itself, besides what all services do (contracts, `web`)."""
+"""What the gateway counts about itself, besides what all services do (contracts, `runtime.web`)."""
 
 import time
 from collections.abc import Callable, Iterator

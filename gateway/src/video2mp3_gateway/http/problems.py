@@ -17,7 +17,7 @@ def dependency_unavailable(error: DependencyUnavailable) -> Problem:
     return Problem(503, "Service Unavailable", detail, code="service-unavailable", headers=_RETRY)
 
 
-def no_slot(error: LimitReached) -> Problem:
+def limit_reached(error: LimitReached) -> Problem:
     """Too much runs already."""
     if error.own:
         detail = "Your account has as many transfers running as are allowed at a time. Wait for one of them to end."

@@ -33,7 +33,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def from_token(cls, token: str) -> Self:
-        """Read a token back. Raises MalformedPosition."""
+        """Read a token back. Raises MalformedCursor."""
         try:
             created, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             position = cls(datetime.fromisoformat(created), str(name))

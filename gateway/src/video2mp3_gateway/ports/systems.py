@@ -40,12 +40,12 @@ class TokenVerifier(Protocol):
     def account(self, token: str) -> str:
         """The account (an email address in lower case) that the token was issued to.
 
-        Raises TokenRejected, or ServiceAway while no key is known.
+        Raises TokenRejected, or DependencyUnavailable while no key is known.
         """
         ...
 
     def ping(self) -> None:
-        """Raise ServiceAway while no token could be verified."""
+        """Raise DependencyUnavailable while no token could be verified."""
         ...
 
 
@@ -74,7 +74,7 @@ class LoginClient(Protocol):
     """Passes logins to the auth service."""
 
     def login(self, attempt: LoginAttempt) -> LoginAnswer:
-        """Ask for a token. Raises ServiceAway."""
+        """Ask for a token. Raises DependencyUnavailable."""
         ...
 
 
@@ -93,11 +93,11 @@ class SourceUpload(AbstractContextManager["SourceUpload"], Protocol):
     file_id: str
 
     def write(self, data: bytes) -> None:
-        """Append. Raises ServiceAway."""
+        """Append. Raises DependencyUnavailable."""
         ...
 
     def finish(self) -> StoredSource:
-        """Make it a file. Raises ServiceAway, and then there is no file."""
+        """Make it a file. Raises DependencyUnavailable, and then there is no file."""
         ...
 
 
@@ -105,15 +105,15 @@ class SourceStore(Protocol):
     """② Where uploaded videos lie until they are converted."""
 
     def begin(self, owner: str, filename: str, content_type: str) -> SourceUpload:
-        """Start a file. Nobody sees it before it is finished. Raises ServiceAway."""
+        """Start a file. Nobody sees it before it is finished. Raises DependencyUnavailable."""
         ...
 
     def delete(self, file_id: str) -> None:
-        """Remove a file, whether or not it is there. Raises ServiceAway."""
+        """Remove a file, whether or not it is there. Raises DependencyUnavailable."""
         ...
 
     def ping(self) -> None:
-        """Raise ServiceAway while the store cannot be reached."""
+        """Raise DependencyUnavailable while the store cannot be reached."""
         ...
 
 
@@ -147,22 +147,22 @@ class Mp3Store(Protocol):
     """⑨ Where converted files lie."""
 
     def find(self, file_id: str, owner: str) -> StoredMp3 | None:
-        """The file, if it is there and belongs to this account. Raises ServiceAway."""
+        """The file, if it is there and belongs to this account. Raises DependencyUnavailable."""
         ...
 
     def read(self, mp3: StoredMp3, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `start` up to, not including, `stop`, in pieces. Raises FileVanished and ServiceAway."""
+        """The bytes from `start` to before `stop`, in pieces. Raises FileVanished, DependencyUnavailable."""
         ...
 
     def kept(self, owner: str, limit: int, before: str) -> list[KeptMp3]:
         """An account's mp3s that outlived their Conversion, the latest first, made before a file ("": all).
 
-        Raises ServiceAway.
+        Raises DependencyUnavailable.
         """
         ...
 
     def delete_kept(self, file_id: str, owner: str) -> bool:
-        """Remove such an mp3; False if there is none of this account's. Raises StillShown and ServiceAway."""
+        """Remove such an mp3; False if there is none of this account's. Raises StillShown and DependencyUnavailable."""
         ...
 
 
@@ -176,7 +176,7 @@ class CacheState:
 
 
 class ConversionClient(Protocol):
-    """③ An account's Conversions, as requests need them. Every method but `state` raises ServiceAway."""
+    """③ An account's Conversions, as requests need them. Every method but `state` raises DependencyUnavailable."""
 
     def create(self, conversion: Conversion) -> None:
         """Create it. It is well if it exists already with the same source and owner; else raises ConversionRefused."""
@@ -200,7 +200,7 @@ class ConversionClient(Protocol):
         ...
 
     def ping(self) -> None:
-        """Raise ServiceAway while the API cannot be reached, or the Conversions are not in memory yet."""
+        """Raise DependencyUnavailable while the API cannot be reached, or the Conversions are not in memory yet."""
         ...
 
 
@@ -236,7 +236,7 @@ class WatchEvent:
 
 
 class ConversionsApi(Protocol):
-    """③ The Conversions of one namespace in the Kubernetes API. Every method raises ServiceAway."""
+    """③ The Conversions of one namespace in the Kubernetes API. Every method raises DependencyUnavailable."""
 
     def create(self, conversion: Conversion) -> Document:
         """Create it. It is well if it exists already with the same source and owner; else raises ConversionRefused."""
@@ -263,5 +263,5 @@ class ConversionsApi(Protocol):
         ...
 
     def ping(self) -> None:
-        """Raise ServiceAway while the API cannot be reached."""
+        """Raise DependencyUnavailable while the API cannot be reached."""
         ...

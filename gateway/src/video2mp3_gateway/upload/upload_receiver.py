@@ -71,7 +71,7 @@ class UploadReceiver:
             raise problems.too_large(self._limits.max_bytes)
 
     def receive(self, owner: str, read: Callable[[int], bytes], boundary: bytes) -> ReceivedVideo:
-        """Take the whole form in. Whatever goes wrong raises Problem or ServiceAway, and leaves nothing stored."""
+        """Take the whole form in. What goes wrong raises Problem or DependencyUnavailable; nothing stays stored."""
         with ExitStack() as stack:
             form = _Form(self._sources, owner, self._limits.max_bytes, stack)
             for part in self._parts(read, boundary):

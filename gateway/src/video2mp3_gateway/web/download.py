@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 def download_routes(
-    tokens: TokenVerifier, mp3s: Mp3Store, slots: ConcurrencyLimit, metrics: GatewayMetrics
+    tokens: TokenVerifier, mp3s: Mp3Store, limit: ConcurrencyLimit, metrics: GatewayMetrics
 ) -> Blueprint:
     """The route."""
     routes = Blueprint("download", __name__)
@@ -42,7 +42,7 @@ def download_routes(
         if request.method == "HEAD" or mp3.size == 0:
             return _described(_sized(Response(), mp3, wanted), mp3, etag)
         with ExitStack() as stack:
-            stack.enter_context(slots.hold(owner))
+            stack.enter_context(limit.hold(owner))
             part = wanted or ByteRange(0, mp3.size)
             transfer = _Transfer(mp3, mp3s.read(mp3, part.start, part.stop), metrics)
             response = _described(_sized(Response(transfer), mp3, wanted), mp3, etag)

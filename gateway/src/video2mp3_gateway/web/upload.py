@@ -22,7 +22,7 @@ def upload_routes(
     receiver: UploadReceiver,
     creation: Creation,
     links: Links,
-    slots: ConcurrencyLimit,
+    limit: ConcurrencyLimit,
     metrics: GatewayMetrics,
 ) -> Blueprint:
     """The route."""
@@ -34,7 +34,7 @@ def upload_routes(
         owner = authenticated_account(tokens)
         receiver.check_length(request.content_length)
         boundary = _boundary()
-        with slots.hold(owner), metrics.upload():
+        with limit.hold(owner), metrics.upload():
             invite_body(request)
             video = receiver.receive(owner, request.stream.read, boundary)
             conversion = creation.create(owner, video, g.request_id)

@@ -18,7 +18,6 @@ from kubernetes.aio.config.incluster_config import SERVICE_TOKEN_FILENAME, load_
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from video2mp3_contracts.api import names
-from video2mp3_operator.cache.heartbeat import LABEL
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.ports.errors import (
     AlreadyExistsError,
@@ -29,6 +28,7 @@ from video2mp3_operator.ports.errors import (
     RefusedError,
     UnavailableError,
 )
+from video2mp3_operator.telemetry.heartbeat import LABEL
 
 Document = dict[str, Any]
 WORKER_SELECTOR: Final = f"{names.LABEL_COMPONENT}={names.COMPONENT_WORKER},{names.LABEL_CONVERSION_UID}"

@@ -1,4 +1,4 @@
-"""④ MongoDB as the sweep of orphans sees it: whose things are, marks, and what is known of other clusters."""
+"""④ MongoDB as garbage collection sees it: whose things are, marks, and what is known of other clusters."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime

@@ -10,7 +10,6 @@ from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 from video2mp3_operator.cache.dataloader import DataLoader
-from video2mp3_operator.cache.heartbeat import Heartbeats, heartbeat_name
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.gc.collector import Collector
 from video2mp3_operator.objects.metadata import Key
@@ -25,11 +24,12 @@ from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
 from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Caps
+from video2mp3_operator.sweep.admission import Admission
 from video2mp3_operator.sweep.ledger_polling import LedgerPolling
 from video2mp3_operator.sweep.resync import Resync
-from video2mp3_operator.sweep.scheduling import Scheduling
 from video2mp3_operator.telemetry.events import EventRecorder
 from video2mp3_operator.telemetry.health import HealthServer
+from video2mp3_operator.telemetry.heartbeat import Heartbeats, heartbeat_name
 from video2mp3_operator.telemetry.metrics import Gauges, Metrics
 
 _log = structlog.get_logger(__name__)
@@ -60,8 +60,8 @@ class Operator:
         self.reconciler = self._reconciler(ports)
         self.resync = Resync(settings, self.cache, ports.lister, metrics, self.queue.add)
         self.polling = self._polling(ports)
-        self.scheduling = Scheduling(self.cache, self.admission_queue, self.queue.add, lambda: self.queue.idle)
-        self.orphans = Collector(
+        self.admission = Admission(self.cache, self.admission_queue, self.queue.add, lambda: self.queue.idle)
+        self.collector = Collector(
             settings,
             ports.clock,
             self.cache,
@@ -144,14 +144,14 @@ class Operator:
         """Start all that runs in the background."""
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "reconcile": self.queue.run,
-            "admission": self.scheduling.admit,
-            "places": self.scheduling.update_positions,
+            "admission": self.admission.admit,
+            "places": self.admission.update_positions,
             "ledger": self.polling.run,
             "resync": self.resync.run,
             "outbox": self.outbox.run,
             "events": self.events.run,
             "heartbeat": self.heartbeat.run,
-            "orphans": self.orphans.run,
+            "orphans": self.collector.run,
         }
         for name in loops:
             self.metrics.loop_failures.labels(name)

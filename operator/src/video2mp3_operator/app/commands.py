@@ -152,12 +152,12 @@ async def _dry_run(settings: Settings) -> None:
         await operator.prime()
         await operator.heartbeat.beat()
         counted: Counter[str] = Counter()
-        async for finding in operator.orphans.findings():
+        async for finding in operator.collector.findings():
             line = told(finding, timedelta(days=settings.orphan_days))
             if line:
                 counted[finding.kind] += 1
                 sys.stdout.write(f"{line}\n")
-        for line in _summary(counted, operator.orphans.halted):
+        for line in _summary(counted, operator.collector.halted):
             sys.stdout.write(f"{line}\n")
     finally:
         await connections.close()

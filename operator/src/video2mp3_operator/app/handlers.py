@@ -20,10 +20,10 @@ from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import Connections, connect
 from video2mp3_operator.app.kopf_settings import configure_kopf
 from video2mp3_operator.cache.documents import key_of
-from video2mp3_operator.cache.heartbeat import LABEL
 from video2mp3_operator.objects.unreadable import read_or_skip
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import RefusedError, UnavailableError
+from video2mp3_operator.telemetry.heartbeat import LABEL
 from video2mp3_operator.telemetry.metrics import Metrics
 
 _STARTUP_TRIES: Final = 20

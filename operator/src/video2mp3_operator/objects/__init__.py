@@ -1,1 +1,1 @@
-"""④ Documents of the cluster and the stores, trimmed to the facts that decisions need. Pure. Imports no other room."""
+"""④ Documents of the cluster and the stores, trimmed to the facts that decisions need. Imports no other room."""

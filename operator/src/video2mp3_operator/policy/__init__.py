@@ -1,1 +1,1 @@
-"""④⑤ How long, how often and how much: the settings, and the rules that follow from them. Pure. Imports `objects`."""
+"""④⑤ How long, how often and how much: the settings, and the rules that follow from them. Imports `objects`."""

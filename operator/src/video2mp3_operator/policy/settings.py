@@ -188,7 +188,7 @@ class Settings(BaseSettings):
 
     release_after_seconds: Annotated[float, Field(ge=0)] = 600.0
     """How long a deletion waits for a store that is away before it lets the Conversion go; what it leaves behind is
-    counted, logged and left to the next sweep of orphans."""
+    counted, logged and left to the next garbage collection."""
 
     deletion_grace_seconds: Annotated[float, Field(ge=0)] = 90.0
     """How long a deletion waits for the worker's pod to end before the files are removed: a node that is gone never

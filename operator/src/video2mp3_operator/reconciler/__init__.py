@@ -1,4 +1,5 @@
-"""④⑤ One Conversion: snapshot → decide → effects → one status write.
+"""④⑤ One Conversion: snapshot → decide → admission → effects → one status write.
 
-All but `reconcile`, `effects` and `outbox` is pure. Imports `scheduling`, `telemetry`, `policy` and what is below them.
+`observer`, `reconcile`, the effects and the outbox ask the outside; the rest is pure.
+Imports `scheduling`, `telemetry`, `policy` and what is below them.
 """

@@ -24,7 +24,7 @@ class AdmissionQueue:
     """
 
     def __init__(self, cache: Cache, caps: Caps, call: Callable[[Key], None]) -> None:
-        self._view = cache
+        self._cache = cache
         self._caps = caps
         self._call = call
         self._queue = CandidateQueue()
@@ -69,7 +69,7 @@ class AdmissionQueue:
         """See whose turn has come since, and call them. The first time opens the queue. Who is gone loses its place."""
         self._open = True
         for candidate in list(self._held.values()):
-            if not self._view.knows(candidate.key, candidate.uid):
+            if not self._cache.knows(candidate.key, candidate.uid):
                 self.leave(candidate.uid)
         if self._queue and self._taken() < self._caps.cluster:
             for candidate in self._judge():
@@ -79,13 +79,13 @@ class AdmissionQueue:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
-        decided = turns(self._queue, self._slots(), self._caps, self._view.barred_namespaces())
+        decided = turns(self._queue, self._slots(), self._caps, self._cache.barred_namespaces())
         queue = (*decided.admitted, *decided.waiting)
         self._positions = {candidate.uid: place for place, candidate in enumerate(queue, start=1)}
         return queue
 
     def _judge(self) -> tuple[Candidate, ...]:
-        admitted = next_turns(self._queue, self._slots(), self._caps, self._view.barred_namespaces())
+        admitted = next_turns(self._queue, self._slots(), self._caps, self._cache.barred_namespaces())
         for candidate in admitted:
             self.leave(candidate.uid)
             self._held[candidate.uid] = candidate
@@ -94,8 +94,8 @@ class AdmissionQueue:
         return admitted
 
     def _slots(self) -> list[Slot]:
-        unseen = (held.slot for uid, held in self._held.items() if uid not in self._view.live())
-        return [*self._view.slots(), *unseen]
+        unseen = (held.slot for uid, held in self._held.items() if uid not in self._cache.live())
+        return [*self._cache.slots(), *unseen]
 
     def _taken(self) -> int:
         return sum(slot.pods for slot in self._slots())

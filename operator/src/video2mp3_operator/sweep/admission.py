@@ -25,7 +25,7 @@ _FIRST_HEARING_ROUNDS: Final = 150
 
 
 @dataclass
-class Scheduling:
+class Admission:
     """`wake` makes a Conversion due for a reconcile."""
 
     cache: Cache

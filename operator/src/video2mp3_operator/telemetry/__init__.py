@@ -1,1 +1,1 @@
-"""④ What is told to those who watch: metrics, Kubernetes Events, health. Imports `ports` and `objects`."""
+"""④ What is told to those who watch: metrics, Kubernetes Events, health and its heartbeat. Imports `ports`."""

@@ -18,9 +18,9 @@ def test_what_is_asked_for_together_is_one_query() -> None:
         return {key: key.upper() for key in keys if key != "none"}
 
     async def main() -> list[str | None]:
-        batched = DataLoader(fetch)
-        first = await asyncio.gather(*(batched.get(key) for key in ("a", "b", "none", "a")))
-        return [*first, await batched.get("a")]
+        loader = DataLoader(fetch)
+        first = await asyncio.gather(*(loader.get(key) for key in ("a", "b", "none", "a")))
+        return [*first, await loader.get("a")]
 
     assert asyncio.run(main()) == ["A", "B", None, "A", "A"]
     assert queries == [["a", "b", "none"], ["a"]]
@@ -35,10 +35,10 @@ def test_a_query_under_way_is_not_joined_since_it_may_have_been_answered_already
         return dict.fromkeys(keys, len(queries))
 
     async def main() -> list[int | None]:
-        batched = DataLoader(fetch)
-        early = asyncio.create_task(batched.get("a"))
+        loader = DataLoader(fetch)
+        early = asyncio.create_task(loader.get("a"))
         await asyncio.sleep(0.002)
-        late = asyncio.create_task(batched.get("a"))
+        late = asyncio.create_task(loader.get("a"))
         return list(await asyncio.gather(early, late))
 
     assert asyncio.run(main()) == [1, 2]
@@ -54,12 +54,12 @@ def test_an_error_reaches_everyone_and_the_next_query_is_a_new_one() -> None:
 
     async def main() -> str | None:
         nonlocal away
-        batched = DataLoader(fetch)
-        for result in await asyncio.gather(batched.get("a"), batched.get("b"), return_exceptions=True):
+        loader = DataLoader(fetch)
+        for result in await asyncio.gather(loader.get("a"), loader.get("b"), return_exceptions=True):
             with pytest.raises(UnavailableError, match="away"):
                 raise result if isinstance(result, BaseException) else AssertionError
         away = False
-        return await batched.get("a")
+        return await loader.get("a")
 
     assert asyncio.run(main()) == "here"
 
@@ -72,8 +72,8 @@ def test_large_demand_is_split() -> None:
         return {}
 
     async def main() -> None:
-        batched = DataLoader(fetch)
-        await asyncio.gather(*(batched.get(str(number)) for number in range(1200)))
+        loader = DataLoader(fetch)
+        await asyncio.gather(*(loader.get(str(number)) for number in range(1200)))
 
     asyncio.run(main())
     assert sizes == [500, 500, 200]

@@ -172,7 +172,7 @@ def swept(world: World, operator: Operator | None = None, *, rounds: int = 1) ->
         await operator.prime()
         await operator.heartbeat.beat()
         for _ in range(rounds):
-            await operator.orphans.sweep_once()
+            await operator.collector.sweep_once()
 
     asyncio.run(sweep())
     return operator
@@ -325,7 +325,7 @@ def test_more_than_can_be_by_accident_stops_the_sweep_until_somebody_has_looked(
     operator = swept_twice(world)
     assert sorted(world.sources) == ids
     assert sample(operator, "orphan_sweep_halted", kind="upload", reason="abnormal") == 1
-    asyncio.run(operator.orphans.store.confirm(world.now))
+    asyncio.run(operator.collector.store.confirm(world.now))
     swept(world, operator, rounds=2)
     assert world.sources == {}
     assert sample(operator, "orphan_sweep_halted", kind="upload", reason="abnormal") == 0
@@ -378,7 +378,7 @@ def test_a_dry_run_tells_and_changes_nothing() -> None:
     before = (dict(world.marks), dict(world.sources), dict(world.entries), world.writes.copy())
 
     async def told() -> list[tuple[str, str, Verdict, bool]]:
-        return [(each.kind, each.name, each.verdict, each.held) async for each in operator.orphans.findings()]
+        return [(each.kind, each.name, each.verdict, each.held) async for each in operator.collector.findings()]
 
     assert set(asyncio.run(told())) == {
         ("upload", upload, Verdict.REMOVE, False),

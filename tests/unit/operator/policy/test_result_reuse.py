@@ -374,7 +374,7 @@ def taken_over(world: World, die_at: int, after_effect: bool) -> int:
 
     async def sweep() -> None:
         await operator.heartbeat.beat()
-        await operator.orphans.sweep_once()
+        await operator.collector.sweep_once()
 
     asyncio.run(sweep())
     assert (world.mp3s, set(world.entries)) == ({MP3_ID: "uid-2"}, {"uid-2"})

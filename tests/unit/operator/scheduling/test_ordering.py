@@ -116,7 +116,7 @@ def test_who_leaves_or_changes_leaves_the_others_in_their_order() -> None:
 
 
 def seeing(*names: str) -> Cache:
-    """A view of Conversions of these names, whose uids are their names."""
+    """A cache of Conversions of these names, whose uids are their names."""
     cache = Cache()
     for name in names:
         cache.see_conversion(a_conversion(name).with_metadata(uid=name).document)

@@ -73,9 +73,9 @@ def test_the_queue_is_told_as_it_moves() -> None:
     world.set_job_status(running, active=0, conditions=[{"type": "Complete", "status": "True"}])
     operator.cache.see_job(world.job_of(running))
     woken: list[Key] = []
-    operator.scheduling.wake = woken.append
+    operator.admission.wake = woken.append
     operator.admission_queue.review()
-    operator.scheduling.update_positions_once()
+    operator.admission.update_positions_once()
     assert [key.name for key in woken] == ["third", "fourth"]
     live(world, operator)
     assert places(world) == {"first": None, "second": None, "third": 1, "fourth": 2}

@@ -21,8 +21,8 @@ ANY = ("*",)
     ],
 )
 def test_the_parts_of_an_address(url: str, host: str, port: int, authority: str, target: str) -> None:
-    hop = first(url, ANY)
-    assert (hop.host, hop.port, hop.authority, hop.target) == (host, port, authority, target)
+    location = first(url, ANY)
+    assert (location.host, location.port, location.authority, location.target) == (host, port, authority, target)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_without_encryption_one_may_be_led_to_it() -> None:
 
 
 def test_each_hop_must_be_allowed() -> None:
-    hop = first("https://example.com/a.mp4", ("example.com",))
+    location = first("https://example.com/a.mp4", ("example.com",))
     with pytest.raises(Refused) as refused:
-        following(hop, "https://cdn.example/a.mp4?sig=secret", ("example.com",))
+        following(location, "https://cdn.example/a.mp4?sig=secret", ("example.com",))
     assert refused.value.reason is Reason.SOURCE_NOT_ALLOWED
     assert refused.value.message.startswith("example.com redirects elsewhere. ")
     assert "cdn.example" in refused.value.message

@@ -10,13 +10,13 @@ from tests.unit.worker.builders import a_track
 from video2mp3_contracts.api.output import Encoding
 from video2mp3_worker.containers.edit_lists import Segment
 from video2mp3_worker.limits.bounds import Budget
-from video2mp3_worker.limits.timing import Timing
 from video2mp3_worker.probe import ffprobe_commands, whitelists
 from video2mp3_worker.probe.reading import Reading
 from video2mp3_worker.source.partial_download import LocalSource, PartialDownload
 from video2mp3_worker.transcode import commands
 from video2mp3_worker.transcode.levelling import Levelling
 from video2mp3_worker.transcode.plan import Plan
+from video2mp3_worker.transcode.timing import Timing
 
 SOURCE, MP3 = LocalSource(Path("/scratch/out: put"), 5_000), Path("/scratch/output.mp3")
 BUDGET = Budget(wall_seconds=100, cpu_seconds=100, output_bytes=1_000_000, media_seconds=3600)

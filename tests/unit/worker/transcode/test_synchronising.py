@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from video2mp3_worker.limits.timing import timing
 from video2mp3_worker.transcode.synchronising import forwards
+from video2mp3_worker.transcode.timing import timing
 
 MATROSKA = "matroska,webm"
 

@@ -5,8 +5,8 @@ import pytest
 from tests.unit.worker.builders import a_media, a_track
 from video2mp3_contracts.api.output import Output, Trim
 from video2mp3_contracts.jobs.worker import WorkerLimits
-from video2mp3_worker.limits.timing import Timing, timing
 from video2mp3_worker.transcode.plan import Plan, decide
+from video2mp3_worker.transcode.timing import Timing, timing
 
 MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 

@@ -12,7 +12,7 @@ from video2mp3_worker.ports.systems import Ledger
 from video2mp3_worker.transcode.progress import Pace, estimate
 
 _EVERY_SECONDS: Final = 1.0
-_log = structlog.get_logger("video2mp3_worker.transcode.progress")
+_log = structlog.get_logger("video2mp3_worker.app.reporter")
 
 
 class Reporter:

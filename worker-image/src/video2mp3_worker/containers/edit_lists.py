@@ -57,7 +57,7 @@ def played_of_tracks(file: Readable, size: int) -> list[Played]:
     for moov in isobmff.descend([Box(b"", 0, 0, size)], file, (b"moov",), left):
         scale, _ = _length(file, [box for box in isobmff.children(file, moov, left) if box.kind == b"mvhd"])
         for track in isobmff.descend([moov], file, (b"trak",), left):
-            if _is_sound(file, track, left):
+            if _is_audio(file, track, left):
                 media_scale, length = _length(file, isobmff.descend([track], file, (b"mdia", b"mdhd"), left))
                 edits = _edits(file, track, left) if scale and media_scale else []
                 found.append(_played(edits, scale, media_scale, length))
@@ -108,7 +108,7 @@ def _edits(file: Readable, track: Box, left: Iterator[int]) -> list[tuple[int, i
     return []
 
 
-def _is_sound(file: Readable, track: Box, left: Iterator[int]) -> bool:
+def _is_audio(file: Readable, track: Box, left: Iterator[int]) -> bool:
     handlers = isobmff.descend([track], file, (b"mdia", b"hdlr"), left)
     return any(_read(file, box, _HANDLER_AT + 4)[_HANDLER_AT:] == _SOUND for box in handlers)
 

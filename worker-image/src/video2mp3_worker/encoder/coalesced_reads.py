@@ -5,7 +5,7 @@ from typing import Final
 
 from video2mp3_worker.encoder.pieces import Read
 
-_GULP_BYTES: Final = 512 * 1024
+_LARGE_READ_BYTES: Final = 512 * 1024
 """Half of what the pipe holds: its other end is seldom kept waiting."""
 
 
@@ -21,7 +21,7 @@ def coalesced(read: Read, at_once: int, pause: Callable[[], None]) -> Read:
         taken = read(buffer)
         if left > 0:
             left -= taken
-        elif 0 < taken < min(len(buffer), _GULP_BYTES):
+        elif 0 < taken < min(len(buffer), _LARGE_READ_BYTES):
             pause()
         return taken
 

@@ -57,28 +57,28 @@ class PartWriter:
     def write(self, read: Read, threads: int, span: Span, report: Callable[[int], None]) -> None:
         """Encode a span of all that `read` gives. `report` is told how many samples, from the beginning of all."""
         self._file.write(b"P" + _PART.pack(VERSION, *_shape(self._layout, self._quality), span.first))
-        rooms = ReservoirBounds(0, math.inf if span.first else 0)
+        bounds = ReservoirBounds(0, math.inf if span.first else 0)
         done = span.first * pieces.PIECE_FRAMES * self._layout.samples
         cut = pieces.pieces(read, self._layout, self._quality, span, report)
         for piece, frames in ordered_pool.in_order(self._encode, cut, threads):
-            self._write(piece, frames, self._spares(piece, frames, rooms))
+            self._write(piece, frames, self._spares(piece, frames, bounds))
             done += piece.count
             report(done)
 
     def _encode(self, piece: Piece) -> list[Frame]:
         return encoded(piece, self._lame, self._layout, self._quality)
 
-    def _spares(self, piece: Piece, frames: list[Frame], rooms: ReservoirBounds) -> list[Frame]:
+    def _spares(self, piece: Piece, frames: list[Frame], bounds: ReservoirBounds) -> list[Frame]:
         """What takes the frames' place, unless they fit in any case."""
         bit_rate = self._quality.bit_rate
         if bit_rate is None:
             return encoded_to_fit(piece, self._lame, self._layout) if needed_before(frames, self._layout) else []
         number = piece.number * pieces.PIECE_FRAMES
         passed = passage(frames, self._layout, bit_rate, number)
-        if rooms.surely(passed):
+        if bounds.surely(passed):
             return []
         spares = encoded_to_fit(piece, self._lame, self._layout)
-        rooms.perhaps(passed, passage(spares, self._layout, bit_rate, number))
+        bounds.perhaps(passed, passage(spares, self._layout, bit_rate, number))
         return spares
 
     def _write(self, piece: Piece, frames: list[Frame], spares: list[Frame]) -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from video2mp3_contracts.jobs.worker import WorkerLimits
-from video2mp3_worker.limits.timing import LONGEST_PAUSE_SECONDS
+
+LONGEST_PAUSE_SECONDS: Final = 3600
+"""Where a clock may leap, more without any audio is no pause. ffmpeg itself leaves out what is over ten seconds within
+the formats that it knows to jump."""
 
 MAX_STREAMS: Final = 64
 """Tracks in a file, of all kinds. Discs ripped with every language have about 40."""

@@ -17,7 +17,7 @@ _NOT_THE_PROGRAMME: Final = frozenset(
 """Of ffmpeg's dispositions (AV_DISPOSITION_…): audio that is beside the programme, or a version of it for few."""
 
 _OTHER_NAMES: Final = {"date": ("wm/year",), "lyrics": ("unsyncedlyrics", "wm/lyrics")}
-"""Beside ffmpeg's own names for what `conversion.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
+"""Beside ffmpeg's own names for what `api.tags.Tags` holds (ffmpeg wiki, "FFmpeg Metadata"), which are the same."""
 
 _HEARD: Final = re.compile(r" ?[0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{16})( .*)?")
 """Of `iTunSMPB`, in which Apple's encoders write priming, remainder and the number of samples between them."""
@@ -105,7 +105,7 @@ class Media:
     """Of all kinds."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
-    """By the names of `conversion.Tags`, as the file says them."""
+    """By the names of `api.tags.Tags`, as the file says them."""
 
     start_seconds: float = 0.0
     """What the clock of the file's timestamps shows at its beginning."""

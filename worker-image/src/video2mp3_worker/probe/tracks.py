@@ -55,7 +55,7 @@ def needs_further_look(media: Media) -> bool:
         return not _LATE_TRACKS.isdisjoint(media.format.split(","))
     expected = _expected(media.tracks)
     is_unseen = expected.start_seconds is None and len(media.tracks) > 1
-    return is_decodable(expected.codec) and (not _has_sound(expected) or is_unseen)
+    return is_decodable(expected.codec) and (not _has_audio(expected) or is_unseen)
 
 
 def _unasked(tracks: tuple[AudioTrack, ...]) -> Choice:
@@ -81,11 +81,11 @@ def _best(tracks: Iterable[AudioTrack]) -> AudioTrack:
 
 
 def _rank(track: AudioTrack) -> tuple[bool, bool, bool, bool, int]:
-    usable = is_decodable(track.codec) and _has_sound(track)
+    usable = is_decodable(track.codec) and _has_audio(track)
     return not usable, not track.is_programme, track.start_seconds is None, not track.default, track.index
 
 
-def _has_sound(track: AudioTrack) -> bool:
+def _has_audio(track: AudioTrack) -> bool:
     return bool(track.channels and track.sample_rate) and track.packets != 0
 
 
@@ -93,7 +93,7 @@ def _obstacle(track: AudioTrack) -> str:
     """Why the track that one would expect was not taken."""
     if not is_decodable(track.codec):
         return f"is in a format that cannot be read here ({track.codec or 'unknown'})"
-    if not _has_sound(track) or track.is_programme:
+    if not _has_audio(track) or track.is_programme:
         return "has no sound in it that can be read"
     return "is a commentary, a description or a version for few"
 

@@ -1,4 +1,4 @@
 """ffmpeg, ffprobe and the encoder as processes: started confined, watched, ended, and what their end means.
 
-Imports `encoder` (to start it), `sandbox`, `limits` and `ports`.
+Imports `encoder` (to start it), `sandbox` and `ports`.
 """

@@ -91,14 +91,14 @@ class Download:
     def _try(self) -> None:
         """Follow the redirects to the file, and take what is missing of it."""
         allowed = self.request.limits.allowed_hosts
-        hop = redirects.first(self.request.source.url or "", allowed)
+        location = redirects.first(self.request.source.url or "", allowed)
         for _ in range(redirects.MOST_REDIRECTS + 1):
-            with self.web.ask(hop.url, self._headers(), self._check) as answer:
+            with self.web.ask(location.url, self._headers(), self._check) as answer:
                 if answer.status not in http_responses.REDIRECTS:
-                    self._take(answer, hop.host)
+                    self._take(answer, location.host)
                     return
-                location = answer.headers.get("Location", "")
-            hop = redirects.following(hop, location, allowed)
+                header = answer.headers.get("Location", "")
+            location = redirects.following(location, header, allowed)
         raise Refused(
             Reason.SOURCE_REFUSED, f"The source's address redirects more than {redirects.MOST_REDIRECTS} times."
         )

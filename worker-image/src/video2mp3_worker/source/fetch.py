@@ -68,7 +68,7 @@ def _fetch_file(
     every = range(-(-found.length // found.chunk_bytes))
     with ExitStack() as opened:
         file = opened.enter_context(SparseFile(found, sources, destination, watch))
-        audio = _chunks_of_sound(found, file)
+        audio = _chunks_of_audio(found, file)
         numbers: Sequence[int] = every
         # A checksum that was asked for needs every byte.
         if audio is not None and request.source.sha256 is None and len(audio) <= _MOST_SHARE * len(every):
@@ -87,7 +87,7 @@ def _fetch_file(
     return Fetched(LocalSource(destination, found.length, partial_download if can_begin else None), size)
 
 
-def _chunks_of_sound(found: SourceFile, file: SparseFile) -> list[int] | None:
+def _chunks_of_audio(found: SourceFile, file: SparseFile) -> list[int] | None:
     """The numbers of the chunks in which index and audio lie; None where that cannot be told or is not worth it."""
     if found.length < _WORTH_IT_BYTES or not isobmff.is_isobmff(file.read(isobmff.HEAD_BYTES)):
         return None

@@ -111,7 +111,7 @@ class HttpAnswer:
         try:
             return self._incoming.take(self._watch, seconds)
         except TimeoutError as error:
-            raise BrokenOffError(f"{self._exchange.hop.host} sent nothing for {seconds:.0f} seconds.") from error
+            raise BrokenOffError(f"{self._exchange.location.host} sent nothing for {seconds:.0f} seconds.") from error
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class _Head:
 class _Exchange:
     """One request and its answer; all of it may block."""
 
-    def __init__(self, hop: Location, headers: Mapping[str, str], resolve: Resolve) -> None:
-        self.hop = hop
+    def __init__(self, location: Location, headers: Mapping[str, str], resolve: Resolve) -> None:
+        self.location = location
         self._headers = headers
         self._resolve = resolve
         self._socket: socket.socket | None = None
@@ -137,8 +137,8 @@ class _Exchange:
             connection.timeout = _SILENCE_SECONDS
             connection.request(
                 "GET",
-                self.hop.target,
-                headers={**self._headers, "Host": self.hop.authority},
+                self.location.target,
+                headers={**self._headers, "Host": self.location.authority},
                 preload_content=False,
                 decode_content=False,
             )
@@ -157,7 +157,7 @@ class _Exchange:
         """A connection to the first public address that takes one."""
         addresses = [address for address in self._addresses() if is_public(address)]
         if not addresses:
-            raise Refused(Reason.SOURCE_NOT_ALLOWED, f"{self.hop.host} has no address in the public internet.")
+            raise Refused(Reason.SOURCE_NOT_ALLOWED, f"{self.location.host} has no address in the public internet.")
         for address in addresses[:_MOST_ADDRESSES]:
             connection = self._connection(address)
             try:
@@ -168,27 +168,31 @@ class _Exchange:
                 connection.close()
             else:
                 return connection
-        raise BrokenOffError(f"No connection to {self.hop.host} could be made.")
+        raise BrokenOffError(f"No connection to {self.location.host} could be made.")
 
     def _addresses(self) -> list[str]:
         try:
-            return self._resolve(self.hop.host, self.hop.port)
+            return self._resolve(self.location.host, self.location.port)
         except (OSError, UnicodeError) as error:
             if isinstance(error, UnicodeError) or error.errno in _NO_SUCH_NAME:
-                raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no host named {self.hop.host}.") from error
-            raise BrokenOffError(f"The name {self.hop.host} could not be resolved.") from error
+                raise Refused(Reason.SOURCE_NOT_FOUND, f"There is no host named {self.location.host}.") from error
+            raise BrokenOffError(f"The name {self.location.host} could not be resolved.") from error
 
     def _connection(self, address: str) -> HTTPConnection:
         """Not yet connected. The address stands where urllib3 expects a name, so nothing is resolved again."""
-        if not self.hop.secure:
-            return HTTPConnection(address, self.hop.port, timeout=_CONNECT_SECONDS)
+        if not self.location.secure:
+            return HTTPConnection(address, self.location.port, timeout=_CONNECT_SECONDS)
         return HTTPSConnection(
-            address, self.hop.port, timeout=_CONNECT_SECONDS, server_hostname=self.hop.host, ssl_minimum_version=_TLS
+            address,
+            self.location.port,
+            timeout=_CONNECT_SECONDS,
+            server_hostname=self.location.host,
+            ssl_minimum_version=_TLS,
         )
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
-        host = self.hop.host
+        host = self.location.host
         try:
             yield
         except ssl.SSLCertVerificationError as error:

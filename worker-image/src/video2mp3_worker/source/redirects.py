@@ -57,36 +57,36 @@ class Location:
 
 
 def first(url: str, allowed: Sequence[str]) -> Location:
-    """The hop to `source.url`. Raises Refused where sources are not fetched from its host."""
+    """That of `source.url`. Raises Refused where sources are not fetched from its host."""
     try:
         return _checked(quote(url, safe=string.punctuation), allowed)
     except ValueError as error:
         raise Refused(Reason.BAD_REQUEST, "source.url is not an address that can be fetched from.") from error
 
 
-def following(hop: Location, location: str, allowed: Sequence[str]) -> Location:
-    """The hop that an answer's Location leads to, which may be relative. Raises Refused where it may not be followed.
+def following(here: Location, header: str, allowed: Sequence[str]) -> Location:
+    """Where an answer's Location leads, which may be relative. Raises Refused where it may not be followed.
 
     Header fields reach us in Latin-1, one character for each byte.
     """
     try:
-        there = urljoin(hop.url, quote(location.strip(), safe=string.punctuation, encoding="iso-8859-1"))
-        return _checked(there, allowed, secure=hop.secure)
+        there = urljoin(here.url, quote(header.strip(), safe=string.punctuation, encoding="iso-8859-1"))
+        return _checked(there, allowed, secure=here.secure)
     except Refused as error:
-        raise Refused(error.reason, f"{hop.host} redirects elsewhere. {error.message}") from error
+        raise Refused(error.reason, f"{here.host} redirects elsewhere. {error.message}") from error
     except ValueError as error:
-        sentence = f"{hop.host} redirects to an address that is not http or https on port 80 or 443."
+        sentence = f"{here.host} redirects to an address that is not http or https on port 80 or 443."
         raise Refused(Reason.SOURCE_NOT_ALLOWED, sentence) from error
 
 
 def _checked(url: str, allowed: Sequence[str], *, secure: bool = False) -> Location:
-    """The hop to an address. Raises ValueError where it is none."""
-    hop = Location(urldefrag(url).url)
-    if ":" in hop.host:
-        ipaddress.IPv6Address(hop.host)
-    refusal = source_urls.refusal(hop.host, allowed)
-    if secure and not hop.secure:
-        refusal = f"From https, an address without encryption is not followed: {hop.host}."
+    """An address, looked at. Raises ValueError where it is none."""
+    there = Location(urldefrag(url).url)
+    if ":" in there.host:
+        ipaddress.IPv6Address(there.host)
+    refusal = source_urls.refusal(there.host, allowed)
+    if secure and not there.secure:
+        refusal = f"From https, an address without encryption is not followed: {there.host}."
     if refusal:
         raise Refused(Reason.SOURCE_NOT_ALLOWED, refusal)
-    return hop
+    return there

@@ -124,7 +124,7 @@ class Converter:
 
     def _audio(
         self, source: LocalSource, destination: Path, media: Media, plan: Plan, encode_it: Callable[[], Encoded]
-    ) -> "_Sound":
+    ) -> "_Untagged":
         """The mp3 without its tag: copied, or made by `encode_it`."""
         content = Mp3File(destination)
         with enough_space(), content.opened() as file:
@@ -132,11 +132,11 @@ class Converter:
         if copied is not None:
             as_copied, heard = f"copied: {in_words(copied)}, {plan.shape}", self._level(source, plan, is_encoded=False)
             notes = (CUT_SHORT,) if copied.is_cut_short else ()
-            return _Sound(destination, content, copied.seconds, as_copied, notes, heard, is_copied=True)
+            return _Untagged(destination, content, copied.seconds, as_copied, notes, heard, is_copied=True)
         content.empty()
         made = encode_it()
         said = (*obstacle, *made.notes)
-        return _Sound(destination, content, made.seconds, plan.summary, said, made.level, damage=made.damage)
+        return _Untagged(destination, content, made.seconds, plan.summary, said, made.level, damage=made.damage)
 
     def _level(self, source: LocalSource, plan: Plan, *, is_encoded: bool) -> Level | None:
         allowed, watch = self._bounded(source, plan)
@@ -205,7 +205,7 @@ class Converter:
         seconds = join(parts, destination, plan, allowed, watch, lambda done: self.report(done, plan.duration_seconds))
         return Encoded(seconds, level=heard or self._level(source, plan, is_encoded=True))
 
-    def _checked(self, audio: "_Sound", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
+    def _checked(self, audio: "_Untagged", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
         told = _notes_on_source(source, media, plan, audio)
         # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
@@ -240,7 +240,7 @@ class Converter:
 
 
 @dataclass(frozen=True)
-class _Sound:
+class _Untagged:
     """An mp3 without its tag."""
 
     file: Path
@@ -266,7 +266,7 @@ def _tag(
     return tags.render(tags.merged(media.tags, output.tags), cover, chapters, texts, version)
 
 
-def _notes_on_source(source: LocalSource, media: Media, plan: Plan, audio: _Sound) -> tuple[str, ...]:
+def _notes_on_source(source: LocalSource, media: Media, plan: Plan, audio: _Untagged) -> tuple[str, ...]:
     """What is to be said of a source that lacks its end, or is damaged: one note for one fault."""
     lacks = media.format in _COUNTED and audio.seconds < (plan.duration_seconds or 0.0) - MISSING_SECONDS
     if lacks and not plan.allow_truncated:

@@ -9,8 +9,8 @@ from typing import Final
 
 from video2mp3_contracts.api.output import Encoding, Output
 from video2mp3_worker.encoder.frame_copy import Copied
-from video2mp3_worker.limits.timing import GAP_SECONDS
 from video2mp3_worker.probe.media import AudioTrack
+from video2mp3_worker.transcode.timing import GAP_SECONDS
 
 _KBIT_OF_LEVEL: Final = (245, 225, 190, 175, 165, 130, 115, 100, 85, 65)
 """What LAME's levels V0 to V9 give on average for stereo at 44.1 kHz (lame(1), "VBR quality settings")."""

@@ -8,8 +8,7 @@ from pathlib import Path
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_worker.encoder.pieces import WHOLE, Span
 from video2mp3_worker.limits import bounds, cores
-from video2mp3_worker.limits.bounds import Budget
-from video2mp3_worker.limits.timing import LONGEST_PAUSE_SECONDS
+from video2mp3_worker.limits.bounds import LONGEST_PAUSE_SECONDS, Budget
 from video2mp3_worker.limits.watch import Watch
 from video2mp3_worker.ports.errors import Refused, cut_short
 from video2mp3_worker.processes import child

@@ -7,7 +7,7 @@ them out, they cannot be.
 from typing import Final
 
 from video2mp3_worker.encoder.frame_copy import NotCopyableError
-from video2mp3_worker.limits.timing import GAP_SECONDS
+from video2mp3_worker.transcode.timing import GAP_SECONDS
 
 _PAUSES: Final = "the file has pauses between its frames"
 _LONGEST_LINE: Final = 4_096

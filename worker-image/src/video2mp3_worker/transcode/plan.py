@@ -16,7 +16,6 @@ from video2mp3_contracts.api.output import (
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.limits import bounds
-from video2mp3_worker.limits.timing import Timing, timing
 from video2mp3_worker.ports.errors import Refused
 from video2mp3_worker.probe.gapless import exact_end
 from video2mp3_worker.probe.media import AudioTrack, Media
@@ -24,6 +23,7 @@ from video2mp3_worker.probe.reading import Reading
 from video2mp3_worker.probe.tracks import choose_track
 from video2mp3_worker.probe.whitelists import is_decodable
 from video2mp3_worker.transcode.copy_decision import may_be_copied
+from video2mp3_worker.transcode.timing import Timing, timing
 
 _HOUR = 3600
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import ffmpeg
 
-from video2mp3_worker.limits.timing import GAP_SECONDS, Timing
+from video2mp3_worker.transcode.timing import GAP_SECONDS, Timing
 
 _DRIFT_SECONDS: Final = 0.05
 """From here on a clock is followed by resampling; under it, nothing is touched."""

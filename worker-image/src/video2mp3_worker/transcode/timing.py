@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from video2mp3_worker.limits.bounds import LONGEST_PAUSE_SECONDS
+
 _TIMED: Final = frozenset({"mov", "matroska", "mpegts", "mpeg", "flv", "asf"})
 """Formats that give every packet a time of its own. In the others it follows from what came before: a gap there is no
 pause, but a guess that went wrong, or the next song of a stream of many."""
@@ -21,10 +23,6 @@ _LEAPING: Final = _JUMPING | {"flv"}
 
 GAP_SECONDS: Final = 0.1
 """The shortest gap that is filled: shorter ones are the clocks' inaccuracy. ffmpeg's own value, too."""
-
-LONGEST_PAUSE_SECONDS: Final = 3600
-"""Where a clock may leap, more without any audio is no pause. ffmpeg itself leaves out what is over ten seconds within
-the formats that it knows to jump."""
 
 
 @dataclass(frozen=True)
