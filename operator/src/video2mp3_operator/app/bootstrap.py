@@ -19,6 +19,7 @@ from video2mp3_operator.policy.stopwatches import Stopwatches
 from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.file_effects import FileEffects
+from video2mp3_operator.reconciler.job_effects import JobEffects
 from video2mp3_operator.reconciler.observer import Observer
 from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
@@ -81,7 +82,7 @@ class Operator:
             self.cache,
             self.admission_queue,
             ports.conversions,
-            ports.jobs,
+            JobEffects(self.settings, self.cache, self.admission_queue, ports.jobs, self.metrics),
             ports.ledger,
             FileEffects(self.cache, ports.ledger, ports.files),
             self.outbox,

@@ -18,7 +18,7 @@ from video2mp3_operator.policy import timeouts
 from video2mp3_operator.policy.retry import retries
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError, UnavailableError
-from video2mp3_operator.ports.systems import ConversionsApi, JobsApi, Ledger
+from video2mp3_operator.ports.systems import ConversionsApi, Ledger
 from video2mp3_operator.reconciler.decisions import (
     SUSPENDED_JOB,
     Adopt,
@@ -36,7 +36,7 @@ from video2mp3_operator.reconciler.decisions import (
     Suspend,
 )
 from video2mp3_operator.reconciler.file_effects import FileEffects
-from video2mp3_operator.reconciler.job import build_job
+from video2mp3_operator.reconciler.job_effects import JobEffects
 from video2mp3_operator.reconciler.outbox import Outbox, message_from
 from video2mp3_operator.reconciler.recipient import Recipient
 from video2mp3_operator.reconciler.snapshot import Snapshot
@@ -88,7 +88,7 @@ class Effects:
     cache: Cache
     admission_queue: AdmissionQueue
     conversions: ConversionsApi
-    jobs: JobsApi
+    jobs: JobEffects
     ledger: Ledger
     files: FileEffects
     outbox: Outbox
@@ -109,7 +109,7 @@ class Effects:
 
     async def _start(self, snapshot: Snapshot, decision: Start) -> Applied:
         try:
-            await self._create_job(snapshot, decision)
+            await self.jobs.create(snapshot, decision)
         except InvalidError as error:
             self.admission_queue.leave(snapshot.meta.uid)
             failed = Fail(Reason.INVALID_JOB, f"Kubernetes does not take its Job: {error}")
@@ -120,28 +120,8 @@ class Effects:
         # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
         return Applied(SUSPENDED_JOB if snapshot.handed_over else decision)
 
-    async def _create_job(self, snapshot: Snapshot, decision: Start) -> None:
-        if snapshot.spec is None:
-            raise AssertionError("an invalid spec is never started")
-        manifest = build_job(
-            Conversion(metadata=snapshot.meta, spec=snapshot.spec),
-            self.settings,
-            decision.source_bytes,
-            decision.retries,
-            decision.parts,
-        )
-        self.cache.see_job(await self.jobs.create(manifest))
-        self.admission_queue.leave(snapshot.meta.uid)
-        if self.cache.taken(snapshot.meta.uid):
-            raise ConflictError("another release began to work for it meanwhile")
-        self.metrics.jobs_created.inc()
-        if snapshot.meta.creation_timestamp:
-            waited = (snapshot.now - snapshot.meta.creation_timestamp).total_seconds()
-            self.metrics.start_seconds.observe(max(0.0, waited))
-        _log.info("job_created", job=manifest["metadata"]["name"], owner=snapshot.spec.owner)
-
     async def _suspend(self, snapshot: Snapshot, _decision: Suspend) -> float | None:
-        return await self._end_job(snapshot)
+        return await self.jobs.end(snapshot)
 
     async def _adopt(self, snapshot: Snapshot, decision: Adopt) -> float:
         """With the verdict in the ledger it is over: the next look tells, and makes known what was not told before."""
@@ -155,18 +135,7 @@ class Effects:
         """The failed attempt is on record before the Job goes: what comes next follows from the record."""
         if snapshot.job is None or not _on_record(snapshot, snapshot.job, decision):
             return 0.0
-        return await self._end_job(snapshot)
-
-    async def _end_job(self, snapshot: Snapshot) -> float | None:
-        """Delete the Job. That it is gone an event says, unless it went before our watch began: then look again now."""
-        job = snapshot.job
-        if job is None or job.deleting:
-            return None
-        if await self.jobs.delete(job.namespace, job.name, job.uid):
-            _log.info("job_deleted", job=job.name)
-            return None
-        self.cache.lose_job(job)
-        return 0.0
+        return await self.jobs.end(snapshot)
 
     async def _look_for_turn(self, snapshot: Snapshot, _decision: Queue) -> float | None:
         since = timeouts.queued_since(snapshot.status) or snapshot.now
@@ -192,12 +161,12 @@ class Effects:
     async def _rest(self, snapshot: Snapshot, decision: Rest) -> float | None:
         """Look again when its time is over; of what Git manages only the Job goes then."""
         if decision.lingering is not None and decision.lingering <= 0:
-            return await self._end_job(snapshot)
+            return await self.jobs.end(snapshot)
         if decision.lifetime is None:
             return decision.lingering
         if not decision.lifetime.over:
             return min(decision.lifetime.remaining.total_seconds(), decision.lingering or inf)
-        return await self._end_job(snapshot)
+        return await self.jobs.end(snapshot)
 
     async def _expire(self, snapshot: Snapshot, _decision: Expire) -> None:
         await self.conversions.expire(snapshot.key, snapshot.meta.uid, int(snapshot.meta.resource_version or 0))
@@ -225,7 +194,7 @@ class Effects:
         elif entry is None:
             raise AssertionError("what is recorded has an entry")
         if snapshot.job is not None and not snapshot.job.finished and not decision.job_ends:
-            await self._end_job(snapshot)
+            await self.jobs.end(snapshot)
         await self.files.remove_leftovers(entry, keep=None)
         message = message_from(entry)
         if message is not None:
@@ -261,7 +230,7 @@ class Effects:
 
     async def _release(self, snapshot: Snapshot, _decision: Release) -> float | None:
         """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
-        if await self._end_job(snapshot) is not None:
+        if await self.jobs.end(snapshot) is not None:
             return 0.0
         by_clock = snapshot.now - (snapshot.meta.deletion_timestamp or snapshot.now)
         waited = min(by_clock.total_seconds(), snapshot.watched_seconds)
