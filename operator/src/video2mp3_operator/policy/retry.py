@@ -33,7 +33,7 @@ class RetryState:
 NONE: Final = RetryState()
 
 
-def retries(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetryState:
+def retry_state(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetryState:
     """Count the attempts that have ended. `divided`: a worker has found that several should share the audio."""
     failed = [attempt for attempt in attempts if counts(attempt)]
     return RetryState(

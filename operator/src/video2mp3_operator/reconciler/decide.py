@@ -218,7 +218,7 @@ def _mismatch(file_id: str, belongs_to: str, owner: str) -> str:
 def admit(snapshot: Snapshot) -> Decision:
     """What nothing keeps from starting: starts, or waits for its turn. Who has not asked for one wants to start."""
     if snapshot.handed_over or snapshot.turn is None or snapshot.turn.admitted:
-        return Start(snapshot.source.size if snapshot.source else None, snapshot.retries, snapshot.parts)
+        return Start(snapshot.source.size if snapshot.source else None, snapshot.retry_state, snapshot.parts)
     return _overdue(snapshot) or Queue(snapshot.turn.position, _last_refusal(snapshot) or Reason.QUEUED.meaning)
 
 

@@ -75,7 +75,7 @@ class Start:
     """Its Job is to be created."""
 
     source_bytes: int | None
-    retries: RetryState = NONE
+    retry_state: RetryState = NONE
     parts: int = 1
     """Of the audio; each gets a pod of its own."""
 

@@ -15,7 +15,7 @@ from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
-from video2mp3_operator.policy.retry import retries
+from video2mp3_operator.policy.retry import retry_state
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError, UnavailableError
 from video2mp3_operator.ports.systems import ConversionsApi, Ledger
@@ -58,7 +58,7 @@ def _on_record(snapshot: Snapshot, job: Job, decision: Replace) -> bool:
     if decision.pods:
         ended = {each.pod for each in told if each.end_time}
         return {each.pod for each in snapshot.attempts if each.pod in decision.pods} <= ended
-    return retries(told, divided=snapshot.divided).generation > job.generation
+    return retry_state(told, divided=snapshot.divided).generation > job.generation
 
 
 def _is_limited(snapshot: Snapshot) -> bool:

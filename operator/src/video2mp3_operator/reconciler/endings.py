@@ -27,7 +27,7 @@ _TELLING: Final = frozenset(
 
 def outdated_job(snapshot: Snapshot) -> Decision | None:
     """An attempt of this Job failed in a way that no other attempt of the same Job can better."""
-    job, done = snapshot.job, snapshot.retries
+    job, done = snapshot.job, snapshot.retry_state
     if job is None or job.deleting or job.generation >= done.generation:
         return None
     last = attempts.last_words(snapshot.attempts, None)
@@ -41,7 +41,7 @@ def outdated_job(snapshot: Snapshot) -> Decision | None:
 
 def spent(snapshot: Snapshot, unwitnessed: int = 0) -> Fail | None:
     """Whether there were as many attempts as there may be, over all of its Jobs."""
-    failed = snapshot.retries.failed + unwitnessed
+    failed = snapshot.retry_state.failed + unwitnessed
     if snapshot.spec is None or failed <= snapshot.spec.retry_limit:
         return None
     return _given_up(
@@ -103,7 +103,7 @@ def _failure(job: Job, count: int, permanent: tuple[Reason, str] | None, last: t
 def failed(job: Job, snapshot: Snapshot) -> int:
     """How many attempts failed and count: the Job knows it sooner, but not of which part, nor whose fault it was."""
     told = job.failed - len(_uncounted(snapshot)) if job.parts == 1 else 0
-    return max(told, snapshot.retries.failed)
+    return max(told, snapshot.retry_state.failed)
 
 
 def _attempts(count: int, parts: int) -> str:

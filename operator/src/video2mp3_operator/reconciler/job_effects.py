@@ -36,7 +36,7 @@ class JobEffects:
             Conversion(metadata=snapshot.meta, spec=snapshot.spec),
             self.settings,
             decision.source_bytes,
-            decision.retries,
+            decision.retry_state,
             decision.parts,
         )
         self.cache.see_job(await self.jobs.create(manifest))

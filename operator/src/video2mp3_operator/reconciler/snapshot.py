@@ -17,7 +17,7 @@ from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import parts_of
-from video2mp3_operator.policy.retry import RetryState, retries
+from video2mp3_operator.policy.retry import RetryState, retry_state
 from video2mp3_operator.policy.timeouts import NO_SAY, Limits, Wait, left, wait_of
 from video2mp3_operator.scheduling.ordering import Turn
 
@@ -89,9 +89,9 @@ class Snapshot:
     """What admission says of it; None before it has asked."""
 
     @property
-    def retries(self) -> RetryState:
+    def retry_state(self) -> RetryState:
         """What its attempts so far mean for its next Job."""
-        return retries(self.attempts, divided=self.divided)
+        return retry_state(self.attempts, divided=self.divided)
 
     @property
     def key(self) -> Key:

@@ -103,8 +103,8 @@ def _on_the_way(snapshot: Snapshot, decision: Decision) -> _Report | None:
             return _Report(phase, Reason.SERVICE_UNAVAILABLE, message)
         case Queue(_, message):
             return _Report(Phase.QUEUED, Reason.QUEUED, message)
-        case Start(_, retries):
-            job = names.job_name(snapshot.meta.name, snapshot.meta.uid, retries.generation)
+        case Start(_, retry_state):
+            job = names.job_name(snapshot.meta.name, snapshot.meta.uid, retry_state.generation)
             return _Report(Phase.RUNNING, Reason.STARTING, on_its_way(job))
         case Follow(reason, message):
             return _Report(Phase.RUNNING, reason, message)

@@ -50,7 +50,7 @@ class AdmissionQueue:
             if len(self._queue) == 1 and self._open:
                 self._judge()
             elif len(self._queue) <= _SHORT_QUEUE:
-                self.queue()
+                self.in_order()
         if candidate.uid in self._held:
             return Turn(admitted=True)
         return Turn(admitted=False, position=self._positions.get(candidate.uid))
@@ -75,7 +75,7 @@ class AdmissionQueue:
             for candidate in self._judge():
                 self._call(candidate.key)
 
-    def queue(self) -> tuple[Candidate, ...]:
+    def in_order(self) -> tuple[Candidate, ...]:
         """Those who wait, the next first; nobody before all have asked. Their places are known from now on."""
         if not self._open:
             return ()
@@ -90,7 +90,7 @@ class AdmissionQueue:
             self.leave(candidate.uid)
             self._held[candidate.uid] = candidate
         if len(self._queue) <= _SHORT_QUEUE:
-            self.queue()
+            self.in_order()
         return admitted
 
     def _slots(self) -> list[Slot]:

@@ -55,7 +55,7 @@ class Admission:
 
     def update_positions_once(self) -> None:
         """One round: whose place is told least truly, is looked at."""
-        for candidate in furthest_off(self.admission_queue.queue(), self._told_place, _PLACES_TOLD):
+        for candidate in furthest_off(self.admission_queue.in_order(), self._told_place, _PLACES_TOLD):
             self.wake(candidate.key)
 
     def _told_place(self, candidate: Candidate) -> QueueReport | None:

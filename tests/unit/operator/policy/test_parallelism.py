@@ -21,7 +21,7 @@ from video2mp3_operator.objects.jobs import parse_job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import COMPLETION_INDEX, parse_pod
 from video2mp3_operator.policy.parallelism import division_of, parts_of
-from video2mp3_operator.policy.retry import RetryState, retries
+from video2mp3_operator.policy.retry import RetryState, retry_state
 from video2mp3_operator.policy.stall import sign_of
 from video2mp3_operator.reconciler.job import KUEUE_QUEUE_LABEL, build_job
 from video2mp3_operator.reconciler.progress import overall
@@ -248,7 +248,7 @@ def test_each_part_has_its_own_tries(
         Attempt(number=number, part=part, generation=generation, reason=reason, end_time=NOW)
         for number, (part, generation, reason) in enumerate(ended)
     )
-    assert retries(attempts, divided=divided) == expected
+    assert retry_state(attempts, divided=divided) == expected
 
 
 def run_out(world: World, operator: Operator, key: Key, *pods: PodBuilder) -> None:

@@ -11,7 +11,7 @@ from video2mp3_contracts.api.status import Attempt
 from video2mp3_contracts.jobs.worker import TerminationMessage
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.policy.retry import RetryState, retries
+from video2mp3_operator.policy.retry import RetryState, retry_state
 
 BACKOFF = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
 KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="ffmpeg was ended.")
@@ -30,7 +30,7 @@ KILLED_CHILD = TerminationMessage(exit_code=75, reason="OutOfMemory", message="f
 )
 def test_tries(reasons: list[Reason], expected: RetryState) -> None:
     ended = tuple(Attempt(number=n, reason=reason, end_time=NOW) for n, reason in enumerate(reasons))
-    assert retries((*ended, Attempt(number=99, reason=Reason.OUT_OF_MEMORY))) == expected
+    assert retry_state((*ended, Attempt(number=99, reason=Reason.OUT_OF_MEMORY))) == expected
 
 
 def limits(world: World, key: Key) -> tuple[str, str, int]:

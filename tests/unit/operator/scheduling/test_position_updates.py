@@ -85,8 +85,8 @@ def test_nobody_is_placed_before_everyone_was_heard() -> None:
     admission_queue = AdmissionQueue(Cache(), Caps(1, 9, 9), lambda _: None)
     first, second = a_line(2)
     assert admission_queue.ask(second).position is None
-    assert admission_queue.queue() == ()
+    assert admission_queue.in_order() == ()
     admission_queue.ask(first)
     admission_queue.review()
     assert admission_queue.ask(second).position == 1
-    assert admission_queue.queue() == (second,)
+    assert admission_queue.in_order() == (second,)
