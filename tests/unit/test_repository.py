@@ -42,3 +42,14 @@ def test_every_distribution_explains_itself(service: str) -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     meaningless = {"utils.py", "util.py", "helpers.py", "helper.py", "manager.py", "common.py", "misc.py"}
     assert [file for file in tracked() if Path(file).name in meaningless] == []
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    rooms = [file for file in tracked() if "/src/" in file and file.endswith("/__init__.py")]
+    assert len(rooms) > 40
+    assert [file for file in rooms if not (ROOT / file).read_text().startswith('"""')] == []
+
+
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    modules = [file for file in tracked() if "/src/" in file and file.endswith(".py")]
+    assert {file: lines for file in modules if (lines := len((ROOT / file).read_text().splitlines())) > 300} == {}
