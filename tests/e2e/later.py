@@ -12,7 +12,8 @@ _SWEEP = """
 import asyncio, dataclasses, datetime, json
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import load_configuration
-from video2mp3_operator.app.bootstrap import Operator, connect, utc_now
+from video2mp3_operator.app.bootstrap import Operator
+from video2mp3_operator.app.connections import connect, utc_now
 from video2mp3_operator.telemetry.metrics import Metrics
 from video2mp3_operator.policy.settings import Settings
 

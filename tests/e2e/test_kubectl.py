@@ -91,9 +91,12 @@ def told(release: Release, name: str) -> list[tuple[str, str, str]]:
     listed = ("get", "events", "--field-selector", f"involvedObject.uid={uid}", "--output=json")
 
     def look() -> list[tuple[str, str, str]] | None:
-        events = sorted(json.loads(release.kubectl(*listed))["items"], key=lambda each: each["firstTimestamp"])
-        found = [(each["type"], each["reason"], each["message"]) for each in events]
-        return found if found and found[-1][1] == release.conversion(name)["status"]["reason"] else None
+        items = json.loads(release.kubectl(*listed))["items"]
+        verdict = release.conversion(name)["status"]["reason"]
+        # Their times are whole seconds, and several are posted at the same time: the verdict's is the last of its second.
+        items.sort(key=lambda each: (each["firstTimestamp"], each["reason"] == verdict))
+        found = [(each["type"], each["reason"], each["message"]) for each in items]
+        return found if found and found[-1][1] == verdict else None
 
     return await_value(look, seconds=30, what=f"the events of {name}")
 
