@@ -93,7 +93,7 @@ def told(release: Release, name: str) -> list[tuple[str, str, str]]:
     def look() -> list[tuple[str, str, str]] | None:
         items = json.loads(release.kubectl(*listed))["items"]
         verdict = release.conversion(name)["status"]["reason"]
-        # Their times are whole seconds, and several are posted at the same time: the verdict's is the last of its second.
+        # Their times are whole seconds, and several are posted at once: the verdict is the last of its second.
         items.sort(key=lambda each: (each["firstTimestamp"], each["reason"] == verdict))
         found = [(each["type"], each["reason"], each["message"]) for each in items]
         return found if found and found[-1][1] == verdict else None
