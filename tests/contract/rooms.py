@@ -4,13 +4,14 @@ python -m tests.contract.rooms
 """
 
 import ast
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import grimp
+
+from tests.generated_parts import renewed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
@@ -34,16 +35,6 @@ def pages() -> dict[Path, str]:
     pages = {ROOT / folder / "README.md": {"rooms": rooms(folder)} for folder in PACKAGES}
     pages[ARCHITECTURE] = {"rooms": whole()}
     return {page: renewed(page.read_text(), parts) for page, parts in pages.items()}
-
-
-def renewed(page: str, parts: Mapping[str, str]) -> str:
-    """The page with what stands between its markers replaced. Raises ValueError where a marker is missing."""
-    for name, text in parts.items():
-        block = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-        if not block.search(page):
-            raise ValueError(f"no markers of {name}")
-        page = block.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page)
-    return page
 
 
 def rooms(folder: str) -> str:

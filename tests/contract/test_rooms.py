@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.contract.rooms import PACKAGES, ROOT, arrows, pages, renewed, without_shortcuts
+from tests.contract.rooms import PACKAGES, ROOT, arrows, pages, without_shortcuts
+from tests.generated_parts import renewed
 
 
 def test_they_are_up_to_date() -> None:

@@ -13,6 +13,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Final
 
+from tests.generated_parts import renewed
 from video2mp3_contracts.api import crd
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.remedies import REMEDIES
@@ -233,10 +234,7 @@ def _row(reason: str, said: list[str], about: str, to_do: str) -> str:
 
 def with_words(page: str) -> str:
     """The page with its tables of words renewed."""
-    for part in PARTS:
-        block = re.compile(rf"(<!-- begin words of the {part} -->\n).*?(<!-- end words of the {part} -->)", re.DOTALL)
-        page = block.sub(lambda match, part=part: f"{match[1]}{table(part)}\n{match[2]}", page)
-    return page
+    return renewed(page, {f"words of the {part}": table(part) for part in PARTS})
 
 
 if __name__ == "__main__":

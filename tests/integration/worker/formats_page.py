@@ -6,13 +6,13 @@ python -m tests.integration.worker.formats_page [--keep FILE]
 import argparse
 import itertools
 import pickle
-import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from tests.generated_parts import renewed
 from tests.integration.worker.catalogue import FORMATS, LAYOUTS, Format
 from tests.integration.worker.hostile import HOSTILE
 from tests.integration.worker.listening import Heard
@@ -75,14 +75,12 @@ def accepted() -> list[tuple[str, ...]]:
 
 def page_with(page: str, tables: Mapping[str, list[tuple[str, ...]]]) -> str:
     """The page with each of its tables renewed. Raises ValueError when it has no place for one."""
-    for name, (head, *rows) in tables.items():
-        lines = (head, ("---",) * len(head), *rows)
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-        block = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-        page, found = block.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", page)  # type: ignore[misc]
-        if found != 1:
-            raise ValueError(f"the page has {found} places for the table {name}; it needs one")
-    return page
+    return renewed(page, {name: _table(*lines) for name, lines in tables.items()})
+
+
+def _table(head: tuple[str, ...], *rows: tuple[str, ...]) -> str:
+    lines = (head, ("---",) * len(head), *rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def measured(found: Found, refusals: list[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:

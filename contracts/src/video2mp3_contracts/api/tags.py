@@ -16,16 +16,12 @@ from video2mp3_contracts.api.model import ADDED_LATER, Model
 
 MAX_CUSTOM_TAGS: Final = 16
 
-
 MAX_CUSTOM_NAME: Final = 64
-
 
 MAX_TAG: Final = 256
 """Characters, as long as a field has no other bound."""
 
-
 MAX_COMMENT: Final = 1024
-
 
 MAX_LYRICS: Final = 16_384
 """Characters. With all else that a spec may hold, it still goes into one environment variable of the worker."""

@@ -12,10 +12,8 @@ from video2mp3_contracts.messaging.message import MessageKind
 ORPHANED_AT: Final = "orphanedAt"
 """On entries whose Conversion was deleted: all that is left of them says which emails were sent."""
 
-
 ORPHAN_RETENTION: Final = timedelta(days=7)
 """How long such an entry keeps duplicates of the message from sending a second email; then MongoDB removes it."""
-
 
 PARTS_OPENED_AT: Final = "partsOpenedAt"
 """When the last part was opened."""

@@ -19,7 +19,6 @@ Document = dict[str, Any]
 _CHUNKS_AT_A_TIME: Final = 64
 """Chunks that one operation removes: 16 MiB at GridFS's default size."""
 
-
 _CHUNKS: Final = {"length": 1, "chunkSize": 1}
 """What tells how many chunks a file has."""
 

@@ -33,7 +33,6 @@ def _sharing(value: Any) -> Any:
 _SHORT = 32
 """Characters: reasons, phases, times and addresses, but no uids and sentences."""
 
-
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
