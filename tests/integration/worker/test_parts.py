@@ -1,4 +1,4 @@
-"""⑥ A sound encoded in parts and joined: the same bytes as in one go, wherever it was divided."""
+"""⑥ Audio encoded in parts and joined: the same bytes as in one go, wherever it was split."""
 
 import io
 from collections.abc import Sequence

@@ -12,15 +12,15 @@ from video2mp3_contracts.api.model import KEEPS_ITS_VALUE
 
 def described(node: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """A structural schema whose descriptions tell what it asks for, all the way down; `path` is as in `spec.owner`."""
-    told = dict(node)
+    documented = dict(node)
     if sentences := [*_sentences(node, path)]:
-        told["description"] = " ".join(sentences)
+        documented["description"] = " ".join(sentences)
     if "properties" in node:
         below = node["properties"].items()
-        told["properties"] = {name: described(child, f"{path}.{name}".lstrip(".")) for name, child in below}
+        documented["properties"] = {name: described(child, f"{path}.{name}".lstrip(".")) for name, child in below}
     if "items" in node:
-        told["items"] = described(node["items"], path)
-    return told
+        documented["items"] = described(node["items"], path)
+    return documented
 
 
 def _sentences(node: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The ledger's moves: every change of its document, from one worker to the next, from operator to notifier.
 
 Every change of the document that two services must agree on is a pure function here, which gives the filter and the
-update for one atomic `find_one_and_update` or `update_one`. The services' adapters only run them.
+update for one atomic `find_one_and_update` or `update_one`. The services' adapters only run them. No filter has an
+`$or`: beside one, some engines look through all entries even where `_id` says which.
 
 The moves, in order: a worker `open_attempt`s, which fences off any worker before it; it reports `progress`; it
 `store_result`s, which only the worker that holds the attempt can; it publishes and `mark_published`s. A worker that
@@ -125,8 +126,8 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure,
 
 def note_fingerprints(uid: str, fingerprints: tuple[str, ...]) -> Move:
     """Note what the verdict is about, while that is still known."""
-    judged = [{"result": {"$exists": True}}, {"failure": {"$exists": True}}]
-    return Move({"_id": uid, "$or": judged}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}})
+    unjudged = {"result": {"$exists": False}, "failure": {"$exists": False}}
+    return Move({"_id": uid, "$nor": [unjudged]}, {"$addToSet": {"fingerprints": {"$each": list(fingerprints)}}})
 
 
 def retain(uid: str, at: datetime) -> Move:
@@ -145,7 +146,7 @@ def adopt(conversion: ConversionRef, owner: str, source: LedgerEntry, installati
     """
     taken: dict[str, Any] = {"result": _stored(source.result), "adoptedFrom": source.uid}
     if (conversion.namespace, conversion.name) == (source.namespace, source.name):
-        taken["messages"] = _told(source)
+        taken["messages"] = _messages(source)
     return Move(
         {"_id": conversion.uid, **_UNTOUCHED},
         {"$set": taken, "$setOnInsert": identity(conversion, owner, installation)},
@@ -168,7 +169,7 @@ def inherit(conversion: ConversionRef, owner: str, source: LedgerEntry, installa
     """
     verdict = {"result": _stored(source.result), "failure": _stored(source.failure)}
     taken: dict[str, Any] = {name: value for name, value in verdict.items() if value is not None}
-    taken |= {"uploads": [*source.uploads], "fingerprints": [*source.fingerprints], "messages": _told(source)}
+    taken |= {"uploads": [*source.uploads], "fingerprints": [*source.fingerprints], "messages": _messages(source)}
     return Move(
         {"_id": conversion.uid, **_UNTOUCHED},
         {"$set": taken | {"predecessor": source.uid}, "$setOnInsert": identity(conversion, owner, installation)},
@@ -180,8 +181,8 @@ def _stored(part: BaseModel | None) -> dict[str, Any] | None:
     return part.model_dump(by_alias=True) if part else None
 
 
-def _told(entry: LedgerEntry) -> dict[str, Any]:
-    return {kind: told.model_dump(by_alias=True, exclude_none=True) for kind, told in entry.messages.items()}
+def _messages(entry: LedgerEntry) -> dict[str, Any]:
+    return {kind: state.model_dump(by_alias=True, exclude_none=True) for kind, state in entry.messages.items()}
 
 
 def shut(uid: str, at: datetime) -> Move:
@@ -236,7 +237,8 @@ def claim_send(uid: str, kind: MessageKind, token: str, now: datetime, lease: ti
         {
             "_id": uid,
             f"{state}.sentAt": {"$exists": False},
-            "$or": [{f"{state}.claimedUntil": {"$exists": False}}, {f"{state}.claimedUntil": {"$lt": now}}],
+            # Not there, or before.
+            f"{state}.claimedUntil": {"$not": {"$gte": now}},
         },
         {
             "$set": {f"{state}.claimedUntil": now + lease, f"{state}.claimToken": token},

@@ -94,7 +94,7 @@ def claim_join(uid: str, parts: int, attempt: LedgerAttempt) -> Move:
             "_id": uid,
             f"parts.{attempt.part}.token": attempt.token,
             "result": {"$exists": False},
-            "$or": [{"attempt.part": None}, {"attempt.part": attempt.part}],
+            "attempt.part": {"$in": [None, attempt.part]},
             **complete,
         },
         {"$set": {"attempt": attempt.model_dump(by_alias=True)}},

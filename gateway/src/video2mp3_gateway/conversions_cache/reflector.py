@@ -87,19 +87,19 @@ class Reflector:
     def _follow(self) -> None:
         if self._version is None:
             self._version = self._list()
-        began, told = self._clock(), False
+        began, reported = self._clock(), False
         events = self._api.watch(self._version)
         self._cache.watching()
         try:
             for event in events:
                 self._version = self._take(event)
-                told = True
+                reported = True
         finally:
             # Whatever ends it: a proxy may cut each one that is quiet for a while.
             held = self._clock() - began
-            if told or held >= _SHORTEST_WATCH:
+            if reported or held >= _SHORTEST_WATCH:
                 self._failures = 0
-        if not told:
+        if not reported:
             self._doubt(self._version, held)
 
     def _list(self) -> int:

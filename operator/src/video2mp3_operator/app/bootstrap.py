@@ -186,14 +186,14 @@ class Operator:
 
     def _backoff(self, key: Key, error: BaseException) -> Backoff:
         self.metrics.reconcile_errors.labels(type(error).__name__).inc()
-        told = {"namespace": key.namespace, "conversion": key.name, "error": str(error)}
+        fields = {"namespace": key.namespace, "conversion": key.name, "error": str(error)}
         if isinstance(error, ConflictError):
-            _log.debug("reconcile_conflict", **told)
+            _log.debug("reconcile_conflict", **fields)
             return _CONFLICT
         if isinstance(error, OutsideError):
-            _log.warning("reconcile_waits", kind=type(error).__name__, **told)
+            _log.warning("reconcile_waits", kind=type(error).__name__, **fields)
             return _REFUSED if isinstance(error, RefusedError) else _OUTSIDE
-        _log.error("reconcile_failed", exc_info=error, **told)
+        _log.error("reconcile_failed", exc_info=error, **fields)
         return _BUG
 
     # --- health and metrics ---

@@ -133,11 +133,11 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=summary, description=summary)
     summary = "Make a user with the least rights in MongoDB for each service."
     addresses = ", ".join(f"{PREFIX}{service.upper()}_URI" for service in RIGHTS)
-    told = f"{summary} The variable {PREFIX}ADMIN_URI says where; {addresses} say how each service logs in."
-    commands.add_parser("users", help=summary, description=told)
+    description = f"{summary} The variable {PREFIX}ADMIN_URI says where; {addresses} say how each service logs in."
+    commands.add_parser("users", help=summary, description=description)
     summary = "Make the release's Secrets, those that are not there."
-    told = f"{summary} {SECRETS_PREFIX}NAMESPACE says where; {SECRETS_PREFIX}PLAN is the chart's list of them."
-    commands.add_parser("secrets", help=summary, description=told)
+    description = f"{summary} {SECRETS_PREFIX}NAMESPACE says where; {SECRETS_PREFIX}PLAN is the chart's list of them."
+    commands.add_parser("secrets", help=summary, description=description)
     return parser
 
 
@@ -153,7 +153,7 @@ async def _dry_run(settings: Settings) -> None:
         await operator.heartbeat.beat()
         counted: Counter[str] = Counter()
         async for finding in operator.collector.findings():
-            line = told(finding, timedelta(days=settings.orphan_days))
+            line = finding_line(finding, timedelta(days=settings.orphan_days))
             if line:
                 counted[finding.kind] += 1
                 sys.stdout.write(f"{line}\n")
@@ -163,7 +163,7 @@ async def _dry_run(settings: Settings) -> None:
         await connections.close()
 
 
-def told(finding: Finding, patience: timedelta) -> str:
+def finding_line(finding: Finding, patience: timedelta) -> str:
     """A line about one thing that nothing wants; "" about all others."""
     thing, since = finding.thing, finding.thing.unwanted_since
     whose = f"{thing.namespace}/{thing.name} of {thing.owner}" if isinstance(thing, LedgerEntry) else thing.owner

@@ -97,13 +97,13 @@ class SecretsApi(Protocol):
 
 
 async def ensure(
-    plan: Sequence[PlannedSecret], api: SecretsApi, new: Callable[[Kind], str], told: Callable[[str], object]
+    plan: Sequence[PlannedSecret], api: SecretsApi, new: Callable[[Kind], str], report: Callable[[str], object]
 ) -> None:
     """Make what is missing, one after the other. Where it is killed, the next one goes on; two at once agree."""
     known: dict[str, Values] = {}
     for planned in plan:
         what, known[planned.name] = await _ensure(planned, api, known, new)
-        told(f"{planned.name} {what}.")
+        report(f"{planned.name} {what}.")
 
 
 async def _ensure(

@@ -124,16 +124,16 @@ def succeeded(attempts: tuple[Attempt, ...], pod: str, parts: Collection[str], n
 
     `parts` are the pods that made parts of it.
     """
-    told = dict.fromkeys(parts, "It made its part of the sound.") | {pod: "It made the mp3."}
+    messages = dict.fromkeys(parts, "It made its part of the sound.") | {pod: "It made the mp3."}
     return tuple(
         attempt.model_copy(
             update={
                 "end_time": attempt.end_time or now,
                 "reason": Reason.SUCCEEDED,
-                "message": told[attempt.pod],
+                "message": messages[attempt.pod],
             }
         )
-        if attempt.pod in told
+        if attempt.pod in messages
         else attempt
         for attempt in attempts
     )
@@ -149,8 +149,8 @@ def told_of_landlock(attempts: tuple[Attempt, ...], opened: LedgerAttempt | None
     """The history with what the worker noted of its node when it began: its pod says that only at its end."""
     if opened is None or opened.landlock is None:
         return attempts
-    told = {"landlock": opened.landlock}
-    return tuple(attempt.model_copy(update=told) if attempt.pod == opened.pod else attempt for attempt in attempts)
+    update = {"landlock": opened.landlock}
+    return tuple(attempt.model_copy(update=update) if attempt.pod == opened.pod else attempt for attempt in attempts)
 
 
 def last_words(attempts: tuple[Attempt, ...], error: LedgerError | None) -> tuple[Reason, str] | None:

@@ -56,8 +56,8 @@ def _kubelets(pod: Pod) -> tuple[Reason, str] | None:
 
 def _in_words(reason: Reason, pod: Pod) -> str:
     """The kubelet's words; where it has none, what the reason means."""
-    told = ": ".join(each for each in (pod.pod_reason, pod.pod_message) if each)
-    return told[:LONGEST_MESSAGE] if pod.pod_message else reason.meaning
+    message = ": ".join(each for each in (pod.pod_reason, pod.pod_message) if each)
+    return message[:LONGEST_MESSAGE] if pod.pod_message else reason.meaning
 
 
 def _workers(pod: Pod) -> tuple[str, str, str]:

@@ -33,12 +33,12 @@ class RetryState:
 NONE: Final = RetryState()
 
 
-def retry_state(attempts: tuple[Attempt, ...], *, divided: bool = False) -> RetryState:
-    """Count the attempts that have ended. `divided`: a worker has found that several should share the audio."""
+def retry_state(attempts: tuple[Attempt, ...], *, is_split: bool = False) -> RetryState:
+    """Count the attempts that have ended. `is_split`: a worker has found that several should share the audio."""
     failed = [attempt for attempt in attempts if counts(attempt)]
     return RetryState(
         failed=max(Counter(attempt.part for attempt in failed).values(), default=0),
-        generation=_jobs([attempt for attempt in failed if attempt.reason in _REPLACING]) + divided,
+        generation=_jobs([attempt for attempt in failed if attempt.reason in _REPLACING]) + is_split,
         out_of_memory=_jobs([attempt for attempt in failed if attempt.reason == Reason.OUT_OF_MEMORY]),
     )
 

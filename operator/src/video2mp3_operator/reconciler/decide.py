@@ -125,7 +125,7 @@ def _trim(snapshot: Snapshot) -> Decision | None:
 def _division(snapshot: Snapshot) -> Decision | None:
     """The worker of whole audio has found that several should share it."""
     job = snapshot.job
-    if job is None or job.deleting or not snapshot.divided or job.parts >= snapshot.parts:
+    if job is None or job.deleting or not snapshot.is_split or job.parts >= snapshot.parts:
         return None
     return Replace(Reason.DIVIDED, f"The sound is long: {snapshot.parts} workers share it.")
 

@@ -52,13 +52,13 @@ _NO_POD_SECONDS: Final = 10.0
 
 def _on_record(snapshot: Snapshot, job: Job, decision: Replace) -> bool:
     """Whether the status tells already how the attempts ended for which this Job makes way."""
-    told = snapshot.status.attempts
+    attempts = snapshot.status.attempts
     if decision.since is not None:
-        return any(each.reason == Reason.NOT_STARTED and each.start_time == decision.since for each in told)
+        return any(each.reason == Reason.NOT_STARTED and each.start_time == decision.since for each in attempts)
     if decision.pods:
-        ended = {each.pod for each in told if each.end_time}
+        ended = {each.pod for each in attempts if each.end_time}
         return {each.pod for each in snapshot.attempts if each.pod in decision.pods} <= ended
-    return retry_state(told, divided=snapshot.divided).generation > job.generation
+    return retry_state(attempts, is_split=snapshot.is_split).generation > job.generation
 
 
 def _is_limited(snapshot: Snapshot) -> bool:

@@ -34,8 +34,8 @@ def outdated_job(snapshot: Snapshot) -> Decision | None:
     reason, message = last or (Reason.WORKER_CRASHED, Reason.WORKER_CRASHED.meaning)
     if reason == Reason.OUT_OF_MEMORY and not snapshot.memory.grows(done.out_of_memory):
         limit = snapshot.memory.after(done.out_of_memory).limit
-        told = _attempts(done.failed, job.parts)
-        return Fail(reason, f"{told} failed. The last one had {limit} of memory, which is the most.")
+        message = _attempts(done.failed, job.parts)
+        return Fail(reason, f"{message} failed. The last one had {limit} of memory, which is the most.")
     return spent(snapshot) or Replace(reason, f"Attempt {done.failed} failed: {message} The next one follows.")
 
 
@@ -50,9 +50,9 @@ def spent(snapshot: Snapshot, unwitnessed: int = 0) -> Fail | None:
 
 
 def _given_up(count: int, last: tuple[Reason, str] | None, parts: int) -> Fail:
-    reason, told = last or (Reason.RETRIES_EXHAUSTED, "Its worker left no word.")
+    reason, message = last or (Reason.RETRIES_EXHAUSTED, "Its worker left no word.")
     telling = reason if reason in _TELLING else Reason.RETRIES_EXHAUSTED
-    return Fail(telling, f"{_attempts(count, parts)} failed. The last one: {told}")
+    return Fail(telling, f"{_attempts(count, parts)} failed. The last one: {message}")
 
 
 def ended_job(snapshot: Snapshot) -> Decision | None:
@@ -94,21 +94,21 @@ def _failure(job: Job, count: int, permanent: tuple[Reason, str] | None, last: t
         return Fail(*permanent)
     if job.failed_reason == "DeadlineExceeded":
         return Fail(Reason.RUN_TIMEOUT, Reason.RUN_TIMEOUT.meaning)
-    told = last[1] if last else "Its worker left no word."
+    message = last[1] if last else "Its worker left no word."
     if job.failed_reason == "PodFailurePolicy":
-        return Fail(last[0] if last else Reason.WORKER_CRASHED, told)
+        return Fail(last[0] if last else Reason.WORKER_CRASHED, message)
     return _given_up(count, last, job.parts)
 
 
 def failed(job: Job, snapshot: Snapshot) -> int:
     """How many attempts failed and count: the Job knows it sooner, but not of which part, nor whose fault it was."""
-    told = job.failed - len(_uncounted(snapshot)) if job.parts == 1 else 0
-    return max(told, snapshot.retry_state.failed)
+    counted = job.failed - len(_uncounted(snapshot)) if job.parts == 1 else 0
+    return max(counted, snapshot.retry_state.failed)
 
 
 def _attempts(count: int, parts: int) -> str:
-    told = "The only attempt" if count <= 1 else f"All {count} attempts"
-    return told if parts == 1 else f"{told} at a part of the sound"
+    subject = "The only attempt" if count <= 1 else f"All {count} attempts"
+    return subject if parts == 1 else f"{subject} at a part of the sound"
 
 
 def standstill(snapshot: Snapshot) -> Decision | None:
@@ -125,8 +125,8 @@ def lost(snapshot: Snapshot) -> Decision | None:
     wait = snapshot.wait
     if wait is None or wait.awaited != Awaited.GONE or (snapshot.left or 0) > 0:
         return None
-    told = f"The worker's pod was to be gone, and for {wait.seconds} s its node has not said that it is."
-    return Replace(Reason.LOST, told, wait.pods)
+    message = f"The worker's pod was to be gone, and for {wait.seconds} s its node has not said that it is."
+    return Replace(Reason.LOST, message, wait.pods)
 
 
 def lingering(snapshot: Snapshot) -> Decision | None:
@@ -160,10 +160,10 @@ def not_started(snapshot: Snapshot) -> Decision | None:
     wait, limits = snapshot.wait, snapshot.limits
     if wait is None or wait.awaited != Awaited.START or (snapshot.left or 0) > 0:
         return None
-    told = f"The worker's pod did not start within {wait.seconds} s. {waits_for(snapshot)}".strip()
+    message = f"The worker's pod did not start within {wait.seconds} s. {waits_for(snapshot)}".strip()
     if limits.asked_start:
-        return Fail(Reason.START_TIMEOUT, told)
-    return Replace(Reason.NOT_STARTED, told, wait.pods, since=wait.since)
+        return Fail(Reason.START_TIMEOUT, message)
+    return Replace(Reason.NOT_STARTED, message, wait.pods, since=wait.since)
 
 
 def not_followed(snapshot: Snapshot) -> Replace | None:
@@ -171,8 +171,8 @@ def not_followed(snapshot: Snapshot) -> Replace | None:
     wait = snapshot.wait
     if wait is None or wait.awaited != Awaited.NEXT or (snapshot.left or 0) > 0:
         return None
-    told = f"No pod followed the last one within {wait.seconds} s; another Job does."
-    return Replace(Reason.NOT_STARTED, told, since=wait.since)
+    message = f"No pod followed the last one within {wait.seconds} s; another Job does."
+    return Replace(Reason.NOT_STARTED, message, since=wait.since)
 
 
 def waits_for(snapshot: Snapshot) -> str:
@@ -217,8 +217,8 @@ def last_attempt(snapshot: Snapshot, job: Job) -> Fail | None:
     if failure:
         return Fail(*failure, job_ends=True)
     # Whose fault its end was, a pod may still say.
-    told = None if any(pod.lingers for pod in snapshot.own_pods) else spent(snapshot)
-    return told and replace(told, job_ends=True)
+    fail = None if any(pod.lingers for pod in snapshot.own_pods) else spent(snapshot)
+    return fail and replace(fail, job_ends=True)
 
 
 def between_attempts(snapshot: Snapshot, job: Job) -> Follow | None:
@@ -227,7 +227,7 @@ def between_attempts(snapshot: Snapshot, job: Job) -> Follow | None:
     ended = {pod.name for pod in snapshot.own_pods if pod.ended}
     if last is None or not (job.failed or snapshot.attempts[-1].pod in ended):
         return None
-    told = f"Attempt {max(failed(job, snapshot), 1)} failed: {last[1]}"
+    message = f"Attempt {max(failed(job, snapshot), 1)} failed: {last[1]}"
     if attempts.permanent(snapshot.attempts, None) or spent(snapshot):
-        return Follow(Reason.RUNNING, told)
-    return Follow(Reason.RETRYING, f"{told} The next one follows.")
+        return Follow(Reason.RUNNING, message)
+    return Follow(Reason.RETRYING, f"{message} The next one follows.")

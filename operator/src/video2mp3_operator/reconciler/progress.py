@@ -11,11 +11,11 @@ def overall(entry: LedgerEntry | None) -> Progress | None:
     """The progress of the whole audio; None where nothing is known."""
     if entry is None or not entry.parts:
         return entry.progress if entry else None
-    told = [part.progress for part in entry.parts.values() if part.progress]
-    if not told:
+    reports = [part.progress for part in entry.parts.values() if part.progress]
+    if not reports:
         return entry.progress
-    processed = sum(each.processed_seconds for each in told)
-    duration = max((each.duration_seconds or 0 for each in told), default=0) or None
+    processed = sum(each.processed_seconds for each in reports)
+    duration = max((each.duration_seconds or 0 for each in reports), default=0) or None
     speed = sum(part.progress.speed or 0 for part in entry.parts.values() if part.progress and not part.file_id) or None
     left = max(duration - processed, 0.0) if duration else None
     return Progress(
@@ -24,5 +24,7 @@ def overall(entry: LedgerEntry | None) -> Progress | None:
         duration_seconds=duration,
         speed=None if speed is None else round(speed, 2),
         eta_seconds=round(left / speed, 1) if left is not None and speed else None,
-        updated_at=max((each.updated_at for each in (*told, entry.progress) if each and each.updated_at), default=None),
+        updated_at=max(
+            (each.updated_at for each in (*reports, entry.progress) if each and each.updated_at), default=None
+        ),
     )

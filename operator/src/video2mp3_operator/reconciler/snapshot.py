@@ -91,7 +91,7 @@ class Snapshot:
     @property
     def retry_state(self) -> RetryState:
         """What its attempts so far mean for its next Job."""
-        return retry_state(self.attempts, divided=self.divided)
+        return retry_state(self.attempts, is_split=self.is_split)
 
     @property
     def key(self) -> Key:
@@ -120,7 +120,7 @@ class Snapshot:
         return left(wait.since, wait.seconds, self.now, self.watched_seconds) if wait else None
 
     @property
-    def divided(self) -> bool:
+    def is_split(self) -> bool:
         """Whether a worker has found that several should share the audio."""
         return self.entry is not None and self.entry.parallelism is not None
 

@@ -21,7 +21,7 @@ def position_due(stored: QueueReport | None, position: int | None) -> bool:
 
 
 def furthest_off(
-    queue: Sequence[Candidate], told: Callable[[Candidate], QueueReport | None], most: int
+    queue: Sequence[Candidate], written: Callable[[Candidate], QueueReport | None], most: int
 ) -> list[Candidate]:
     """Those to tell anew, at most so many: who was told the least true place, then who is nearer to the head.
 
@@ -30,10 +30,10 @@ def furthest_off(
 
     def urgency(entry: tuple[int, Candidate]) -> tuple[float, int]:
         place, candidate = entry
-        stored = told(candidate)
+        stored = written(candidate)
         if stored is None or stored.position is None:
             return float("inf"), -place
         return max(place / stored.position, stored.position / place), -place
 
-    moved = (entry for entry in enumerate(queue, start=1) if position_due(told(entry[1]), entry[0]))
+    moved = (entry for entry in enumerate(queue, start=1) if position_due(written(entry[1]), entry[0]))
     return [candidate for _, candidate in heapq.nlargest(most, moved, key=urgency)]

@@ -83,15 +83,15 @@ class LedgerPolling:
         if job is None:
             return
         judged = entry.result is not None or entry.failure is not None
-        divided = entry.parallelism is not None and job.parts < entry.parallelism
+        is_split = entry.parallelism is not None and job.parts < entry.parallelism
         fresh = overall(entry)
-        if judged or divided or (fresh != overall(before) and self._due(job.key, fresh)):
+        if judged or is_split or (fresh != overall(before) and self._due(job.key, fresh)):
             self.wake(job.key)
 
     def _due(self, key: Key, fresh: Progress | None) -> bool:
         """Whether the status has not told of progress for long enough."""
-        told = stored_report(Progress, self.cache.conversion(key), "progress")
-        return progress_due(told, fresh, self.settings.progress_write_seconds)
+        written = stored_report(Progress, self.cache.conversion(key), "progress")
+        return progress_due(written, fresh, self.settings.progress_write_seconds)
 
     def _wake_awaiting(self) -> None:
         """MongoDB answers: those who waited for it go on."""

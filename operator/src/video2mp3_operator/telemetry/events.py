@@ -43,14 +43,14 @@ class Happening:
 
 def happenings(before: ConversionStatus, after: ConversionStatus) -> tuple[Happening, ...]:
     """What the step from one status to the next is to be told of."""
-    told = [_attempt_failed(attempt) for attempt in _newly_failed(before, after)]
+    happenings = [_attempt_failed(attempt) for attempt in _newly_failed(before, after)]
     if after.reason != before.reason:
         if after.phase == Phase.FAILED:
-            told.append(Happening("Warning", after.reason, after.message))
+            happenings.append(Happening("Warning", after.reason, after.message))
         elif after.reason in _TOLD:
             kind: Literal["Normal", "Warning"] = "Warning" if after.reason in _WARNED else "Normal"
-            told.append(Happening(kind, after.reason, after.message, _occasion(after)))
-    return tuple(told)
+            happenings.append(Happening(kind, after.reason, after.message, _occasion(after)))
+    return tuple(happenings)
 
 
 def _occasion(status: ConversionStatus) -> str:
@@ -113,9 +113,9 @@ class EventRecorder:
 
         self._dropped = dropped
 
-    def record(self, meta: ObjectMeta, told: Sequence[Happening], now: datetime) -> None:
+    def record(self, meta: ObjectMeta, happenings: Sequence[Happening], now: datetime) -> None:
         """Tell of what happened, soon."""
-        for happening in told:
+        for happening in happenings:
             event = build_event(meta, happening, now)
             if event["metadata"]["name"] in self._told:
                 continue

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.builders import NOW, OWNER, an_entry
-from video2mp3_operator.app.commands import parser, told
+from video2mp3_operator.app.commands import finding_line, parser
 from video2mp3_operator.gc.collector import Finding
 from video2mp3_operator.gc.rules import Verdict
 from video2mp3_operator.objects.stored import StoredFile
@@ -42,7 +42,7 @@ ENTRY = an_entry().with_result().entry
     ],
 )
 def test_a_line_says_what_becomes_of_a_thing(finding: Finding, line: str) -> None:
-    assert told(finding, WEEK) == line
+    assert finding_line(finding, WEEK) == line
 
 
 PAGES = [Path(__file__).parents[4] / "docs" / name for name in ("operations.md", "runbooks.md")]

@@ -1,4 +1,4 @@
-"""A sound that is divided: its Job, its attempts, its progress and its end."""
+"""Audio that is split: its Job, its attempts, its progress and its end."""
 
 import asyncio
 import itertools
@@ -94,16 +94,16 @@ def request(manifest: dict[str, Any]) -> WorkerRequest:
 
 
 def test_each_part_is_an_index_of_the_job() -> None:
-    whole, divided = job(1, 1), job(3, 3)
-    assert (request(divided).parts, request(divided).division) == (3, None)
-    [container] = divided["spec"]["template"]["spec"]["containers"]
+    whole, split = job(1, 1), job(3, 3)
+    assert (request(split).parts, request(split).division) == (3, None)
+    [container] = split["spec"]["template"]["spec"]["containers"]
     container["env"][0] = whole["spec"]["template"]["spec"]["containers"][0]["env"][0]
     assert container["env"].pop() == {
         "name": "WORKER_PART",
         "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}},
     }
-    assert divided["spec"]["template"]["metadata"]["labels"].pop(names.LABEL_JOB_GENERATION) == "0"
-    [spread] = divided["spec"]["template"]["spec"].pop("topologySpreadConstraints")
+    assert split["spec"]["template"]["metadata"]["labels"].pop(names.LABEL_JOB_GENERATION) == "0"
+    [spread] = split["spec"]["template"]["spec"].pop("topologySpreadConstraints")
     assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
     expected = {
         "completionMode": "Indexed",
@@ -112,8 +112,8 @@ def test_each_part_is_an_index_of_the_job() -> None:
         "backoffLimitPerIndex": whole["spec"].pop("backoffLimit"),
         "maxFailedIndexes": 0,
     }
-    assert {name: divided["spec"].pop(name) for name in expected} == expected
-    assert divided == whole
+    assert {name: split["spec"].pop(name) for name in expected} == expected
+    assert split == whole
 
 
 def test_the_first_look_at_a_sound_is_a_job_as_ever() -> None:
@@ -224,7 +224,7 @@ def test_kueue_gets_the_divided_job_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended", "divided", "expected"),
+    ("ended", "is_split", "expected"),
     [
         ([(0, 0, Reason.WORKER_CRASHED), (1, 0, Reason.WORKER_CRASHED)], False, RetryState(failed=1)),
         ([(0, 0, Reason.WORKER_CRASHED), (0, 0, Reason.WORKER_CRASHED), (1, 0, "Error")], False, RetryState(failed=2)),
@@ -242,13 +242,13 @@ def test_kueue_gets_the_divided_job_too() -> None:
     ],
 )
 def test_each_part_has_its_own_tries(
-    ended: list[tuple[int | None, int | None, str]], divided: bool, expected: RetryState
+    ended: list[tuple[int | None, int | None, str]], is_split: bool, expected: RetryState
 ) -> None:
     attempts = tuple(
         Attempt(number=number, part=part, generation=generation, reason=reason, end_time=NOW)
         for number, (part, generation, reason) in enumerate(ended)
     )
-    assert retry_state(attempts, divided=divided) == expected
+    assert retry_state(attempts, is_split=is_split) == expected
 
 
 def run_out(world: World, operator: Operator, key: Key, *pods: PodBuilder) -> None:

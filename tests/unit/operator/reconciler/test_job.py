@@ -275,8 +275,8 @@ def test_workers_trust_authorities_that_administrators_name() -> None:
 
 def test_parts_go_to_different_nodes_where_there_are_any() -> None:
     conversion = Conversion.model_validate(a_conversion().document)
-    divided = build_job(conversion, settings(), 1000, parts=2)["spec"]["template"]
-    assert divided["spec"]["topologySpreadConstraints"] == [
+    split = build_job(conversion, settings(), 1000, parts=2)["spec"]["template"]
+    assert split["spec"]["topologySpreadConstraints"] == [
         {
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",
@@ -284,7 +284,7 @@ def test_parts_go_to_different_nodes_where_there_are_any() -> None:
             "labelSelector": {"matchLabels": {"video2mp3.dev/conversion-uid": "uid-media-talk"}},
         }
     ]
-    assert divided["metadata"]["labels"]["video2mp3.dev/conversion-uid"] == "uid-media-talk"
+    assert split["metadata"]["labels"]["video2mp3.dev/conversion-uid"] == "uid-media-talk"
     assert "topologySpreadConstraints" not in job(a_conversion())["spec"]["template"]["spec"]
 
 

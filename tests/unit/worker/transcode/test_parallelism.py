@@ -1,4 +1,4 @@
-"""How a sound is divided: completely, evenly, and by everybody in the same way."""
+"""How audio is split: completely, evenly, and by everybody in the same way."""
 
 import math
 

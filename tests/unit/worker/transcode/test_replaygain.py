@@ -10,7 +10,7 @@ from video2mp3_contracts.jobs.worker import WorkerLimits
 from video2mp3_worker.probe.gains import Gains
 from video2mp3_worker.transcode.levelling import Level, Levelling, Loudness
 from video2mp3_worker.transcode.plan import decide
-from video2mp3_worker.transcode.replaygain import told
+from video2mp3_worker.transcode.replaygain import tags
 
 GAINS = Gains(track=-7.1, track_peak=0.5)
 SAID = {"REPLAYGAIN_TRACK_GAIN": "-7.10 dB", "REPLAYGAIN_TRACK_PEAK": "0.500000"}
@@ -18,7 +18,7 @@ SAID = {"REPLAYGAIN_TRACK_GAIN": "-7.10 dB", "REPLAYGAIN_TRACK_PEAK": "0.500000"
 
 def found(output: Output, level: Level | None = None, *, is_copied: bool = False, **track: Any) -> dict[str, str]:
     plan = decide(a_media(a_track(**({"gains": GAINS} | track))), output, WorkerLimits())
-    return told(level, plan, output, is_copied=is_copied)
+    return tags(level, plan, output, is_copied=is_copied)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class Worker:
             return None
         self.remove_leftovers(entry.uploads)
         with self.fetched_source() as source:
-            if self.request.division is not None and self._divides(source, self.request.division):
+            if self.request.division is not None and self._splits(source, self.request.division):
                 return None
             mp3 = self.converter.convert(source, source.path.with_name("output.mp3"), self.request.output)
             with contextlib.closing(mp3.content):
@@ -99,14 +99,14 @@ class Worker:
             finally:
                 source.close()
 
-    def _divides(self, source: LocalSource, division: Division) -> bool:
+    def _splits(self, source: LocalSource, division: Division) -> bool:
         """Whether the audio is to be split among several workers; then that is noted, and the operator sees to it."""
         _, plan = self.converter.plan(source, self.request.output)
         # What is copied is done sooner than others could start.
         parts = 1 if plan.may_copy else worthwhile_parts(plan.duration_seconds, division)
         if parts > 1:
             self.ledger.note_parallelism(parts)
-            _log.info("sound_divided", parts=parts, duration_seconds=plan.duration_seconds)
+            _log.info("audio_split", parts=parts, duration_seconds=plan.duration_seconds)
         return parts > 1
 
     def _while_fetching(self) -> None:

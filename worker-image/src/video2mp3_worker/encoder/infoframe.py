@@ -150,8 +150,8 @@ def _lame(stream: Stream) -> bytes:
 def with_level(frame: bytes, layout: Layout, peak: float, gain: float) -> bytes:
     """An Info frame that also tells the audio's peak, where 1 is full scale, and its ReplayGain in dB."""
     tenths = min(round(abs(gain) * 10), _LARGEST_GAIN)
-    told = _TRACK_GAIN | tenths | (_NEGATIVE if gain < 0 else 0)
-    fields = min(round(peak * _FULL_SCALE), 2**32 - 1).to_bytes(4, "big") + told.to_bytes(2, "big") + bytes(2)
+    field = _TRACK_GAIN | tenths | (_NEGATIVE if gain < 0 else 0)
+    fields = min(round(peak * _FULL_SCALE), 2**32 - 1).to_bytes(4, "big") + field.to_bytes(2, "big") + bytes(2)
     lame = layout.head_bytes + _XING_BYTES
     end = lame + _LAME_BYTES - _CRC_BYTES
     protected = frame[: lame + _LEVEL_AT] + fields + frame[lame + _LEVEL_AT + _LEVEL_BYTES : end]

@@ -40,7 +40,7 @@ def _with_last_packet(track: AudioTrack, whole: Segment | None) -> tuple[Segment
 
 def _exact(track: AudioTrack, played: Played) -> float | None:
     """An edit list may cut more than an encoder's padding: what contradicts it does not count."""
-    told, duration = track.exact_seconds, track.duration_seconds or 0.0
-    if told is not None and (played.unit_seconds is None or abs(told - duration) <= played.unit_seconds):
-        return told
+    stated, duration = track.exact_seconds, track.duration_seconds or 0.0
+    if stated is not None and (played.unit_seconds is None or abs(stated - duration) <= played.unit_seconds):
+        return stated
     return None if played.to_the_end is None else played.to_the_end.end - played.to_the_end.start

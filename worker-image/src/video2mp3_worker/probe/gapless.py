@@ -20,8 +20,8 @@ def exact_end(media: Media, track: AudioTrack, lead_seconds: float) -> float | N
     """Where in the mp3 the track ends, which begins after `lead_seconds`; None where the container does not tell."""
     if not media.is_indexed or track.segments or not track.packets:
         return None
-    told = (seconds for seconds in (track.exact_seconds, track.duration_seconds) if _goes_with(track, seconds))
-    return next((lead_seconds + seconds for seconds in told if seconds), None)
+    stated = (seconds for seconds in (track.exact_seconds, track.duration_seconds) if _goes_with(track, seconds))
+    return next((lead_seconds + seconds for seconds in stated if seconds), None)
 
 
 def _goes_with(track: AudioTrack, seconds: float | None) -> bool:

@@ -240,8 +240,8 @@ def _starts(streams: Iterable[Mapping[str, Any]]) -> Iterator[float]:
 
 def _tags(part: Mapping[str, Any]) -> dict[str, str]:
     found = _lower_keys(part)
-    told = {field: [found[name] for name in _names(field, found) if found.get(name)] for field in TAG_FIELDS}
-    return {field: _of_all(texts[0], field, found) for field, texts in told.items() if texts}
+    texts_by_field = {field: [found[name] for name in _names(field, found) if found.get(name)] for field in TAG_FIELDS}
+    return {field: _of_all(texts[0], field, found) for field, texts in texts_by_field.items() if texts}
 
 
 def _of_all(text: str, field: str, found: Mapping[str, str]) -> str:

@@ -206,7 +206,7 @@ class Converter:
         return Encoded(seconds, level=heard or self._level(source, plan, is_encoded=True))
 
     def _checked(self, audio: "_Untagged", source: LocalSource, media: Media, plan: Plan, output: Output) -> Mp3:
-        told = _notes_on_source(source, media, plan, audio)
+        source_notes = _notes_on_source(source, media, plan, audio)
         # The last child. From here on nobody else is there who could change what is checked before it is stored.
         cover, notes = self._cover(source, media)
         if audio.level is not None:
@@ -214,7 +214,7 @@ class Converter:
         _verify(audio.content, plan, audio.seconds)
         chapters, left_out = _chapters(media, plan, audio.seconds)
         tag = _tag(
-            media, output, cover, chapters, replaygain.told(audio.level, plan, output, is_copied=audio.is_copied)
+            media, output, cover, chapters, replaygain.tags(audio.level, plan, output, is_copied=audio.is_copied)
         )
         levelled = () if audio.level is None else audio.level.notes
         return Mp3(
@@ -225,7 +225,7 @@ class Converter:
             sha256=_sha256(tag, audio.content),
             size=len(tag) + audio.content.size,
             encoding=audio.encoding,
-            notes=(*plan.notes, *told, *levelled, *notes, *left_out),
+            notes=(*plan.notes, *source_notes, *levelled, *notes, *left_out),
         )
 
     def _cover(self, source: LocalSource, media: Media) -> tuple[Picture | None, list[str]]:

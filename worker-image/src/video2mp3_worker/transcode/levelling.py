@@ -113,8 +113,8 @@ def settled(wanted: Wanted, heard: Loudness, listen: Callable[[Levelling], Loudn
     plain = _gained(target, heard, allowed, listen)
     missing = target - plain.reached.integrated
     if wanted.mode == "limit" and missing > _CLOSE:
-        return _limited(target, heard, listen) or _told(plain, target, "a limiter comes no closer")
-    return _told(plain, target, "its peaks allow no more; output.loudness.mode: limit holds them down")
+        return _limited(target, heard, listen) or _missed(plain, target, "a limiter comes no closer")
+    return _missed(plain, target, "its peaks allow no more; output.loudness.mode: limit holds them down")
 
 
 def _gained(target: float, heard: Loudness, allowed: float, listen: Callable[[Levelling], Loudness]) -> Level:
@@ -149,10 +149,10 @@ def _limited(target: float, heard: Loudness, listen: Callable[[Levelling], Loudn
             slope = min(max((found.integrated - before[1]) / (gain - before[0]), _LEAST_SLOPE), 1.0)
         before = gain, found.integrated
         gain, ceiling = gain + missing / slope, ceiling - (over + _PRECISION if over > 0 else 0.0)
-    return best and _told(best, target, "a limiter comes no closer")
+    return best and _missed(best, target, "a limiter comes no closer")
 
 
-def _told(level: Level, target: float, why: str) -> Level:
+def _missed(level: Level, target: float, why: str) -> Level:
     """With a note, where less is reached than is wanted."""
     reached = level.reached.integrated
     if abs(target - reached) <= _TOLERABLE:

@@ -35,8 +35,8 @@ def is_cut_mp3(source: LocalSource, media: Media, plan: Plan, seconds: float) ->
     with source.path.open("rb") as file:
         frames = frames_of_cut(file, source.size)
     layout = Layout(plan.track.sample_rate, plan.track.channels)
-    told = (frames - _FRAMES_UNHEARD) * layout.samples / layout.sample_rate
-    return plan.start_seconds + seconds < told - MISSING_SECONDS
+    stated = (frames - _FRAMES_UNHEARD) * layout.samples / layout.sample_rate
+    return plan.start_seconds + seconds < stated - MISSING_SECONDS
 
 
 def frames_of_cut(file: Readable, size: int) -> int:
@@ -49,9 +49,9 @@ def frames_of_cut(file: Readable, size: int) -> int:
         if not tag:
             break
         place += tag
-    told = max(head.find(b"Xing"), head.find(b"Info"))
-    if told < 0 or len(head) < told + 16:
+    header = max(head.find(b"Xing"), head.find(b"Info"))
+    if header < 0 or len(head) < header + 16:
         return 0
-    flags, frames, length = struct.unpack_from(">III", head, told + 4)
+    flags, frames, length = struct.unpack_from(">III", head, header + 4)
     has_both = flags & _FRAMES and flags & _BYTES
     return int(frames) if has_both and place + length > size else 0

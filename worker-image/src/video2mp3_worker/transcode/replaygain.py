@@ -19,7 +19,7 @@ REFERENCE: Final = -18.0
 """LUFS: the loudness that ReplayGain 2.0 brings everything to; about the 89 dB of the first ReplayGain."""
 
 
-def told(level: Level | None, plan: Plan, output: Output, *, is_copied: bool) -> dict[str, str]:
+def tags(level: Level | None, plan: Plan, output: Output, *, is_copied: bool) -> dict[str, str]:
     """Fields of the ID3 tag, each a text of its own (TXXX): what was measured, else what the source says.
 
     The source speaks of all of its audio, and of as many channels as it has.

@@ -1,4 +1,4 @@
-"""A sound that is divided, by the real operator on a real API server; its nodes are the test's."""
+"""Audio that is split, by the real operator on a real API server; its nodes are the test's."""
 
 from datetime import UTC, datetime
 from typing import Any
