@@ -70,6 +70,25 @@ def test_a_failure_as_the_reference_shows_it(release: Release, account: Account,
     assert not [line for line in described.splitlines() if re.fullmatch(r"\s+(Detail|Message):\s*", line)]
 
 
+def test_a_failure_is_tried_anew_as_the_reference_says(release: Release, account: Account, tmp_path: Path) -> None:
+    """The garbage collector and the Job controller have a word in it: the second Job has the name of the first."""
+    file_id = release.store_source(media.make_video(tmp_path / "again.mp4", 3, sound=False), account.email)
+    release.kubectl("apply", "--filename=-", stdin=manifest("again", file_id, account))
+    release.kubectl("wait", "--for=condition=Failed", "conversion/again", "--timeout=120s")
+    for value in ("2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z"):
+        release.kubectl("annotate", "--overwrite", "conversion/again", f"{names.ANNOTATION_RETRY}={value}")
+        handled = f"--for=jsonpath={{.status.lastHandledRetryAt}}={value}"
+        release.kubectl("wait", handled, "conversion/again", "--timeout=120s")
+        release.kubectl("wait", "--for=condition=Failed", "conversion/again", "--timeout=120s")
+    status = release.conversion("again")["status"]
+    assert [(each["number"], each["reason"]) for each in status["attempts"]] == [
+        (1, "NoAudio"),
+        (2, "NoAudio"),
+        (3, "NoAudio"),
+    ]
+    assert status["attemptsBeforeRetry"] == 2
+
+
 def test_suspending_and_resuming_as_the_reference_says(release: Release, account: Account, tmp_path: Path) -> None:
     file_id = release.store_source(media.make_video(tmp_path / "draft.mp4", 3), account.email)
     release.kubectl("apply", "--filename=-", stdin=manifest("draft", file_id, account, suspend=True))

@@ -339,6 +339,12 @@ class Cluster:
             whole = client[database]["fs.files"].distinct("_id")
             return {str(each) for each in (*whole, *client[database]["fs.chunks"].distinct("files_id"))}
 
+    def give_source(self, name: str, owner: str) -> None:
+        """An administrator makes a Conversion's source somebody else's."""
+        file_id = self.conversion(name)["spec"]["source"]["gridfs"]["fileId"]
+        with self.mongodb.client() as client:
+            client.videos["fs.files"].update_one({"_id": ObjectId(file_id)}, {"$set": {"metadata.owner": owner}})
+
     def has_source(self, name: str) -> bool:
         """Whether the Conversion's source is there."""
         file_id = self.conversion(name)["spec"]["source"]["gridfs"]["fileId"]

@@ -344,6 +344,15 @@ class FakeStore:
         self.world.effect("store failure")
         return True
 
+    async def reopen(self, uid: str) -> None:
+        self.world.reach("mongodb", "reopen")
+        entry = self.world.entries.get(uid)
+        if entry is not None and entry.failure and entry.result is None and entry.published("failed"):
+            told = {kind: state for kind, state in entry.messages.items() if kind != "failed"}
+            changes = {"failure": None, "error": None, "progress": None, "messages": told}
+            self.world.entries[uid] = entry.model_copy(update=changes)
+        self.world.effect("reopen")
+
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         self.world.reach("mongodb", "mark published")
         entry = self.world.entries.get(uid)

@@ -16,7 +16,7 @@ from video2mp3_contracts.api import names, source_urls
 from video2mp3_contracts.api.field_rules import FORM_LENGTH, IntOrString, Text
 from video2mp3_contracts.api.model import ADDED_LATER, Model, immutable, rule, with_rules
 from video2mp3_contracts.api.output import Output
-from video2mp3_contracts.api.status import ConversionStatus, Report
+from video2mp3_contracts.api.status import LONGEST_RETRY_REQUEST, ConversionStatus, Report
 from video2mp3_contracts.messaging.message import ConversionRef
 
 FILE_ID: Final = r"^[0-9a-f]{24}$"
@@ -184,6 +184,11 @@ class ObjectMeta(Report):
         """Of the upload that made it; "" where it was made otherwise."""
         given = self.annotations.get(names.ANNOTATION_REQUEST_ID, "")
         return given if names.is_request_id(given) else ""
+
+    @property
+    def retry_requested_at(self) -> str | None:
+        """What somebody asks for another try by, as far as it is kept; None where nobody does."""
+        return self.annotations.get(names.ANNOTATION_RETRY, "")[:LONGEST_RETRY_REQUEST] or None
 
     @property
     def ref(self) -> ConversionRef:

@@ -20,6 +20,10 @@ ANNOTATION_REQUEST_ID: Final = f"{GROUP}/request-id"
 
 _LONGEST_REQUEST_ID: Final = 128
 
+ANNOTATION_RETRY: Final = f"{GROUP}/retryRequestedAt"
+"""Asks for a failed Conversion to be tried anew. Each value, a time by custom, does so once: see the status'
+`lastHandledRetryAt`."""
+
 LABEL_CONVERSION: Final = f"{GROUP}/conversion"
 """On Jobs and their pods: the name of the Conversion they work for."""
 

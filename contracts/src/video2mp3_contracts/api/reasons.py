@@ -46,6 +46,10 @@ class Reason(StrEnum):
     STARTING = "Starting", "Its Job exists and its pod is on the way."
     RUNNING = "Running", "A worker converts the source."
     RETRYING = "Retrying", "An attempt failed and the next one follows after a pause."
+    RETRY_REQUESTED = (
+        "RetryRequested",
+        "It had failed and is tried anew, since the annotation video2mp3.dev/retryRequestedAt asks for it.",
+    )
     DIVIDED = "Divided", "The sound is long: it is divided, and several workers make a part of it each."
     SUCCEEDED = "Succeeded", "The mp3 is stored; status.output names it."
     SUSPENDED = "Suspended", "spec.suspend is true: nothing runs until it is false again."

@@ -34,6 +34,7 @@ REMEDIES: Final[Mapping[Reason, Remedy]] = {
         "the pod", "nothing; where it lasts, `kubectl describe pod`: a quota, the node's room, the image"
     ),
     Reason.RUNNING: Remedy("`status.progress`", "nothing; `spec.suspend: true` stops it"),
+    Reason.RETRY_REQUESTED: Remedy("the annotation `video2mp3.dev/retryRequestedAt`", _NOTHING),
     Reason.RETRYING: Remedy("`status.attempts`", _NOTHING),
     Reason.DIVIDED: Remedy("`spec.parallelism`", _NOTHING),
     Reason.SUCCEEDED: Remedy("`status.output`", "`GET /download?fid=` with `status.output.fileId`"),

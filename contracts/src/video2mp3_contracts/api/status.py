@@ -5,12 +5,15 @@ can follow it.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.messaging.notes import Notes
+
+LONGEST_RETRY_REQUEST: Final = 128
+"""Characters of the annotation that asks for a retry; what is beyond them is passed over."""
 
 
 class Report(BaseModel):
@@ -106,6 +109,17 @@ class ConversionStatus(Report):
     queue: Annotated[QueueReport | None, Field(description="Where it stands while it waits for its turn.")] = None
     progress: Annotated[Progress | None, Field(description="How far the running attempt is.")] = None
     attempts: Annotated[tuple[Attempt, ...], Field(max_length=200, description="The last ones, oldest first.")] = ()
+    attempts_before_retry: Annotated[
+        int | None,
+        Field(description="The number of the last attempt before it was tried anew: those up to it count no more."),
+    ] = None
+    last_handled_retry_at: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_RETRY_REQUEST,
+            description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
+        ),
+    ] = None
     start_time: Annotated[datetime | None, Field(description="When the first attempt began.")] = None
     completion_time: Annotated[datetime | None, Field(description="When it succeeded or failed; absent before.")] = None
     output: Annotated[OutputReport | None, Field(description="The mp3 that was made.")] = None

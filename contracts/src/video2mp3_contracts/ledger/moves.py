@@ -7,9 +7,9 @@ update for one atomic `find_one_and_update` or `update_one`. The services' adapt
 The moves, in order: a worker `open_attempt`s, which fences off any worker before it; it reports `progress`; it
 `store_result`s, which only the worker that holds the attempt can; it publishes and `mark_published`s. A worker that
 gives up leaves its last words by `store_error`. The operator `store_failure`s when it gives a Conversion up, then
-publishes and `mark_published`s. The notifier `claim_send`s, sends, and `mark_sent`s. When the
-Conversion is deleted, the operator `shut`s the entry, removes the files that it names, and `forget`s all but what says
-which emails were sent.
+publishes and `mark_published`s; asked to try it anew, it `reopen`s the entry. The notifier `claim_send`s, sends, and
+`mark_sent`s. When the Conversion is deleted, the operator `shut`s the entry, removes the files that it names, and
+`forget`s all but what says which emails were sent.
 
 Of audio that is split, the worker of each part `open_part`s, which fences off any worker of that part before it;
 it `name_part_file`s, writes, and `finish_part`s. Who finds all parts finished `claim_join`s, which opens the attempt
@@ -121,6 +121,24 @@ def store_failure(conversion: ConversionRef, owner: str, failure: LedgerFailure,
             "$unset": {"attempt": "", "parts": ""},
         },
         upsert=True,
+    )
+
+
+def reopen(uid: str) -> Move:
+    """Take a failure back that was told, so that workers may try anew. No match: there is none, or it was not told yet.
+
+    How many attempts were opened stays: they are numbered on.
+    """
+    told = "messages.failed"
+    return Move(
+        {
+            "_id": uid,
+            "failure": {"$exists": True},
+            "result": {"$exists": False},
+            f"{told}.publishedAt": {"$exists": True},
+            ORPHANED_AT: {"$exists": False},
+        },
+        {"$unset": {"failure": "", "error": "", "progress": "", told: ""}},
     )
 
 

@@ -110,6 +110,10 @@ class MongoStore(MongoFiles, MongoSweep):
         """See the port."""
         return await self._won(moves.store_failure(conversion, owner, failure, self._installation))
 
+    async def reopen(self, uid: str) -> None:
+        """See the port."""
+        await self._move(moves.reopen(uid))
+
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         """See the port."""
         await self._move(moves.mark_published(uid, kind, at))

@@ -17,6 +17,7 @@ from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
 from video2mp3_operator.policy.stopwatches import Stopwatches
 from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
+from video2mp3_operator.reconciler.deletion_effects import DeletionEffects
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.file_effects import FileEffects
 from video2mp3_operator.reconciler.job_effects import JobEffects
@@ -77,16 +78,11 @@ class Operator:
         metrics.registry.register(Gauges(self._gauges(), self._phases))
 
     def _reconciler(self, ports: Ports) -> Reconciler:
+        jobs = JobEffects(self.settings, self.cache, self.admission_queue, ports.jobs, self.metrics)
+        files = FileEffects(self.cache, ports.ledger, ports.files)
+        deletion = DeletionEffects(self.settings, self.cache, ports.conversions, jobs, files, self.outbox, self.metrics)
         effects = Effects(
-            self.settings,
-            self.cache,
-            self.admission_queue,
-            ports.conversions,
-            JobEffects(self.settings, self.cache, self.admission_queue, ports.jobs, self.metrics),
-            ports.ledger,
-            FileEffects(self.cache, ports.ledger, ports.files),
-            self.outbox,
-            self.metrics,
+            self.cache, self.admission_queue, ports.conversions, jobs, ports.ledger, files, self.outbox, deletion
         )
         observer = Observer(
             settings=self.settings,

@@ -75,6 +75,11 @@ def _shortened(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in attempts if attempt.number not in dropped)[-longest:]
 
 
+def since_retry(attempts: tuple[Attempt, ...], status: ConversionStatus) -> tuple[Attempt, ...]:
+    """Those that decisions turn on: the ones since somebody asked for the Conversion to be tried anew."""
+    return tuple(attempt for attempt in attempts if attempt.number > (status.attempts_before_retry or 0))
+
+
 def counts(attempt: Attempt) -> bool:
     """Whether it failed, and was not the fault of others."""
     return attempt.end_time is not None and attempt.reason not in _BLAMELESS | OUTAGES | DISRUPTIONS

@@ -101,6 +101,9 @@ class Ledger(Protocol):
     async def store_failure(self, conversion: ConversionRef, owner: str, failure: LedgerFailure) -> bool:
         """Give a Conversion up; False when it has a result after all."""
 
+    async def reopen(self, uid: str) -> None:
+        """Take a failure back that was told, if there is one: a Conversion is tried anew."""
+
     async def mark_published(self, uid: str, kind: MessageKind, at: datetime) -> None:
         """Note that the broker has the message."""
 

@@ -2,7 +2,7 @@
 
 The steps of `decide` are asked in order and the first that has an answer gives it; where none has, it wants to start.
 Nothing is decided from the stored phase; that a Conversion is finished is the one thing its status is believed in,
-since it never runs again.
+since it never runs again, unless it failed and somebody asks for it.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,6 +34,7 @@ from video2mp3_operator.reconciler.decisions import (
     Release,
     Replace,
     Rest,
+    Retry,
     Start,
     Succeed,
     Suspend,
@@ -78,6 +79,10 @@ def _deletion(snapshot: Snapshot) -> Decision | None:
     if snapshot.meta.deletion_timestamp is None:
         return None
     return Release() if names.FINALIZER in snapshot.meta.finalizers else Ignore()
+
+
+def _retry(snapshot: Snapshot) -> Decision | None:
+    return Retry() if snapshot.retry_requested else None
 
 
 def _finished(snapshot: Snapshot) -> Decision | None:
@@ -233,6 +238,7 @@ def _overdue(snapshot: Snapshot) -> Fail | None:
 
 _STEPS: Final[tuple[Callable[[Snapshot], Decision | None], ...]] = (
     _deletion,
+    _retry,
     _finished,
     _ledger_away,
     _recorded,

@@ -38,6 +38,11 @@ class Expire:
 
 
 @dataclass(frozen=True)
+class Retry:
+    """It has failed, and somebody asks for it to be tried anew."""
+
+
+@dataclass(frozen=True)
 class Await:
     """It cannot be judged now, since a store is away."""
 
@@ -139,6 +144,7 @@ Decision = (
     | Release
     | Rest
     | Expire
+    | Retry
     | Await
     | Hold
     | Queue

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final
 
 import structlog
 
-from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure
@@ -15,9 +14,9 @@ from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
+from video2mp3_operator.policy.attempts import since_retry
 from video2mp3_operator.policy.retry import retry_state
-from video2mp3_operator.policy.settings import Settings
-from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError, UnavailableError
+from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError
 from video2mp3_operator.ports.systems import ConversionsApi, Ledger
 from video2mp3_operator.reconciler.decisions import (
     SUSPENDED_JOB,
@@ -31,17 +30,17 @@ from video2mp3_operator.reconciler.decisions import (
     Release,
     Replace,
     Rest,
+    Retry,
     Start,
     Succeed,
     Suspend,
 )
+from video2mp3_operator.reconciler.deletion_effects import DeletionEffects
 from video2mp3_operator.reconciler.file_effects import FileEffects
 from video2mp3_operator.reconciler.job_effects import JobEffects
 from video2mp3_operator.reconciler.outbox import Outbox, message_from
-from video2mp3_operator.reconciler.recipient import Recipient
 from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
-from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS: Final = 5.0
@@ -52,7 +51,7 @@ _NO_POD_SECONDS: Final = 10.0
 
 def _on_record(snapshot: Snapshot, job: Job, decision: Replace) -> bool:
     """Whether the status tells already how the attempts ended for which this Job makes way."""
-    attempts = snapshot.status.attempts
+    attempts = since_retry(snapshot.status.attempts, snapshot.status)
     if decision.since is not None:
         return any(each.reason == Reason.NOT_STARTED and each.start_time == decision.since for each in attempts)
     if decision.pods:
@@ -84,7 +83,6 @@ class Applied:
 class Effects:
     """The effects of decisions."""
 
-    settings: Settings
     cache: Cache
     admission_queue: AdmissionQueue
     conversions: ConversionsApi
@@ -92,16 +90,15 @@ class Effects:
     ledger: Ledger
     files: FileEffects
     outbox: Outbox
-    metrics: Metrics
+    deletion: DeletionEffects
     awaiting: set[Key] = field(default_factory=set)
     """Who waits for MongoDB: the sweep, which asks it anyway, wakes them when it is back."""
 
     async def apply(self, snapshot: Snapshot, decision: Decision) -> Applied:
         """Do what was decided."""
-        if isinstance(decision, Start):
-            return await self._start(snapshot, decision)
         effect = self._EFFECTS.get(type(decision))
-        return Applied(decision, await effect(self, snapshot, decision) if effect else None)
+        done = await effect(self, snapshot, decision) if effect else None
+        return done if isinstance(done, Applied) else Applied(decision, done)
 
     async def _await_store(self, snapshot: Snapshot, _decision: Await) -> float:
         self.awaiting.add(snapshot.key)
@@ -119,6 +116,20 @@ class Effects:
             return Applied(Queue(None, f"The API server refused its Job: {error}"), None, error)
         # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
         return Applied(SUSPENDED_JOB if snapshot.handed_over else decision)
+
+    async def _retry(self, snapshot: Snapshot, decision: Retry) -> Applied:
+        """The failure stands until it was told and its Job is gone: what follows is as of a Conversion that is new."""
+        if not snapshot.ledger_known:
+            return Applied(Rest(), _LOOK_AGAIN_SECONDS)
+        message = message_from(snapshot.entry) if snapshot.entry and snapshot.entry.result is None else None
+        if message is not None:
+            self.outbox.put(message)
+            return Applied(Rest(), _LOOK_AGAIN_SECONDS)
+        if snapshot.job is not None:
+            return Applied(Rest(), await self.jobs.end(snapshot))
+        await self.ledger.reopen(snapshot.meta.uid)
+        _log.info("retry_requested", requested_at=snapshot.meta.retry_requested_at)
+        return Applied(decision, 0.0)
 
     async def _suspend(self, snapshot: Snapshot, _decision: Suspend) -> float | None:
         return await self.jobs.end(snapshot)
@@ -171,6 +182,9 @@ class Effects:
     async def _expire(self, snapshot: Snapshot, _decision: Expire) -> None:
         await self.conversions.expire(snapshot.key, snapshot.meta.uid, int(snapshot.meta.resource_version or 0))
         _log.info("conversion_expired")
+
+    async def _release(self, snapshot: Snapshot, _decision: Release) -> float | None:
+        return await self.deletion.release(snapshot)
 
     # --- verdicts ---
 
@@ -226,61 +240,10 @@ class Effects:
             uploads=uploads,
         )
 
-    # --- deletion ---
-
-    async def _release(self, snapshot: Snapshot, _decision: Release) -> float | None:
-        """End the worker, deal with the files, let go; each wait is bounded by the time since the deletion."""
-        if await self.jobs.end(snapshot) is not None:
-            return 0.0
-        by_clock = snapshot.now - (snapshot.meta.deletion_timestamp or snapshot.now)
-        waited = min(by_clock.total_seconds(), snapshot.watched_seconds)
-        running = snapshot.job is not None or any(not pod.ended for pod in snapshot.pods)
-        if running and waited < self.settings.deletion_grace_seconds:
-            return _LOOK_AGAIN_SECONDS
-        patient = waited < self.settings.release_after_seconds
-        if patient and self._owes(snapshot):
-            return _LOOK_AGAIN_SECONDS
-        if not await self._deal_with_files(snapshot):
-            if patient:
-                return _LOOK_AGAIN_SECONDS
-            self.metrics.abandoned.inc()
-            _log.warning("deletion_abandoned_files", waited_seconds=waited)
-        await self._let_go(snapshot)
-        return None
-
-    def _owes(self, snapshot: Snapshot) -> bool:
-        """Whether a message must still go out before the ledger forgets what it says.
-
-        A success whose mp3 is removed with it is not worth telling.
-        """
-        entry = snapshot.entry
-        if entry is None or (entry.result is not None and not snapshot.keeps_mp3):
-            return False
-        email = (snapshot.spec.notify.email or "") if snapshot.spec else ""
-        message = message_from(entry, Recipient(email))
-        if message is not None:
-            self.outbox.put(message)
-        return message is not None
-
-    async def _deal_with_files(self, snapshot: Snapshot) -> bool:
-        """Remove what is to be removed; False while the store is away."""
-        if not snapshot.ledger_known:
-            return False
-        try:
-            await self.files.remove_all(snapshot)
-        except UnavailableError as error:
-            _log.warning("deletion_waits", error=str(error))
-            return False
-        return True
-
-    async def _let_go(self, snapshot: Snapshot) -> None:
-        left = tuple(finalizer for finalizer in snapshot.meta.finalizers if finalizer != names.FINALIZER)
-        await self.conversions.set_finalizers(snapshot.key, left, int(snapshot.meta.resource_version or 0))
-        self.cache.forget_conversion(snapshot.key, snapshot.meta.uid)
-        _log.info("conversion_released")
-
-    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Snapshot, Any], Awaitable[float | None]]]] = {
+    _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Snapshot, Any], Awaitable[Applied | float | None]]]] = {
         Await: _await_store,
+        Start: _start,
+        Retry: _retry,
         Queue: _look_for_turn,
         Follow: _look_for_start,
         Adopt: _adopt,

@@ -198,7 +198,7 @@ def enough(snapshot: Snapshot) -> Decision | None:
         return Fail(*permanent)
     # Attempts that began, and that nobody saw begin or end: their Job was cleaned up, or we were away.
     opened = snapshot.entry.attempts_opened if snapshot.entry else 0
-    recorded = max((attempt.number for attempt in snapshot.attempts), default=0)
+    recorded = max([snapshot.status.attempts_before_retry or 0, *(each.number for each in snapshot.history)])
     return spent(snapshot, max(0, opened - recorded)) or outage_over(snapshot)
 
 

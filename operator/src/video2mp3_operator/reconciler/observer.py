@@ -76,10 +76,11 @@ class Observer:
         changes: dict[str, Any] = {
             "pods": snapshot.pods if snapshot.finished else await self._pods(snapshot.job, snapshot.pods)
         }
-        changes["attempts"] = attempts.history(
+        changes["history"] = attempts.history(
             snapshot.status.attempts, changes["pods"], snapshot.now.replace(microsecond=0)
         )
-        if needs_ledger(meta, snapshot.job, changes["pods"], snapshot.finished):
+        verdict_stands = snapshot.finished and not snapshot.retry_requested
+        if needs_ledger(meta, snapshot.job, changes["pods"], verdict_stands):
             changes |= await self._ledger(meta.uid)
         else:
             changes["entry"] = self.cache.entries.get(meta.uid)

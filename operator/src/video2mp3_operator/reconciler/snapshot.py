@@ -15,6 +15,7 @@ from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.objects.stored import SourceFile
+from video2mp3_operator.policy.attempts import since_retry
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import parts_of
 from video2mp3_operator.policy.retry import RetryState, retry_state
@@ -46,7 +47,9 @@ class Snapshot:
 
     job: Job | None = None
     pods: tuple[Pod, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
+    history: tuple[Attempt, ...] = ()
+    """All attempts, as the status is to tell them."""
+
     ledger_known: bool = True
     """False while MongoDB is away, or the entry cannot be read: then `entry` says nothing."""
 
@@ -87,6 +90,18 @@ class Snapshot:
 
     turn: Turn | None = _NO_TURN
     """What admission says of it; None before it has asked."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Those that decisions turn on, see `since_retry`."""
+        return since_retry(self.history, self.status)
+
+    @property
+    def retry_requested(self) -> bool:
+        """Whether it has failed, and a retry is asked for that was not dealt with."""
+        requested = self.meta.retry_requested_at
+        failed = conditions.is_true(self.status.conditions, ConditionType.FAILED)
+        return failed and requested is not None and requested != self.status.last_handled_retry_at
 
     @property
     def retry_state(self) -> RetryState:

@@ -23,6 +23,7 @@ from video2mp3_operator.reconciler.decisions import (
     Release,
     Replace,
     Rest,
+    Retry,
     Start,
     Succeed,
     Suspend,
@@ -72,6 +73,8 @@ def build_status(snapshot: Snapshot, decision: Decision) -> ConversionStatus | N
         queue=_queue(snapshot, decision),
         progress=_progress(snapshot, decision),
         attempts=_attempts(snapshot, decision),
+        attempts_before_retry=_before_retry(snapshot, decision),
+        last_handled_retry_at=snapshot.meta.retry_requested_at or snapshot.status.last_handled_retry_at,
         start_time=snapshot.status.start_time or _start_time(snapshot),
         completion_time=(snapshot.status.completion_time or _completion_time(snapshot, now)) if finished else None,
         output=decision.result if isinstance(decision, Succeed) else None,
@@ -90,6 +93,8 @@ def _report(snapshot: Snapshot, decision: Decision) -> _Report | None:
             return _Report(Phase.FAILED, reason, message, "False", _FAILED)
         case Hold(reason, message):
             return _Report(Phase.PENDING, reason, message)
+        case Retry():
+            return _Report(Phase.PENDING, Reason.RETRY_REQUESTED, Reason.RETRY_REQUESTED.meaning)
         case Suspend():
             return _Report(Phase.SUSPENDED, Reason.SUSPENDED, Reason.SUSPENDED.meaning, "True", ())
         case _:
@@ -128,6 +133,7 @@ def _wanted(report: _Report) -> Mapping[ConditionType, Wanted]:
 def _rested(snapshot: Snapshot, left: Lifetime | None) -> ConversionStatus:
     """The verdict as it stands, for the present generation: what may still be changed in the spec changes nothing."""
     wanted = as_they_are(snapshot.status.conditions)
+    requested = snapshot.meta.retry_requested_at if not snapshot.retry_requested else None
     wanted.pop(ConditionType.EXPIRED, None)
     if left and left.over:
         reason = Reason.MANAGED_BY_GIT
@@ -135,6 +141,8 @@ def _rested(snapshot: Snapshot, left: Lifetime | None) -> ConversionStatus:
     return snapshot.status.model_copy(
         update={
             "observed_generation": snapshot.meta.generation,
+            # What has succeeded is not done again.
+            "last_handled_retry_at": requested or snapshot.status.last_handled_retry_at,
             "conditions": with_conditions(snapshot.status.conditions, wanted, snapshot.meta.generation, snapshot.now),
         }
     )
@@ -173,27 +181,35 @@ def _attempts(snapshot: Snapshot, decision: Decision) -> tuple[Attempt, ...]:
 def _ended_attempts(snapshot: Snapshot, decision: Decision) -> tuple[Attempt, ...]:
     if isinstance(decision, Succeed) and snapshot.entry and snapshot.entry.attempt:
         parts = frozenset(part.pod for part in snapshot.entry.parts.values())
-        return succeeded(snapshot.attempts, snapshot.entry.attempt.pod, parts, snapshot.now.replace(microsecond=0))
+        return succeeded(snapshot.history, snapshot.entry.attempt.pod, parts, snapshot.now.replace(microsecond=0))
     now = snapshot.now.replace(microsecond=0)
     match decision:
         case Replace(Reason.STALLED as reason, message):
-            return given_up(snapshot.attempts, reason, message, now)
+            return given_up(snapshot.history, reason, message, now)
         case Replace(Reason.LOST as reason, message, pods):
-            return given_up(snapshot.attempts, reason, message, now, pods)
-        case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(snapshot.attempts, since):
-            return not_started(snapshot.attempts, since, message, now)
+            return given_up(snapshot.history, reason, message, now, pods)
+        case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(snapshot.history, since):
+            return not_started(snapshot.history, since, message, now)
         case Suspend():
-            return given_up(snapshot.attempts, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
-    return snapshot.attempts
+            return given_up(snapshot.history, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
+    return snapshot.history
 
 
 def _told_of(attempts: tuple[Attempt, ...], since: datetime) -> bool:
     return any(each.reason == Reason.NOT_STARTED and each.start_time == since for each in attempts)
 
 
+def _before_retry(snapshot: Snapshot, decision: Decision) -> int | None:
+    """The number of the last attempt that does not count any more; of those that nobody saw the ledger knows."""
+    if not isinstance(decision, Retry):
+        return snapshot.status.attempts_before_retry
+    opened = snapshot.entry.attempts_opened if snapshot.entry else 0
+    return max([opened, *(attempt.number for attempt in snapshot.history)]) or None
+
+
 def _start_time(snapshot: Snapshot) -> datetime | None:
     """When the first attempt began."""
-    started = [attempt.start_time for attempt in snapshot.attempts if attempt.start_time]
+    started = [attempt.start_time for attempt in snapshot.history if attempt.start_time]
     return min(started) if started else None
 
 

@@ -24,7 +24,9 @@ _LONGEST_NOTE: Final = 1024
 """Characters; the API server refuses longer ones."""
 
 _WARNED: Final = frozenset({Reason.SERVICE_UNAVAILABLE, Reason.INVALID_SPEC})
-_TOLD: Final = frozenset({Reason.STARTING, Reason.DIVIDED, Reason.SUCCEEDED, Reason.SUSPENDED}) | _WARNED
+_TOLD: Final = (
+    frozenset({Reason.STARTING, Reason.DIVIDED, Reason.SUCCEEDED, Reason.SUSPENDED, Reason.RETRY_REQUESTED}) | _WARNED
+)
 """Reasons of states that people are told of; failures always are. Queued and Running are in the status."""
 
 _HARMLESS: Final = frozenset({Reason.SUCCEEDED, Reason.DIVIDED, Reason.RUNNING, Reason.DISRUPTED, Reason.SUSPENDED})

@@ -69,7 +69,7 @@ def observing(
         now=NOW,
         job=parse_job(job.document) if job else None,
         pods=parsed,
-        attempts=attempts.history(status.attempts, parsed, NOW),
+        history=attempts.history(status.attempts, parsed, NOW),
         entry=entry.entry if entry else None,
         **({"source": SOURCE, "source_limit": 10_000} | more),
     )
