@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion_class import ANNOTATION_DEFAULT
 from video2mp3_contracts.api.crd import UNSEEN_STATUS
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_contracts.jobs.worker import TerminationMessage
@@ -119,15 +120,12 @@ def a_conversion(name: str = "talk", namespace: str = "media") -> ConversionBuil
             },
             "spec": {
                 "source": {"gridfs": {"fileId": FILE_ID}},
-                "output": {"encoding": {"vbr": 2}, "channels": "source", "tags": {"id3Version": "2.3"}},
+                "output": {"tags": {}},
                 "owner": OWNER,
                 "notify": {"email": OWNER},
                 "priority": 0,
                 "suspend": False,
-                "retryLimit": 3,
                 "timeouts": {},
-                "deletionPolicy": "Delete",
-                "sourcePolicy": "DeleteAfterSuccess",
             },
             "status": copy.deepcopy(UNSEEN_STATUS),
         }
@@ -349,3 +347,10 @@ def a_result() -> OutputReport:
     return OutputReport(
         file_id=MP3_ID, filename="talk.mp3", size=1000, duration_seconds=12.5, sha256="0" * 64, encoding="vbr 2"
     )
+
+
+def a_class(name: str = "speech", *, default: bool = False, **spec: Any) -> Document:
+    """A ConversionClass, as the API server shows it."""
+    marks = {"annotations": {ANNOTATION_DEFAULT: "true"}} if default else {}
+    metadata = {"name": name, "generation": 1, "creationTimestamp": at(NOW)} | marks
+    return {"apiVersion": names.API_VERSION, "kind": names.CLASS_KIND, "metadata": metadata, "spec": spec}

@@ -87,7 +87,9 @@ def test_a_source_is_required(conversions: Conversions) -> None:
 def test_defaults_are_filled_in_and_are_the_models(conversions: Conversions) -> None:
     _, answer = conversions.create({"source": FILE})
     assert ConversionSpec.model_validate(answer["spec"]) == ConversionSpec.model_validate({"source": FILE})
-    assert answer["spec"]["output"] == {"encoding": {"vbr": 2}, "channels": "source", "tags": {}}
+    # What a class may say is not filled in.
+    assert answer["spec"]["output"] == {"tags": {}}
+    assert not {"retryLimit", "deletionPolicy", "sourcePolicy"} & answer["spec"].keys()
     assert answer["status"] == crd.UNSEEN_STATUS
 
 
@@ -108,6 +110,7 @@ CHANGES: dict[str, tuple[Document, str]] = {
     "notify": ({"notify": {"email": "b@example.com"}}, "notify is immutable: make a new Conversion instead"),
     "notify, removed": ({"notify": {"email": None}}, "notify is immutable: make a new Conversion instead"),
     "parallelism": ({"parallelism": 2}, "parallelism is immutable: make a new Conversion instead"),
+    "class": ({"className": "music"}, "className is immutable: make a new Conversion instead"),
     "priority": ({"priority": 5}, ""),
     "suspend": ({"suspend": True}, ""),
     "retry limit": ({"retryLimit": 0}, ""),
@@ -119,7 +122,7 @@ CHANGES: dict[str, tuple[Document, str]] = {
 
 @pytest.fixture(scope="module")
 def existing(conversions: Conversions) -> str:
-    spec = {"source": FILE, "owner": "a@example.com", "notify": {"email": "a@example.com"}}
+    spec = {"source": FILE, "owner": "a@example.com", "notify": {"email": "a@example.com"}, "className": "speech"}
     assert conversions.create(spec, "existing", dry=False)[0] == 201
     return "existing"
 
@@ -142,7 +145,7 @@ def test_people_see_the_columns(kubernetes_server: KubernetesServer, conversions
     plain = kubernetes_server.kubectl("get", "conv", "-n", conversions.namespace).splitlines()[0].split()
     wide = kubernetes_server.kubectl("get", "conv", "-n", conversions.namespace, "-o", "wide").splitlines()[0].split()
     assert plain == ["NAME", "PHASE", "PROGRESS", "QUEUE", "ATTEMPTS", "REASON", "AGE"]
-    assert wide == [*plain, "OUTPUT", "DURATION", "OWNER"]
+    assert wide == [*plain, "OUTPUT", "DURATION", "OWNER", "CLASS"]
     assert existing in kubernetes_server.kubectl("get", "all", "-n", conversions.namespace)
 
 

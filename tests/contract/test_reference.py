@@ -175,7 +175,7 @@ def test_what_nobody_has_seen_is_what_the_api_server_fills_in() -> None:
 # --- what it shows of kubectl
 
 COLUMNS = ["NAME", "PHASE", "PROGRESS", "QUEUE", "ATTEMPTS", "REASON", "AGE"]
-WIDE = [*COLUMNS, "OUTPUT", "DURATION", "OWNER"]
+WIDE = [*COLUMNS, "OUTPUT", "DURATION", "OWNER", "CLASS"]
 LISTS = [
     pytest.param(command, header, id=f"{page.name}-{command[15:].strip()}".replace(" ", "-"))
     for page in (ROOT / "README.md", ROOT / "docs" / "conversion.md")

@@ -16,7 +16,7 @@ PAGES = sorted(
 NAMED = re.compile(r"(^|\s)(-n|--namespace|-A|--all-namespaces)([ =]|$)")
 CLUSTER_WIDE = re.compile(
     r"kubectl (get --raw|api-resources|explain|create namespace|config|"
-    r"(get|delete|label) (namespaces?|crds?|clusterroles?|nodes?)\b)"
+    r"(get|delete|label) (namespaces?|crds?|clusterroles?|nodes?|conversionclass(es)?)\b)"
 )
 WITH_NAMESPACES = ("secrets.yaml", "conversions.json")
 """Files that operations.md has `kubectl get` write, with each object's namespace."""

@@ -97,6 +97,7 @@ def what_is_else_here() -> dict[str, Any]:
     beside = {
         "crds": {"install": False},
         "rbac": {"aggregateRoles": False},
+        "classes": {"install": False},
         "admissionPolicy": {"warnUnwatched": False},
     }
     return small | beside | {"images": images}

@@ -23,7 +23,11 @@ SMALLEST: dict[str, Any] = {
 }
 """The values that have no default."""
 
-BESIDE_THE_CRD: dict[str, Any] = {"crds": {"install": False}, "rbac": {"aggregateRoles": False}}
+BESIDE_THE_CRD: dict[str, Any] = {
+    "crds": {"install": False},
+    "rbac": {"aggregateRoles": False, "readClasses": False},
+    "classes": {"install": False},
+}
 
 
 def merged(*layers: dict[str, Any]) -> dict[str, Any]:

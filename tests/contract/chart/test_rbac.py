@@ -199,8 +199,19 @@ def test_nobody_else_has_any_right(manifests: Manifests):
         assert manifests.named("Role", binding["roleRef"]["name"], binding["metadata"]["namespace"])
 
 
-def test_no_account_has_a_right_in_the_whole_cluster(manifests: Manifests):
-    assert not manifests.of_kind("ClusterRoleBinding")
+def test_no_account_has_a_right_in_the_whole_cluster_but_the_operators_to_its_classes(
+    chart: Chart, manifests: Manifests
+):
+    [binding] = manifests.of_kind("ClusterRoleBinding")
+    assert [each["name"] for each in binding["subjects"]] == ["video2mp3-operator"]
+    role = manifests.named("ClusterRole", binding["roleRef"]["name"])
+    named = {f"conversionclasses/{name}": {"patch"} for name in ("default", "music", "podcast", "speech")}
+    assert rights(role) == {
+        ("video2mp3.dev", kind): verbs for kind, verbs in ({"conversionclasses": {"create", "list"}} | named).items()
+    }
+    [only] = chart.render({"classes": {"install": False}}).of_kind("ClusterRoleBinding")
+    assert only == binding
+    assert not chart.render({"rbac": {"readClasses": False}}).of_kind("ClusterRoleBinding")
 
 
 def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions(manifests: Manifests):
@@ -208,7 +219,8 @@ def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions
     edit = manifests.named("ClusterRole", "conversions.video2mp3.dev-edit")
     reading = {"get", "list", "watch"}
     group = "video2mp3.dev"
-    assert rights(view) == {(group, "conversions"): reading, (group, "conversions/status"): reading}
+    kinds = ("conversions", "conversions/status", "conversionclasses")
+    assert rights(view) == {(group, kind): reading for kind in kinds}
     assert rights(edit) == {(group, "conversions"): {"create", "delete", "deletecollection", "patch", "update"}}
     assert aggregated(view) == {"view", "edit", "admin"}
     assert aggregated(edit) == {"edit", "admin"}
@@ -222,4 +234,4 @@ def aggregated(role: dict[str, Any]) -> set[str]:
 
 
 def test_the_roles_for_people_can_be_left_to_another_release(chart: Chart):
-    assert not chart.render({"rbac": {"aggregateRoles": False}}).of_kind("ClusterRole")
+    assert not chart.render({"rbac": {"aggregateRoles": False, "readClasses": False}}).of_kind("ClusterRole")

@@ -20,7 +20,8 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.api.crd import UNSEEN_STATUS
 from video2mp3_localcluster.programs.binaries import compiled_program
 from video2mp3_localcluster.programs.golang import GoProgram
-from video2mp3_operator.reconciler.status import build_status, status_patch
+from video2mp3_operator.reconciler.status import build_status
+from video2mp3_operator.reconciler.status_patch import status_patch
 
 __all__ = ["chart", "helm"]
 pytestmark = pytest.mark.timeout(1800)  # the first run on a machine compiles Argo CD's engine

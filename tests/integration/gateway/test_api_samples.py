@@ -19,7 +19,8 @@ from tests.unit.operator.reconciler.test_decide import observing
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_operator.reconciler.decisions import Decision, Follow, Succeed
-from video2mp3_operator.reconciler.status import build_status, status_patch
+from video2mp3_operator.reconciler.status import build_status
+from video2mp3_operator.reconciler.status_patch import status_patch
 
 API = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 SAMPLES = {

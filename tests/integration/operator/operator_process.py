@@ -63,6 +63,7 @@ class OperatorProcess(Server):
             "OPERATOR_WORKER_SECRET": "video2mp3-worker",
             "OPERATOR_HTTP_PORT": str(self.port),
             "OPERATOR_SWEEP_SECONDS": "0.2",
+            "OPERATOR_CLASS_SECONDS": "0.2",
             "OPERATOR_OUTBOX_SECONDS": "0.5",
             "OPERATOR_HEARTBEAT_SECONDS": "0.5",
             "OPERATOR_MONGODB_TIMEOUT_SECONDS": "1",

@@ -53,6 +53,7 @@ class World:
     """By how much the clock was set."""
 
     conversions: dict[Key, Document] = field(default_factory=dict)
+    classes: list[Document] = field(default_factory=list)
     jobs: dict[Key, Document] = field(default_factory=dict)
     pods: dict[Key, Document] = field(default_factory=dict)
     events: dict[str, Document] = field(default_factory=dict)
@@ -306,12 +307,24 @@ class FakeKubernetes:
     def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
         return self._all(self.world.conversions, namespace)
 
+    async def classes(self) -> AsyncIterator[Document]:
+        if "kubernetes" in self.world.away:
+            raise UnavailableError("kubernetes is away")
+        for document in self.world.classes:
+            yield copy.deepcopy(document)
+
     def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
         return self._all(self.world.jobs, namespace)
 
     def pods(self, namespace: str | None) -> AsyncIterator[Document]:
         self.world.claim_pods()
         return self._all(self.world.pods, namespace)
+
+    async def apply_class(self, manifest: Mapping[str, Any]) -> None:
+        self.world.reach("kubernetes", "apply class")
+        others = [each for each in self.world.classes if each["metadata"]["name"] != manifest["metadata"]["name"]]
+        self.world.classes[:] = [*others, copy.deepcopy(dict(manifest))]
+        self.world.effect("apply class")
 
     async def post(self, manifest: Mapping[str, Any]) -> None:
         self.world.events.setdefault(manifest["metadata"]["name"], dict(manifest))

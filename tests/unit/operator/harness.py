@@ -42,6 +42,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         conversions=kubernetes,
         jobs=kubernetes,
         lister=kubernetes,
+        classes=kubernetes,
         events=kubernetes,
         heartbeat=kubernetes,
         ledger=store,
@@ -59,6 +60,7 @@ async def settle(operator: Operator) -> list[Exception]:
     errors: list[Exception] = []
     for round_number in range(_ROUNDS):
         before = (operator.cache.newest, len(operator.outbox))
+        await operator.class_polling.once()
         await operator.resync.once()
         errors = await _round(operator)
         if round_number >= _LEAST and not errors and (operator.cache.newest, len(operator.outbox)) == before:

@@ -14,9 +14,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from video2mp3_contracts.api import names, source_urls
 from video2mp3_contracts.api.field_rules import FORM_LENGTH, IntOrString, Text
-from video2mp3_contracts.api.model import ADDED_LATER, Model, immutable, rule, with_rules
+from video2mp3_contracts.api.model import ADDED_LATER, BY_CLASS, Model, immutable, rule, with_rules
 from video2mp3_contracts.api.output import Output
 from video2mp3_contracts.api.status import LONGEST_RETRY_REQUEST, ConversionStatus, Report
+from video2mp3_contracts.api.timeouts import Timeouts, Ttl
 from video2mp3_contracts.messaging.message import ConversionRef
 
 FILE_ID: Final = r"^[0-9a-f]{24}$"
@@ -26,9 +27,8 @@ _OWNER = r"^([^@A-Z\x00-\x20\x7f]+@[^@A-Z\x00-\x20\x7f]+)?$"
 """One form, or the owner of a file and that of its Conversion never meet: as auth writes its accounts' names."""
 
 _OWNER_COMPLAINT = "owner must be the email address of an account in lower case, such as you@example.com, or empty"
+_CLASS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 _SHA256 = r"^[0-9a-f]{64}$"
-_WEEK_SECONDS = 7 * 24 * 3600
-_YEAR_SECONDS = 366 * 24 * 3600
 
 
 class GridFSSource(Model):
@@ -97,25 +97,6 @@ class Notify(Model):
     ] = None
 
 
-def _limit(description: str) -> Any:
-    return Field(ge=1, le=_WEEK_SECONDS, description=description)
-
-
-class Timeouts(Model):
-    """How long each stage may take. Unset ones are the installation's defaults."""
-
-    queue_seconds: Annotated[
-        int | None, _limit("Waiting for its turn, in seconds; operator.queueSeconds by default.")
-    ] = None
-    start_seconds: Annotated[
-        int | None,
-        _limit("From its turn to the worker's first sign of life, in seconds; worker.startSeconds by default."),
-    ] = None
-    run_seconds: Annotated[
-        int | None, _limit("One attempt's run, in seconds; worker.runSeconds by default, and less for a short sound.")
-    ] = None
-
-
 _Parallelism = Annotated[
     int | Literal["auto"],
     Field(description='How many pods share a long sound; "auto" goes by its duration.'),
@@ -148,20 +129,34 @@ class ConversionSpec(Model):
     suspend: Annotated[bool, Field(description="Stops it, and keeps it from starting, until it is false again.")] = (
         False
     )
-    retry_limit: Annotated[int, Field(ge=0, le=10, description="Attempts after the first.")] = 3
+    class_name: Annotated[
+        str | None,
+        Field(
+            max_length=names.MAX_NAME_LENGTH,
+            description="The ConversionClass that says what this one does not; the default one if unset.",
+        ),
+        Text(_CLASS_NAME, "className must be the name of a ConversionClass", (immutable("className"),)),
+    ] = None
+    retry_limit: Annotated[
+        int, Field(ge=0, le=10, description="Attempts after the first; 3 by default.", json_schema_extra=BY_CLASS)
+    ] = 3
     timeouts: Annotated[
         Timeouts, Field(description="How long each stage may take; by default as the installation's values say.")
     ] = Timeouts()
-    ttl_seconds_after_finished: Annotated[
-        int | None,
-        Field(ge=0, le=_YEAR_SECONDS, description="Deletes it so many seconds after it has finished; kept when unset."),
-    ] = None
+    ttl_seconds_after_finished: Ttl = None
     deletion_policy: Annotated[
-        Literal["Delete", "Retain"], Field(description="Whether the files go when the Conversion is deleted.")
+        Literal["Delete", "Retain"],
+        Field(
+            description="Whether the files go when the Conversion is deleted; Delete by default.",
+            json_schema_extra=BY_CLASS,
+        ),
     ] = "Delete"
     source_policy: Annotated[
         Literal["DeleteAfterSuccess", "Retain"],
-        Field(description="What becomes of a GridFS source once it is converted."),
+        Field(
+            description="What becomes of a GridFS source once it is converted; DeleteAfterSuccess by default.",
+            json_schema_extra=BY_CLASS,
+        ),
     ] = "DeleteAfterSuccess"
 
 

@@ -4,17 +4,19 @@ pydantic gives JSON Schema; the API server wants a structural schema: no referen
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.conversion_class import ConversionClassSpec
 from video2mp3_contracts.api.descriptions import described
-from video2mp3_contracts.api.model import ADDED_LATER, rule
+from video2mp3_contracts.api.model import ADDED_LATER, BY_CLASS, rule
 from video2mp3_contracts.api.status import ConversionStatus
 
-_DROPPED = frozenset({"title", "$defs", "const", *ADDED_LATER})
+_DROPPED = frozenset({"title", "$defs", "const", *ADDED_LATER, *BY_CLASS})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"
 
 
@@ -27,7 +29,7 @@ def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     node = _resolve(node, definitions)
     converted: dict[str, Any] = {}
     for key, value in node.items():
-        if key in _DROPPED or (key == "default" and (value is None or _added_later(node))):
+        if key in _DROPPED or (key == "default" and (value is None or _left_out(node))):
             continue
         if key == "default":
             converted[key] = _filled_in(value, node, definitions)
@@ -47,7 +49,7 @@ def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
 def _filled_in(value: Any, node: dict[str, Any], definitions: dict[str, Any]) -> Any:
     """A default without the fields that are unset, since the API server refuses null where a type is asked for.
 
-    Nor has it those that were added later.
+    Nor has it those that it is not to fill in.
     """
     if not isinstance(value, dict):
         return value
@@ -55,12 +57,13 @@ def _filled_in(value: Any, node: dict[str, Any], definitions: dict[str, Any]) ->
     return {
         name: _filled_in(child, fields[name], definitions)
         for name, child in value.items()
-        if child is not None and not _added_later(fields[name])
+        if child is not None and not _left_out(fields[name])
     }
 
 
-def _added_later(node: dict[str, Any]) -> bool:
-    return ADDED_LATER.items() <= node.items()
+def _left_out(node: dict[str, Any]) -> bool:
+    """Whether the API server is not to fill in its default."""
+    return ADDED_LATER.items() <= node.items() or BY_CLASS.items() <= node.items()
 
 
 def _without_defaults(node: Any) -> Any:
@@ -88,36 +91,56 @@ def _with_enum_type(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def definition() -> dict[str, Any]:
-    """The CustomResourceDefinition as a document."""
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": names.CRD_NAME},
-        "spec": {
-            "group": names.GROUP,
-            "scope": "Namespaced",
-            "names": {
-                "kind": names.KIND,
-                "listKind": f"{names.KIND}List",
-                "plural": names.PLURAL,
-                "singular": names.SINGULAR,
-                "shortNames": [names.SHORT_NAME],
-                "categories": ["all"],
-            },
-            "versions": [_version()],
-        },
-    }
-
-
-def _version() -> dict[str, Any]:
-    return {
-        "name": names.VERSION,
-        "served": True,
-        "storage": True,
+    """The CustomResourceDefinition of Conversions, as a document."""
+    version = {
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": ".spec.owner"}],
         "additionalPrinterColumns": _columns(),
         "schema": {"openAPIV3Schema": described(schema())},
+    }
+    kind = {
+        "kind": names.KIND,
+        "listKind": f"{names.KIND}List",
+        "plural": names.PLURAL,
+        "singular": names.SINGULAR,
+        "shortNames": [names.SHORT_NAME],
+        "categories": ["all"],
+    }
+    return _definition("Namespaced", kind, version)
+
+
+def class_definition() -> dict[str, Any]:
+    """The CustomResourceDefinition of ConversionClasses, as a document."""
+    version = {
+        "additionalPrinterColumns": [
+            _column("Default", f".metadata.annotations.{names.GROUP.replace('.', chr(92) + '.')}/is-default-class"),
+            _column("Offered", ".spec.offered", "boolean"),
+            _column("Description", ".spec.description"),
+            _column("Age", ".metadata.creationTimestamp", "date"),
+        ],
+        "schema": {"openAPIV3Schema": described(class_schema())},
+    }
+    kind = {
+        "kind": names.CLASS_KIND,
+        "listKind": f"{names.CLASS_KIND}List",
+        "plural": names.CLASS_PLURAL,
+        "singular": names.CLASS_KIND.lower(),
+        "shortNames": [names.CLASS_SHORT_NAME],
+    }
+    return _definition("Cluster", kind, version)
+
+
+def _definition(scope: str, kind: dict[str, Any], version: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind['plural']}.{names.GROUP}"},
+        "spec": {
+            "group": names.GROUP,
+            "scope": scope,
+            "names": kind,
+            "versions": [{"name": names.VERSION, "served": True, "storage": True} | version],
+        },
     }
 
 
@@ -136,13 +159,32 @@ def schema() -> dict[str, Any]:
             "spec": structural(ConversionSpec.model_json_schema(by_alias=True)),
             "status": status | {"default": UNSEEN_STATUS},
         },
-        "x-kubernetes-validations": [
-            rule(
-                f"self.metadata.name.size() <= {names.MAX_NAME_LENGTH}",
-                f"metadata.name must have at most {names.MAX_NAME_LENGTH} characters",
-                fieldPath=".metadata",
-            )
-        ],
+        "x-kubernetes-validations": [_short_name()],
+    }
+
+
+def _short_name() -> dict[str, str]:
+    """It is the value of a label."""
+    return rule(
+        f"self.metadata.name.size() <= {names.MAX_NAME_LENGTH}",
+        f"metadata.name must have at most {names.MAX_NAME_LENGTH} characters",
+        fieldPath=".metadata",
+    )
+
+
+def class_schema() -> dict[str, Any]:
+    """A ConversionClass as a structural schema."""
+    return {
+        "type": "object",
+        "description": "What administrators decide for the Conversions that name it.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": _without_defaults(structural(ConversionClassSpec.model_json_schema(by_alias=True))),
+        },
+        "x-kubernetes-validations": [_short_name()],
     }
 
 
@@ -165,26 +207,30 @@ UNSEEN_STATUS: dict[str, Any] = {
 A default knows no time, so its condition has none."""
 
 
-def _columns() -> list[dict[str, Any]]:
-    def column(name: str, path: str, kind: str = "string", wide: bool = False) -> dict[str, Any]:
-        return {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
+def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> dict[str, Any]:
+    return {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
 
+
+def _columns() -> list[dict[str, Any]]:
     return [
-        column("Phase", ".status.phase"),
-        column("Progress", ".status.progress.percent", "integer"),
-        column("Queue", ".status.queue.position", "integer"),
-        column("Attempts", ".status.attempts[-1:].number", "integer"),
-        column("Reason", ".status.reason"),
-        column("Age", ".metadata.creationTimestamp", "date"),
-        column("Output", ".status.output.fileId", wide=True),
-        column("Duration", ".status.output.durationSeconds", "number", wide=True),
-        column("Owner", ".spec.owner", wide=True),
+        _column("Phase", ".status.phase"),
+        _column("Progress", ".status.progress.percent", "integer"),
+        _column("Queue", ".status.queue.position", "integer"),
+        _column("Attempts", ".status.attempts[-1:].number", "integer"),
+        _column("Reason", ".status.reason"),
+        _column("Age", ".metadata.creationTimestamp", "date"),
+        _column("Output", ".status.output.fileId", wide=True),
+        _column("Duration", ".status.output.durationSeconds", "number", wide=True),
+        _column("Owner", ".spec.owner", wide=True),
+        _column("Class", ".status.resolved.className", wide=True),
     ]
 
 
 def main() -> None:
-    """Write the CustomResourceDefinition to standard output."""
-    sys.stdout.write(_HEADER + yaml.safe_dump(definition(), sort_keys=False, width=120, allow_unicode=True))
+    """Write every CustomResourceDefinition into the folder that is named."""
+    for document in (definition(), class_definition()):
+        text = yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+        (Path(sys.argv[1]) / f"{document['metadata']['name']}.yaml").write_text(_HEADER + text)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ Conversion a field that it does not know.
 """
 
 
+BY_CLASS: Final = {"x-by-class": True}
+"""In the schema of a field with a default that a ConversionClass may replace: the API server does not fill it in, so
+that what a Conversion says is told from what it does not."""
+
+
 STORED: Final = {"stored": True}
 """The validation context of what the API server let in, perhaps before there was a rule: whoever reads it so judges
 for itself what came later, and ends it with a sentence."""

@@ -10,6 +10,9 @@ KIND: Final = "Conversion"
 PLURAL: Final = "conversions"
 SINGULAR: Final = "conversion"
 SHORT_NAME: Final = "conv"
+CLASS_KIND: Final = "ConversionClass"
+CLASS_PLURAL: Final = "conversionclasses"
+CLASS_SHORT_NAME: Final = "convclass"
 CRD_NAME: Final = f"{PLURAL}.{GROUP}"
 
 FINALIZER: Final = f"{GROUP}/files"
@@ -32,6 +35,9 @@ LABEL_CONVERSION_UID: Final = f"{GROUP}/conversion-uid"
 
 LABEL_CONVERSION_NAMESPACE: Final = f"{GROUP}/conversion-namespace"
 """On a Job and its pods: where the Conversion is, which need not be where its workers run."""
+
+LABEL_CLASS: Final = f"{GROUP}/class"
+"""On Jobs and their pods: the ConversionClass that holds for them, see its quota."""
 
 LABEL_JOB_GENERATION: Final = f"{GROUP}/job-generation"
 """On Jobs: how many Jobs of the same Conversion had to make way for this one, see `job_name`."""

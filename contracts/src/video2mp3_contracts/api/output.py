@@ -8,7 +8,7 @@ from video2mp3_contracts.api.field_rules import (
     IntOrString,
     Text,
 )
-from video2mp3_contracts.api.model import ADDED_LATER, STORED, Model, immutable, rule, with_rules
+from video2mp3_contracts.api.model import ADDED_LATER, BY_CLASS, STORED, Model, immutable, rule, with_rules
 from video2mp3_contracts.api.tags import Tags
 
 MPEG1_BITRATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -26,7 +26,11 @@ MAX_CBR_MPEG25: Final = 64
 CLOCK_TIME: Final = r"^([0-9]{1,2}:[0-5][0-9]:[0-5][0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
 """`HH:MM:SS.mmm` or seconds."""
 
-_RATES_COMPLAINT = (
+RATES_RULE: Final = (
+    "!has(self.sampleRate) || !has(self.encoding) || !has(self.encoding.cbr) || self.sampleRate >= 32000"
+    f" || self.encoding.cbr <= (self.sampleRate > 12000 ? {MAX_CBR_MPEG2} : {MAX_CBR_MPEG25})"
+)
+RATES_COMPLAINT: Final = (
     f"output.encoding.cbr must be at most {MAX_CBR_MPEG2} where output.sampleRate is under 32000, "
     f"and at most {MAX_CBR_MPEG25} where it is up to 12000"
 )
@@ -190,15 +194,23 @@ class AudioTrack(Model):
         return self
 
 
+def rates_fit(rate: int | None, cbr: int | None) -> bool:
+    """Whether a bit rate in kbit/s goes with a sample rate in Hz, see RATES_RULE."""
+    return not rate or not cbr or rate >= 32000 or cbr <= (MAX_CBR_MPEG2 if rate > 12000 else MAX_CBR_MPEG25)
+
+
+SampleRate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
+Channels = Literal["source", "mono", "stereo"]
+
+
 class Output(Model):
     """The mp3 that is wanted."""
 
     model_config = ConfigDict(
         json_schema_extra=with_rules(
             rule(
-                "!has(self.sampleRate) || !has(self.encoding.cbr) || self.sampleRate >= 32000"
-                f" || self.encoding.cbr <= (self.sampleRate > 12000 ? {MAX_CBR_MPEG2} : {MAX_CBR_MPEG25})",
-                _RATES_COMPLAINT,
+                RATES_RULE,
+                RATES_COMPLAINT,
             ),
             immutable("output"),
         )
@@ -215,14 +227,18 @@ class Output(Model):
             r"output.filename must be a file's name: not empty, . or .., and without /, \ and control characters",
         ),
     ] = None
-    encoding: Annotated[Encoding, Field(description="A quality or a bit rate.")] = Encoding(vbr=2)
+    encoding: Annotated[
+        Encoding, Field(description="A quality or a bit rate; vbr: 2 by default.", json_schema_extra=BY_CLASS)
+    ] = Encoding(vbr=2)
     sample_rate: Annotated[
-        Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000] | None,
-        Field(description="Hz; the source's by default, or the next that mp3 knows."),
+        SampleRate | None, Field(description="Hz; the source's by default, or the next that mp3 knows.")
     ] = None
     channels: Annotated[
-        Literal["source", "mono", "stereo"],
-        Field(description="One, two, or as the source; more than two become stereo."),
+        Channels,
+        Field(
+            description="One, two, or as the source, which is the default; more than two become stereo.",
+            json_schema_extra=BY_CLASS,
+        ),
     ] = "source"
     trim: Annotated[Trim | None, Field(description="A part of the source; all of it by default.")] = None
     loudness: Annotated[
@@ -235,7 +251,6 @@ class Output(Model):
 
     @model_validator(mode="after")
     def _rates_fit(self) -> Self:
-        rate, cbr = self.sample_rate, self.encoding.cbr
-        if rate and cbr and rate < 32000 and cbr > (MAX_CBR_MPEG2 if rate > 12000 else MAX_CBR_MPEG25):
-            raise ValueError(_RATES_COMPLAINT)
+        if not rates_fit(self.sample_rate, self.encoding.cbr):
+            raise ValueError(RATES_COMPLAINT)
         return self

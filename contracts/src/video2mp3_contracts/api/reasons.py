@@ -57,6 +57,11 @@ class Reason(StrEnum):
         "ManagedByGit",
         "Its time to live is over, but it is not deleted, since Argo CD, Flux or Helm manages it; remove it there.",
     )
+    CLASS_NOT_FOUND = (
+        "ClassNotFound",
+        "It waits for its ConversionClass, which does not exist, or cannot be used as it is.",
+    )
+    NOT_ALLOWED_BY_CLASS = "NotAllowedByClass", "Its ConversionClass does not allow what it asks for."
     DELETING = "Deleting", "The Conversion is being deleted; its files go as its policies say."
 
     INVALID_SPEC = (

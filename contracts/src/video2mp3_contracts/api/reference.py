@@ -80,6 +80,17 @@ def _status_table() -> str:
     return "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
 
 
+def _class_table() -> str:
+    """The table of what a ConversionClass may say."""
+    spec = Field("spec", crd.class_schema()["properties"]["spec"], {}, immutable=False)
+    rows = [
+        f"| `{field.path.removeprefix('spec.')}` | {_type(field.node)} | {field.node.get('description', '')} |"
+        for field in _walk(spec)
+        if field.leaf
+    ]
+    return "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
+
+
 def _list_of_sections(page: str) -> str:
     """One line for each section about a field: a link and the field's meaning."""
     known = all_fields()
@@ -117,7 +128,8 @@ def _type(node: dict[str, Any]) -> str:
     if node.get("x-kubernetes-int-or-string"):
         return "integer or string"
     if "additionalProperties" in node:
-        return f"map of up to {node['maxProperties']} strings"
+        of = node["additionalProperties"].get("type", "quantitie")
+        return f"map of up to {node['maxProperties']} {of}s"
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
     low, high = node.get("minimum"), node.get("maximum")
@@ -140,7 +152,7 @@ def with_tables(page: str) -> str:
     def table(name: str) -> str:
         if name == "fields":
             return _list_of_sections(page)
-        whole = {"status": _status_table, "reasons": _reasons_table, "refusals": _refusals_table}
+        whole = {"class": _class_table, "status": _status_table, "reasons": _reasons_table, "refusals": _refusals_table}
         return whole.get(name, lambda: _spec_table(name))()
 
     return _BLOCK.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", page)

@@ -34,6 +34,12 @@ REMEDIES: Final[Mapping[Reason, Remedy]] = {
         "the pod", "nothing; where it lasts, `kubectl describe pod`: a quota, the node's room, the image"
     ),
     Reason.RUNNING: Remedy("`status.progress`", "nothing; `spec.suspend: true` stops it"),
+    Reason.CLASS_NOT_FOUND: Remedy(
+        "`spec.className`", "`kubectl get conversionclasses`; an administrator makes or mends it"
+    ),
+    Reason.NOT_ALLOWED_BY_CLASS: Remedy(
+        "`spec.className`, `spec.output`", "another class, or without what it does not allow"
+    ),
     Reason.RETRY_REQUESTED: Remedy("the annotation `video2mp3.dev/retryRequestedAt`", _NOTHING),
     Reason.RETRYING: Remedy("`status.attempts`", _NOTHING),
     Reason.DIVIDED: Remedy("`spec.parallelism`", _NOTHING),

@@ -8,6 +8,7 @@ from typing import Final
 
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta
 from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.resolution import ttl_of
 from video2mp3_contracts.api.status import ConversionStatus
 
 MANAGERS_LABELS: Final = (
@@ -31,9 +32,10 @@ def managed_by(meta: ObjectMeta) -> str:
 def ttl_ends_at(spec: ConversionSpec, status: ConversionStatus) -> datetime | None:
     """When a Conversion's time is over, whoever manages it; None before it has finished, or where it has no end."""
     finished_at = _finished_at(status)
-    if spec.ttl_seconds_after_finished is None or finished_at is None:
+    ttl = ttl_of(spec, status.resolved)
+    if ttl is None or finished_at is None:
         return None
-    return finished_at + timedelta(seconds=spec.ttl_seconds_after_finished)
+    return finished_at + timedelta(seconds=ttl)
 
 
 def expires_at(conversion: Conversion) -> datetime | None:

@@ -5,12 +5,15 @@ can follow it.
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from video2mp3_contracts.messaging.notes import Notes
+
+_OPEN: Final = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+"""What a newer version records, an older one keeps."""
 
 LONGEST_RETRY_REQUEST: Final = 128
 """Characters of the annotation that asks for a retry; what is beyond them is passed over."""
@@ -94,6 +97,41 @@ class OutputReport(Report):
     ] = ()
 
 
+class Resolved(Report):
+    """What the ConversionClass says, as it was when an operator first saw the Conversion: it changes no more."""
+
+    class_name: Annotated[str, Field(description="The ConversionClass.")]
+    class_generation: Annotated[int, Field(description="Its generation, of which the rest is.")] = 0
+    instance: Annotated[str, Field(description="The release whose operator serves it.")] = ""
+    fixed: Annotated[
+        tuple[Annotated[str, Field(description="A field of the spec.")], ...],
+        Field(max_length=16, description="Fields that the class does not let a Conversion set."),
+    ] = ()
+    output: Annotated[
+        dict[str, Any],
+        Field(
+            default_factory=dict,
+            description="The mp3: the class's words and the Conversion's.",
+            json_schema_extra=_OPEN,
+        ),
+    ]
+    defaults: Annotated[
+        dict[str, Any],
+        Field(
+            default_factory=dict,
+            description="What else holds where the Conversion says nothing: retries, timeouts, ttl and policies.",
+            json_schema_extra=_OPEN,
+        ),
+    ]
+    limits: Annotated[
+        dict[str, Any], Field(default_factory=dict, description="The class's bounds.", json_schema_extra=_OPEN)
+    ]
+    worker: Annotated[
+        dict[str, Any],
+        Field(default_factory=dict, description="Where its workers run, and with what.", json_schema_extra=_OPEN),
+    ]
+
+
 class ConversionStatus(Report):
     """What the operator has seen and done."""
 
@@ -119,6 +157,9 @@ class ConversionStatus(Report):
             max_length=LONGEST_RETRY_REQUEST,
             description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
         ),
+    ] = None
+    resolved: Annotated[
+        Resolved | None, Field(description="What its ConversionClass says; absent where there is none.")
     ] = None
     start_time: Annotated[datetime | None, Field(description="When the first attempt began.")] = None
     completion_time: Annotated[datetime | None, Field(description="When it succeeded or failed; absent before.")] = None

@@ -51,6 +51,9 @@ _CUSTOM = TextsByName(
 )
 
 
+Id3Version = Literal["2.3", "2.4"]
+
+
 class Tags(Model):
     """What the mp3's ID3 tag says. Unset fields are copied from the source."""
 
@@ -71,7 +74,7 @@ class Tags(Model):
         _CUSTOM,
     ] = None
     id3_version: Annotated[
-        Literal["2.3", "2.4"],
+        Id3Version,
         Field(
             description="Of the tag: 2.3, the default, is shown by all players, 2.4 by the newer ones.",
             json_schema_extra=ADDED_LATER,

@@ -139,6 +139,10 @@ class KubernetesApi:
         """See the port."""
         return self._list(f"/apis/{names.API_VERSION}{_in(namespace)}/{names.PLURAL}")
 
+    def classes(self) -> AsyncIterator[Document]:
+        """See the port."""
+        return self._list(f"/apis/{names.API_VERSION}/{names.CLASS_PLURAL}")
+
     def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
         """See the port."""
         return self._list(f"/apis/batch/v1{_in(namespace)}/jobs", WORKER_SELECTOR)
@@ -147,7 +151,12 @@ class KubernetesApi:
         """See the port."""
         return self._list(f"/api/v1{_in(namespace)}/pods", WORKER_SELECTOR)
 
-    # --- EventsApi, HeartbeatApi ---
+    # --- ClassesApi, EventsApi, HeartbeatApi ---
+
+    async def apply_class(self, manifest: Mapping[str, Any]) -> None:
+        """See the port."""
+        path = f"/apis/{names.API_VERSION}/{names.CLASS_PLURAL}/{manifest['metadata']['name']}"
+        await self.request("PATCH", path, manifest, query={"force": "true"}, content_type=_APPLY)
 
     async def post(self, manifest: Mapping[str, Any]) -> None:
         """See the port."""

@@ -9,6 +9,7 @@ import structlog
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
+from video2mp3_operator.cache.classes import ClassCache
 from video2mp3_operator.cache.dataloader import DataLoader
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.gc.collector import Collector
@@ -27,6 +28,7 @@ from video2mp3_operator.reconciler.reconcile import Reconciler
 from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Caps
 from video2mp3_operator.sweep.admission import Admission
+from video2mp3_operator.sweep.classes import ClassPolling
 from video2mp3_operator.sweep.ledger_polling import LedgerPolling
 from video2mp3_operator.sweep.resync import Resync
 from video2mp3_operator.telemetry.events import EventRecorder
@@ -46,7 +48,13 @@ class Operator:
     """Everything that lives as long as the process."""
 
     def __init__(self, settings: Settings, ports: Ports, metrics: Metrics) -> None:
-        caps = Caps(settings.max_running, settings.max_running_per_namespace, settings.max_running_per_owner)
+        self.classes = ClassCache()
+        caps = Caps(
+            settings.max_running,
+            settings.max_running_per_namespace,
+            settings.max_running_per_owner,
+            self.classes.quotas,
+        )
         self.settings = settings
         self.metrics = metrics
         self.clock = ports.clock
@@ -61,6 +69,9 @@ class Operator:
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
         self.resync = Resync(settings, self.cache, ports.lister, metrics, self.queue.add)
+        self.class_polling = ClassPolling(
+            settings, self.classes, self.cache, ports.lister, ports.classes, metrics, self.queue.add
+        )
         self.polling = self._polling(ports)
         self.admission = Admission(self.cache, self.admission_queue, self.queue.add, lambda: self.queue.idle)
         self.collector = Collector(
@@ -88,6 +99,7 @@ class Operator:
             settings=self.settings,
             clock=ports.clock,
             cache=self.cache,
+            classes=self.classes,
             jobs=ports.jobs,
             entries=DataLoader(ports.ledger.entries),
             sources=DataLoader(ports.files.sources),
@@ -135,6 +147,7 @@ class Operator:
 
     async def prime(self) -> None:
         """See everything once, so that nothing is decided on half a cache. Raises UnavailableError, RefusedError."""
+        await self.class_polling.once()
         await self.resync.prime()
 
     def start(self) -> None:
@@ -144,6 +157,7 @@ class Operator:
             "admission": self.admission.admit,
             "places": self.admission.update_positions,
             "ledger": self.polling.run,
+            "classes": self.class_polling.run,
             "resync": self.resync.run,
             "outbox": self.outbox.run,
             "events": self.events.run,

@@ -11,6 +11,7 @@ from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.adapters.rabbitmq import RabbitPublisher
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.systems import (
+    ClassesApi,
     Clock,
     ConversionsApi,
     EventsApi,
@@ -38,6 +39,7 @@ class Ports:
     conversions: ConversionsApi
     jobs: JobsApi
     lister: Lister
+    classes: ClassesApi
     events: EventsApi
     heartbeat: HeartbeatApi
     ledger: Ledger
@@ -82,6 +84,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         conversions=kubernetes,
         jobs=kubernetes,
         lister=kubernetes,
+        classes=kubernetes,
         events=kubernetes,
         heartbeat=kubernetes,
         ledger=store,

@@ -162,7 +162,7 @@ class Cache:
         if job.abroad:
             self._abroad[job.key].add(job.conversion_uid)
         if job.live:
-            slot = Slot(job.key.namespace, self.owner(job.key, job.conversion_uid), job.pods)
+            slot = Slot(job.key.namespace, self.owner(job.key, job.conversion_uid), job.pods, job.class_name)
             self._live[job.conversion_uid][job.name] = slot
         else:
             self._end_life(job)

@@ -36,6 +36,9 @@ class Job:
     instance: str = ""
     """Which release made it."""
 
+    class_name: str = ""
+    """The ConversionClass that held when it was made."""
+
     deleting: bool = False
     suspended: bool = False
     active: int = 0
@@ -85,6 +88,7 @@ class Slot:
     namespace: str
     owner: str
     pods: int = 1
+    class_name: str = ""
 
 
 def parse_job(document: Mapping[str, Any], worker_namespace: str = "") -> Job | None:
@@ -106,6 +110,7 @@ def parse_job(document: Mapping[str, Any], worker_namespace: str = "") -> Job | 
         resource_version=version_of(document),
         generation=whole_number(labels.get(names.LABEL_JOB_GENERATION)) or 0,
         instance=labels.get(names.LABEL_INSTANCE, ""),
+        class_name=labels.get(names.LABEL_CLASS, ""),
         deleting="deletionTimestamp" in metadata,
         suspended=bool(spec.get("suspend")),
         active=status.get("active", 0),

@@ -6,7 +6,7 @@ is named and waits; it ends nothing, and what is understood holds meanwhile: who
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.api.model import STORED
+from video2mp3_contracts.api.resolution import effective
+from video2mp3_contracts.api.status import Resolved
 from video2mp3_contracts.api.validation_errors import field_errors
 
 _MOST_TOLD: Final = 5
@@ -52,6 +54,20 @@ def read_spec(document: Mapping[str, Any]) -> Reading:
         keeps_mp3=document.get("deletionPolicy") not in (None, "Delete"),
         keeps_source=document.get("sourcePolicy") not in (None, "DeleteAfterSuccess"),
     )
+
+
+def effective_reading(reading: Reading, resolved: Resolved | None) -> Reading:
+    """The reading with what its ConversionClass says."""
+    if reading.spec is None or resolved is None:
+        return reading
+    try:
+        spec = effective(reading.spec, resolved)
+    except ValidationError as error:
+        trouble = "; ".join(map(str, field_errors(error, "status.resolved.output")[:_MOST_TOLD]))
+        return replace(reading, trouble=reading.trouble or trouble)
+    keeps_mp3 = reading.keeps_mp3 or spec.deletion_policy != "Delete"
+    keeps_source = reading.keeps_source or spec.source_policy != "DeleteAfterSuccess"
+    return replace(reading, spec=spec, keeps_mp3=keeps_mp3, keeps_source=keeps_source)
 
 
 def _understood(known: dict[str, Any]) -> tuple[ConversionSpec | None, str]:

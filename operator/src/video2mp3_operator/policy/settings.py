@@ -146,6 +146,15 @@ class Settings(BaseSettings):
     max_duration_seconds: Annotated[int, Field(gt=0)] = 24 * 3600
     """Longer media are refused by the worker."""
 
+    # --- classes ---
+
+    classes: dict[str, dict[str, Any] | None] = {}
+    """ConversionClasses, as JSON: their specs by their names. They are made, and brought back to what is said here,
+    when the operator starts. What is null here is left alone."""
+
+    default_class: str = ""
+    """Which of them is that of Conversions that name none."""
+
     # --- admission ---
 
     max_running: Annotated[int, Field(ge=1)] = 20
@@ -179,6 +188,9 @@ class Settings(BaseSettings):
 
     progress_write_seconds: Annotated[float, Field(ge=0)] = 10.0
     """How often a conversion's progress is written to its status: each write wakes everyone who watches."""
+
+    class_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """How often the ConversionClasses are listed."""
 
     resync_seconds: Annotated[float, Field(gt=0)] = 300.0
     """How often all is listed again, against events that never came."""

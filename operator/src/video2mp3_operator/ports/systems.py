@@ -71,11 +71,21 @@ class Lister(Protocol):
     def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
         """All Conversions of a namespace, or of all (None)."""
 
+    def classes(self) -> AsyncIterator[Document]:
+        """All ConversionClasses. Raises GoneError where the cluster does not know the kind."""
+
     def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
         """All worker Jobs."""
 
     def pods(self, namespace: str | None) -> AsyncIterator[Document]:
         """All worker pods."""
+
+
+class ClassesApi(Protocol):
+    """ConversionClasses."""
+
+    async def apply_class(self, manifest: Mapping[str, Any]) -> None:
+        """Make a class what the manifest says. Raises GoneError (no such kind), InvalidError, RefusedError."""
 
 
 class EventsApi(Protocol):

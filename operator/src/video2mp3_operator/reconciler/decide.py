@@ -31,6 +31,7 @@ from video2mp3_operator.reconciler.decisions import (
     Hold,
     Ignore,
     Queue,
+    Record,
     Release,
     Replace,
     Rest,
@@ -119,6 +120,15 @@ def _not_understood(snapshot: Snapshot) -> Decision | None:
     if snapshot.job is not None or not snapshot.invalid:
         return None
     return Hold(Reason.INVALID_SPEC, f"It waits for an operator that understands its spec: {snapshot.invalid}")
+
+
+def _class(snapshot: Snapshot) -> Decision | None:
+    choice = snapshot.class_choice
+    if snapshot.job is not None:
+        return None
+    if choice.refused:
+        return Fail(Reason.NOT_ALLOWED_BY_CLASS, choice.refused)
+    return Hold(Reason.CLASS_NOT_FOUND, choice.waits) if choice.waits else None
 
 
 def _trim(snapshot: Snapshot) -> Decision | None:
@@ -222,7 +232,10 @@ def _mismatch(file_id: str, belongs_to: str, owner: str) -> str:
 
 def admit(snapshot: Snapshot) -> Decision:
     """What nothing keeps from starting: starts, or waits for its turn. Who has not asked for one wants to start."""
-    if snapshot.handed_over or snapshot.turn is None or snapshot.turn.admitted:
+    admitted = snapshot.handed_over or (snapshot.turn is not None and snapshot.turn.admitted)
+    if admitted and not snapshot.class_choice.recorded:
+        return Record()
+    if admitted or snapshot.turn is None:
         return Start(snapshot.source.size if snapshot.source else None, snapshot.retry_state, snapshot.parts)
     return _overdue(snapshot) or Queue(snapshot.turn.position, _last_refusal(snapshot) or Reason.QUEUED.meaning)
 
@@ -253,6 +266,7 @@ _STEPS: Final[tuple[Callable[[Snapshot], Decision | None], ...]] = (
     _running_job,
     endings.enough,
     _not_understood,
+    _class,
     _trim,
     _adoption,
     _address,

@@ -76,6 +76,13 @@ class Adopt:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Its turn has come, and what its ConversionClass says is to be on record before its Job is made."""
+
+    message: str = Reason.QUEUED.meaning
+
+
+@dataclass(frozen=True)
 class Start:
     """Its Job is to be created."""
 
@@ -149,6 +156,7 @@ Decision = (
     | Hold
     | Queue
     | Adopt
+    | Record
     | Start
     | Replace
     | Follow

@@ -27,6 +27,7 @@ from video2mp3_operator.reconciler.decisions import (
     Fail,
     Follow,
     Queue,
+    Record,
     Release,
     Replace,
     Rest,
@@ -131,6 +132,9 @@ class Effects:
         _log.info("retry_requested", requested_at=snapshot.meta.retry_requested_at)
         return Applied(decision, 0.0)
 
+    async def _record(self, _snapshot: Snapshot, _decision: Record) -> float:
+        return 0.0
+
     async def _suspend(self, snapshot: Snapshot, _decision: Suspend) -> float | None:
         return await self.jobs.end(snapshot)
 
@@ -204,7 +208,7 @@ class Effects:
         """The ledger first: it fences off a worker that still runs, and a result that came meanwhile wins."""
         entry = snapshot.entry
         if not decision.recorded:
-            entry = await self._record(snapshot, decision)
+            entry = await self._record_failure(snapshot, decision)
         elif entry is None:
             raise AssertionError("what is recorded has an entry")
         if snapshot.job is not None and not snapshot.job.finished and not decision.job_ends:
@@ -216,7 +220,7 @@ class Effects:
         # Another container may keep the Job from ending.
         return 0.0 if decision.job_ends or _is_limited(snapshot) else None
 
-    async def _record(self, snapshot: Snapshot, decision: Fail) -> LedgerEntry:
+    async def _record_failure(self, snapshot: Snapshot, decision: Fail) -> LedgerEntry:
         spec = snapshot.spec
         owner = spec.owner if spec else ""
         failure = LedgerFailure(
@@ -243,6 +247,7 @@ class Effects:
     _EFFECTS: ClassVar[Mapping[type, Callable[[Any, Snapshot, Any], Awaitable[Applied | float | None]]]] = {
         Await: _await_store,
         Start: _start,
+        Record: _record,
         Retry: _retry,
         Queue: _look_for_turn,
         Follow: _look_for_start,

@@ -8,27 +8,16 @@ from typing import Any, Final
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion
-from video2mp3_contracts.api.retention import mp3_ttl
 from video2mp3_contracts.jobs.exit_codes import PERMANENT, ExitCode
 from video2mp3_contracts.jobs.worker import (
-    MONGODB_URI_VARIABLE,
-    PART_VARIABLE,
-    POD_NAME_VARIABLE,
-    RABBITMQ_URI_VARIABLE,
-    REQUEST_VARIABLE,
-    REQUIRE_LANDLOCK_VARIABLE,
     SCRATCH_PATH,
-    SCRATCH_VARIABLE,
     TERMINATION_MESSAGE_PATH,
-    WorkerLimits,
-    WorkerRequest,
 )
-from video2mp3_operator.objects.pods import COMPLETION_INDEX
 from video2mp3_operator.policy.memory import Memory
-from video2mp3_operator.policy.parallelism import division_of
 from video2mp3_operator.policy.retry import NONE, RetryState
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.timeouts import LONGEST_BACKOFF_SECONDS
+from video2mp3_operator.reconciler.worker_environment import CA_FILE, CA_PATH, environment
 
 KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 """On a Conversion: hand its Job over to this Kueue LocalQueue instead of admitting it ourselves."""
@@ -36,8 +25,8 @@ KUEUE_QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 _NOBODY: Final = 65532
 """The usual unprivileged uid of images that need no account."""
 
-_CA, _CA_PATH, _CA_FILE = "ca", "/etc/video2mp3/ca", "ca.crt"
-"""A volume, where it is, and the file in it."""
+_CA: Final = "ca"
+"""A volume."""
 
 _NODE: Final = "kubernetes.io/hostname"
 """The label that tells nodes apart."""
@@ -47,7 +36,12 @@ _START_ALLOWANCE_SECONDS: Final = 600
 
 
 def build_job(
-    conversion: Conversion, settings: Settings, source_bytes: int | None, done: RetryState = NONE, parts: int = 1
+    conversion: Conversion,
+    settings: Settings,
+    source_bytes: int | None,
+    done: RetryState = NONE,
+    parts: int = 1,
+    class_name: str = "",
 ) -> dict[str, Any]:
     """The Job that converts a Conversion; the same for the same arguments, under a name that follows from the uid.
 
@@ -57,7 +51,7 @@ def build_job(
     metadata, spec = conversion.metadata, conversion.spec
     namespace = settings.worker_namespace or metadata.namespace
     copied = _copied(metadata.labels, settings.worker_copied_labels)
-    labels = _labels(conversion, settings)
+    labels = _labels(conversion, settings) | ({names.LABEL_CLASS: class_name} if class_name else {})
     generation = {names.LABEL_JOB_GENERATION: str(done.generation)}
     retries = max(0, spec.retry_limit - done.failed)
     queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
@@ -212,7 +206,7 @@ def _scheduling(conversion: Conversion, settings: Settings, parts: int) -> dict[
 def _ca_volume(settings: Settings) -> list[dict[str, Any]]:
     if not settings.worker_ca_secret:
         return []
-    items = [{"key": _CA_FILE, "path": _CA_FILE}]
+    items = [{"key": CA_FILE, "path": CA_FILE}]
     return [{"name": _CA, "secret": {"secretName": settings.worker_ca_secret, "items": items}}]
 
 
@@ -221,7 +215,7 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory, parts
         "name": names.WORKER_CONTAINER,
         "image": settings.worker_image,
         "imagePullPolicy": "IfNotPresent",
-        "env": _environment(conversion, settings, parts),
+        "env": environment(conversion, settings, parts),
         "resources": {
             "requests": {**settings.worker_resources["requests"], "memory": memory.request},
             "limits": {**settings.worker_resources["limits"], "memory": memory.limit},
@@ -235,66 +229,6 @@ def _container(conversion: Conversion, settings: Settings, memory: Memory, parts
         "terminationMessagePolicy": "File",
         "volumeMounts": [
             {"name": "scratch", "mountPath": SCRATCH_PATH},
-            *([{"name": _CA, "mountPath": _CA_PATH, "readOnly": True}] if settings.worker_ca_secret else []),
+            *([{"name": _CA, "mountPath": CA_PATH, "readOnly": True}] if settings.worker_ca_secret else []),
         ],
     }
-
-
-def _environment(conversion: Conversion, settings: Settings, parts: int) -> list[dict[str, Any]]:
-    request = _request(conversion, settings, parts)
-
-    def from_secret(variable: str, key: str) -> dict[str, Any]:
-        return {"name": variable, "valueFrom": {"secretKeyRef": {"name": settings.worker_secret, "key": key}}}
-
-    return [
-        {
-            "name": REQUEST_VARIABLE,
-            "value": _verbatim(request.model_dump_json(by_alias=True, exclude_none=True)),
-        },
-        from_secret(MONGODB_URI_VARIABLE, "mongodb-uri"),
-        from_secret(RABBITMQ_URI_VARIABLE, "rabbitmq-uri"),
-        {"name": POD_NAME_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-        {"name": SCRATCH_VARIABLE, "value": SCRATCH_PATH},
-        *([{"name": REQUIRE_LANDLOCK_VARIABLE, "value": "true"}] if settings.worker_require_landlock else []),
-        # OpenSSL reads it beside the folder of the system's authorities (SSL_CTX_set_default_verify_paths).
-        *([{"name": "SSL_CERT_FILE", "value": f"{_CA_PATH}/{_CA_FILE}"}] if settings.worker_ca_secret else []),
-        *([_part_variable()] if parts > 1 else []),
-    ]
-
-
-def _part_variable() -> dict[str, Any]:
-    index = f"metadata.annotations['{COMPLETION_INDEX}']"
-    return {"name": PART_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": index}}}
-
-
-def _verbatim(value: str) -> str:
-    """The value as it must be written so that the container sees it as it is.
-
-    Kubernetes replaces `$(NAME)` in a variable's value by other variables, among them those of Secrets, and `$$` by
-    `$` (API reference, EnvVar). The request holds what users wrote: titles, names of files.
-    """
-    return value.replace("$", "$$")
-
-
-def _request(conversion: Conversion, settings: Settings, parts: int) -> WorkerRequest:
-    metadata, spec = conversion.metadata, conversion.spec
-    ttl = mp3_ttl(metadata, spec)
-    return WorkerRequest(
-        conversion=metadata.ref,
-        owner=spec.owner,
-        installation=settings.installation,
-        email=spec.notify.email or "",
-        source=spec.source,
-        output=spec.output,
-        filename=conversion.filename,
-        ttl_seconds=None if ttl is None else int(ttl.total_seconds()),
-        parts=parts if parts > 1 else None,
-        division=division_of(spec, parts, settings),
-        limits=WorkerLimits(
-            max_source_bytes=settings.max_source_bytes,
-            max_duration_seconds=settings.max_duration_seconds,
-            max_output_bytes=settings.max_output_bytes,
-            run_seconds=spec.timeouts.run_seconds,
-            allowed_hosts=settings.allowed_hosts,
-        ),
-    )

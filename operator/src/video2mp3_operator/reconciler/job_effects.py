@@ -6,6 +6,7 @@ import structlog
 
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_operator.cache.store import Cache
+from video2mp3_operator.policy.class_choice import with_class
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError
 from video2mp3_operator.ports.systems import JobsApi
@@ -34,10 +35,11 @@ class JobEffects:
             raise AssertionError("an invalid spec is never started")
         manifest = build_job(
             Conversion(metadata=snapshot.meta, spec=snapshot.spec),
-            self.settings,
+            with_class(self.settings, snapshot.class_choice.resolved),
             decision.source_bytes,
             decision.retry_state,
             decision.parts,
+            snapshot.class_choice.resolved.class_name if snapshot.class_choice.resolved else "",
         )
         self.cache.see_job(await self.jobs.create(manifest))
         self.admission_queue.leave(snapshot.meta.uid)

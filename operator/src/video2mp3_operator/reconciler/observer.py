@@ -13,10 +13,11 @@ from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import Pod
-from video2mp3_operator.objects.spec_reading import read_spec
+from video2mp3_operator.objects.spec_reading import effective_reading, read_spec
 from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.objects.unreadable import UnreadableEntry
 from video2mp3_operator.policy import attempts
+from video2mp3_operator.policy.class_choice import Classes, choose, with_class
 from video2mp3_operator.policy.result_reuse import description, fingerprints, lost_one
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
@@ -39,6 +40,7 @@ class Observer:
     settings: Settings
     clock: Clock
     cache: Cache
+    classes: Classes
     jobs: JobsApi
     entries: DataLoader[LedgerEntry]
     sources: DataLoader[SourceFile]
@@ -53,22 +55,25 @@ class Observer:
 
     async def observe(self, document: dict[str, Any], meta: ObjectMeta) -> Snapshot:
         """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
-        reading = read_spec(document["spec"])
-        spec = reading.spec
+        status, job = stored_status(document), self.cache.job(meta.uid)
+        said = read_spec(document["spec"])
+        choice = choose(said.spec, status, has_job=job is not None, classes=self.classes)
+        reading, settings = effective_reading(said, choice.resolved), with_class(self.settings, choice.resolved)
         snapshot = Snapshot(
             meta=meta,
-            spec=spec,
+            spec=reading.spec,
+            class_choice=choice,
             invalid=reading.trouble,
             keeps_mp3=reading.keeps_mp3,
             keeps_source=reading.keeps_source,
-            status=stored_status(document),
+            status=status,
             now=self.clock(),
-            job=self.cache.job(meta.uid),
+            job=job,
             pods=self.cache.pods(meta.uid),
-            source_limit=self.settings.max_source_bytes,
+            source_limit=settings.max_source_bytes,
             allowed_hosts=self.settings.allowed_hosts,
-            limits=self._limits().of(spec),
-            memory=memory_of(self.settings),
+            limits=self._limits().of(reading.spec),
+            memory=memory_of(settings),
             quiet_seconds=self.stalls.quiet_seconds(meta.uid),
             handed_over=KUEUE_QUEUE_LABEL in meta.labels,
             turn=None,

@@ -19,18 +19,16 @@ from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.ports.errors import ConflictError, GoneError
 from video2mp3_operator.ports.systems import Clock, ConversionsApi, JobsApi
 from video2mp3_operator.reconciler.decide import admit, decide
-from video2mp3_operator.reconciler.decisions import Decision, Fail, Queue, Release, Start, Succeed
+from video2mp3_operator.reconciler.decisions import Decision, Fail, Queue, Record, Release, Start, Succeed
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.observer import Observer
 from video2mp3_operator.reconciler.snapshot import Snapshot
 from video2mp3_operator.reconciler.status import (
     build_status,
-    only_progress,
-    progress_due,
     realtime_factor,
     starting_early,
-    status_patch,
 )
+from video2mp3_operator.reconciler.status_patch import only_progress, progress_due, status_patch
 from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Candidate, Turn
 from video2mp3_operator.scheduling.position_updates import position_due
@@ -73,6 +71,9 @@ class Reconciler:
                 if not self.cache.knows(key, snapshot.meta.uid):
                     self.admission_queue.leave(snapshot.meta.uid)
                     return 0.0  # It went while we looked; another of its name may be there.
+                if snapshot.class_choice.served_by not in ("", self.settings.instance):
+                    self.admission_queue.leave(snapshot.meta.uid)
+                    return None
                 decision = decide(snapshot)
                 if isinstance(decision, Start) and not snapshot.handed_over:
                     snapshot = replace(snapshot, turn=self._ask_for_turn(snapshot))
@@ -89,7 +90,7 @@ class Reconciler:
     async def _bring_on(
         self, key: Key, document: dict[str, Any], snapshot: Snapshot, decision: Decision
     ) -> float | None:
-        if not isinstance(decision, Queue | Start):
+        if not isinstance(decision, Queue | Record | Start):
             self.admission_queue.leave(snapshot.meta.uid)
         version = await self._hold(key, document, snapshot)
         applied = await self.effects.apply(snapshot, decision)
@@ -116,6 +117,7 @@ class Reconciler:
                 priority=snapshot.spec.priority if snapshot.spec else 0,
                 created_at=snapshot.meta.creation_timestamp or snapshot.now,
                 pods=snapshot.parts,
+                class_name=snapshot.class_choice.resolved.class_name if snapshot.class_choice.resolved else "",
             )
         )
 

@@ -16,6 +16,7 @@ from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.pods import Pod
 from video2mp3_operator.objects.stored import SourceFile
 from video2mp3_operator.policy.attempts import since_retry
+from video2mp3_operator.policy.class_choice import NO_CLASS, ClassChoice
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.parallelism import parts_of
 from video2mp3_operator.policy.retry import RetryState, retry_state
@@ -38,6 +39,9 @@ class Snapshot:
     now: datetime
     invalid: str = ""
     """What of the spec is not understood; "" where all is."""
+
+    class_choice: ClassChoice = NO_CLASS
+    """Its ConversionClass; `spec` is with what that says."""
 
     keeps_mp3: bool = False
     """Whether the mp3 is to stay when the Conversion goes."""

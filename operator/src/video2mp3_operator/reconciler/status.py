@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from video2mp3_operator.reconciler.decisions import (
     Follow,
     Hold,
     Queue,
+    Record,
     Release,
     Replace,
     Rest,
@@ -73,6 +74,7 @@ def build_status(snapshot: Snapshot, decision: Decision) -> ConversionStatus | N
         queue=_queue(snapshot, decision),
         progress=_progress(snapshot, decision),
         attempts=_attempts(snapshot, decision),
+        resolved=snapshot.class_choice.resolved,
         attempts_before_retry=_before_retry(snapshot, decision),
         last_handled_retry_at=snapshot.meta.retry_requested_at or snapshot.status.last_handled_retry_at,
         start_time=snapshot.status.start_time or _start_time(snapshot),
@@ -106,7 +108,7 @@ def _on_the_way(snapshot: Snapshot, decision: Decision) -> _Report | None:
         case Await(message):
             phase = Phase.RUNNING if snapshot.job else Phase.PENDING
             return _Report(phase, Reason.SERVICE_UNAVAILABLE, message)
-        case Queue(_, message):
+        case Queue(message=message) | Record(message=message):
             return _Report(Phase.QUEUED, Reason.QUEUED, message)
         case Start(_, retry_state):
             job = names.job_name(snapshot.meta.name, snapshot.meta.uid, retry_state.generation)
@@ -157,7 +159,7 @@ def _queue(snapshot: Snapshot, decision: Decision) -> QueueReport | None:
             return QueueReport(
                 position=position or known.position, since=known.since or snapshot.now.replace(microsecond=0)
             )
-        case Await() if snapshot.job is None:
+        case Await() | Record() if snapshot.job is None:
             return before
         case _:
             return None
@@ -217,34 +219,6 @@ def _completion_time(snapshot: Snapshot, now: datetime) -> datetime:
     return (snapshot.job.completion_time if snapshot.job else None) or now
 
 
-def status_patch(stored: Mapping[str, Any], wanted: ConversionStatus) -> dict[str, Any]:
-    """The merge patch (RFC 7386) from the stored status document to the wanted one; empty when they say the same."""
-    document = {key: value for key, value in _document(wanted).items() if value != []}
-    changed = {key: value for key, value in document.items() if stored.get(key) != value}
-    dropped = {key: None for key in stored if key not in document and key in _FIELDS}
-    return {key: _replacing(stored.get(key), value) for key, value in changed.items()} | dropped
-
-
-_FIELDS: Final = frozenset(field.alias or name for name, field in ConversionStatus.model_fields.items())
-
-
-def _document(status: ConversionStatus) -> dict[str, Any]:
-    document = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-    # What an attempt has nothing to say of would stand there as an empty line.
-    attempts = [{key: value for key, value in each.items() if value != ""} for each in document["attempts"]]
-    if status.output is not None and not status.output.notes:
-        # An empty list would be one more write to each Conversion that was made before there were notes.
-        del document["output"]["notes"]
-    return document | {"attempts": attempts}
-
-
-def _replacing(stored: Any, value: Any) -> Any:
-    """A merge patch merges objects; null what must go."""
-    if isinstance(stored, dict) and isinstance(value, dict):
-        return {key: None for key in stored if key not in value} | value
-    return value
-
-
 def realtime_factor(status: ConversionStatus) -> float | None:
     """Seconds of media converted in a second by those attempts that made the mp3; None where none is known to have."""
     made = [attempt for attempt in status.attempts if attempt.reason == Reason.SUCCEEDED]
@@ -275,20 +249,6 @@ def starting_early(snapshot: Snapshot, decision: Decision) -> float:
             return _STARTING_SECONDS - age if 0 <= age < _STARTING_SECONDS else 0.0
         case _:
             return 0.0
-
-
-def only_progress(patch: Mapping[str, Any]) -> bool:
-    """Whether a patch says nothing but how far it is or how many wait before it, which may wait a little."""
-    return bool(patch) and patch.keys() <= {"progress", "queue"}
-
-
-def progress_due(stored: Progress | None, fresh: Progress | None, every_seconds: float) -> bool:
-    """Whether progress has gone on for long enough since it was written, by the worker's clock, which dates both."""
-    if stored is None or stored.updated_at is None or fresh is None or fresh.updated_at is None:
-        return True
-    passed = fresh.updated_at - stored.updated_at
-    # A clock that was set back, or that of another node.
-    return passed < timedelta(0) or passed >= timedelta(seconds=every_seconds)
 
 
 def stored_report(model: type[_Part], document: dict[str, Any] | None, part: str) -> _Part | None:

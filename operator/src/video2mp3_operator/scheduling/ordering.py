@@ -1,20 +1,21 @@
 """④ Admission: who may have a Job now, and in which order the others wait. Pure.
 
-Caps first (cluster, namespace, owner), then priority, then fairness: the owner with the fewest running pods goes first,
-so that one account's thousand uploads do not starve another's first. Then age. A conversion counts as many times as it
-has pods, one as a rule. One that has more than a cap allows goes when nothing else runs under that cap; and while one
-waits for room under a cap, nobody behind it takes that room away.
+Caps first (cluster, namespace, class, owner), then priority, then fairness: the owner with the fewest running pods goes
+first, so that one account's thousand uploads do not starve another's first. Then age. A conversion counts as many times
+as it has pods, one as a rule. One that has more than a cap allows goes when nothing else runs under that cap; and while
+one waits for room under a cap, nobody behind it takes that room away.
 """
 
 import heapq
 import math
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from video2mp3_contracts.api.conversion_class import Quota
 from video2mp3_operator.objects.jobs import Slot
 from video2mp3_operator.objects.metadata import Key
 
@@ -26,6 +27,8 @@ class Caps:
     cluster: int
     per_namespace: int
     per_owner: int
+    classes: Mapping[str, Quota] = field(default_factory=dict)
+    """By a ConversionClass' name."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,12 @@ class Candidate:
     priority: int
     created_at: datetime
     pods: int = 1
+    class_name: str = ""
 
     @property
     def slot(self) -> Slot:
         """The place it takes up once it is admitted."""
-        return Slot(self.key.namespace, self.owner, self.pods)
+        return Slot(self.key.namespace, self.owner, self.pods, self.class_name)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,11 @@ class _Usage:
         """The caps that hold for it, the narrowest first."""
         # Conversions without an owner (applied by kubectl or from Git) are nobody's: they share no cap.
         yield ("owner", slot.owner), self.caps.per_owner if slot.owner else math.inf
+        quota = self.caps.classes.get(slot.class_name)
+        if quota is not None:
+            owned = (quota.max_running_per_owner if slot.owner else None) or math.inf
+            yield ("class and owner", f"{slot.class_name} {slot.owner}"), owned
+            yield ("class", slot.class_name), quota.max_running or math.inf
         yield ("namespace", slot.namespace), self.caps.per_namespace
         yield _CLUSTER, self.caps.cluster
 

@@ -18,7 +18,8 @@ from video2mp3_operator.ports.systems import Clock, Ledger
 from video2mp3_operator.reconciler.outbox import Outbox, message_from
 from video2mp3_operator.reconciler.progress import overall
 from video2mp3_operator.reconciler.recipient import Recipient, recipient_of
-from video2mp3_operator.reconciler.status import progress_due, stored_report
+from video2mp3_operator.reconciler.status import stored_report
+from video2mp3_operator.reconciler.status_patch import progress_due
 
 _log = structlog.get_logger(__name__)
 

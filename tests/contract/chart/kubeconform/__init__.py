@@ -26,7 +26,7 @@ from video2mp3_localcluster.steps.step_log import StepLog
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
 WHEEL = HERE / "requirements.txt"
-OWN_CRD = ROOT / "crds" / "conversions.video2mp3.dev.yaml"
+OWN_CRDS = ROOT / "crds"
 MONITORING = Tool(
     "github.com/prometheus-operator/prometheus-operator",
     "v0.85.0",
@@ -90,8 +90,9 @@ def kubeconform_with(own: Path) -> Kubeconform:
     # Two schemas of one name are told apart by what they are made from, this file included.
     key = content_key(WHEEL, Path(__file__), MONITORING.digest, GATEWAY_API.digest)
     schemas = Artefact("schemas-of-kubernetes", key, _fill)
-    for file, schema in _custom_kinds(yaml.safe_load(OWN_CRD.read_text())):
-        (own / file).write_text(json.dumps(schema))
+    for crd in OWN_CRDS.glob("*.yaml"):
+        for file, schema in _custom_kinds(yaml.safe_load(crd.read_text())):
+            (own / file).write_text(json.dumps(schema))
     return Kubeconform(made(name, program) / name, made(name, schemas), own)
 
 

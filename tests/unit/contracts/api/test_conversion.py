@@ -46,6 +46,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "source.gridfs.fileId must be the id of",
     ),
     "a longer file id": ({"source": {"gridfs": {"fileId": "0" * 32}}}, "24 digits of 0-9 and a-f"),
+    "a class that has no such name": ({"className": "Speech!"}, "className must be the name of a ConversionClass"),
     "a digest of another kind": ({"source": FILE | {"sha256": "0" * 128}}, "source.sha256 must be 64 digits"),
     "a file's address": ({"source": {"url": "file:///etc/passwd"}}, "source.url must be http or https"),
     "an address with a space": ({"source": {"url": "https://example.com/a b"}}, "a password or spaces"),

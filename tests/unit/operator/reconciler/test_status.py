@@ -25,7 +25,8 @@ from video2mp3_operator.reconciler.decisions import (
     on_its_way,
 )
 from video2mp3_operator.reconciler.snapshot import Snapshot
-from video2mp3_operator.reconciler.status import build_status, only_progress, progress_due, starting_early, status_patch
+from video2mp3_operator.reconciler.status import build_status, starting_early
+from video2mp3_operator.reconciler.status_patch import only_progress, progress_due, status_patch
 
 SUCCESS = Succeed(a_result(), published=True)
 
