@@ -184,7 +184,7 @@ class Settings(BaseSettings):
     """Conversions reconciled at once. They mostly wait for the API server."""
 
     sweep_seconds: Annotated[float, Field(gt=0)] = 2.0
-    """How often the ledger is asked, in one query, about all running conversions."""
+    """How often the ledger is asked, in one query, about all running conversions; more often where these are few."""
 
     progress_write_seconds: Annotated[float, Field(ge=0)] = 10.0
     """How often a conversion's progress is written to its status: each write wakes everyone who watches."""

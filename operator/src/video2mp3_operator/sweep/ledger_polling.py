@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -22,6 +23,9 @@ from video2mp3_operator.reconciler.status import stored_report
 from video2mp3_operator.reconciler.status_patch import progress_due
 
 _log = structlog.get_logger(__name__)
+_SHORTEST_PAUSE_SECONDS: Final = 0.1
+_READ_IN_A_SECOND: Final = 100
+"""Ledger entries, as far as `sweep_seconds` lets it."""
 
 
 @dataclass
@@ -47,7 +51,21 @@ class LedgerPolling:
                 await self.once()
             except UnavailableError as error:
                 _log.warning("sweep_waits", error=str(error))
-            await asyncio.sleep(self.settings.sweep_seconds)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next round: a result is known a moment after its worker stored it, where only few are asked about.
+
+        The kubelet tells of a pod's end up to a second later. The more run, the longer the pause: so many documents a
+        second are read at the most.
+        """
+        passed = 0.0
+        while passed < self.settings.sweep_seconds:
+            await asyncio.sleep(_SHORTEST_PAUSE_SECONDS)
+            passed += _SHORTEST_PAUSE_SECONDS
+            running = len(self.cache.live())
+            if running and passed >= running / _READ_IN_A_SECOND:
+                return
 
     async def once(self) -> None:
         """One round: progress and results of those that run, and whether results were published."""
