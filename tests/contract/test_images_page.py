@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 from tests.commands_of_a_page import OPERATIONS, commands
-from video2mp3_localcluster.images.catalogue import SERVICES
+from video2mp3_localcluster.images.catalogue import SERVICES, SHARED_FOLDER
 from video2mp3_localcluster.images.push import Target, chart_version
+from video2mp3_localcluster.images.shared import TARGETS
 from video2mp3_localcluster.steps.layout import repository_root
 
 REGISTRY = "registry.example.com/video2mp3"
@@ -27,7 +28,10 @@ def test_docker_builds_and_pushes_what_make_push_does(tmp_path: Path) -> None:
     )  # fmt: skip
     target = Target(REGISTRY, chart_version())
     wanted = [(image.dockerfile, target.name(image)) for image in SERVICES]
-    assert typed.stdout.splitlines() == [
+    shared = [
+        f"build --target {target} --tag localhost/video2mp3/{target} {SHARED_FOLDER}" for target in TARGETS.values()
+    ]
+    assert typed.stdout.splitlines() == shared + [
         line for dockerfile, name in wanted for line in (f"build --file {dockerfile} --tag {name} .", f"push {name}")
     ]
     assert push == f"make push REGISTRY={REGISTRY}\n"

@@ -108,7 +108,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* The user that our own images run as; see their Dockerfiles. */}}
+{{/* The user that our own images run as; see contracts/image/Dockerfile. */}}
 {{- define "video2mp3.uid" -}}
 65532
 {{- end -}}

@@ -39,9 +39,13 @@ class Buildah:
         context: Path,
         arguments: Mapping[str, str],
         trees: Mapping[str, Path] | None = None,
+        target: str | None = None,
     ) -> None:
-        """Build one image; unchanged layers are taken from the store. `trees` are folders to copy from, by name."""
-        command = self.build_command(reference, dockerfile, context, arguments, trees)
+        """Build one image; unchanged layers are taken from the store.
+
+        `trees` are folders to copy from, by name; `target` is the stage that becomes the image, by default the last.
+        """
+        command = self.build_command(reference, dockerfile, context, arguments, trees, target)
         with self._lock(fcntl.LOCK_SH):
             log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
 
@@ -52,12 +56,15 @@ class Buildah:
         context: Path,
         arguments: Mapping[str, str],
         trees: Mapping[str, Path] | None = None,
+        target: str | None = None,
     ) -> list[str]:
         """Return the argv of a build: as root in a chroot, which needs neither runc nor a network of its own."""
         command = [*self._buildah("build"), "--isolation=chroot", "--layers", "--pull=never", "--format=docker"]
         command += [f"--volume={self.mount}:{MOUNT_POINT}:ro", f"--tag={reference}", f"--file={dockerfile}"]
         command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
         command += [f"--build-context={name}={tree}" for name, tree in (trees or {}).items()]
+        if target:
+            command.append(f"--target={target}")
         return [*command, str(context)]
 
     def exists(self, log: StepLog, reference: str) -> bool:
@@ -99,6 +106,12 @@ class Buildah:
                         shutil.rmtree(left)
         except BlockingIOError:
             log.say("not tidied: another build is running")
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Held by one who builds on what he has just built: nothing is removed meanwhile."""
+        with self._lock(fcntl.LOCK_SH):
+            yield
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from video2mp3_localcluster.images.archives import (
 )
 from video2mp3_localcluster.images.catalogue import EARLIER, IMAGES, Image
 from video2mp3_localcluster.images.references import image_tags, runtime_name
+from video2mp3_localcluster.images.shared import build_shared, shared_references
 from video2mp3_localcluster.steps.layout import repository_root
 from video2mp3_localcluster.steps.packages import install_packages
 from video2mp3_localcluster.steps.steps import Step, StepLog
@@ -66,8 +67,8 @@ def _build_base(log: StepLog) -> None:
     store, mirrors = image_store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
     with build_lock("base"):
-        wanted = image_tags(IMAGES + EARLIER)
-        store.tidy(log, {base_reference(), *(runtime_name(image, tag) for image, tag in wanted.items())})
+        wanted = [runtime_name(image, tag) for image, tag in image_tags(IMAGES + EARLIER).items()]
+        store.tidy(log, {base_reference(), *shared_references(repository_root()).values(), *wanted})
         build_base(log, store, mirrors)
 
 
@@ -78,11 +79,13 @@ def _build_image(image: Image, tag: str, log: StepLog) -> None:
             mark_used(archive)
             log.note(f"{size_remark(archive)}, cached")
             return
-        store, root = image_store(), _sources(image, log)
+        store, root, trees = image_store(), _sources(image, log), _made_trees(image, log)
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
-        trees = _made_trees(image, log)
-        store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)
-        store.save(log, runtime_name(image, tag), archive)
+        with store.in_use():
+            if image.on_python:
+                arguments |= build_shared(log, store, root, arguments)
+            store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)
+            store.save(log, runtime_name(image, tag), archive)
         remove_old_archives(image, tag)
         log.note(size_remark(archive))
 

@@ -7,6 +7,8 @@ from video2mp3_localcluster.programs.earlier_release import earlier_release
 from video2mp3_localcluster.programs.mysql import mysql
 
 STAND_INS_FOLDER = "localcluster/images"
+SHARED_FOLDER = "contracts/image"
+"""What the images `builder` and `runtime` are made from; the Python images start from these two."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class Image:
     inputs: tuple[str, ...]
     in_chart: bool = True
     """Whether the chart runs it, and so has a value for it by this name."""
+
+    on_python: bool = True
+    """Whether it starts from `builder` and `runtime`."""
 
     tree: Artefact | None = None
     """A cached folder that is the Dockerfile's second build context, by the image's name."""
@@ -39,9 +44,11 @@ def _service(name: str, folder: str) -> Image:
     return Image(name, f"{folder}/Dockerfile", ".", (".dockerignore", "contracts", folder))
 
 
-def _stand_in(name: str, *, in_chart: bool = True, tree: Artefact | None = None) -> Image:
+def _stand_in(name: str, *, in_chart: bool = True, on_python: bool = True, tree: Artefact | None = None) -> Image:
     folder = f"{STAND_INS_FOLDER}/{name}"
-    return Image(name, f"{folder}/Dockerfile", folder, (folder,), in_chart, tree)
+    inputs = (folder, SHARED_FOLDER) if on_python else (folder,)
+    dockerfile = f"{folder}/Dockerfile"
+    return Image(name, dockerfile, folder, inputs, in_chart=in_chart, on_python=on_python, tree=tree)
 
 
 def _earlier(service: Image, sources: Artefact) -> Image:
@@ -56,9 +63,9 @@ SERVICES = (
     _service("notifier", "notifier"),
 )
 STAND_INS = (
-    _stand_in("mysql", tree=mysql()),
+    _stand_in("mysql", on_python=False, tree=mysql()),
     _stand_in("mongo"),
-    _stand_in("rabbitmq"),
+    _stand_in("rabbitmq", on_python=False),
     _stand_in("mailsink", in_chart=False),
 )
 IMAGES = SERVICES + STAND_INS

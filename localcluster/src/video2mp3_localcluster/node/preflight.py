@@ -29,8 +29,8 @@ REQUIRED_PROGRAMS = {
 """Programs that every Debian has, and the package that brings each."""
 
 ALTERNATIVE = (
-    "The chart runs on any Kubernetes: with kind or minikube (which need Docker), build the images with the service "
-    "folders' Dockerfiles, load them, and run `helm install video2mp3 charts/video2mp3`."
+    "The chart runs on any Kubernetes: with kind or minikube (which need Docker), build the images as "
+    "docs/operations.md says, load them, and run `helm install video2mp3 charts/video2mp3`."
 )
 
 

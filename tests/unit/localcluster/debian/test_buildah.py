@@ -40,3 +40,10 @@ def test_a_tree_is_a_second_context_of_a_build() -> None:
         "localhost/thing:1", Path("/thing/Dockerfile"), Path("/thing"), {}, {"thing": Path("/artefacts/thing-1")}
     )
     assert command[-2:] == ["--build-context=thing=/artefacts/thing-1", "/thing"]
+
+
+def test_a_stage_of_a_dockerfile_is_an_image_as_well() -> None:
+    command = Buildah(Path("/cache")).build_command(
+        "localhost/builder:1", Path("/image/Dockerfile"), Path("/image"), {}, target="builder"
+    )
+    assert command[-2:] == ["--target=builder", "/image"]

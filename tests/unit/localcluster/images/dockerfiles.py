@@ -14,9 +14,10 @@ class Instruction:
 
 @dataclass
 class Stage:
-    """One stage: the image it starts from, and its instructions."""
+    """One stage: the image it starts from, its name if it has one, and its instructions."""
 
     base: str
+    name: str = ""
     instructions: list[Instruction] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
@@ -40,7 +41,8 @@ def stages(file: Path) -> list[Stage]:
     found: list[Stage] = []
     for instruction in instructions(file):
         if instruction.name == "FROM":
-            found.append(Stage(instruction.text.split()[0]))
+            base, _, name = instruction.text.partition(" AS ")
+            found.append(Stage(base, name))
         elif found:
             found[-1].instructions.append(instruction)
     return found
