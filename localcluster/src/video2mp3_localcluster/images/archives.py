@@ -40,14 +40,23 @@ def build_lock(name: str) -> Iterator[None]:
 def remove_old_archives(image: Image, tag: str) -> None:
     """Remove an image's archives but this one and the few that were used last: other checkouts share the cache."""
     kept = archive_path(image, tag)
-    others = [archive for archive in kept.parent.glob(f"{image.name}-*.tar") if archive != kept]
+    others = [archive for archive in _archives(image) if archive != kept]
     for archive in sorted(others, key=_last_used, reverse=True)[OTHERS_KEPT:]:
         archive.unlink(missing_ok=True)
+
+
+def archived_tags(image: Image) -> list[str]:
+    """Return the tags of the archives that there are of an image."""
+    return [archive.stem.removeprefix(f"{image.name}-") for archive in _archives(image)]
 
 
 def mark_used(archive: Path) -> None:
     """Note that an archive is in use now."""
     archive.touch()
+
+
+def _archives(image: Image) -> Iterator[Path]:
+    return archive_path(image, "").parent.glob(f"{image.name}-*.tar")
 
 
 def _last_used(archive: Path) -> float:

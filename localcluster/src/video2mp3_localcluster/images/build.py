@@ -9,6 +9,7 @@ from video2mp3_localcluster.debian.buildah import Buildah
 from video2mp3_localcluster.debian.mirrors import BUILD_ARGUMENTS, host_mirrors, write_mount
 from video2mp3_localcluster.images.archives import (
     archive_path,
+    archived_tags,
     build_lock,
     images_folder,
     mark_used,
@@ -67,9 +68,17 @@ def _build_base(log: StepLog) -> None:
     store, mirrors = image_store(), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
     with build_lock("base"):
-        wanted = [runtime_name(image, tag) for image, tag in image_tags(IMAGES + EARLIER).items()]
-        store.tidy(log, {base_reference(), *shared_references(repository_root()).values(), *wanted})
+        store.tidy(log, {base_reference(), *shared_references(repository_root()).values(), *_names()})
         build_base(log, store, mirrors)
+
+
+def _names() -> set[str]:
+    """The names of the images that are wanted now, and of those whose archives are kept.
+
+    With an image goes every layer that no other has, so without the last one the next would be all new.
+    """
+    wanted = image_tags(IMAGES + EARLIER)
+    return {runtime_name(image, each) for image, tag in wanted.items() for each in (tag, *archived_tags(image))}
 
 
 def _build_image(image: Image, tag: str, log: StepLog) -> None:
