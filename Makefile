@@ -105,12 +105,12 @@ push: venv ## Build the five images and push them (REGISTRY=registry.example.com
 install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
 	helm upgrade --install $(RELEASE) charts/video2mp3 --namespace $(NAMESPACE) --create-namespace --wait $(HELM_ARGS)
 
-GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md
+GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md docs/sets.md
 
 .PHONY: generate
 generate: venv ## Write what follows from the sources: the CRD, the reference's tables, pictures of the code, the chart's copies
 	@$(BIN)/video2mp3-crd crds
-	@$(BIN)/python -m video2mp3_contracts.api.reference docs/conversion.md docs/classes.md
+	@$(BIN)/python -m video2mp3_contracts.api.reference docs/conversion.md docs/classes.md docs/sets.md
 	@$(BIN)/python -m tests.contract.words
 	@$(BIN)/python -m tests.contract.rooms
 	@mkdir -p charts/video2mp3/files

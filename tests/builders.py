@@ -354,3 +354,22 @@ def a_class(name: str = "speech", *, default: bool = False, **spec: Any) -> Docu
     marks = {"annotations": {ANNOTATION_DEFAULT: "true"}} if default else {}
     metadata = {"name": name, "generation": 1, "creationTimestamp": at(NOW)} | marks
     return {"apiVersion": names.API_VERSION, "kind": names.CLASS_KIND, "metadata": metadata, "spec": spec}
+
+
+def a_set(name: str = "talks", namespace: str = "media", **spec: Any) -> Document:
+    """A ConversionSet, as the API server shows it before an operator has seen it."""
+    metadata = {
+        "name": name,
+        "namespace": namespace,
+        "uid": f"uid-{namespace}-{name}",
+        "generation": 1,
+        "resourceVersion": "1",
+        "creationTimestamp": at(NOW),
+    }
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.SET_KIND,
+        "metadata": metadata,
+        "spec": {"template": {}} | spec,
+        "status": copy.deepcopy(UNSEEN_STATUS),
+    }

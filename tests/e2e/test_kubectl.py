@@ -46,6 +46,7 @@ def test_a_success_as_the_reference_shows_it(release: Release, account: Account,
         "OUTPUT": output["fileId"],
         "DURATION": f"{output['durationSeconds']:g}",
         "OWNER": account.email,
+        "CLASS": "default",
     }
     job = names.job_name("shown", release.conversion("shown")["metadata"]["uid"])
     assert told(release, "shown") == [

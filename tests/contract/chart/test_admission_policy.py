@@ -11,7 +11,7 @@ import yaml
 
 from tests.contract.chart.helm import NAMESPACE, ROOT, Chart
 from tests.contract.chart.manifests import Manifests
-from tests.contract.chart.test_rbac import GATEWAY, rights
+from tests.contract.chart.test_rbac import GATEWAY, OPERATOR, rights
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
 from tests.servers.process import ServerError, await_condition
@@ -59,6 +59,16 @@ class Users:
             "kind": names.KIND,
             "metadata": {"name": name, "namespace": namespace or self.namespace},
             "spec": {"source": {"gridfs": {"fileId": "0" * 24}}} | ({} if owner is None else {"owner": owner}) | told,
+        }
+        return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
+
+    def create_set(self, user: str, common: dict[str, Any] | None, *, dry: bool = True) -> str:
+        """Create a ConversionSet with that template as a user; answers "" or what the API server says."""
+        document = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.SET_KIND,
+            "metadata": {"name": "talks", "namespace": self.namespace},
+            "spec": {"template": {} if common is None else {"spec": common}, "sources": []},
         }
         return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
 
@@ -173,6 +183,28 @@ def test_the_operator_writes_its_finalizer(users: Users, of_somebody_else: str):
     assert users.patch(users.operator, of_somebody_else, {"metadata": {"finalizers": ["video2mp3.dev/files"]}}) == ""
 
 
+def test_nor_may_a_set_name_another(users: Users):
+    assert REFUSAL in users.create_set(ALICE, {"owner": "b@example.com"})
+    assert MAIL_REFUSAL in users.create_set(ALICE, {"notify": {"email": "b@example.com"}})
+
+
+@pytest.mark.parametrize("common", [None, {}, {"owner": "alice@example.com", "notify": {"email": ALICE}}])
+def test_a_set_may_name_whoever_makes_it(users: Users, common: dict[str, Any] | None):
+    assert users.create_set(ALICE, common) == ""
+
+
+def test_the_owner_of_a_set_cannot_be_put_in_later(users: Users):
+    assert users.create_set(ALICE, {}, dry=False) == ""
+    where = ("conversionset/talks", f"--namespace={users.namespace}", "--dry-run=server", "--type=merge")
+    change = {"spec": {"template": {"spec": {"owner": "b@example.com"}}}}
+    assert "immutable" in users._try(ALICE, "patch", *where, f"--patch={json.dumps(change)}")
+    assert users._try(ALICE, "patch", *where, '--patch={"spec": {"suspend": true}}') == ""
+
+
+def test_the_operator_makes_the_conversions_of_anybodys_set(users: Users):
+    assert users.create(users.operator, "b@example.com", email="b@example.com") == ""
+
+
 def test_the_guides_role_lets_a_robot_name_its_owner_and_no_other(users: Users):
     guide = (ROOT / "docs" / "operations.md").read_text()
     [role] = [block for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "\nkind: Role\n" in block]
@@ -213,8 +245,9 @@ def test_it_covers_the_watched_namespaces(chart: Chart):
     assert watched["values"] == [NAMESPACE, "team-a"]
 
 
-def test_only_the_gateway_gets_the_right_to_name_anybody(chart: Chart):
+def test_only_the_gateway_and_the_operator_get_the_right_to_name_anybody(chart: Chart):
     manifests = chart.render(ENABLED)
     owners = ("video2mp3.dev", "owners")
     assert rights(manifests.named("Role", "video2mp3-gateway", NAMESPACE)) == GATEWAY | {owners: {"impersonate"}}
-    assert owners not in rights(manifests.named("Role", "video2mp3-operator", NAMESPACE))
+    # Whose the Conversions of a set are, who made the set was asked about.
+    assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR | {owners: {"impersonate"}}

@@ -18,11 +18,15 @@ __all__ = ["kubernetes_server"]
 
 GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "watch"}}
 OPERATOR = {
-    ("video2mp3.dev", "conversions"): {"delete", "get", "list", "patch", "watch"},
+    ("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "patch", "watch"},
     ("video2mp3.dev", "conversions/status"): {"patch"},
     ("video2mp3.dev", "conversions/finalizers"): {"update"},
+    ("video2mp3.dev", "conversionsets"): {"delete", "list", "watch"},
+    ("video2mp3.dev", "conversionsets/status"): {"patch"},
+    ("video2mp3.dev", "conversionsets/finalizers"): {"update"},
     ("batch", "jobs"): {"create", "delete", "get", "list", "watch"},
     ("", "pods"): {"list", "watch"},
+    ("", "configmaps"): {"get"},
     ("", "events"): {"create", "list"},
     ("coordination.k8s.io", "leases"): {"create", "list", "watch"},
     ("coordination.k8s.io", "leases/video2mp3-operator-heartbeat"): {"patch"},
@@ -64,8 +68,8 @@ def test_the_operator_may_do_the_same_in_each_watched_namespace_but_make_jobs(ch
 def test_where_only_workers_run_conversions_are_seen_and_left_alone(chart: Chart):
     values = {"operator": {"watchNamespaces": ["team-a"]}, "gateway": {"conversionNamespace": "team-a"}}
     found = rights(chart.render(values).named("Role", "video2mp3-operator", NAMESPACE))
-    ours = {key: verbs for key, verbs in OPERATOR.items() if key[0] != "video2mp3.dev"}
-    assert found == ours | {("video2mp3.dev", "conversions"): {"list", "watch"}}
+    ours = {key: verbs for key, verbs in OPERATOR.items() if key[0] != "video2mp3.dev" and key[1] != "configmaps"}
+    assert found == ours | {("video2mp3.dev", kind): {"list", "watch"} for kind in ("conversions", "conversionsets")}
 
 
 def test_the_heartbeats_name_is_the_operators(manifests: Manifests):
@@ -219,9 +223,10 @@ def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions
     edit = manifests.named("ClusterRole", "conversions.video2mp3.dev-edit")
     reading = {"get", "list", "watch"}
     group = "video2mp3.dev"
-    kinds = ("conversions", "conversions/status", "conversionclasses")
+    kinds = ("conversions", "conversions/status", "conversionsets", "conversionsets/status", "conversionclasses")
     assert rights(view) == {(group, kind): reading for kind in kinds}
-    assert rights(edit) == {(group, "conversions"): {"create", "delete", "deletecollection", "patch", "update"}}
+    changing = {"create", "delete", "deletecollection", "patch", "update"}
+    assert rights(edit) == {(group, kind): changing for kind in ("conversions", "conversionsets")}
     assert aggregated(view) == {"view", "edit", "admin"}
     assert aggregated(edit) == {"edit", "admin"}
     for role in (view, edit):

@@ -12,7 +12,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder
+from tests.builders import MP3_ID, NOW, OWNER, ConversionBuilder, a_conversion
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.status import OutputReport
 from video2mp3_contracts.ledger.documents import LedgerEntry, LedgerFailure, LedgerMessage
@@ -54,6 +54,9 @@ class World:
 
     conversions: dict[Key, Document] = field(default_factory=dict)
     classes: list[Document] = field(default_factory=list)
+    sets: dict[Key, Document] = field(default_factory=dict)
+    config_maps: dict[Key, dict[str, str]] = field(default_factory=dict)
+    refuse_conversions: str = ""
     jobs: dict[Key, Document] = field(default_factory=dict)
     pods: dict[Key, Document] = field(default_factory=dict)
     events: dict[str, Document] = field(default_factory=dict)
@@ -103,6 +106,8 @@ class World:
     die_after_effect: bool = False
     calls: int = 0
     jobs_ever_created: int = 0
+    conversions_ever_created: int = 0
+    """By sets."""
 
     def clock(self) -> datetime:
         """The time in this world."""
@@ -333,6 +338,69 @@ class FakeKubernetes:
         self.world.reach("kubernetes", "beat")
         self.world.beats.append(now)
         return f"lease-of-{namespace}"
+
+
+class FakeSets:
+    """Implements SetsApi."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def sets(self, namespace: str | None) -> AsyncIterator[Document]:
+        if "kubernetes" in self.world.away:
+            raise UnavailableError("kubernetes is away")
+        for document in [*self.world.sets.values()]:
+            yield copy.deepcopy(document)
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
+        world = self.world
+        world.reach("kubernetes", "patch set status")
+        if key not in world.sets:
+            raise GoneError(key.name)
+        if int(world.sets[key]["metadata"]["resourceVersion"]) != version:
+            raise ConflictError("patch set status")
+        world.sets[key] = merged(world.sets[key], {"status": patch})
+        answer = world.stamp(world.sets[key])
+        world.effect("patch set status")
+        return answer
+
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        self.world.reach("kubernetes", "expire set")
+        self.world.sets.pop(key, None)
+        self.world.effect("expire set")
+
+    async def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        self.world.reach("kubernetes", "get config map", write=False)
+        return self.world.config_maps.get(Key(namespace, name))
+
+    async def create(self, manifest: Mapping[str, Any]) -> Document | None:
+        world = self.world
+        world.reach("kubernetes", "create conversion")
+        if world.refuse_conversions:
+            raise RefusedError(world.refuse_conversions)
+        key = Key(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        if key in world.conversions:
+            return None
+        document = merged(
+            copy.deepcopy(a_conversion(key.name, key.namespace).document), {"metadata": manifest["metadata"]}
+        )
+        world.conversions[key] = document | {"spec": copy.deepcopy(dict(manifest["spec"]))}
+        world.conversions_ever_created += 1
+        answer = world.stamp(world.conversions[key])
+        world.effect("create conversion")
+        return answer
+
+    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> None:
+        self.world.reach("kubernetes", "change conversion")
+        if key in self.world.conversions:
+            self.world.change(key, patch)
+        self.world.effect("change conversion")
+
+    async def delete(self, key: Key, uid: str) -> None:
+        self.world.reach("kubernetes", "delete conversion")
+        if key in self.world.conversions:
+            self.world.delete(key)
+        self.world.effect("delete conversion")
 
 
 class FakeStore:

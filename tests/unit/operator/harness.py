@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeStore, World
+from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeSets, FakeStore, World
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.cache.documents import key_of
@@ -43,6 +43,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         jobs=kubernetes,
         lister=kubernetes,
         classes=kubernetes,
+        sets=FakeSets(world),
         events=kubernetes,
         heartbeat=kubernetes,
         ledger=store,
@@ -61,6 +62,7 @@ async def settle(operator: Operator) -> list[Exception]:
     for round_number in range(_ROUNDS):
         before = (operator.cache.newest, len(operator.outbox))
         await operator.class_polling.once()
+        await operator.set_listing.once()
         await operator.resync.once()
         errors = await _round(operator)
         if round_number >= _LEAST and not errors and (operator.cache.newest, len(operator.outbox)) == before:
@@ -71,6 +73,8 @@ async def settle(operator: Operator) -> list[Exception]:
 async def _round(operator: Operator) -> list[Exception]:
     errors: list[Exception] = []
     work: list[Callable[[], Awaitable[Any]]] = [operator.polling.once, operator.outbox.flush]
+    for key in operator.sets.known:
+        work.insert(0, lambda key=key: operator.set_reconciler.reconcile(key))  # type: ignore[misc]
     for key in [key_of(document) for document in operator.cache.documents()]:
         work.insert(0, lambda key=key: operator.reconciler.reconcile(key))  # type: ignore[misc]
     for each in work:

@@ -1,93 +1,21 @@
-"""Generates the CustomResourceDefinition from the models.
-
-pydantic gives JSON Schema; the API server wants a structural schema: no references, no `anyOf` with null, no titles.
-"""
+"""Generates the CustomResourceDefinitions from the models."""
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import ConversionSpec
 from video2mp3_contracts.api.conversion_class import ConversionClassSpec
+from video2mp3_contracts.api.conversion_set import ConversionSetSpec, ConversionSetStatus
 from video2mp3_contracts.api.descriptions import described
-from video2mp3_contracts.api.model import ADDED_LATER, BY_CLASS, rule
+from video2mp3_contracts.api.model import immutable, rule
 from video2mp3_contracts.api.status import ConversionStatus
+from video2mp3_contracts.api.structural import structural, without_defaults
 
-_DROPPED = frozenset({"title", "$defs", "const", *ADDED_LATER, *BY_CLASS})
 _HEADER = "# Generated from contracts/ by `make generate`. Do not edit.\n"
-
-
-def structural(schema: dict[str, Any]) -> dict[str, Any]:
-    """A pydantic JSON Schema as a structural schema of the same meaning."""
-    return _convert(schema, schema.get("$defs", {}))
-
-
-def _convert(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    node = _resolve(node, definitions)
-    converted: dict[str, Any] = {}
-    for key, value in node.items():
-        if key in _DROPPED or (key == "default" and (value is None or _left_out(node))):
-            continue
-        if key == "default":
-            converted[key] = _filled_in(value, node, definitions)
-        elif key == "properties":
-            converted[key] = {name: _convert(child, definitions) for name, child in value.items()}
-        elif key == "items" or (key == "additionalProperties" and isinstance(value, dict)):
-            converted[key] = _convert(value, definitions)
-        elif key == "additionalProperties":
-            continue  # The API server refuses what is not in `properties` by itself.
-        elif key == "exclusiveMinimum":
-            converted.update(minimum=value, exclusiveMinimum=True)
-        else:
-            converted[key] = value
-    return converted
-
-
-def _filled_in(value: Any, node: dict[str, Any], definitions: dict[str, Any]) -> Any:
-    """A default without the fields that are unset, since the API server refuses null where a type is asked for.
-
-    Nor has it those that it is not to fill in.
-    """
-    if not isinstance(value, dict):
-        return value
-    fields = {name: _resolve(child, definitions) for name, child in node.get("properties", {}).items()}
-    return {
-        name: _filled_in(child, fields[name], definitions)
-        for name, child in value.items()
-        if child is not None and not _left_out(fields[name])
-    }
-
-
-def _left_out(node: dict[str, Any]) -> bool:
-    """Whether the API server is not to fill in its default."""
-    return ADDED_LATER.items() <= node.items() or BY_CLASS.items() <= node.items()
-
-
-def _without_defaults(node: Any) -> Any:
-    """A schema that fills nothing in: the status is the operator's alone, and what it left out stays out."""
-    if isinstance(node, dict):
-        return {key: _without_defaults(child) for key, child in node.items() if key != "default"}
-    return node
-
-
-def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Put a reference's target, and the one type that is not null, in the node's place; the node's own words win."""
-    while "$ref" in node or "anyOf" in node or "allOf" in node:
-        if "$ref" in node:
-            inner = definitions[node["$ref"].rsplit("/", 1)[1]]
-        else:
-            inner = next(child for child in node.get("anyOf") or node["allOf"] if child.get("type") != "null")
-        node = inner | {key: value for key, value in node.items() if key not in ("$ref", "anyOf", "allOf")}
-    return _with_enum_type(node)
-
-
-def _with_enum_type(node: dict[str, Any]) -> dict[str, Any]:
-    if "const" in node and "enum" not in node:
-        return node | {"enum": [node["const"]]}
-    return node
 
 
 def definition() -> dict[str, Any]:
@@ -130,6 +58,31 @@ def class_definition() -> dict[str, Any]:
     return _definition("Cluster", kind, version)
 
 
+def set_definition() -> dict[str, Any]:
+    """The CustomResourceDefinition of ConversionSets, as a document."""
+    version = {
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [
+            _column("Phase", ".status.phase"),
+            _column("Total", ".status.counts.total", "integer"),
+            _column("Active", ".status.counts.active", "integer"),
+            _column("Succeeded", ".status.counts.succeeded", "integer"),
+            _column("Failed", ".status.counts.failed", "integer"),
+            _column("Reason", ".status.reason"),
+            _column("Age", ".metadata.creationTimestamp", "date"),
+        ],
+        "schema": {"openAPIV3Schema": described(set_schema())},
+    }
+    kind = {
+        "kind": names.SET_KIND,
+        "listKind": f"{names.SET_KIND}List",
+        "plural": names.SET_PLURAL,
+        "singular": names.SET_KIND.lower(),
+        "shortNames": [names.SET_SHORT_NAME],
+    }
+    return _definition("Namespaced", kind, version)
+
+
 def _definition(scope: str, kind: dict[str, Any], version: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -146,7 +99,7 @@ def _definition(scope: str, kind: dict[str, Any], version: dict[str, Any]) -> di
 
 def schema() -> dict[str, Any]:
     """The resource as a structural schema, whose descriptions say no more than what a field means."""
-    status = _without_defaults(structural(ConversionStatus.model_json_schema(by_alias=True)))
+    status = without_defaults(structural(ConversionStatus.model_json_schema(by_alias=True)))
     return {
         "type": "object",
         "description": "One video to turn into an mp3.",
@@ -182,26 +135,65 @@ def class_schema() -> dict[str, Any]:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
-            "spec": _without_defaults(structural(ConversionClassSpec.model_json_schema(by_alias=True))),
+            "spec": without_defaults(structural(ConversionClassSpec.model_json_schema(by_alias=True))),
         },
         "x-kubernetes-validations": [_short_name()],
     }
 
 
-UNSEEN_STATUS: dict[str, Any] = {
-    "observedGeneration": -1,
-    "phase": "Pending",
-    "reason": "Pending",
-    "conditions": [
-        {
-            "type": "Ready",
-            "status": "Unknown",
-            "reason": "Pending",
-            "message": "No operator has seen this Conversion yet: where it stays so, none watches its namespace.",
-            "observedGeneration": -1,
-        }
-    ],
-}
+def set_schema() -> dict[str, Any]:
+    """A ConversionSet as a structural schema.
+
+    Of rules there are only those of the set itself: those of a thousand sources would cost the API server more than it
+    lets rules cost. The operator tells what is wrong with a source.
+    """
+    conversion = structural(ConversionSpec.model_json_schema(by_alias=True))["properties"]
+    source, output = (_without_rules(without_defaults(conversion[name])) for name in ("source", "output"))
+    one = source["properties"] | {"output": output | {"description": "In the place of the template's, field by field."}}
+    spec = structural(ConversionSetSpec.model_json_schema(by_alias=True))
+    fields = spec["properties"]
+    common = {name: node for name, node in conversion.items() if name not in _NOT_COMMON}
+    fields["template"]["properties"]["spec"] |= {"properties": _without_rules(without_defaults(common))}
+    fields["template"]["x-kubernetes-validations"] = [immutable("template", "ConversionSet")]
+    fields["sources"]["items"] = {"type": "object", "description": "One source.", "properties": one}
+    status = without_defaults(structural(ConversionSetStatus.model_json_schema(by_alias=True)))
+    return {
+        "type": "object",
+        "description": "One template and many sources to turn into mp3s.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": without_defaults(spec) | {"required": ["template"]},
+            "status": status | {"default": _unseen(names.SET_KIND)},
+        },
+        "x-kubernetes-validations": [_short_name()],
+    }
+
+
+_NOT_COMMON = frozenset({"source", "suspend", "ttlSecondsAfterFinished"})
+"""Of a Conversion's spec: what is not the template's. How long the set stays, it says itself."""
+
+
+def _without_rules(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_rules(child) for key, child in node.items() if key != "x-kubernetes-validations"}
+    return node
+
+
+def _unseen(kind: str) -> dict[str, Any]:
+    ready = {
+        "type": "Ready",
+        "status": "Unknown",
+        "reason": "Pending",
+        "message": f"No operator has seen this {kind} yet: where it stays so, none watches its namespace.",
+        "observedGeneration": -1,
+    }
+    return {"observedGeneration": -1, "phase": "Pending", "reason": "Pending", "conditions": [ready]}
+
+
+UNSEEN_STATUS: Final = _unseen(names.KIND)
 """What a Conversion's status is before an operator has seen it, so that nobody takes it for healthy.
 
 A default knows no time, so its condition has none."""
@@ -228,7 +220,7 @@ def _columns() -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write every CustomResourceDefinition into the folder that is named."""
-    for document in (definition(), class_definition()):
+    for document in (definition(), class_definition(), set_definition()):
         text = yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
         (Path(sys.argv[1]) / f"{document['metadata']['name']}.yaml").write_text(_HEADER + text)
 

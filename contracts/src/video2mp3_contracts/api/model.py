@@ -14,9 +14,9 @@ def rule(expression: str, message: str, **more: str) -> dict[str, str]:
     return {"rule": expression, "message": message, **more}
 
 
-def immutable(field: str) -> dict[str, str]:
+def immutable(field: str, kind: str = "Conversion") -> dict[str, str]:
     """The CEL rule of a field that keeps its first value."""
-    return rule(KEEPS_ITS_VALUE, f"{field} is immutable: make a new Conversion instead")
+    return rule(KEEPS_ITS_VALUE, f"{field} is immutable: make a new {kind} instead")
 
 
 def with_rules(*rules: dict[str, str]) -> dict[str, Any]:

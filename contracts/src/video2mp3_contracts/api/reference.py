@@ -80,13 +80,13 @@ def _status_table() -> str:
     return "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
 
 
-def _class_table() -> str:
-    """The table of what a ConversionClass may say."""
-    spec = Field("spec", crd.class_schema()["properties"]["spec"], {}, immutable=False)
+def _table_of(schema: dict[str, Any]) -> str:
+    """The table of what the spec of another kind may say."""
+    spec = Field("spec", schema["properties"]["spec"], {}, immutable=False)
     rows = [
         f"| `{field.path.removeprefix('spec.')}` | {_type(field.node)} | {field.node.get('description', '')} |"
         for field in _walk(spec)
-        if field.leaf
+        if field.leaf and not field.path.startswith(("spec.template.spec.", "spec.sources[]."))
     ]
     return "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
 
@@ -152,7 +152,13 @@ def with_tables(page: str) -> str:
     def table(name: str) -> str:
         if name == "fields":
             return _list_of_sections(page)
-        whole = {"class": _class_table, "status": _status_table, "reasons": _reasons_table, "refusals": _refusals_table}
+        whole = {
+            "class": lambda: _table_of(crd.class_schema()),
+            "set": lambda: _table_of(crd.set_schema()),
+            "status": _status_table,
+            "reasons": _reasons_table,
+            "refusals": _refusals_table,
+        }
         return whole.get(name, lambda: _spec_table(name))()
 
     return _BLOCK.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", page)

@@ -40,7 +40,7 @@ def not_allowed(spec: ConversionSpec, allowed: Sequence[str] | None) -> tuple[st
 def resolve(spec: ConversionSpec, name: str, generation: int, decided: ConversionClassSpec) -> Resolved:
     """What is to be recorded. Raises ValidationError where what both say of the mp3 does not go together."""
     defaults = decided.defaults
-    output = _merged(_document(defaults.output), _document(spec.output))
+    output = merged_output(_document(defaults.output), _document(spec.output))
     Output.model_validate(output, context=STORED)
     return Resolved(
         class_name=name,
@@ -80,7 +80,7 @@ def ttl_of(spec: ConversionSpec, resolved: Resolved | None) -> int | None:
     return ttl
 
 
-def _merged(defaults: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+def merged_output(defaults: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """Each field as it was said, else by default. Tags are joined; a field of another kind is one choice as a whole."""
     tags = {"tags": defaults.get("tags", {}) | said.get("tags", {})}
     return {name: value for name, value in (defaults | said | tags).items() if value != {}}

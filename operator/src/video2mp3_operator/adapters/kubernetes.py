@@ -122,7 +122,7 @@ class KubernetesApi:
     async def pods_of(self, namespace: str, conversion_uid: str) -> Sequence[Document]:
         """See the port."""
         selector = f"{names.LABEL_CONVERSION_UID}={conversion_uid}"
-        return [pod async for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", selector)]
+        return [pod async for pod in self.list(f"/api/v1/namespaces/{namespace}/pods", selector)]
 
     async def trouble_of(self, namespace: str, job_uid: str) -> str:
         """See the port."""
@@ -137,19 +137,19 @@ class KubernetesApi:
 
     def conversions(self, namespace: str | None) -> AsyncIterator[Document]:
         """See the port."""
-        return self._list(f"/apis/{names.API_VERSION}{_in(namespace)}/{names.PLURAL}")
+        return self.list(f"/apis/{names.API_VERSION}{_in(namespace)}/{names.PLURAL}")
 
     def classes(self) -> AsyncIterator[Document]:
         """See the port."""
-        return self._list(f"/apis/{names.API_VERSION}/{names.CLASS_PLURAL}")
+        return self.list(f"/apis/{names.API_VERSION}/{names.CLASS_PLURAL}")
 
     def jobs(self, namespace: str | None) -> AsyncIterator[Document]:
         """See the port."""
-        return self._list(f"/apis/batch/v1{_in(namespace)}/jobs", WORKER_SELECTOR)
+        return self.list(f"/apis/batch/v1{_in(namespace)}/jobs", WORKER_SELECTOR)
 
     def pods(self, namespace: str | None) -> AsyncIterator[Document]:
         """See the port."""
-        return self._list(f"/api/v1{_in(namespace)}/pods", WORKER_SELECTOR)
+        return self.list(f"/api/v1{_in(namespace)}/pods", WORKER_SELECTOR)
 
     # --- ClassesApi, EventsApi, HeartbeatApi ---
 
@@ -209,7 +209,7 @@ class KubernetesApi:
         document: Document = json.loads(content)
         return document
 
-    async def _list(self, path: str, selector: str = "") -> AsyncIterator[Document]:
+    async def list(self, path: str, selector: str = "") -> AsyncIterator[Document]:
         """All objects of a list, page by page. A list that takes so long that its pages expire is unavailable."""
         query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
         token = ""

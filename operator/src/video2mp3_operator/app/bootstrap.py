@@ -1,23 +1,25 @@
 """④ Settings and ports in, a wired operator out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
 
+from video2mp3_contracts.api import names
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 from video2mp3_operator.cache.classes import ClassCache
 from video2mp3_operator.cache.dataloader import DataLoader
+from video2mp3_operator.cache.sets import SetCache
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.gc.collector import Collector
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
 from video2mp3_operator.policy.stopwatches import Stopwatches
-from video2mp3_operator.ports.errors import ConflictError, OutsideError, RefusedError
+from video2mp3_operator.ports.errors import ConflictError, GoneError, OutsideError, RefusedError
 from video2mp3_operator.reconciler.deletion_effects import DeletionEffects
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.file_effects import FileEffects
@@ -27,6 +29,8 @@ from video2mp3_operator.reconciler.outbox import Outbox
 from video2mp3_operator.reconciler.reconcile import Reconciler
 from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Caps
+from video2mp3_operator.sets.listing import SetListing
+from video2mp3_operator.sets.reconciler import SetReconciler
 from video2mp3_operator.sweep.admission import Admission
 from video2mp3_operator.sweep.classes import ClassPolling
 from video2mp3_operator.sweep.ledger_polling import LedgerPolling
@@ -38,6 +42,7 @@ from video2mp3_operator.telemetry.metrics import Gauges, Metrics
 
 _log = structlog.get_logger(__name__)
 
+_SET_SECONDS: Final = 0.5
 _CONFLICT: Final = Backoff(0.02, 5)
 _OUTSIDE: Final = Backoff(1, 60)
 _REFUSED: Final = Backoff(5, 300)
@@ -68,6 +73,12 @@ class Operator:
         self.heartbeat = self._heartbeat(ports)
         self.stalls = StallWatch(settings.sweep_seconds)
         self.reconciler = self._reconciler(ports)
+        self.sets = SetCache()
+        self.set_queue: WorkQueue[Key] = WorkQueue(self._reconcile_set, self._backoff, settings.set_concurrency)
+        self.set_reconciler = SetReconciler(
+            ports.clock, ports.elapsed, self.sets, self.cache, ports.sets, self.queue.add
+        )
+        self.set_listing = SetListing(settings, self.sets, ports.sets, metrics, self.set_queue.add)
         self.resync = Resync(settings, self.cache, ports.lister, metrics, self.queue.add)
         self.class_polling = ClassPolling(
             settings, self.classes, self.cache, ports.lister, ports.classes, metrics, self.queue.add
@@ -159,6 +170,8 @@ class Operator:
             "ledger": self.polling.run,
             "classes": self.class_polling.run,
             "resync": self.resync.run,
+            "sets": self.set_queue.run,
+            "set listing": self.set_listing.run,
             "outbox": self.outbox.run,
             "events": self.events.run,
             "heartbeat": self.heartbeat.run,
@@ -186,6 +199,19 @@ class Operator:
     async def _reconcile(self, key: Key) -> float | None:
         with self.metrics.reconcile_seconds.time():
             return await self.reconciler.reconcile(key)
+
+    async def _reconcile_set(self, key: Key) -> float | None:
+        try:
+            return await self.set_reconciler.reconcile(key)
+        except GoneError:
+            self.sets.forget(key)
+            return None
+
+    def wake_set_of(self, document: Mapping[str, Any]) -> None:
+        """A Conversion has changed: if it is of a set, that is due a moment later, and with all that change by then."""
+        for owner in document["metadata"].get("ownerReferences") or ():
+            if owner["kind"] == names.SET_KIND:
+                self.set_queue.add_after(Key(document["metadata"]["namespace"], owner["name"]), _SET_SECONDS)
 
     def _is_urgent(self, key: Key) -> bool:
         """Whether others wait for the place that it has, or could have."""

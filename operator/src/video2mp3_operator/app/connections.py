@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from kubernetes.aio.client import Configuration
 
 from video2mp3_operator.adapters.kubernetes import KubernetesApi
+from video2mp3_operator.adapters.kubernetes_sets import KubernetesSets
 from video2mp3_operator.adapters.mongodb import MongoStore
 from video2mp3_operator.adapters.rabbitmq import RabbitPublisher
 from video2mp3_operator.policy.settings import Settings
@@ -21,6 +22,7 @@ from video2mp3_operator.ports.systems import (
     Ledger,
     Lister,
     Publisher,
+    SetsApi,
     Stopwatch,
     Store,
 )
@@ -40,6 +42,7 @@ class Ports:
     jobs: JobsApi
     lister: Lister
     classes: ClassesApi
+    sets: SetsApi
     events: EventsApi
     heartbeat: HeartbeatApi
     ledger: Ledger
@@ -85,6 +88,7 @@ def connect(settings: Settings, configuration: Configuration, metrics: Metrics) 
         jobs=kubernetes,
         lister=kubernetes,
         classes=kubernetes,
+        sets=KubernetesSets(kubernetes),
         events=kubernetes,
         heartbeat=kubernetes,
         ledger=store,

@@ -112,6 +112,21 @@ async def on_conversion(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None
         news = read_or_skip("conversion", document, operator.cache.see_conversion, operator.metrics.skip)
     if news:
         operator.queue.add(key)
+    operator.wake_set_of(document)
+
+
+@kopf.on.event(names.GROUP, names.VERSION, names.SET_PLURAL)
+async def on_set(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+    """A ConversionSet was made, changed or removed."""
+    operator: Operator = memo.operator
+    document: dict[str, Any] = dict(event["object"])
+    key = key_of(document)
+    if not operator.settings.serves(key.namespace):
+        return
+    if event["type"] == "DELETED":
+        operator.sets.forget(key)
+    elif read_or_skip("conversionset", document, operator.sets.see, operator.metrics.skip):
+        operator.set_queue.add(key)
 
 
 @kopf.on.event("batch", "v1", "jobs")

@@ -10,6 +10,7 @@ from typing import Any
 from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.cache.documents import Document, is_finished, key_of, source_of, trimmed
 from video2mp3_operator.cache.groups import forget, keep_newer
+from video2mp3_operator.cache.sets import Owned
 from video2mp3_operator.objects.jobs import Job, Slot, parse_job
 from video2mp3_operator.objects.metadata import Key, version_of
 from video2mp3_operator.objects.pods import Pod, parse_pod
@@ -43,6 +44,7 @@ class Cache:
         self.unseen: set[str] = set()
         """Watched namespaces that have not been listed since the start."""
 
+        self.owned = Owned()
         self.newest = 0
         """The highest resourceVersion seen."""
 
@@ -82,6 +84,7 @@ class Cache:
         self._uids.add(document["metadata"]["uid"])
         self.newest = max(self.newest, version_of(document))
         self._count_source(self._conversions[key], +1)
+        self.owned.see(key, document)
         return True
 
     def forget_conversion(self, key: Key, uid: str | None = None) -> bool:
@@ -92,6 +95,7 @@ class Cache:
         del self._conversions[key]
         self._uids.discard(before["metadata"]["uid"])
         self._count_source(before, -1)
+        self.owned.forget(key, before)
         self._done_with_source.discard(before["metadata"]["uid"])
         self.entries.pop(before["metadata"]["uid"], None)
         self._job_uids.pop(before["metadata"]["uid"], None)

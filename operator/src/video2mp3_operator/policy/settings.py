@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     reconcile_concurrency: Annotated[int, Field(ge=1)] = 32
     """Conversions reconciled at once. They mostly wait for the API server."""
 
+    set_concurrency: Annotated[int, Field(ge=1)] = 4
+    """ConversionSets reconciled at once."""
+
     sweep_seconds: Annotated[float, Field(gt=0)] = 2.0
     """How often the ledger is asked, in one query, about all running conversions; more often where these are few."""
 

@@ -88,6 +88,31 @@ class ClassesApi(Protocol):
         """Make a class what the manifest says. Raises GoneError (no such kind), InvalidError, RefusedError."""
 
 
+class SetsApi(Protocol):
+    """ConversionSets, and the Conversions that they make."""
+
+    def sets(self, namespace: str | None) -> AsyncIterator[Document]:
+        """All of a namespace, or of all (None). Raises GoneError where there is no such kind."""
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
+        """Change a set's status. Raises ConflictError where the set is another version by now, GoneError."""
+
+    async def expire(self, key: Key, uid: str, version: int) -> None:
+        """Delete a set, if it is still this version. Raises ConflictError."""
+
+    async def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """What a ConfigMap holds; None where there is none. Raises RefusedError."""
+
+    async def create(self, manifest: Mapping[str, Any]) -> Document | None:
+        """Create a Conversion; None where one of its name is there. Raises InvalidError, RefusedError."""
+
+    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> None:
+        """Change a Conversion, if it is still this one."""
+
+    async def delete(self, key: Key, uid: str) -> None:
+        """Delete a Conversion, if it is still this one."""
+
+
 class EventsApi(Protocol):
     """Kubernetes Events."""
 

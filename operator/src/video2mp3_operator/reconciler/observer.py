@@ -112,7 +112,7 @@ class Observer:
         """The pods; asked for where a Job has failed and the watch has not told yet how its pods ended."""
         if job is None or job.failed_reason is None:
             return pods
-        if job.parts == 1 and any(pod.exit_code is not None for pod in pods):
+        if job.parts == 1 and any(pod.exit_code is not None and pod.job_uid == job.uid for pod in pods):
             return pods
         for document in await self.jobs.pods_of(job.namespace, job.conversion_uid):
             self.cache.see_pod(document)

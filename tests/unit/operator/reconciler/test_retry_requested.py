@@ -114,6 +114,22 @@ def test_a_failure_that_is_not_told_yet_is_told_first() -> None:
     assert (verdict(world, key), len(world.queue)) == (("Running", "Starting"), 1)
 
 
+def test_how_its_last_pod_ended_is_asked_for_though_pods_of_the_job_before_are_still_there() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = fail(world, key)
+    ask(world, key)
+    live(world, operator)
+    assert POD in world.pods
+    ended = a_pod(a_conversion()).with_metadata(name="pod-2").on("node-1").ended(65, NO_AUDIO).versioned(600).document
+    world.pods[Key("media", "pod-2")] = ended
+    world.set_job_status(key, conditions=FAILED, failed=1)
+    # The Job's end comes through the watch before its pod's does.
+    operator.cache.see_job(world.job_of(key))
+    asyncio.run(operator.reconciler.reconcile(key))
+    assert [attempt["number"] for attempt in status(world, key)["attempts"]] == [1, 2]
+
+
 def test_without_mongodb_the_verdict_stands() -> None:
     world = World()
     key = world.apply(a_conversion())
