@@ -105,7 +105,7 @@ push: venv ## Build the five images and push them (REGISTRY=registry.example.com
 install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
 	helm upgrade --install $(RELEASE) charts/video2mp3 --namespace $(NAMESPACE) --create-namespace --wait $(HELM_ARGS)
 
-GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md
+GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md THIRD_PARTY.md
 
 .PHONY: generate
 generate: venv ## Write what follows from the sources: the CRD, the reference's tables, pictures of the code, the chart's copies
@@ -113,6 +113,7 @@ generate: venv ## Write what follows from the sources: the CRD, the reference's 
 	@$(BIN)/python -m video2mp3_contracts.api.reference docs/conversion.md docs/classes.md
 	@$(BIN)/python -m tests.contract.words
 	@$(BIN)/python -m tests.contract.rooms
+	@$(BIN)/python -m video2mp3_localcluster.release.third_party
 	@mkdir -p charts/video2mp3/files
 	@cp init.sql crds/*.yaml charts/video2mp3/files/
 
