@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 SERVICES := gateway auth operator worker-image notifier
 DISTRIBUTIONS := contracts $(SERVICES) localcluster localcluster/images/mailsink
+DISTRIBUTIONS_OF_A_RELEASE := contracts $(SERVICES) charts
 LOCALCLUSTER := $(BIN)/python -m video2mp3_localcluster
 RELEASE ?= video2mp3
 NAMESPACE ?= video2mp3
@@ -100,6 +101,19 @@ images: venv ## Build the container images, and load them into the local cluster
 .PHONY: push
 push: venv ## Build the five images and push them (REGISTRY=registry.example.com/video2mp3; TAG and INSECURE=1 if need be)
 	@$(LOCALCLUSTER) push "$(REGISTRY)" $(if $(TAG),--tag "$(TAG)") $(if $(INSECURE),--insecure)
+
+.PHONY: release
+release: venv ## Make a release in dist/: chart, images, contents, provenance, checksums (VERSION=1.2.3; REGISTRY, SOURCE, ARCHITECTURES, BUILDER)
+	@$(LOCALCLUSTER) release "$(VERSION)" $(if $(REGISTRY),--registry "$(REGISTRY)") $(if $(SOURCE),--source "$(SOURCE)") \
+	  $(if $(BUILDER),--builder "$(BUILDER)") $(if $(ARCHITECTURES),--architectures $(ARCHITECTURES))
+
+.PHONY: publish
+publish: venv ## Put a release of dist/ into a registry (VERSION=1.2.3 REGISTRY=registry.example.com/video2mp3; INSECURE=1)
+	@$(LOCALCLUSTER) publish "$(VERSION)" "$(REGISTRY)" $(if $(INSECURE),--insecure)
+
+.PHONY: earlier-release
+earlier-release: ## Let the upgrade test start from a released tag (VERSION=1.2.3)
+	git archive "v$(VERSION)" .dockerignore $(DISTRIBUTIONS_OF_A_RELEASE) | xz -9e >tests/upgrade/earlier-release.tar.xz
 
 .PHONY: install
 install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
