@@ -116,7 +116,15 @@ def test_it_holds_all_that_was_promised(release: Release) -> None:
     assert names == {
         *(f"images/{image.name}-{VERSION}.oci.tar" for image in SERVICES),
         *(f"sbom/{image.name}-{VERSION}-{each}.cdx.json" for image in SERVICES for each in ARCHITECTURES),
-        *("LICENSE", "NOTES.md", "SHA256SUMS", "THIRD_PARTY.md", PROVENANCE, f"video2mp3-{VERSION}.tgz"),
+        *(
+            "LICENSE",
+            "NOTES.md",
+            "SHA256SUMS",
+            "THIRD_PARTY.md",
+            PROVENANCE,
+            f"video2mp3-{VERSION}.tgz",
+            f"video2mp3-{VERSION}.oci.tar",
+        ),
     }
     assert not release.plan.partial.exists()
 
@@ -124,7 +132,7 @@ def test_it_holds_all_that_was_promised(release: Release) -> None:
 def test_the_checksums_hold(release: Release) -> None:
     check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
     subprocess.run(check, cwd=release.folder, check=True, timeout=SECONDS)
-    assert len((release.folder / "SHA256SUMS").read_text().splitlines()) == len(SERVICES) * 3 + 5
+    assert len((release.folder / "SHA256SUMS").read_text().splitlines()) == len(SERVICES) * 3 + 6
 
 
 def test_the_provenance_is_of_these_files_and_this_commit(release: Release) -> None:
@@ -133,7 +141,8 @@ def test_the_provenance_is_of_these_files_and_this_commit(release: Release) -> N
     files = {name: digest for name, digest in told.items() if (release.folder / name).exists()}
     for name, digest in files.items():
         assert hashlib.sha256((release.folder / name).read_bytes()).hexdigest() == digest, name
-    assert told.keys() - files.keys() == {f"video2mp3/{image.name}" for image in SERVICES}
+    pushed = {f"video2mp3/{image.name}" for image in SERVICES} | {"video2mp3/charts/video2mp3"}
+    assert told.keys() - files.keys() == pushed
     source = release.provenance["predicate"]["buildDefinition"]["resolvedDependencies"][0]
     assert source["digest"]["gitCommit"] == git(release.plan.root, "rev-parse", "HEAD").strip()
 
@@ -178,6 +187,10 @@ def test_from_a_registry_it_is_what_was_made(release: Release, monkeypatch: pyte
         rendered = json.dumps(
             release.template(chart, "--version", VERSION, "--plain-http", "--set", f"images.registry={target.registry}")
         )
+        told = {each["name"]: each["digest"]["sha256"] for each in release.provenance["subject"]}
+        for name in (*(image.name for image in SERVICES), "charts/video2mp3"):
+            header = registry.manifest(f"team/{name}", VERSION)[1]
+            assert header["Docker-Content-Digest"] == f"sha256:{told[f'video2mp3/{name}']}"
         for image in SERVICES:
             index, header = registry.manifest(f"team/{image.name}", VERSION)
             assert f"{target.registry}/{image.name}@{header['Docker-Content-Digest']}" in rendered

@@ -1,5 +1,6 @@
 """The chart of a release: the checkout's, with its images by digest and with what Artifact Hub shows of it."""
 
+import json
 import os
 import re
 import shutil
@@ -12,10 +13,14 @@ from typing import Any, Final
 import yaml
 
 from video2mp3_localcluster.release.changelog import Entry
+from video2mp3_localcluster.release.layouts import Blob, write_artifact
 from video2mp3_localcluster.steps.step_log import StepFailed
 
 NAME: Final = "video2mp3"
 _DEFAULT_REGISTRY: Final = "video2mp3"
+_CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
+_CONTENT: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+"""What Helm calls the two parts of a chart in a registry."""
 _MOST_CHANGES: Final = 200
 """More than anybody reads; a package's page is no changelog."""
 
@@ -110,3 +115,16 @@ def stage(root: Path, folder: Path, facts: Facts, when: datetime) -> Path:
     for path in [chart, *chart.rglob("*")]:
         os.utime(path, (when.timestamp(), when.timestamp()))
     return chart
+
+
+def write_layout(package: Path, metadata: Document, when: datetime, target: Path) -> str:
+    """Write a packaged chart as Helm stores it in a registry, as an OCI image layout; answer its digest."""
+    name = "org.opencontainers.image."
+    said = {
+        f"{name}title": str(metadata["name"]),
+        f"{name}version": str(metadata["version"]),
+        f"{name}description": str(metadata["description"]),
+        f"{name}created": when.isoformat().replace("+00:00", "Z"),
+    }
+    config = Blob(_CONFIG, json.dumps(metadata).encode())
+    return write_artifact(target, config, Blob(_CONTENT, package.read_bytes()), said, str(metadata["version"]))

@@ -1,11 +1,13 @@
 """The commands `release` and `publish`."""
 
 import argparse
+import os
+from collections.abc import Mapping
 
 from video2mp3_localcluster.debian.architectures import ARCHITECTURES
 from video2mp3_localcluster.images.push import Target
-from video2mp3_localcluster.release.publish import CHARTS, publish_steps
-from video2mp3_localcluster.release.release import Plan, make_release
+from video2mp3_localcluster.release.publish import Login, publish_steps
+from video2mp3_localcluster.release.release import CHARTS, Plan, make_release
 from video2mp3_localcluster.steps.layout import repository_root
 from video2mp3_localcluster.steps.steps import run_steps
 
@@ -15,7 +17,8 @@ images for every processor, and writes them, the chart, lists of contents, prove
 Pushes and tags nothing."""
 
 _PUBLISH_DESCRIPTION = """\
-Puts the images and the chart of dist/VERSION into a registry, by a login of `buildah login` or `docker login`."""
+Puts the images and the chart of dist/VERSION into a registry, by a login of `buildah login` or `docker login`, or by
+that of the variables REGISTRY_USER and REGISTRY_PASSWORD."""
 
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,7 +63,13 @@ def run_release(options: argparse.Namespace) -> int:
 def run_publish(options: argparse.Namespace) -> int:
     """Push it, and say how it is installed."""
     target = Target(options.registry, options.version, options.insecure)
-    run_steps(publish_steps(repository_root() / "dist" / options.version, target))
+    run_steps(publish_steps(repository_root() / "dist" / options.version, target, login_of(os.environ)))
     chart = f"oci://{target.registry}/{CHARTS}/video2mp3"
     print(f"helm install video2mp3 {chart} --version {options.version} --set images.registry={target.registry} …")
     return 0
+
+
+def login_of(environment: Mapping[str, str]) -> Login | None:
+    """The login that the environment names, if it does."""
+    user, password = environment.get("REGISTRY_USER", ""), environment.get("REGISTRY_PASSWORD", "")
+    return Login(user, password) if user and password else None

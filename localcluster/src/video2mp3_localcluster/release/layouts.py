@@ -1,4 +1,4 @@
-"""Images as OCI image layouts: one file an image, with an index over the processors that it is for.
+"""Images and the chart as OCI image layouts, each one file; an image's has an index over the processors that it is for.
 
 A registry keeps blobs by their digest, so the index's is known before anything is pushed, and the chart names it.
 """
@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import Any, Final
 
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
+MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 _LAYOUT: Final = '{"imageLayoutVersion": "1.0.0"}'
 
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Content, and what it is."""
+
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -59,18 +68,41 @@ def join(layouts: Mapping[str, Path], target: Path, annotations: Mapping[str, st
         [manifests[architecture]] = json.loads((layout / "index.json").read_text())["manifests"]
         for blob in (layout / "blobs" / "sha256").iterdir():
             blob.replace(blobs / blob.name)
-    content = json.dumps(build_index(manifests, annotations), indent=2).encode()
-    digest = sha256(content)
-    (blobs / digest.removeprefix("sha256:")).write_bytes(content)
-    entry = {
-        "mediaType": INDEX,
-        "digest": digest,
-        "size": len(content),
-        "annotations": {"org.opencontainers.image.ref.name": name},
-    }
+    index = json.dumps(build_index(manifests, annotations), indent=2).encode()
+    _write_entry(target, _stored(blobs, Blob(INDEX, index)), name)
+    return Indexed(sha256(index), {architecture: str(each["digest"]) for architecture, each in manifests.items()})
+
+
+def write_artifact(target: Path, config: Blob, layer: Blob, annotations: Mapping[str, str], name: str) -> str:
+    """Write a layout of something that is no image, as Helm stores a chart; answer its manifest's digest."""
+    blobs = target / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": _stored(blobs, config),
+            "layers": [_stored(blobs, layer)],
+            "annotations": dict(annotations),
+        },
+        indent=2,
+    ).encode()
+    _write_entry(target, _stored(blobs, Blob(MANIFEST, manifest)), name)
+    return sha256(manifest)
+
+
+def _write_entry(target: Path, descriptor: Document, name: str) -> None:
+    """Make a descriptor the one entry of a layout."""
+    entry = descriptor | {"annotations": {"org.opencontainers.image.ref.name": name}}
     (target / "index.json").write_text(json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}))
     (target / "oci-layout").write_text(_LAYOUT)
-    return Indexed(digest, {architecture: str(each["digest"]) for architecture, each in manifests.items()})
+
+
+def _stored(blobs: Path, blob: Blob) -> Document:
+    """Write a blob; answer its descriptor."""
+    digest = sha256(blob.content)
+    (blobs / digest.removeprefix("sha256:")).write_bytes(blob.content)
+    return {"mediaType": blob.media_type, "digest": digest, "size": len(blob.content)}
 
 
 def pack(layout: Path, archive: Path, seconds: int) -> None:

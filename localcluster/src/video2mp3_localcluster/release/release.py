@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from video2mp3_localcluster.debian.architectures import EMULATOR_PACKAGE, emulate, emulator, host_architecture
 from video2mp3_localcluster.images.archives import archive_path
 from video2mp3_localcluster.images.build import TOOLS_STEP, build_steps, image_store, tools_step
@@ -20,7 +22,7 @@ from video2mp3_localcluster.images.catalogue import SERVICES, Image
 from video2mp3_localcluster.images.references import image_tags, runtime_name
 from video2mp3_localcluster.programs.binaries import Artefact, compiled
 from video2mp3_localcluster.release.changelog import entries
-from video2mp3_localcluster.release.chart import Facts, stage
+from video2mp3_localcluster.release.chart import NAME, Facts, stage, write_layout
 from video2mp3_localcluster.release.checkout import Commit, make_cut, notes
 from video2mp3_localcluster.release.checksums import SUMS, digest, digests, sums
 from video2mp3_localcluster.release.contents import contents
@@ -36,6 +38,8 @@ from video2mp3_localcluster.steps.steps import Step, run_steps
 
 IMAGES: Final = "images"
 SBOMS: Final = "sbom"
+CHARTS: Final = "charts"
+"""The part of the path in a registry that keeps the chart apart from the images."""
 PROVENANCE: Final = "provenance.intoto.json"
 _HELM_STEP: Final = "helm"
 _CHART_STEP: Final = "chart"
@@ -75,6 +79,8 @@ class Made:
 
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     indexed: dict[str, Indexed] = field(default_factory=dict)
+    chart: str = ""
+    """The digest of the chart in a registry: `sha256:…`."""
 
 
 def make_release(plan: Plan) -> Path:
@@ -184,6 +190,10 @@ def _write_chart(plan: Plan, commit: Commit, made: Made, log: StepLog) -> None:
     chart = stage(plan.root, work, facts, commit.when)
     helm = compiled("helm").folder / "helm"
     log.command([helm, "package", chart, "--destination", plan.partial])
+    metadata = yaml.safe_load((chart / "Chart.yaml").read_text())
+    package = plan.partial / f"{NAME}-{plan.version}.tgz"
+    made.chart = write_layout(package, metadata, commit.when, work / "layout")
+    pack(work / "layout", package.with_suffix(".oci.tar"), int(commit.when.timestamp()))
     shutil.rmtree(work)
     (plan.partial / "NOTES.md").write_text(notes(plan.root, plan.version) + "\n")
     for name in ("LICENSE", "THIRD_PARTY.md"):
@@ -192,8 +202,9 @@ def _write_chart(plan: Plan, commit: Commit, made: Made, log: StepLog) -> None:
 
 def _write_statements(plan: Plan, commit: Commit, made: Made, log: StepLog) -> None:
     files = digests(plan.partial)
-    for name, indexed in made.indexed.items():
-        files[f"{plan.registry or 'video2mp3'}/{name}"] = indexed.digest.removeprefix("sha256:")
+    pushed = {name: indexed.digest for name, indexed in made.indexed.items()} | {f"{CHARTS}/{NAME}": made.chart}
+    for name, digest_there in pushed.items():
+        files[f"{plan.registry or NAME}/{name}"] = digest_there.removeprefix("sha256:")
     locks = {lock_of(plan.root, image.dockerfile) for image in SERVICES}
     hashed = {str(lock.relative_to(plan.root)): digest(lock) for lock in locks}
     origin = Origin(commit.digest, plan.source, hashed, plan.builder)
