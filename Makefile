@@ -94,6 +94,17 @@ bench-gateway: venv ## Lists of 100,000 Conversions by the gateway, beside pagin
 
 ##@ Build it
 
+SITE_TOOLS := docs/mkdocs/.venv
+
+.PHONY: docs
+docs: venv ## Build the site of the pages in site/, every link checked
+	@[ -x $(SITE_TOOLS)/bin/mkdocs ] || $(BIN)/uv venv --quiet --clear $(SITE_TOOLS)
+	@$(BIN)/uv pip install --quiet --python $(SITE_TOOLS)/bin/python --require-hashes -r docs/mkdocs/requirements.txt
+	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends npm; }
+	@rm -rf build/site && $(SITE_TOOLS)/bin/python docs/mkdocs/stage.py build/site site
+	@NO_MKDOCS_2_WARNING=1 $(SITE_TOOLS)/bin/mkdocs build --quiet --strict --config-file build/site/mkdocs.yml
+	@echo "site/index.html"
+
 .PHONY: images
 images: venv ## Build the container images, and load them into the local cluster if it runs
 	@$(LOCALCLUSTER) images
@@ -145,6 +156,7 @@ lock: venv ## Lock every dependency by version and hash (requirements.txt of eac
 	for service in $(SERVICES) localcluster/images/mailsink; do \
 	  lock $$service/requirements.txt --python-version 3.13 $$service/pyproject.toml; \
 	done; \
+	lock docs/mkdocs/requirements.txt --universal --python-version 3.11 docs/mkdocs/requirements.in; \
 	lock localcluster/images/mongo/requirements.txt --python-version 3.13 localcluster/images/mongo/requirements.in; \
 	lock requirements-dev.txt --universal --python-version 3.11 --all-extras requirements-dev.in \
 	  $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
@@ -164,6 +176,10 @@ $(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(foreach distribution,$(DISTRIBUTIONS),-e ./$(distribution)); \
 	touch $@; echo "    done in $${SECONDS} s"
+
+.PHONY: own
+own: ## Let git work here whoever owns the files, as in the containers of code hosts
+	@git config --global --add safe.directory "$(CURDIR)"
 
 .PHONY: help
 help: ## This list
