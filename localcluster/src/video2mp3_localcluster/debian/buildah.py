@@ -15,6 +15,9 @@ from video2mp3_localcluster.steps.steps import StepLog
 BUILD_SECONDS = 1800
 """Limit for one image; the slowest takes two minutes on two busy cores."""
 
+EMULATED_SECONDS = 4 * BUILD_SECONDS
+"""The same where every program runs under an emulator: ten times as long, and more on busy cores."""
+
 RUN_ROOTS = Path("/run/video2mp3-images")
 
 _CACHE_MOUNTS = "buildah-cache"
@@ -50,8 +53,9 @@ class Buildah:
         `trees` are folders to copy from, by name; `target` is the stage that becomes the image, by default the last.
         """
         command = self.build_command(reference, dockerfile, context, arguments, trees, target)
+        seconds = EMULATED_SECONDS if self.foreign else BUILD_SECONDS
         with self._lock(fcntl.LOCK_SH):
-            log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
+            log.command(command, env=self._environment(), timeout_seconds=seconds)
 
     def build_command(
         self,
