@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +225,22 @@ def test_what_is_not_committed_is_not_released(release: Release) -> None:
     finally:
         loose.unlink()
     assert release.folder.exists()
+
+
+def test_a_tag_on_another_commit_is_no_release(release: Release) -> None:
+    git(release.plan.root, "tag", "v78.0.0")
+    with pytest.raises(StepFailed, match=r"v78\.0\.0 is the tag of a commit that is not the release's"):
+        make_release(replace(release.plan, version="78.0.0"))
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [("76.0.0", r"76\.0\.0 does not follow 77\.0\.0"), ("77.1.0", "nothing to release"), ("v1", "'v1'")],
+)
+def test_a_version_that_cannot_be_is_refused(release: Release, version: str, complaint: str) -> None:
+    with pytest.raises(StepFailed, match=complaint):
+        make_release(replace(release.plan, version=version))
+    assert git(release.plan.root, "status", "--porcelain") == ""
 
 
 def test_a_changed_file_is_not_published(release: Release) -> None:

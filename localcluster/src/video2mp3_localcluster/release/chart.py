@@ -21,8 +21,8 @@ _DEFAULT_REGISTRY: Final = "video2mp3"
 _CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
 _CONTENT: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 """What Helm calls the two parts of a chart in a registry."""
-_MOST_CHANGES: Final = 200
-"""More than anybody reads; a package's page is no changelog."""
+_MOST_CHANGES: Final = 40
+"""More than anybody reads on a package's page; Helm keeps all of the chart in a Secret of each installation."""
 
 Document = dict[str, Any]
 

@@ -58,6 +58,10 @@ def _check_clean(log: StepLog, root: Path) -> None:
 
 
 def _cut(log: StepLog, root: Path, version: str) -> None:
+    if f"v{version}" in log.output(["git", "tag", "--points-at", "HEAD"], cwd=root).split():
+        raise StepFailed(
+            f"v{version} is the tag of a commit that is not the release's: make the release before the tag"
+        )
     changelog = root / CHANGELOG
     text = changelog.read_text()
     check_follows(version, versions(text))

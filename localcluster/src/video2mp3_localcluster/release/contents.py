@@ -57,12 +57,19 @@ def contents(archive: Path) -> Contents:
     """What is in the image of an archive, as `docker save` writes them."""
     files = _files(archive)
     listed = {package.name: package for package in _listed(files)}
-    copied = {PurePosixPath(name).parent.name for name in files if name.endswith("/copyright")} - listed.keys()
+    copied = _copied(files) - listed.keys()
     return Contents(
         tuple(sorted([*listed.values(), *(DebianPackage(name) for name in copied)])),
         tuple(sorted({_python(text) for name, text in files.items() if name.endswith("/METADATA")})),
         _os_release(files.get("usr/lib/os-release") or files.get("etc/os-release") or ""),
     )
+
+
+def _copied(files: Mapping[str, str]) -> set[str]:
+    """Packages of which files were copied in, by their copyright files; none where the image lists those as well."""
+    if any(name.startswith(_STATUS_FOLDER) for name in files):
+        return set()
+    return {PurePosixPath(name).parent.name for name in files if name.endswith("/copyright")}
 
 
 def _files(archive: Path) -> dict[str, str]:

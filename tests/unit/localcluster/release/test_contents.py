@@ -61,17 +61,29 @@ def test_the_topmost_layer_counts(tmp_path: Path) -> None:
             f"{VENV}/flask-3.1.3.dist-info/METADATA": FLASK,
             "usr/share/doc/libmp3lame0/copyright": "words",
             "usr/share/doc/ffmpeg/copyright": "words",
-            "var/lib/dpkg/status.d/ffmpeg": "Package: ffmpeg\nVersion: 7:7.1\nArchitecture: amd64\n",
         },
     )
     assert contents(archive) == Contents(
         (
-            DebianPackage("ffmpeg", "7:7.1", "amd64"),
+            DebianPackage("ffmpeg"),
             DebianPackage("libc6", "2.41-12", "amd64", "glibc"),
             DebianPackage("libmp3lame0"),
         ),
         (PythonPackage("flask", "3.1.3", "BSD-3-Clause"),),
         {"ID": "debian", "VERSION_ID": "13", "PRETTY_NAME": "Debian GNU/Linux 13"},
+    )
+
+
+def test_an_image_that_lists_what_was_copied_is_believed(tmp_path: Path) -> None:
+    listed = "Package: ffmpeg\nVersion: 7:7.1\nArchitecture: amd64\n"
+    archive = image(
+        tmp_path / "image.tar",
+        {"var/lib/dpkg/status": STATUS},
+        {"var/lib/dpkg/status.d/ffmpeg": listed, "usr/share/doc/mesa/copyright": "words"},
+    )
+    assert contents(archive).debian == (
+        DebianPackage("ffmpeg", "7:7.1", "amd64"),
+        DebianPackage("libc6", "2.41-12", "amd64", "glibc"),
     )
 
 
