@@ -10,14 +10,19 @@ import yaml
 
 from tests.contract.released.narrowings import Narrowing, narrowings
 from video2mp3_contracts.api import names
-from video2mp3_contracts.api.crd import definition
+from video2mp3_contracts.api.crd import class_definition, definition
 from video2mp3_localcluster.release.changelog import versions
 from video2mp3_localcluster.steps.layout import repository_root
 
 ROOT = repository_root()
-RELEASED = sorted((ROOT / "crds" / "released").glob("*.yaml"))
+RELEASED = sorted((ROOT / "crds" / "released").glob("*/*.yaml"))
+TODAY = {f"{each['metadata']['name']}.yaml": each for each in (definition(), class_definition())}
 Document = dict[str, Any]
 Change = Callable[[Document], None]
+
+
+def label(release: Path) -> str:
+    return f"{release.parent.name}/{release.name}"
 
 
 def reviewed() -> list[Document]:
@@ -26,41 +31,42 @@ def reviewed() -> list[Document]:
 
 
 def of(release: Path) -> list[Document]:
-    return [entry for entry in reviewed() if entry["from"] == release.stem]
+    return [entry for entry in reviewed() if f"{entry['from']}/{entry['of']}.yaml" == label(release)]
 
 
 def fits(entry: Document, found: Narrowing) -> bool:
     return bool(entry["field"] == found.field and found.change.startswith(entry["change"]))
 
 
-@pytest.mark.parametrize("release", RELEASED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("release", RELEASED, ids=label)
 def test_what_it_let_in_is_let_in(release: Path) -> None:
-    found = narrowings(yaml.safe_load(release.read_text()), definition())
+    found = narrowings(yaml.safe_load(release.read_text()), TODAY[release.name])
     assert [each for each in found if not any(fits(entry, each) for entry in of(release))] == []
 
 
-@pytest.mark.parametrize("release", RELEASED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("release", RELEASED, ids=label)
 def test_what_was_looked_at_is_still_so(release: Path) -> None:
-    found = narrowings(yaml.safe_load(release.read_text()), definition())
+    found = narrowings(yaml.safe_load(release.read_text()), TODAY[release.name])
     assert [entry for entry in of(release) if not any(fits(entry, each) for each in found)] == []
     assert all(entry["why"] for entry in of(release))
 
 
 def test_every_release_left_its_definition() -> None:
-    kept = {path.stem for path in RELEASED}
+    kept = {path.parent.name for path in RELEASED}
     assert kept >= set(versions((ROOT / "CHANGELOG.md").read_text()))
     assert {entry["from"] for entry in reviewed()} <= kept
 
 
 def test_the_only_version_is_stable() -> None:
-    [version] = definition()["spec"]["versions"]
-    assert (version["name"], version["served"], version["storage"]) == ("v1", True, True)
-    assert "deprecated" not in version
+    for today in TODAY.values():
+        [version] = today["spec"]["versions"]
+        assert (version["name"], version["served"], version["storage"]) == ("v1", True, True)
+        assert "deprecated" not in version
 
 
 def test_get_all_lists_none_of_them() -> None:
     """Nor deletes them: `kubectl delete all --all` is meant for what runs."""
-    assert "categories" not in definition()["spec"]["names"]
+    assert not any("categories" in today["spec"]["names"] for today in TODAY.values())
 
 
 def schema_of(document: Document) -> Document:
@@ -118,13 +124,13 @@ NARROWER: dict[str, tuple[Change, str, str]] = {
         "is required now",
     ),
     "another default": (
-        of_spec(lambda spec: field(spec, "retryLimit").update(default=0)),
-        "spec.retryLimit",
+        of_spec(lambda spec: field(spec, "parallelism").update(default=0)),
+        "spec.parallelism",
         "default is 0",
     ),
     "a default is gone": (
-        of_spec(lambda spec: field(spec, "retryLimit").pop("default")),
-        "spec.retryLimit",
+        of_spec(lambda spec: field(spec, "parallelism").pop("default")),
+        "spec.parallelism",
         "default is None",
     ),
     "one type of two": (

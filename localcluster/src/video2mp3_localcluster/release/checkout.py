@@ -10,7 +10,7 @@ from video2mp3_localcluster.release.versions import VersionError, check_follows,
 from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 
 CHANGELOG: Final = "CHANGELOG.md"
-CRD: Final = "crds/conversions.video2mp3.dev.yaml"
+CRDS: Final = "crds"
 RELEASED_CRDS: Final = "crds/released"
 
 
@@ -67,9 +67,9 @@ def _cut(log: StepLog, root: Path, version: str) -> None:
     check_follows(version, versions(text))
     date = datetime.now(UTC).date().isoformat()
     changed = {changelog: cut(text, version, date), **with_version(root, version)}
-    changed[root / RELEASED_CRDS / f"{version}.yaml"] = (root / CRD).read_text()
+    changed |= {root / RELEASED_CRDS / version / crd.name: crd.read_text() for crd in (root / CRDS).glob("*.yaml")}
     for path, content in changed.items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     names = [str(path.relative_to(root)) for path in changed]
     log.command(["git", "add", "--", *names], cwd=root)
