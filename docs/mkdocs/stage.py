@@ -32,6 +32,7 @@ _TOP: Final = (
     ("Start", "README.md"),
     ("How it works", "docs/architecture.md"),
     ("The Conversion", "docs/conversion.md"),
+    ("Classes", "docs/classes.md"),
     ("Formats", "docs/formats.md"),
     ("REST API", "docs/api.md"),
     ("GitOps", "docs/gitops.md"),

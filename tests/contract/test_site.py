@@ -25,6 +25,7 @@ def test_it_has_every_page_and_finds_words_in_it(site: Path) -> None:
     index = json.loads((site / "search" / "search_index.json").read_text())
     found = {entry["location"].partition("#")[0] for entry in index["docs"]}
     assert found >= {"", "docs/api/", "docs/operations/", "charts/video2mp3/", "docs/adr/0003-a-ledger-outlives-pods/"}
+    assert found >= {f"docs/{page.stem}/" for page in (ROOT / "docs").glob("*.md")}
     assert "examples/conversion.yaml/" not in found
     assert (site / "examples" / "conversion.yaml" / "index.html").exists()
 
