@@ -83,7 +83,9 @@ def _names(foreign: str) -> set[str]:
     With an image goes every layer that no other has, so without the last one the next would be all new.
     """
     wanted = image_tags(IMAGES + EARLIER)
-    return {runtime_name(image, each) for image, tag in wanted.items() for each in (tag, *archived_tags(image, foreign))}
+    return {
+        runtime_name(image, each) for image, tag in wanted.items() for each in (tag, *archived_tags(image, foreign))
+    }
 
 
 def _build_image(image: Image, tag: str, foreign: str, log: StepLog) -> None:
