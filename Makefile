@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 SERVICES := gateway auth operator worker-image notifier
 DISTRIBUTIONS := contracts $(SERVICES) localcluster localcluster/images/mailsink
+DISTRIBUTIONS_OF_A_RELEASE := contracts $(SERVICES) charts
 LOCALCLUSTER := $(BIN)/python -m video2mp3_localcluster
 RELEASE ?= video2mp3
 NAMESPACE ?= video2mp3
@@ -93,6 +94,17 @@ bench-gateway: venv ## Lists of 100,000 Conversions by the gateway, beside pagin
 
 ##@ Build it
 
+SITE_TOOLS := docs/mkdocs/.venv
+
+.PHONY: docs
+docs: venv ## Build the site of the pages in site/, every link checked
+	@[ -x $(SITE_TOOLS)/bin/mkdocs ] || $(BIN)/uv venv --quiet --clear $(SITE_TOOLS)
+	@$(BIN)/uv pip install --quiet --python $(SITE_TOOLS)/bin/python --require-hashes -r docs/mkdocs/requirements.txt
+	@command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends npm; }
+	@rm -rf build/site && $(SITE_TOOLS)/bin/python docs/mkdocs/stage.py build/site site
+	@NO_MKDOCS_2_WARNING=1 $(SITE_TOOLS)/bin/mkdocs build --quiet --strict --config-file build/site/mkdocs.yml
+	@echo "site/index.html"
+
 .PHONY: images
 images: venv ## Build the container images, and load them into the local cluster if it runs
 	@$(LOCALCLUSTER) images
@@ -101,11 +113,24 @@ images: venv ## Build the container images, and load them into the local cluster
 push: venv ## Build the five images and push them (REGISTRY=registry.example.com/video2mp3; TAG and INSECURE=1 if need be)
 	@$(LOCALCLUSTER) push "$(REGISTRY)" $(if $(TAG),--tag "$(TAG)") $(if $(INSECURE),--insecure)
 
+.PHONY: release
+release: venv ## Make a release in dist/: chart, images, contents, provenance, checksums (VERSION=1.2.3; REGISTRY, SOURCE, ARCHITECTURES, BUILDER)
+	@$(LOCALCLUSTER) release "$(VERSION)" $(if $(REGISTRY),--registry "$(REGISTRY)") $(if $(SOURCE),--source "$(SOURCE)") \
+	  $(if $(BUILDER),--builder "$(BUILDER)") $(if $(ARCHITECTURES),--architectures $(ARCHITECTURES))
+
+.PHONY: publish
+publish: venv ## Put a release of dist/ into a registry (VERSION=1.2.3 REGISTRY=registry.example.com/video2mp3; INSECURE=1)
+	@$(LOCALCLUSTER) publish "$(VERSION)" "$(REGISTRY)" $(if $(INSECURE),--insecure)
+
+.PHONY: earlier-release
+earlier-release: ## Let the upgrade test start from a released tag (VERSION=1.2.3)
+	git archive "v$(VERSION)" .dockerignore $(DISTRIBUTIONS_OF_A_RELEASE) | xz -9e >tests/upgrade/earlier-release.tar.xz
+
 .PHONY: install
 install: ## Install the chart into the current kube context (RELEASE, NAMESPACE; more by HELM_ARGS)
 	helm upgrade --install $(RELEASE) charts/video2mp3 --namespace $(NAMESPACE) --create-namespace --wait $(HELM_ARGS)
 
-GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md docs/sets.md
+GENERATED := crds charts/video2mp3/files docs/conversion.md docs/classes.md docs/sets.md THIRD_PARTY.md
 
 .PHONY: generate
 generate: venv ## Write what follows from the sources: the CRD, the reference's tables, pictures of the code, the chart's copies
@@ -113,6 +138,7 @@ generate: venv ## Write what follows from the sources: the CRD, the reference's 
 	@$(BIN)/python -m video2mp3_contracts.api.reference docs/conversion.md docs/classes.md docs/sets.md
 	@$(BIN)/python -m tests.contract.words
 	@$(BIN)/python -m tests.contract.rooms
+	@$(BIN)/python -m video2mp3_localcluster.release.third_party
 	@mkdir -p charts/video2mp3/files
 	@cp init.sql crds/*.yaml charts/video2mp3/files/
 
@@ -130,6 +156,7 @@ lock: venv ## Lock every dependency by version and hash (requirements.txt of eac
 	for service in $(SERVICES) localcluster/images/mailsink; do \
 	  lock $$service/requirements.txt --python-version 3.13 $$service/pyproject.toml; \
 	done; \
+	lock docs/mkdocs/requirements.txt --universal --python-version 3.11 docs/mkdocs/requirements.in; \
 	lock localcluster/images/mongo/requirements.txt --python-version 3.13 localcluster/images/mongo/requirements.in; \
 	lock requirements-dev.txt --universal --python-version 3.11 --all-extras requirements-dev.in \
 	  $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
@@ -149,6 +176,10 @@ $(VENV)/.installed: requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUT
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(foreach distribution,$(DISTRIBUTIONS),-e ./$(distribution)); \
 	touch $@; echo "    done in $${SECONDS} s"
+
+.PHONY: own
+own: ## Let git work here whoever owns the files, as in the containers of code hosts
+	@git config --global --add safe.directory "$(CURDIR)"
 
 .PHONY: help
 help: ## This list

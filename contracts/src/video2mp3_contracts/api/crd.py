@@ -32,7 +32,6 @@ def definition() -> dict[str, Any]:
         "plural": names.PLURAL,
         "singular": names.SINGULAR,
         "shortNames": [names.SHORT_NAME],
-        "categories": ["all"],
     }
     return _definition("Namespaced", kind, version)
 

@@ -10,6 +10,7 @@ from video2mp3_localcluster.node import cluster, node
 from video2mp3_localcluster.node.image_loading import load_steps
 from video2mp3_localcluster.node.readiness import component_report
 from video2mp3_localcluster.programs.binaries import kubernetes_version
+from video2mp3_localcluster.release import cli as release
 from video2mp3_localcluster.steps.layout import NodeFiles, cache_dir
 from video2mp3_localcluster.steps.machine_lock import machine_lock
 from video2mp3_localcluster.steps.step_log import StepFailed
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
     demo.add_parsers(commands)
     images.add_parsers(commands)
+    release.add_parsers(commands)
     _add(commands, "build", _build, "only make and cache what `up` needs (may run beside an image build)")
     return parser
 

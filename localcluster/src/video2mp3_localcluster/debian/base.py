@@ -38,9 +38,13 @@ _HOOKS = (
 _DOCKERFILE = 'FROM scratch\nADD base.tar /\nCMD ["bash"]\n'
 
 
-def base_command(target: Path) -> list[str]:
-    """Return the argv that writes the base's files as a tar archive; the apt sources come by standard input."""
+def base_command(target: Path, foreign: str = "") -> list[str]:
+    """Return the argv that writes the base's files as a tar archive; the apt sources come by standard input.
+
+    `foreign` is another processor than this machine's; its programs run by an emulator that the kernel knows.
+    """
     command = ["mmdebstrap", "--mode=root", "--variant=apt"]
+    command += [f"--architectures={foreign}", "--skip=check/qemu"] if foreign else []
     command += [f"--dpkgopt={option}" for option in _DPKG_OPTIONS]
     command += [f"--customize-hook={hook}" for hook in _HOOKS]
     return [*command, SUITE, str(target), SOURCES_ON_STANDARD_INPUT]
@@ -62,6 +66,6 @@ def build_base(log: StepLog, buildah: Buildah, mirrors: Mirrors) -> None:
         log.note("cached")
         return
     with buildah.scratch() as folder:
-        log.command(base_command(folder / "base.tar"), stdin=mirrors.sources(SUITE).encode())
+        log.command(base_command(folder / "base.tar", buildah.foreign), stdin=mirrors.sources(SUITE).encode())
         (folder / "Dockerfile").write_text(_DOCKERFILE)
         buildah.build(log, base_reference(), folder / "Dockerfile", folder, {})

@@ -15,6 +15,9 @@ from video2mp3_localcluster.steps.steps import StepLog
 BUILD_SECONDS = 1800
 """Limit for one image; the slowest takes two minutes on two busy cores."""
 
+EMULATED_SECONDS = 4 * BUILD_SECONDS
+"""The same where every program runs under an emulator: ten times as long, and more on busy cores."""
+
 RUN_ROOTS = Path("/run/video2mp3-images")
 
 _CACHE_MOUNTS = "buildah-cache"
@@ -22,10 +25,14 @@ _CACHE_MOUNTS = "buildah-cache"
 
 
 class Buildah:
-    """One store of images and layers below a folder, with the scratch space and caches of its builds."""
+    """One store of images and layers below a folder, with the scratch space and caches of its builds.
 
-    def __init__(self, folder: Path) -> None:
+    All are for one kind of processor: this machine's, or the one that `foreign` names.
+    """
+
+    def __init__(self, folder: Path, foreign: str = "") -> None:
         self._folder = folder
+        self.foreign = foreign
         self._temporary = folder / "tmp"
         self.mount = folder / "mount"
         # What is mounted is remembered on a tmpfs, so that a restart of the machine forgets it; each store has its own.
@@ -46,8 +53,9 @@ class Buildah:
         `trees` are folders to copy from, by name; `target` is the stage that becomes the image, by default the last.
         """
         command = self.build_command(reference, dockerfile, context, arguments, trees, target)
+        seconds = EMULATED_SECONDS if self.foreign else BUILD_SECONDS
         with self._lock(fcntl.LOCK_SH):
-            log.command(command, env=self._environment(), timeout_seconds=BUILD_SECONDS)
+            log.command(command, env=self._environment(), timeout_seconds=seconds)
 
     def build_command(
         self,
@@ -60,6 +68,7 @@ class Buildah:
     ) -> list[str]:
         """Return the argv of a build: as root in a chroot, which needs neither runc nor a network of its own."""
         command = [*self._buildah("build"), "--isolation=chroot", "--layers", "--pull=never", "--format=docker"]
+        command += [f"--arch={self.foreign}"] if self.foreign else []
         command += [f"--volume={self.mount}:{MOUNT_POINT}:ro", f"--tag={reference}", f"--file={dockerfile}"]
         command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
         command += [f"--build-context={name}={tree}" for name, tree in (trees or {}).items()]
@@ -85,10 +94,21 @@ class Buildah:
         It is taken from its archive where the store has it no more. With `insecure` the registry may do without TLS.
         """
         with self._lock(fcntl.LOCK_SH):
-            if reference not in self._references(log):
-                log.command([*self._buildah("pull"), f"docker-archive:{archive}"], env=self._environment())
+            self._fetch(log, reference, archive)
             options = [f"--digestfile={digest}", *(["--tls-verify=false"] if insecure else [])]
             log.command([*self._buildah("push"), *options, reference, f"docker://{name}"], env=self._environment())
+
+    def write_layout(self, log: StepLog, reference: str, archive: Path, folder: Path) -> None:
+        """Write an image as an OCI image layout: the blobs as a registry will have them, so with their digests."""
+        with self._lock(fcntl.LOCK_SH):
+            self._fetch(log, reference, archive)
+            command = [*self._buildah("push"), "--format=oci", reference, f"oci:{folder}"]
+            log.command(command, env=self._environment())
+
+    def _fetch(self, log: StepLog, reference: str, archive: Path) -> None:
+        """Take an image from its archive where the store has it no more."""
+        if reference not in self._references(log):
+            log.command([*self._buildah("pull"), f"docker-archive:{archive}"], env=self._environment())
 
     def tidy(self, log: StepLog, kept: Collection[str]) -> None:
         """Remove images other than the kept ones, and what killed builds left behind; layers stay for later builds.

@@ -22,11 +22,16 @@ def images_folder() -> Path:
     return folder
 
 
-def archive_path(image: Image, tag: str) -> Path:
-    """Return where the archive of an image with a tag is, or will be."""
-    folder = images_folder() / "archives"
+def archive_path(image: Image, tag: str, foreign: str = "") -> Path:
+    """Return where the archive of an image with a tag is, or will be; `foreign` is another processor than ours."""
+    folder = images_folder() / named("archives", foreign)
     folder.mkdir(exist_ok=True)
     return folder / f"{image.name}-{tag}.tar"
+
+
+def named(what: str, foreign: str) -> str:
+    """Return the name of what there is once for each kind of processor."""
+    return f"{what}-{foreign}" if foreign else what
 
 
 @contextmanager
@@ -37,17 +42,17 @@ def build_lock(name: str) -> Iterator[None]:
         yield
 
 
-def remove_old_archives(image: Image, tag: str) -> None:
+def remove_old_archives(image: Image, tag: str, foreign: str = "") -> None:
     """Remove an image's archives but this one and the few that were used last: other checkouts share the cache."""
-    kept = archive_path(image, tag)
-    others = [archive for archive in _archives(image) if archive != kept]
+    kept = archive_path(image, tag, foreign)
+    others = [archive for archive in _archives(image, foreign) if archive != kept]
     for archive in sorted(others, key=_last_used, reverse=True)[OTHERS_KEPT:]:
         archive.unlink(missing_ok=True)
 
 
-def archived_tags(image: Image) -> list[str]:
+def archived_tags(image: Image, foreign: str = "") -> list[str]:
     """Return the tags of the archives that there are of an image."""
-    return [archive.stem.removeprefix(f"{image.name}-") for archive in _archives(image)]
+    return [archive.stem.removeprefix(f"{image.name}-") for archive in _archives(image, foreign)]
 
 
 def mark_used(archive: Path) -> None:
@@ -55,8 +60,8 @@ def mark_used(archive: Path) -> None:
     archive.touch()
 
 
-def _archives(image: Image) -> Iterator[Path]:
-    return archive_path(image, "").parent.glob(f"{image.name}-*.tar")
+def _archives(image: Image, foreign: str) -> Iterator[Path]:
+    return archive_path(image, "", foreign).parent.glob(f"{image.name}-*.tar")
 
 
 def _last_used(archive: Path) -> float:

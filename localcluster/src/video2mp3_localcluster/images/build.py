@@ -13,6 +13,7 @@ from video2mp3_localcluster.images.archives import (
     build_lock,
     images_folder,
     mark_used,
+    named,
     remove_old_archives,
     size_remark,
 )
@@ -30,18 +31,22 @@ LANES = 2
 """Builds at a time: each is one core's work for most of its time."""
 
 
-def build_steps(images: Sequence[Image] = IMAGES) -> list[Step]:
-    """Return the steps that install the tools, make the base and build the images, as far as anything is missing."""
+def build_steps(images: Sequence[Image] = IMAGES, foreign: str = "") -> list[Step]:
+    """Return the steps that install the tools, make the base and build the images, as far as anything is missing.
+
+    `foreign` is another processor than this machine's; the kernel then has an emulator for it.
+    """
     tags = image_tags(tuple(images))
-    missing = [image for image in images if not archive_path(image, tags[image]).exists()]
-    steps = [_step(image, tags[image], needs=()) for image in images if image not in missing]
+    missing = [image for image in images if not archive_path(image, tags[image], foreign).exists()]
+    steps = [_step(image, tags[image], (), foreign) for image in images if image not in missing]
+    base = named(BASE_STEP, foreign)
     if missing:
         steps.append(tools_step())
-        steps.append(Step(BASE_STEP, _build_base, needs=(TOOLS_STEP,)))
+        steps.append(Step(base, partial(_build_base, foreign), needs=(TOOLS_STEP,)))
     # The first image makes the layers that the others share; after it they follow each other in lanes.
     for position, image in enumerate(missing):
-        before = step_name(missing[max(0, position - LANES)]) if position else BASE_STEP
-        steps.append(_step(image, tags[image], needs=(before,)))
+        before = step_name(missing[max(0, position - LANES)], foreign) if position else base
+        steps.append(_step(image, tags[image], (before,), foreign))
     return steps
 
 
@@ -50,52 +55,54 @@ def tools_step() -> Step:
     return Step(TOOLS_STEP, lambda log: install_packages(log, TOOLS))
 
 
-def step_name(image: Image) -> str:
+def step_name(image: Image, foreign: str = "") -> str:
     """Return the name of the step that builds an image, for steps that need it."""
-    return f"image {image.name}"
+    return f"image {named(image.name, foreign)}"
 
 
-def _step(image: Image, tag: str, needs: tuple[str, ...]) -> Step:
-    return Step(step_name(image), partial(_build_image, image, tag), needs)
+def _step(image: Image, tag: str, needs: tuple[str, ...], foreign: str) -> Step:
+    return Step(step_name(image, foreign), partial(_build_image, image, tag, foreign), needs)
 
 
-def image_store() -> Buildah:
-    """Return the store that all images are built in."""
-    return Buildah(images_folder() / "buildah")
+def image_store(foreign: str = "") -> Buildah:
+    """Return the store that all images for a processor are built in."""
+    return Buildah(images_folder() / named("buildah", foreign), foreign)
 
 
-def _build_base(log: StepLog) -> None:
-    store, mirrors = image_store(), host_mirrors(log)
+def _build_base(foreign: str, log: StepLog) -> None:
+    store, mirrors = image_store(foreign), host_mirrors(log)
     write_mount(mirrors, SUITE, store.mount)
-    with build_lock("base"):
-        store.tidy(log, {base_reference(), *shared_references(repository_root()).values(), *_names()})
+    with build_lock(named("base", foreign)):
+        store.tidy(log, {base_reference(), *shared_references(repository_root()).values(), *_names(foreign)})
         build_base(log, store, mirrors)
 
 
-def _names() -> set[str]:
+def _names(foreign: str) -> set[str]:
     """The names of the images that are wanted now, and of those whose archives are kept.
 
     With an image goes every layer that no other has, so without the last one the next would be all new.
     """
     wanted = image_tags(IMAGES + EARLIER)
-    return {runtime_name(image, each) for image, tag in wanted.items() for each in (tag, *archived_tags(image))}
+    return {
+        runtime_name(image, each) for image, tag in wanted.items() for each in (tag, *archived_tags(image, foreign))
+    }
 
 
-def _build_image(image: Image, tag: str, log: StepLog) -> None:
-    archive = archive_path(image, tag)
-    with build_lock(image.name):
+def _build_image(image: Image, tag: str, foreign: str, log: StepLog) -> None:
+    archive = archive_path(image, tag, foreign)
+    with build_lock(named(image.name, foreign)):
         if archive.exists():
             mark_used(archive)
             log.note(f"{size_remark(archive)}, cached")
             return
-        store, root, trees = image_store(), _sources(image, log), _made_trees(image, log)
+        store, root, trees = image_store(foreign), _sources(image, log), _made_trees(image, log)
         arguments = {"BASE_IMAGE": base_reference(), **BUILD_ARGUMENTS}
         with store.in_use():
             if image.on_python:
                 arguments |= build_shared(log, store, root, arguments)
             store.build(log, runtime_name(image, tag), root / image.dockerfile, root / image.context, arguments, trees)
             store.save(log, runtime_name(image, tag), archive)
-        remove_old_archives(image, tag)
+        remove_old_archives(image, tag, foreign)
         log.note(size_remark(archive))
 
 

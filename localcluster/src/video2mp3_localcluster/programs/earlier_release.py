@@ -1,9 +1,7 @@
 """An earlier release of the product, as a folder: its chart, and what its images are built from.
 
 It lies in the checkout as one small archive, since a clone need not have the history. It says which commit it is of:
-`xz -dc ARCHIVE | git get-tar-commit-id`. Another release is put in its place by
-
-    git archive COMMIT .dockerignore contracts gateway auth operator worker-image notifier charts | xz -9e >ARCHIVE
+`xz -dc ARCHIVE | git get-tar-commit-id`. `make earlier-release VERSION=1.2.3` puts another in its place.
 """
 
 import tarfile

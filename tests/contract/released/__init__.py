@@ -1,0 +1,1 @@
+"""What earlier releases let in is let in, and kept, by this one."""

@@ -1,0 +1,1 @@
+"""What code hosts are told to run."""
