@@ -10,18 +10,24 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.builders import a_conversion
+from tests.builders import NOW, a_class, a_conversion, a_set
 from tests.contract.chart.conftest import chart, helm
 from tests.contract.chart.helm import Chart
 from tests.made import made
 from tests.unit.operator.reconciler.test_decide import observing
 from tests.unit.operator.reconciler.test_status import STATES
 from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion_set import SetReason
 from video2mp3_contracts.api.crd import UNSEEN_STATUS
+from video2mp3_contracts.api.reasons import Phase
 from video2mp3_localcluster.programs.binaries import compiled_program
 from video2mp3_localcluster.programs.golang import GoProgram
+from video2mp3_operator.objects.sets import parse_set
 from video2mp3_operator.reconciler.status import build_status
 from video2mp3_operator.reconciler.status_patch import status_patch
+from video2mp3_operator.sets.decide import SetDecision
+from video2mp3_operator.sets.status import build_status as build_set_status
+from video2mp3_operator.sets.status import status_patch as sets_patch
 
 __all__ = ["chart", "helm"]
 pytestmark = pytest.mark.timeout(1800)  # the first run on a machine compiles Argo CD's engine
@@ -125,6 +131,34 @@ def test_argo_cd_shows_the_reason(verdicts: dict[str, Verdict]) -> None:
     assert verdicts["not seen yet"].message == "The operator has not seen the present spec yet."
 
 
+SETS: dict[str, tuple[SetDecision | None, tuple[str, str]]] = {
+    "not seen yet": (None, IN_PROGRESS),
+    "waits for its list": (SetDecision(Phase.PENDING, SetReason.SOURCES_NOT_FOUND, "wait"), IN_PROGRESS),
+    "running": (SetDecision(Phase.RUNNING, SetReason.RUNNING, "1 of 3"), IN_PROGRESS),
+    "suspended": (SetDecision(Phase.SUSPENDED, SetReason.SUSPENDED, "wait"), ("Current", "Suspended")),
+    "succeeded": (SetDecision(Phase.SUCCEEDED, SetReason.SUCCEEDED, "all"), ("Current", "Healthy")),
+    "some failed": (SetDecision(Phase.FAILED, SetReason.SOME_FAILED, "2 of 3"), ("Failed", "Degraded")),
+}
+
+
+@pytest.mark.parametrize("state", SETS)
+def test_the_tools_understand_a_set(program: Path, tmp_path: Path, state: str) -> None:
+    decision, expected = SETS[state]
+    document = a_set()
+    if decision is not None:
+        found = parse_set(document)
+        document["status"] = sets_patch(found, build_set_status(found, decision, None, NOW))
+    (tmp_path / "health.lua").write_text(custom_health())
+    [verdict] = judged(program, tmp_path / "health.lua", [document])
+    assert (verdict["kstatus"], verdict["argocd"]["status"]) == expected
+
+
+def test_the_tools_take_a_class_for_what_it_is(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "health.lua").write_text("return nil")
+    [verdict] = judged(program, tmp_path / "health.lua", [a_class()])
+    assert verdict["kstatus"] == "Current"
+
+
 def test_argo_cd_makes_the_charts_secrets_before_a_sync_and_lets_the_right_to_it_go(
     program: Path, tmp_path: Path, chart: Chart
 ) -> None:
@@ -160,4 +194,4 @@ def test_the_guides_table_is_this_one() -> None:
 
 def test_the_guides_health_check_is_the_examples() -> None:
     [shown] = re.findall(r"```yaml\n(apiVersion: v1\nkind: ConfigMap\n.*?)```", GUIDE, re.DOTALL)
-    assert yaml.safe_load(shown)["data"] == {LUA_KEY: custom_health()}
+    assert yaml.safe_load(shown)["data"] == {LUA_KEY: custom_health(), f"{LUA_KEY}Set": custom_health()}
