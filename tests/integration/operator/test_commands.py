@@ -138,3 +138,42 @@ def test_a_paused_operator_answers_and_does_nothing(cluster: Cluster, operator: 
     assert (operator.ask("/healthz")[0], operator.ask("/readyz")[0]) == (200, 200)
     operator.stop()  # as Kubernetes does, and it ends at once
     assert (cluster.jobs(), cluster.conversion("talk")["metadata"].get("finalizers", [])) == ([], [])
+
+
+def test_what_was_kept_is_listed_and_purged(cluster: Cluster, operator: OperatorProcess) -> None:
+    names = [cluster.convert(name, deletionPolicy="Retain") for name in ("kept", "other")]
+    for name in names:
+        cluster.await_job(name)
+    mp3s = [cluster.work(name) for name in names]
+    for name in names:
+        cluster.await_reason(name, "Succeeded")
+        cluster.delete(name)
+        cluster.await_gone(name)
+    listed = operator.run("retained")
+    lines = [line.split() for line in listed.stdout.decode().splitlines()]
+    assert sorted(line[:5] for line in lines) == sorted(
+        [mp3, "0d", "27", OWNER, f"{cluster.namespace}/{name}"] for mp3, name in zip(mp3s, names, strict=True)
+    )
+    assert listed.stderr.decode() == "2 mp3s, 54 bytes.\n"
+    assert operator.run("retained", "--owner", "b@example.com").stdout == b""
+    assert operator.run("retained", "--older-than", "1", "--purge").stdout == b""
+    assert cluster.files("mp3s") == {*mp3s}
+    purged = operator.run("retained", "--owner", OWNER, "--purge").stdout.decode().splitlines()
+    assert [line.endswith(" removed") for line in purged] == [True, True]
+    assert (cluster.files("mp3s"), operator.run("retained").stdout) == (set(), b"")
+
+
+def test_what_was_adopted_is_not_purged(cluster: Cluster, operator: OperatorProcess) -> None:
+    file_id = cluster.upload()
+    source = {"gridfs": {"fileId": file_id}}
+    name = cluster.convert("first", source=source, deletionPolicy="Retain", sourcePolicy="Retain")
+    cluster.await_job(name)
+    mp3 = cluster.work(name)
+    cluster.await_reason(name, "Succeeded")
+    cluster.delete(name)
+    cluster.await_gone(name)
+    cluster.convert("second", source=source, output={"filename": "first.mp3"})
+    cluster.await_reason("second", "Succeeded")
+    said = operator.run("retained", "--purge").stdout.decode()
+    assert "adopted since: it stays" in said
+    assert mp3 in cluster.files("mp3s")

@@ -552,6 +552,11 @@ class FakeStore:
             self.world.kept.add(file_id)
         self.world.effect("keep source")
 
+    async def retained_entries(self, place: str, limit: int) -> Sequence[LedgerEntry]:
+        self.world.reach("mongodb", "page retained", write=False)
+        kept = sorted(uid for uid, each in self.world.entries.items() if each.retained_at and uid > place)
+        return [self.world.entries[uid] for uid in kept[:limit]]
+
     async def uploads(self, before: datetime, place: str, limit: int) -> Sequence[StoredFile]:
         self.world.reach("mongodb", "page uploads", write=False)
         old = sorted(file_id for file_id in self.world.sources if self.world.is_old(file_id, before))

@@ -271,6 +271,11 @@ class MongoStore(MongoFiles, MongoSweep):
             place = found[-1]["_id"]
         return page
 
+    async def retained_entries(self, place: str, limit: int) -> Sequence[LedgerEntry]:
+        """See the port."""
+        query = self._ours("") | {"retainedAt": {"$exists": True}, "_id": {"$gt": place}}
+        return self._readable(await self._ask(self._ledger.find(query).sort("_id").limit(limit).to_list))
+
     def _readable(self, documents: Sequence[Document]) -> list[LedgerEntry]:
         entries = (read_entry(document, self._count) for document in documents)
         return [entry for entry in entries if not isinstance(entry, UnreadableEntry)]

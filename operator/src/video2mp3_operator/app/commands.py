@@ -21,6 +21,7 @@ from video2mp3_operator.adapters.mongodb_backup import CutShortError
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import connect, utc_now
 from video2mp3_operator.app.release import release_deleted
+from video2mp3_operator.app.retained import Wanted, purge, retained, retained_line
 from video2mp3_operator.gc.collector import Finding
 from video2mp3_operator.gc.rules import Verdict
 from video2mp3_operator.installation.release_secrets import PREFIX as SECRETS_PREFIX
@@ -48,6 +49,8 @@ def run(arguments: Sequence[str], settings: Settings) -> int:
             asyncio.run(_confirm(settings) if parsed.confirm else _dry_run(settings))
         elif parsed.command == "claim":
             asyncio.run(_claim(settings, parsed.was))
+        elif parsed.command == "retained":
+            asyncio.run(_retained(settings, Wanted(parsed.owner, timedelta(days=parsed.older_than)), parsed.purge))
         elif parsed.command == "release":
             asyncio.run(_release(settings, parsed.namespace))
         else:
@@ -123,6 +126,14 @@ def parser() -> argparse.ArgumentParser:
     summary = "Make files and ledger entries this installation's: those of an older version, which have no name."
     claim = commands.add_parser("claim", help=summary, description=summary)
     claim.add_argument("--from", dest="was", default="", help="those of this installation instead, which is no more")
+    summary = "Mp3s that outlived their Conversion (deletionPolicy: Retain): list them, or remove them."
+    columns = (
+        "Each line: the mp3's id, its age, its bytes, the owner, NAMESPACE/NAME of its Conversion, what it was made of."
+    )
+    kept = commands.add_parser("retained", help=summary, description=f"{summary} {columns}")
+    kept.add_argument("--owner", help="of this account only")
+    kept.add_argument("--older-than", type=float, default=0, metavar="DAYS", help="kept for so many days or longer")
+    kept.add_argument("--purge", action="store_true", help="remove what is listed, but for what was adopted since")
     summary = "Let go of what is being deleted in a namespace that is not watched any more."
     release = commands.add_parser("release", help=summary, description=summary)
     release.add_argument("namespace", help="where; the operator's Role must still be there")
@@ -212,6 +223,24 @@ async def _claim(settings: Settings, was: str) -> None:
     finally:
         await connections.close()
     sys.stdout.write(f"{count} files and ledger entries belong to {settings.installation} now.\n")
+
+
+# --- retained ---
+
+
+async def _retained(settings: Settings, wanted: Wanted, purges: bool) -> None:
+    connections = connect(settings, await load_configuration(), Metrics())
+    count = size = 0
+    try:
+        collector = Operator(settings, connections.ports, Metrics()).collector
+        now = utc_now()
+        async for entry in retained(connections.store, wanted, now):
+            done = "" if not purges else " removed" if await purge(collector, entry) else " adopted since: it stays"
+            sys.stdout.write(f"{retained_line(entry, now)}{done}\n")
+            count, size = count + 1, size + (entry.result.size if entry.result else 0)
+    finally:
+        await connections.close()
+    sys.stderr.write(f"{count} mp3s, {size} bytes.\n")
 
 
 # --- release ---

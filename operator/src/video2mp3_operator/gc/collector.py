@@ -225,14 +225,17 @@ class Collector:
             await self.store.remove_torn(_TORN[kind], name)
             return True
         if isinstance(thing, LedgerEntry):
-            return await self._removed_entry(thing)
+            return await self.remove_entry(thing)
         if thing.unwanted_since is None or not await self.store.doom(kind, name, thing.unwanted_since):
             return False
         await self.store.remove_torn(_DATABASES[kind], name)
         return True
 
-    async def _removed_entry(self, entry: LedgerEntry) -> bool:
-        """The entry is shut first, which keeps everyone away; it goes last, since it names what is to be removed."""
+    async def remove_entry(self, entry: LedgerEntry) -> bool:
+        """Remove an entry and its files; False where it is wanted since.
+
+        It is shut first, which keeps everyone away; it goes last, since it names what is to be removed.
+        """
         if entry.retained_at is not None:
             gone = await self.ledger.expire(entry.uid, entry.retained_at)
         else:

@@ -231,6 +231,9 @@ class Store(Protocol):
     async def entries_since(self, before: datetime, place: str, limit: int) -> Sequence[LedgerEntry]:
         """Ledger entries that nothing was written to since that moment, as far as they tell."""
 
+    async def retained_entries(self, place: str, limit: int) -> Sequence[LedgerEntry]:
+        """Ledger entries whose mp3 outlived its Conversion."""
+
     async def torn(self, database: str, before: datetime, place: str, limit: int) -> tuple[Sequence[str], str]:
         """Ids of files that were begun before that moment, and have chunks but no file; and where to go on.
 
