@@ -92,6 +92,11 @@ bench-gateway: venv ## Lists of 100,000 Conversions by the gateway, beside pagin
 	@$(LOCALCLUSTER) build
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.gateway $(BENCH)
 
+.PHONY: bench-latency
+bench-latency: venv ## From an upload to its mp3 on the local cluster, beside bare Jobs of ffmpeg (BENCH="--clips 60"); prints a table
+	@$(LOCALCLUSTER) prepare
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.latency $(BENCH)
+
 ##@ Build it
 
 SITE_TOOLS := docs/mkdocs/.venv
