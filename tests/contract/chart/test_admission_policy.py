@@ -62,13 +62,15 @@ class Users:
         }
         return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
 
-    def create_set(self, user: str, common: dict[str, Any] | None, *, dry: bool = True) -> str:
+    def create_set(
+        self, user: str, common: dict[str, Any] | None, *, name: str = "talks", dry: bool = True, **spec: Any
+    ) -> str:
         """Create a ConversionSet with that template as a user; answers "" or what the API server says."""
         document = {
             "apiVersion": names.API_VERSION,
             "kind": names.SET_KIND,
-            "metadata": {"name": "talks", "namespace": self.namespace},
-            "spec": {"template": {} if common is None else {"spec": common}, "sources": []},
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"template": {} if common is None else {"spec": common}, "sources": []} | spec,
         }
         return self._try(user, "create", *(["--dry-run=server"] if dry else []), "--filename=-", stdin=document)
 
@@ -199,6 +201,24 @@ def test_the_owner_of_a_set_cannot_be_put_in_later(users: Users):
     change = {"spec": {"template": {"spec": {"owner": "b@example.com"}}}}
     assert "immutable" in users._try(ALICE, "patch", *where, f"--patch={json.dumps(change)}")
     assert users._try(ALICE, "patch", *where, '--patch={"spec": {"suspend": true}}') == ""
+
+
+def test_nobody_adds_a_source_to_anothers_set(users: Users):
+    """It would be converted as theirs: their files, and mails to them."""
+    assert users.create_set("", {"owner": "b@example.com"}, name="theirs", dry=False) == ""
+    where = ("conversionset/theirs", f"--namespace={users.namespace}", "--dry-run=server", "--type=merge")
+    more = {"spec": {"sources": [{"gridfs": {"fileId": "0" * 24}}]}}
+    assert REFUSAL in users._try(ALICE, "patch", *where, f"--patch={json.dumps(more)}")
+    elsewhere = {"spec": {"sourcesFrom": {"configMap": {"name": "list"}}}}
+    assert "names" in users._try(ALICE, "patch", *where, f"--patch={json.dumps(elsewhere)}")
+    assert users._try(ALICE, "patch", *where, '--patch={"spec": {"suspend": true}}') == ""
+
+
+def test_a_set_whose_sources_lie_in_a_config_map_names_nobody(users: Users):
+    listed = {"configMap": {"name": "list"}}
+    complaint = users.create_set(ALICE, {"owner": "alice@example.com"}, name="listed", sourcesFrom=listed)
+    assert "a set with spec.sourcesFrom must name neither an owner nor an address" in complaint
+    assert users.create_set(ALICE, {}, name="listed", sourcesFrom=listed) == ""
 
 
 def test_the_operator_makes_the_conversions_of_anybodys_set(users: Users):

@@ -390,11 +390,14 @@ class FakeSets:
         world.effect("create conversion")
         return answer
 
-    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> None:
+    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> Document | None:
         self.world.reach("kubernetes", "change conversion")
+        answer = None
         if key in self.world.conversions:
             self.world.change(key, patch)
+            answer = copy.deepcopy(self.world.conversions[key])
         self.world.effect("change conversion")
+        return answer
 
     async def delete(self, key: Key, uid: str) -> None:
         self.world.reach("kubernetes", "delete conversion")

@@ -113,6 +113,13 @@ _Parallelism = Annotated[
 class ConversionSpec(Model):
     """What somebody wants converted, and how."""
 
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            # The rule of the field itself is not asked where it comes later, or goes.
+            rule("has(self.className) == has(oldSelf.className)", immutable("className")["message"])
+        )
+    )
+
     source: Annotated[Source, Field(description="Where the video comes from.")]
     output: Annotated[Output, Field(description="The mp3 that is wanted.")] = Output()
     owner: Annotated[

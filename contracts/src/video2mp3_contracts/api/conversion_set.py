@@ -33,7 +33,7 @@ _DIGITS: Final = 10
 
 
 class ConfigMapKey(Model):
-    """A list that lies in a ConfigMap of the same namespace: an address in each line, or YAML as `sources` has it."""
+    """A list that lies in a ConfigMap of the same namespace: an address or a file's id in each line."""
 
     name: Annotated[str, Field(max_length=253, description="The ConfigMap.")]
     key: Annotated[str, Field(max_length=253, description="Its key.")] = "sources"
@@ -96,7 +96,6 @@ class SetReason(StrEnum):
     TOO_MANY_FAILURES = "TooManyFailures"
     SOURCES_NOT_FOUND = "SourcesNotFound"
     INVALID_SPEC = "InvalidSpec"
-    MANAGED_BY_GIT = "ManagedByGit"
 
 
 class SetFailure(Report):
@@ -142,6 +141,10 @@ class ConversionSetStatus(Report):
             description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
         ),
     ] = None
+    sources_digest: Annotated[
+        str | None,
+        Field(max_length=64, description="Of all its sources when it was done: what else changes begins nothing."),
+    ] = None
     start_time: Annotated[datetime | None, Field(description="When it was first seen.")] = None
     completion_time: Annotated[datetime | None, Field(description="When the last one was done; absent before.")] = None
     conditions: Annotated[
@@ -156,5 +159,5 @@ class ConversionSetStatus(Report):
 
 def child_name(set_name: str, source: Mapping[str, Any]) -> str:
     """The name of the Conversion of a source: it follows from what the source says, so the list may be reordered."""
-    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256(json.dumps([set_name, source], sort_keys=True).encode()).hexdigest()[:_DIGITS]
     return f"{set_name[:_ROOM].rstrip('-.')}-{digest}"

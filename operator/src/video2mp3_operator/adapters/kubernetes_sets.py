@@ -6,7 +6,7 @@ from typing import Any, Final
 from video2mp3_contracts.api import names
 from video2mp3_operator.adapters.kubernetes import KubernetesApi
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError
+from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError, InvalidError
 
 Document = dict[str, Any]
 _BASE: Final = f"/apis/{names.API_VERSION}"
@@ -55,13 +55,13 @@ class KubernetesSets:
         except AlreadyExistsError:
             return None
 
-    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> None:
+    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> Document | None:
         """See the port."""
         body = dict(patch) | {"metadata": {"uid": uid} | patch.get("metadata", {})}
         try:
-            await self._api.merge(_conversion(key), body)
-        except (ConflictError, GoneError):
-            return  # another of its name is there, or none: the watch tells
+            return await self._api.merge(_conversion(key), body)
+        except (ConflictError, GoneError, InvalidError):
+            return None  # another of its name is there, or none: the watch tells
 
     async def delete(self, key: Key, uid: str) -> None:
         """See the port."""

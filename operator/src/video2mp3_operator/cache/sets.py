@@ -33,6 +33,11 @@ class SetCache:
         self._sets[found.key] = found
         return found.key
 
+    @property
+    def newest(self) -> int:
+        """The highest resourceVersion of those that are known."""
+        return max((each.version for each in self._sets.values()), default=0)
+
     def forget(self, key: Key) -> None:
         """It is gone."""
         self._sets.pop(key, None)
@@ -48,8 +53,10 @@ class Owned:
         """Of one set."""
         return sorted(self._by_set.get(uid, ()))
 
-    def see(self, key: Key, document: Mapping[str, Any]) -> None:
-        """A Conversion is there."""
+    def see(self, key: Key, before: Mapping[str, Any] | None, document: Mapping[str, Any]) -> None:
+        """A Conversion is there, and was known as `before`: whose it is may have changed."""
+        if before is not None:
+            self.forget(key, before)
         uid = set_of(document)
         if uid:
             self._by_set[uid].add(key)

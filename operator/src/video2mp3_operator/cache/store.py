@@ -84,7 +84,7 @@ class Cache:
         self._uids.add(document["metadata"]["uid"])
         self.newest = max(self.newest, version_of(document))
         self._count_source(self._conversions[key], +1)
-        self.owned.see(key, document)
+        self.owned.see(key, before, document)
         return True
 
     def forget_conversion(self, key: Key, uid: str | None = None) -> bool:

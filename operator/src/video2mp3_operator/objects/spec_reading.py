@@ -19,6 +19,7 @@ from video2mp3_contracts.api.status import Resolved
 from video2mp3_contracts.api.validation_errors import field_errors
 
 _MOST_TOLD: Final = 5
+_GOES: Final = "DeleteAfterSuccess"
 _ROUNDS: Final = 20
 """Passing over one thing may show another; a document with more than that is not understood at all."""
 
@@ -64,9 +65,15 @@ def effective_reading(reading: Reading, resolved: Resolved | None) -> Reading:
         spec = effective(reading.spec, resolved)
     except ValidationError as error:
         trouble = "; ".join(map(str, field_errors(error, "status.resolved.output")[:_MOST_TOLD]))
-        return replace(reading, trouble=reading.trouble or trouble)
+        # What the class keeps is kept, whatever else it says.
+        return replace(
+            reading,
+            trouble=reading.trouble or trouble,
+            keeps_mp3=reading.keeps_mp3 or resolved.defaults.get("deletionPolicy", "Delete") != "Delete",
+            keeps_source=reading.keeps_source or resolved.defaults.get("sourcePolicy", _GOES) != _GOES,
+        )
     keeps_mp3 = reading.keeps_mp3 or spec.deletion_policy != "Delete"
-    keeps_source = reading.keeps_source or spec.source_policy != "DeleteAfterSuccess"
+    keeps_source = reading.keeps_source or spec.source_policy != _GOES
     return replace(reading, spec=spec, keeps_mp3=keeps_mp3, keeps_source=keeps_source)
 
 

@@ -35,8 +35,10 @@ _BLAMELESS: Final = frozenset(
 """Attempts of which nothing is to be told as a failure."""
 
 
-def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -> tuple[Attempt, ...]:
+def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime, after: int = 0) -> tuple[Attempt, ...]:
     """The attempts, oldest first and numbered from 1: those recorded before, brought up to date by the pods there are.
+
+    New ones have numbers `after` what was tried before a retry, though nobody saw all of that.
 
     An attempt that was running and whose pod is gone ended without a witness.
     """
@@ -48,7 +50,7 @@ def history(before: tuple[Attempt, ...], pods: tuple[Pod, ...], now: datetime) -
         )
         for attempt in before
     }
-    following = max((attempt.number for attempt in before), default=0) + 1
+    following = max([after, *(attempt.number for attempt in before)]) + 1
     for pod in sorted(pods, key=lambda each: (each.created_at, each.name)):
         if pod.started_at is None and not pod.ended:
             continue
@@ -117,9 +119,11 @@ def given_up(
     )
 
 
-def not_started(attempts: tuple[Attempt, ...], since: datetime, message: str, now: datetime) -> tuple[Attempt, ...]:
-    """The history once a pod that did not start in time is given up."""
-    number = max((attempt.number for attempt in attempts), default=0) + 1
+def not_started(
+    attempts: tuple[Attempt, ...], since: datetime, message: str, now: datetime, after: int = 0
+) -> tuple[Attempt, ...]:
+    """The history once a pod that did not start in time is given up; see `history` for `after`."""
+    number = max([after, *(attempt.number for attempt in attempts)]) + 1
     gone = Attempt(number=number, start_time=since, end_time=now, reason=Reason.NOT_STARTED, message=message)
     return _shortened((*attempts, gone))
 

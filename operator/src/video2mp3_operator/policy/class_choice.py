@@ -10,10 +10,12 @@ from typing import Any, Final, Protocol
 from pydantic import ValidationError
 
 from video2mp3_contracts.api.conversion import ConversionSpec
+from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.resolution import not_allowed, resolve
 from video2mp3_contracts.api.status import ConversionStatus, Resolved
 from video2mp3_contracts.api.validation_errors import field_errors
 from video2mp3_operator.objects.classes import ConversionClass
+from video2mp3_operator.policy.memory import in_bytes
 from video2mp3_operator.policy.resources import complaints
 from video2mp3_operator.policy.settings import Settings
 
@@ -52,21 +54,31 @@ class ClassChoice:
 NO_CLASS: Final = ClassChoice()
 
 
-def choose(spec: ConversionSpec | None, status: ConversionStatus, *, has_job: bool, classes: Classes) -> ClassChoice:
-    """The choice as it was recorded, or as it is to be."""
+def choose(
+    spec: ConversionSpec | None, status: ConversionStatus, *, has_job: bool, in_set: bool, classes: Classes
+) -> ClassChoice:
+    """The choice as it was recorded, or as it is to be. `spec` is None where not all of it is understood.
+
+    How long the Conversions of a set stay, is the set's to say: `in_set`.
+    """
     if status.resolved is not None:
         return ClassChoice(status.resolved, served_by=status.resolved.instance)
     if spec is None or has_job:
         return NO_CLASS
     if spec.class_name is not None:
         found = classes.get(spec.class_name)
-        return _of(spec, found) if found else ClassChoice(waits=f"There is no ConversionClass {spec.class_name} yet.")
-    # Whom an operator has seen without one stays without: a default that comes later changes nothing for it.
-    found = classes.default if status.observed_generation in (None, -1) else None
-    return _of(spec, found) if found else NO_CLASS
+        missing = ClassChoice(waits=f"There is no ConversionClass {spec.class_name} yet.")
+        return _of(spec, found, in_set=in_set) if found else missing
+    found = classes.default if _is_unseen(status) else None
+    return _of(spec, found, in_set=in_set) if found else NO_CLASS
 
 
-def _of(spec: ConversionSpec, found: ConversionClass) -> ClassChoice:
+def _is_unseen(status: ConversionStatus) -> bool:
+    """Whom an operator has seen and understood without a class stays without: a later default is too late."""
+    return status.observed_generation in (None, -1) or status.reason == Reason.INVALID_SPEC
+
+
+def _of(spec: ConversionSpec, found: ConversionClass, *, in_set: bool) -> ClassChoice:
     name, decided = found.name, found.spec
     trouble = found.trouble or (_trouble(decided.worker.model_dump(mode="json", by_alias=True)) if decided else "")
     if decided is None or trouble:
@@ -77,7 +89,11 @@ def _of(spec: ConversionSpec, found: ConversionClass) -> ClassChoice:
         fields = ", ".join(f"spec.{field}" for field in forbidden)
         return ClassChoice(refused=f"The ConversionClass {name} does not let it set {fields}.", served_by=served_by)
     try:
-        return ClassChoice(resolve(spec, name, found.generation, decided), recorded=False, served_by=served_by)
+        resolved = resolve(spec, name, found.generation, decided)
+        if in_set:
+            kept = {name: value for name, value in resolved.defaults.items() if name != "ttlSecondsAfterFinished"}
+            resolved = resolved.model_copy(update={"defaults": kept})
+        return ClassChoice(resolved, recorded=False, served_by=served_by)
     except ValidationError as error:
         words = "; ".join(map(str, field_errors(error, "spec.output")))
         refused = f"What it says does not go with what its ConversionClass {name} says: {words}."
@@ -86,9 +102,17 @@ def _of(spec: ConversionSpec, found: ConversionClass) -> ClassChoice:
 
 def _trouble(worker: Mapping[str, Any]) -> str:
     """What Kubernetes would refuse of its workers' resources."""
-    resources = worker.get("resources")
+    resources, ceiling = worker.get("resources"), worker.get("memoryCeiling")
+    try:
+        if ceiling:
+            in_bytes(ceiling)
+    except ValueError as error:
+        return f"spec.worker.memoryCeiling: {error}"
     if not resources:
         return ""
+    missing = [part for part in ("requests", "limits") if "memory" not in resources.get(part, {})]
+    if missing:
+        return f"spec.worker.resources.{missing[0]}.memory is missing"
     try:
         return "; ".join(f"spec.worker.resources.{each}" for each in complaints(_quantities(resources)))
     except ValueError as error:

@@ -106,8 +106,8 @@ class SetsApi(Protocol):
     async def create(self, manifest: Mapping[str, Any]) -> Document | None:
         """Create a Conversion; None where one of its name is there. Raises InvalidError, RefusedError."""
 
-    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> None:
-        """Change a Conversion, if it is still this one."""
+    async def change(self, key: Key, uid: str, patch: Mapping[str, Any]) -> Document | None:
+        """Change a Conversion, if it is still this one; answers it, or None."""
 
     async def delete(self, key: Key, uid: str) -> None:
         """Delete a Conversion, if it is still this one."""

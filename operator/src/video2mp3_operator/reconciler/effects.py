@@ -16,7 +16,7 @@ from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy import timeouts
 from video2mp3_operator.policy.attempts import since_retry
 from video2mp3_operator.policy.retry import retry_state
-from video2mp3_operator.ports.errors import ConflictError, InvalidError, RefusedError
+from video2mp3_operator.ports.errors import ConflictError, InvalidError, OutsideError, RefusedError
 from video2mp3_operator.ports.systems import ConversionsApi, Ledger
 from video2mp3_operator.reconciler.decisions import (
     SUSPENDED_JOB,
@@ -115,6 +115,12 @@ class Effects:
         except RefusedError as error:
             self.admission_queue.leave(snapshot.meta.uid)
             return Applied(Queue(None, f"The API server refused its Job: {error}"), None, error)
+        except OutsideError:
+            raise
+        except Exception:
+            # Nobody else is to wait for a place that a fault of ours keeps.
+            self.admission_queue.leave(snapshot.meta.uid)
+            raise
         # A Job that Kueue is to start was made suspended, and no event will say so: we have seen it already.
         return Applied(SUSPENDED_JOB if snapshot.handed_over else decision)
 

@@ -9,6 +9,7 @@ import structlog
 from video2mp3_contracts.api.conversion import Conversion, ObjectMeta
 from video2mp3_contracts.ledger.documents import LedgerEntry
 from video2mp3_operator.cache.dataloader import DataLoader
+from video2mp3_operator.cache.sets import set_of
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.objects.jobs import Job
 from video2mp3_operator.objects.metadata import Key
@@ -57,7 +58,13 @@ class Observer:
         """Everything that the decision turns on but its turn, and no more than that is asked for. Changes nothing."""
         status, job = stored_status(document), self.cache.job(meta.uid)
         said = read_spec(document["spec"])
-        choice = choose(said.spec, status, has_job=job is not None, classes=self.classes)
+        choice = choose(
+            None if said.trouble else said.spec,
+            status,
+            has_job=job is not None,
+            in_set=bool(set_of(document)),
+            classes=self.classes,
+        )
         reading, settings = effective_reading(said, choice.resolved), with_class(self.settings, choice.resolved)
         snapshot = Snapshot(
             meta=meta,
@@ -82,7 +89,10 @@ class Observer:
             "pods": snapshot.pods if snapshot.finished else await self._pods(snapshot.job, snapshot.pods)
         }
         changes["history"] = attempts.history(
-            snapshot.status.attempts, changes["pods"], snapshot.now.replace(microsecond=0)
+            snapshot.status.attempts,
+            changes["pods"],
+            snapshot.now.replace(microsecond=0),
+            snapshot.status.attempts_before_retry or 0,
         )
         verdict_stands = snapshot.finished and not snapshot.retry_requested
         if needs_ledger(meta, snapshot.job, changes["pods"], verdict_stands):

@@ -191,7 +191,7 @@ def _ended_attempts(snapshot: Snapshot, decision: Decision) -> tuple[Attempt, ..
         case Replace(Reason.LOST as reason, message, pods):
             return given_up(snapshot.history, reason, message, now, pods)
         case Replace(Reason.NOT_STARTED, message, _, since) if since and not _told_of(snapshot.history, since):
-            return not_started(snapshot.history, since, message, now)
+            return not_started(snapshot.history, since, message, now, snapshot.status.attempts_before_retry or 0)
         case Suspend():
             return given_up(snapshot.history, Reason.SUSPENDED, Reason.SUSPENDED.meaning, now)
     return snapshot.history

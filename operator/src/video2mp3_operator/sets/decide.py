@@ -6,6 +6,7 @@ from typing import Any
 
 from video2mp3_contracts.api.conversion_set import ConversionSetSpec, SetReason
 from video2mp3_contracts.api.reasons import ConditionType, Phase
+from video2mp3_operator.cache.documents import is_finished
 from video2mp3_operator.cache.sets import set_of
 from video2mp3_operator.objects import conditions
 from video2mp3_operator.objects.metadata import Key
@@ -25,6 +26,8 @@ class SetDecision:
     suspend: Mapping[Key, bool] = field(default_factory=dict)
     retry: tuple[Key, ...] = ()
     create: tuple[Child, ...] = ()
+    retried: bool = False
+    """Whether a retry that was asked for is dealt with."""
 
     @property
     def finished(self) -> bool:
@@ -32,11 +35,10 @@ class SetDecision:
         return self.phase in (Phase.SUCCEEDED, Phase.FAILED)
 
 
-def is_finished(found: ConversionSet) -> bool:
-    """Whether its verdict was given, about the spec as it is now."""
+def verdict_given(found: ConversionSet) -> bool:
+    """Whether its verdict was given. It stands as long as its sources do, and nobody asks for a retry."""
     verdicts = (ConditionType.COMPLETE, ConditionType.FAILED)
-    given = any(conditions.is_true(found.status.conditions, kind) for kind in verdicts)
-    return given and found.status.observed_generation == found.meta.generation
+    return any(conditions.is_true(found.status.conditions, kind) for kind in verdicts) and not retry_requested(found)
 
 
 def retry_requested(found: ConversionSet) -> bool:
@@ -64,9 +66,9 @@ def decide(
         phase,
         reason,
         message,
-        delete=tuple(key for key in owned if key.name not in tally.states),
+        delete=tuple(key for key in owned if key.name not in plan.names),
         suspend=_to_suspend(found, tally, documents, suspended=suspended),
-        create=() if spec.suspend or stopped else _next(spec, plan, tally),
+        create=() if spec.suspend or stopped else _next(spec, plan, tally, documents),
     )
 
 
@@ -74,13 +76,25 @@ def _try_anew(found: ConversionSet, tally: Tally, documents: Mapping[str, Mappin
     failed = {name: documents[name] for name in tally.of(State.FAILED)}
     own = (name for name, each in failed.items() if set_of(each) == found.meta.uid and not retry_is_due(each))
     keys = tuple(Key(found.meta.namespace, name) for name in own)
-    return SetDecision(Phase.RUNNING, SetReason.RUNNING, "What failed is tried anew.", retry=keys)
+    return SetDecision(Phase.RUNNING, SetReason.RUNNING, "What failed is tried anew.", retry=keys, retried=True)
 
 
 def _is_stopped(spec: ConversionSetSpec, tally: Tally) -> bool:
     """Whether there were so many failures that no further one begins."""
     bound = 0 if spec.fail_fast and spec.max_failures is None else spec.max_failures
     return bound is not None and tally.counts.failed > bound
+
+
+def without_sources(
+    found: ConversionSet, spec: ConversionSetSpec, owned: Mapping[Key, Mapping[str, Any]], message: str
+) -> SetDecision:
+    """What to do while it is not known what it asks for: what there is follows `suspend`, and stays."""
+    suspend = {
+        key: spec.suspend
+        for key, document in owned.items()
+        if not is_finished(dict(document)) and bool(document["spec"].get("suspend")) != spec.suspend
+    }
+    return SetDecision(Phase.PENDING, SetReason.SOURCES_NOT_FOUND, message, suspend=suspend)
 
 
 def _to_suspend(
@@ -94,9 +108,12 @@ def _to_suspend(
     }
 
 
-def _next(spec: ConversionSetSpec, plan: Plan, tally: Tally) -> tuple[Child, ...]:
-    """Who begins now."""
-    waiting = [child for child in plan.children if tally.states[child.name] == State.WAITING]
+def _next(
+    spec: ConversionSetSpec, plan: Plan, tally: Tally, documents: Mapping[str, Mapping[str, Any]]
+) -> tuple[Child, ...]:
+    """Who begins now. Where a name is to come free, that is waited for."""
+    free = [child for child in plan.children if child.name not in documents]
+    waiting = [child for child in free if tally.states[child.name] == State.WAITING]
     begun = tally.counts.active + tally.counts.suspended
     return tuple(waiting if spec.parallelism is None else waiting[: max(0, spec.parallelism - begun)])
 

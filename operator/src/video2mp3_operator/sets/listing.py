@@ -36,6 +36,7 @@ class SetListing:
     async def once(self) -> None:
         """List all; every set is due afterwards. Of a namespace that cannot be listed nothing is forgotten."""
         for namespace in self.settings.watch_namespaces or (None,):
+            before = self.sets.newest
             try:
                 found = await self._see(namespace)
             except GoneError:
@@ -44,7 +45,10 @@ class SetListing:
                 _log.warning("sets_not_listed", namespace=namespace, error=str(error))
                 continue
             for key in self.sets.known:
-                if key not in found and namespace in (None, key.namespace):
+                known = self.sets.get(key)
+                # What the watch told of meanwhile was made after the list.
+                old = known is not None and known.version <= before
+                if old and key not in found and namespace in (None, key.namespace):
                     self.sets.forget(key)
         for key in self.sets.known:
             self.wake(key)

@@ -1,7 +1,10 @@
 """④ Which Conversions a set is to have. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from itertools import chain, islice
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -42,13 +45,24 @@ class Plan:
     children: tuple[Child, ...] = ()
     """In the order in which they begin; each source once."""
 
-    bad: tuple[SetFailure, ...] = ()
-    """Sources that no Conversion can be made of."""
+    bad: Mapping[str, SetFailure] = field(default_factory=dict)
+    """Sources that no Conversion can be made of, by the names that it would have."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of all Conversions that it asks for, those included that another version could make."""
+        return {*(child.name for child in self.children), *self.bad}
+
+    @property
+    def digest(self) -> str:
+        """Of all that it asks for, whatever its order."""
+        return hashlib.sha256("\n".join(sorted(self.names)).encode()).hexdigest()
 
 
 def listed_sources(text: str) -> Iterator[dict[str, Any]]:
     """The sources in a ConfigMap's list: an address or a file's id in each line. Empty lines and # say nothing."""
-    for line in (each.strip() for each in text.splitlines()):
+    # Line by line: a list may be as large as a ConfigMap.
+    for line in (each.strip() for each in StringIO(text)):
         if line and not line.startswith("#"):
             yield {"gridfs": {"fileId": line}} if is_file_id(line) else {"url": line}
 
@@ -57,7 +71,7 @@ def plan(found: ConversionSet, spec: ConversionSetSpec, listed: Iterable[Mapping
     """The Conversions of a set; `listed` are sources that lie elsewhere. What comes after the most is passed over."""
     children: dict[str, Child] = {}
     bad: dict[str, SetFailure] = {}
-    for source in [*spec.sources, *listed][:MAX_SOURCES]:
+    for source in islice(chain(spec.sources, listed), MAX_SOURCES):
         name = child_name(found.meta.name, source)
         document = _spec_of(spec, source)
         try:
@@ -67,7 +81,16 @@ def plan(found: ConversionSet, spec: ConversionSetSpec, listed: Iterable[Mapping
             bad[name] = SetFailure(source=shown(source), reason=_INVALID, message=message)
         else:
             children[name] = Child(name, shown(source), _manifest(found, name, document))
-    return Plan(tuple(children.values()), tuple(bad.values()))
+    return Plan(tuple(children.values()), bad)
+
+
+def template_trouble(spec: ConversionSetSpec) -> str:
+    """What of the template is not understood, for people: then nothing is made, and nothing taken away."""
+    try:
+        ConversionSpec.model_validate(dict(spec.template.spec) | {"source": {"url": "https://example.com/"}})
+    except ValidationError as error:
+        return "; ".join(map(str, field_errors(error, "spec.template.spec")))
+    return ""
 
 
 def shown(source: Mapping[str, Any]) -> str:

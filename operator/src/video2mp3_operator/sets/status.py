@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from video2mp3_contracts.api.conversion_set import ConversionSetStatus, SetReason
+from video2mp3_contracts.api.conversion_set import ConversionSetStatus
 from video2mp3_contracts.api.reasons import ConditionType, Phase
 from video2mp3_operator.objects.conditions import Wanted, with_conditions
 from video2mp3_operator.objects.sets import ConversionSet
-from video2mp3_operator.sets.decide import SetDecision
+from video2mp3_operator.sets.decide import SetDecision, retry_requested
 from video2mp3_operator.sets.tally import Tally
 
 
 def build_status(
-    found: ConversionSet, decision: SetDecision, tally: Tally | None, now: datetime
+    found: ConversionSet, decision: SetDecision, tally: Tally | None, now: datetime, digest: str = ""
 ) -> ConversionSetStatus:
-    """The whole status."""
+    """The whole status. `digest` is of the sources."""
     moment = now.replace(microsecond=0)
     before = found.status
     return ConversionSetStatus(
@@ -25,11 +25,29 @@ def build_status(
         message=decision.message,
         counts=tally.counts if tally else before.counts,
         failures=tally.failures if tally else before.failures,
-        last_handled_retry_at=found.meta.retry_requested_at or before.last_handled_retry_at,
+        last_handled_retry_at=_handled(found, decision),
+        sources_digest=digest if decision.finished else None,
         start_time=before.start_time or moment,
         completion_time=(before.completion_time or moment) if decision.finished else None,
         conditions=with_conditions(before.conditions, _wanted(decision), found.meta.generation, moment),
     )
+
+
+def confirmed(found: ConversionSet) -> ConversionSetStatus:
+    """The verdict as it stands, for the present generation."""
+    before, generation = found.status, found.meta.generation
+    moment = before.completion_time or before.start_time
+    told = [each.model_copy(update={"observed_generation": generation}) for each in before.conditions]
+    return before.model_copy(
+        update={"observed_generation": generation, "conditions": tuple(told), "completion_time": moment}
+    )
+
+
+def _handled(found: ConversionSet, decision: SetDecision) -> str | None:
+    """What is asked of a set that has not failed is passed over; of one that has, it is to be done first."""
+    if retry_requested(found) and not decision.retried:
+        return found.status.last_handled_retry_at
+    return found.meta.retry_requested_at or found.status.last_handled_retry_at
 
 
 def _wanted(decision: SetDecision) -> Mapping[ConditionType, Wanted]:
@@ -44,8 +62,6 @@ def _wanted(decision: SetDecision) -> Mapping[ConditionType, Wanted]:
             wanted |= {kind: Wanted("True", reason, message) for kind in (ConditionType.STALLED, ConditionType.FAILED)}
         case _:
             wanted[ConditionType.RECONCILING] = Wanted("True", reason, message)
-    if reason == SetReason.MANAGED_BY_GIT:
-        wanted[ConditionType.EXPIRED] = Wanted("True", reason, message)
     return wanted
 
 

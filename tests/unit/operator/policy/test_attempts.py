@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOW, PodBuilder, a_pod
+from tests.builders import NOW, PodBuilder, a_conversion, a_pod
 from video2mp3_contracts.api.reasons import Reason
-from video2mp3_contracts.api.status import Attempt
+from video2mp3_contracts.api.status import Attempt, ConversionStatus
 from video2mp3_contracts.jobs.worker import TerminationMessage
 from video2mp3_contracts.ledger.documents import LedgerAttempt, LedgerError
 from video2mp3_operator.objects.pods import Pod, parse_pod
-from video2mp3_operator.policy.attempts import history, last_words, permanent, succeeded, told_of_landlock
+from video2mp3_operator.policy.attempts import history, last_words, permanent, since_retry, succeeded, told_of_landlock
 
 SAID = TerminationMessage(exit_code=75, reason="ServiceUnavailable", message="MongoDB was away.", detail="line\n" * 200)
 
@@ -160,3 +160,12 @@ def test_what_the_worker_noted_when_it_began_is_told_of_its_attempt_alone(landlo
     assert [attempt.landlock for attempt in told] == [None, landlock]
     assert [attempt.landlock for attempt in history(told, pods(a_pod(number=2).running()), NOW)] == [None, landlock]
     assert told_of_landlock(attempts, None) == attempts
+
+
+def test_new_attempts_are_numbered_after_those_that_nobody_saw_before_a_retry() -> None:
+    before = (Attempt(number=1, pod="a", reason="WorkerCrashed", start_time=NOW, end_time=NOW),)
+    pod = parse_pod(a_pod(a_conversion()).with_metadata(name="new").on("node-1").ended(137).document)
+    assert pod is not None
+    after = history(before, (pod,), NOW, 5)
+    assert [attempt.number for attempt in after] == [1, 6]
+    assert [attempt.number for attempt in since_retry(after, ConversionStatus(attempts_before_retry=5))] == [6]

@@ -9,8 +9,10 @@ from tests.builders import MP3_ID, a_class, a_conversion
 from tests.unit.operator.fakes import DiedError, World
 from tests.unit.operator.harness import an_operator, live, settle, status
 from video2mp3_contracts.api import names
+from video2mp3_contracts.api.status import Resolved
 from video2mp3_contracts.jobs.worker import REQUEST_VARIABLE, WorkerRequest
 from video2mp3_operator.objects.metadata import Key
+from video2mp3_operator.objects.spec_reading import effective_reading, read_spec
 
 SPEECH: dict[str, Any] = {
     "defaults": {"output": {"encoding": {"vbr": 5}, "channels": "mono"}, "retryLimit": 1},
@@ -126,6 +128,14 @@ def test_it_waits_for_a_class_that_is_not_there_yet() -> None:
             "spec.worker.resources.requests.memory (2Gi) must not be more than limits.memory (1Gi)",
         ),
         (
+            {"worker": {"memoryCeiling": "lots"}},
+            "spec.worker.memoryCeiling: 'lots' is not a quantity such as 512Mi or 500m",
+        ),
+        (
+            {"worker": {"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}}},
+            "spec.worker.resources.requests.memory is missing",
+        ),
+        (
             {"worker": {"resources": {"requests": {"memory": "much"}, "limits": {"memory": "1Gi"}}}},
             "spec.worker.resources: 'much' is not a quantity such as 512Mi or 500m",
         ),
@@ -226,3 +236,37 @@ def test_killed_at_any_call_while_the_class_changes_the_job_is_of_what_is_on_rec
                 world.classes[:] = [a_class(defaults={"output": {"encoding": {"vbr": 9}}})]
         recorded = status(world, key)["resolved"]["output"]["encoding"]["vbr"]
         assert request(world.job_of(key)).output.encoding.vbr == recorded
+
+
+def test_what_is_not_understood_is_not_put_on_record() -> None:
+    """An operator that understands it would believe the record, and convert without it."""
+    world = World(classes=[a_class(default=True, defaults={"output": {"channels": "mono"}})])
+    key = world.apply(a_conversion().with_spec(output={"loudness": {"mode": "ofANewerVersion"}}))
+    live(world)
+    assert (verdict(world, key), "resolved" in status(world, key)) == (("Pending", "InvalidSpec"), False)
+    world.change(key, {"spec": {"output": {"loudness": {"mode": "measureOnly"}}}})
+    live(world)
+    assert status(world, key)["resolved"]["output"] == {"channels": "mono", "loudness": {"mode": "measureOnly"}}
+
+
+def test_what_the_class_keeps_is_kept_though_its_output_is_not_understood() -> None:
+    resolved = Resolved(
+        class_name="speech", output={"ofANewer": 1}, defaults={"deletionPolicy": "Retain", "sourcePolicy": "Retain"}
+    )
+    reading = effective_reading(read_spec(a_conversion().document["spec"]), resolved)
+    assert (reading.keeps_mp3, reading.keeps_source) == (True, True)
+    assert "unknown field" in reading.trouble
+
+
+def test_a_fault_of_ours_keeps_no_place_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    operator = live(world, max_running=1)
+    faulty = world.apply(a_conversion("faulty"))
+
+    def fail(*_arguments: Any) -> None:
+        raise ValueError("a fault")
+
+    monkeypatch.setattr("video2mp3_operator.reconciler.job_effects.build_job", fail)
+    with pytest.raises(ValueError, match="a fault"):
+        live(world, operator)
+    assert not operator.admission_queue.holds(world.conversions[faulty]["metadata"]["uid"])

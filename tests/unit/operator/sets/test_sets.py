@@ -1,18 +1,24 @@
 """ConversionSets over several steps, with everything that can go wrong between any two of them."""
 
 import asyncio
+import copy
+import tracemalloc
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
 
-from tests.builders import NOW, OWNER, a_conversion, a_set
-from tests.unit.operator.fakes import DiedError, World
+from tests.builders import NOW, OWNER, a_class, a_conversion, a_set
+from tests.unit.operator.fakes import DiedError, FakeSets, World
 from tests.unit.operator.harness import an_operator, live, settle
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion_set import LABEL_SET, child_name
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.objects.stored import SourceFile
+from video2mp3_operator.sets.plan import listed_sources
 
 SET = Key("media", "talks")
 
@@ -266,14 +272,19 @@ def test_sources_in_a_config_map_are_waited_for() -> None:
     assert [each["source"] for each in found(world)["failures"]][:1] == ["nonsense"]
 
 
-def test_a_conversion_that_is_refused_stops_no_other_and_is_tried_again() -> None:
+def test_where_kubernetes_refuses_conversions_it_says_so_and_tries_again_later() -> None:
     world = World(refuse_conversions="exceeded quota")
-    apply(world, *files(2))
+    apply(world, *files(300))
     operator = live(world)
+    settled(world, operator)
     assert (children(world), found(world)["phase"]) == ([], "Running")
+    assert found(world)["message"] == "0 of 300 are converted. Kubernetes refuses more: exceeded quota"
+    # None of the others is tried meanwhile, whatever wakes the set.
+    assert world.writes.count("create conversion") == 16
     world.refuse_conversions = ""
-    live(world, operator)
-    assert len(children(world)) == 2
+    world.pass_time(seconds=31)
+    settled(world, operator)
+    assert len(children(world)) == 300
 
 
 def test_a_set_that_is_not_understood_waits() -> None:
@@ -342,3 +353,211 @@ def _see_through(world: World) -> int:
     assert found(world)["phase"] == "Succeeded"
     assert (world.conversions_ever_created, len(children(world))) == (3, 3)
     return world.calls
+
+
+# --- what reviews have found
+
+
+def test_the_time_to_live_of_a_class_ends_none_of_a_sets_conversions() -> None:
+    """It would be made again, as one that somebody deleted, and run again."""
+    world = World(classes=[a_class("short", defaults={"ttlSecondsAfterFinished": 60})])
+    apply(world, *files(2), template={"spec": {"owner": OWNER, "className": "short"}})
+    operator = live(world)
+    finish(world, children(world)[0])
+    for _ in range(3):
+        settled(world, operator)
+        world.pass_time(seconds=61)
+    settled(world, operator)
+    assert (world.conversions_ever_created, len(children(world))) == (2, 2)
+
+
+def test_what_a_newer_version_says_takes_nothing_away() -> None:
+    world = World()
+    apply(world, *files(2))
+    operator = live(world)
+    finish(world, children(world)[0])
+    settled(world, operator)
+    world.sets[SET]["spec"]["template"]["spec"]["aNewField"] = "of a newer version"
+    world.stamp(world.sets[SET])
+    settled(world, operator)
+    assert "delete conversion" not in world.writes
+    assert (found(world)["reason"], len(children(world))) == ("InvalidSpec", 2)
+    assert "spec.template.spec.aNewField: unknown field" in found(world)["message"]
+
+
+def test_a_source_that_only_a_newer_version_knows_keeps_its_conversion() -> None:
+    world, sources = World(), files(2)
+    apply(world, *sources)
+    live(world)
+    kept = children(world)[0]
+    older = a_set(sources=[sources[0] | {"output": {"aNewField": 1}}, sources[1]])
+    name = child_name("talks", older["spec"]["sources"][0])
+    document = world.conversions.pop(kept)
+    document["metadata"]["name"] = name
+    world.conversions[Key("media", name)] = document
+    world.stamp(document)
+    change(world, sources=older["spec"]["sources"])
+    settled(world, live(world))
+    assert Key("media", name) in world.conversions
+
+
+def test_deleted_and_applied_again_it_waits_for_the_names_to_come_free() -> None:
+    world = World()
+    apply(world, *files(2))
+    operator = live(world)
+    del world.sets[SET]
+    live(world, operator)
+    apply(world, *files(2))
+    world.sets[SET]["metadata"]["uid"] = "another"
+    world.stamp(world.sets[SET])
+    settled(world, operator)
+    assert (found(world)["phase"], counts(world)) == ("Running", {"total": 2, "waiting": 2})
+    for key in children(world):
+        world.conversions[key]["metadata"]["finalizers"] = []
+        world.delete(key)
+    settled(world, operator)
+    assert (len(children(world)), counts(world)) == (2, {"total": 2, "active": 2})
+
+
+def test_a_retry_counts_though_the_watch_has_not_told_of_it_yet() -> None:
+    world = World()
+    apply(world, *files(1))
+    operator = live(world)
+    [first] = children(world)
+    finish(world, first, "Failed", "NoAudio")
+    settled(world, operator)
+    ask_for_a_retry(world)
+
+    async def looks_twice() -> None:
+        await operator.set_listing.once()
+        assert await operator.set_reconciler.reconcile(SET) == 0.0
+        await operator.set_reconciler.reconcile(SET)
+
+    asyncio.run(looks_twice())
+    assert found(world)["phase"] == "Running"
+    settled(world, operator)
+    finish(world, first)
+    settled(world, operator)
+    assert found(world)["phase"] == "Succeeded"
+
+
+def test_a_retry_of_nothing_but_bad_sources_fails_again_at_once() -> None:
+    world = World()
+    apply(world, {"url": "ftp://example.com/a"})
+    operator = live(world)
+    ask_for_a_retry(world)
+    settled(world, operator)
+    assert (found(world)["phase"], found(world)["lastHandledRetryAt"]) == ("Failed", "now")
+
+
+@pytest.fixture
+def of_a_config_map() -> tuple[World, Operator, Key]:
+    world = World(config_maps={Key("media", "list"): {"sources": file_id(1)}})
+    world.sources[file_id(1)] = SourceFile(OWNER, 1)
+    apply(world, sourcesFrom={"configMap": {"name": "list"}})
+    operator = live(world)
+    [first] = children(world)
+    return world, operator, first
+
+
+def test_a_retry_waits_for_the_config_map(of_a_config_map: tuple[World, Operator, Key]) -> None:
+    world, operator, first = of_a_config_map
+    finish(world, first, "Failed", "NoAudio")
+    settled(world, operator)
+    listed = world.config_maps.pop(Key("media", "list"))
+    ask_for_a_retry(world)
+    settled(world, operator)
+    assert (found(world)["phase"], "lastHandledRetryAt" in found(world)) == ("Failed", False)
+    world.config_maps[Key("media", "list")] = listed
+    settled(world, operator)
+    settled(world, operator)
+    assert world.conversions[first]["status"]["phase"] == "Running"
+
+
+def test_suspended_without_its_config_map_its_conversions_follow(of_a_config_map: tuple[World, Operator, Key]) -> None:
+    world, operator, first = of_a_config_map
+    world.config_maps.clear()
+    change(world, suspend=True)
+    settled(world, operator)
+    settled(world, operator)
+    assert world.conversions[first]["status"]["phase"] == "Suspended"
+
+
+def test_what_is_not_its_own_any_more_is_left_alone() -> None:
+    """Whoever takes the reference off, or puts it on somebody else's, has nothing deleted by that."""
+    world = World()
+    apply(world, *files(1))
+    operator = live(world)
+    other = world.apply(a_conversion("episode-1"))
+    document = world.conversions[other]
+    document["metadata"]["ownerReferences"] = world.conversions[children(world)[0]]["metadata"]["ownerReferences"]
+    operator.cache.see_conversion(world.stamp(document))
+    del document["metadata"]["ownerReferences"]
+    operator.cache.see_conversion(world.stamp(document))
+    settled(world, operator)
+    assert "deletionTimestamp" not in world.conversions[other]["metadata"]
+
+
+def test_after_the_verdict_only_other_sources_begin_anything() -> None:
+    world = World()
+    apply(world, *files(2))
+    operator = live(world)
+    for key in children(world):
+        finish(world, key)
+    settled(world, operator)
+    first = children(world)[0]
+    world.conversions[first]["metadata"]["finalizers"] = []
+    world.delete(first)
+    change(world, ttlSecondsAfterFinished=86400, parallelism=1)
+    settled(world, operator)
+    assert (world.conversions_ever_created, found(world)["phase"]) == (2, "Succeeded")
+    assert found(world)["observedGeneration"] == 2
+    assert {each["observedGeneration"] for each in found(world)["conditions"]} == {2}
+    world.sources[file_id(9)] = SourceFile(OWNER, 1)
+    change(world, sources=[*files(2), {"gridfs": {"fileId": file_id(9)}}])
+    settled(world, operator)
+    assert found(world)["phase"] == "Running"
+
+
+def test_a_verdict_stands_though_this_operator_does_not_understand_the_set() -> None:
+    world = World()
+    apply(world, *files(1))
+    operator = live(world)
+    finish(world, children(world)[0])
+    settled(world, operator)
+    world.sets[SET]["spec"]["aNewField"] = "x"
+    world.stamp(world.sets[SET])
+    settled(world, operator)
+    assert found(world)["phase"] == "Succeeded"
+
+
+def test_long_names_that_share_a_beginning_stay_apart() -> None:
+    long = "a" * 60
+    assert child_name(f"{long}-1", {"url": "x"}) != child_name(f"{long}-2", {"url": "x"})
+    assert len(child_name(f"{long}-1", {"url": "x"})) <= 63
+
+
+def test_a_list_as_large_as_a_config_map_takes_little_memory() -> None:
+    text = "ab\n" * (1024 * 1024 // 3)
+    tracemalloc.start()
+    assert len([*islice(listed_sources(text), 1000)]) == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+def test_a_set_that_is_made_while_all_are_listed_is_not_forgotten() -> None:
+    world = World()
+    operator = an_operator(world)
+    apply(world, *files(1))
+    document = copy.deepcopy(world.sets[SET])
+
+    class Slow(FakeSets):
+        async def sets(self, namespace: str | None) -> AsyncIterator[dict[str, Any]]:
+            operator.sets.see(document)  # as the watch tells
+            for none in ():
+                yield none
+
+    listing = replace(operator.set_listing, api=Slow(world))
+    asyncio.run(listing.once())
+    assert operator.sets.get(SET) is not None
