@@ -60,7 +60,7 @@ def test_a_host_that_no_host_can_be_called_is_a_problem_too() -> None:
         ("GET", "/conversions?phase=Failed", "The parameter 'phase' is not known here. Known are: limit, continue."),
         ("GET", "/conversions/talk?watch=1", "The parameter 'watch' is not known here. This address takes none."),
         ("GET", "/download?fid=1&name=x", "The parameter 'name' is not known here. Known are: fid."),
-        ("POST", "/upload?output={}", "The parameter 'output' is not known here. This address takes none."),
+        ("POST", "/upload?output={}", "The parameter 'output' is not known here. Known are: class."),
         ("POST", "/login?user=ada", "The parameter 'user' is not known here. This address takes none."),
     ],
 )
