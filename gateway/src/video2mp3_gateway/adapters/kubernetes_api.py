@@ -81,8 +81,7 @@ class KubernetesConversions:
         """Set the annotation that asks for it, on this very one."""
         metadata = {"uid": uid, "annotations": {names.ANNOTATION_RETRY: moment}}
         status, answer = self._api.ask("PATCH", f"{self._path}/{name}", body={"metadata": metadata})
-        # 409: there is another one of this name now.
-        return None if status in (404, 409) else expect(status, answer, 200)
+        return None if status == HTTPStatus.NOT_FOUND or _is_another(answer) else expect(status, answer, 200)
 
     def list_page(self, position: str) -> ListPage:
         """Some of all Conversions."""
@@ -143,6 +142,12 @@ class KubernetesConversions:
             raise away(error) from error
         finally:
             response.response.close()
+
+
+def _is_another(answer: dict[str, Any]) -> bool:
+    """Whether a patch was refused because there is another one of this name now: a uid does not change."""
+    causes = (answer.get("details") or {}).get("causes") or ()
+    return any(cause.get("field") == "metadata.uid" for cause in causes)
 
 
 def _ended(status: dict[str, Any]) -> DependencyUnavailable | VersionExpired:
