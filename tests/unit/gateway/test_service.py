@@ -155,7 +155,7 @@ def test_the_page_runs_only_what_is_in_it() -> None:
 
 def test_every_field_of_the_page_has_a_label() -> None:
     page = Gateway().client.get("/").text
-    fields = set(re.findall(r"<(?:input|progress) id=\"(\w+)\"", page))
+    fields = set(re.findall(r"<(?:input|select|progress) id=\"(\w+)\"", page))
     assert fields == set(re.findall(r"<label for=\"(\w+)\"", page)) != set()
 
 
