@@ -12,7 +12,7 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.release import Account, Release, await_value
+from tests.e2e.release import Account, await_value
 
 SECONDS = 30
 """Longer than anything takes that the page does by itself."""
@@ -37,11 +37,11 @@ _FLAGS = (
 
 @dataclass(frozen=True)
 class Page:
-    """The release's web page in a browser."""
+    """The gateway's web page in a browser."""
 
     driver: webdriver.Chrome
     url: str
-    """Where the page is, by the release's own host name."""
+    """Where the page is, by the gateway's own host name."""
 
     downloads: Path
     """Where the browser saves files."""
@@ -117,14 +117,14 @@ class Page:
 
 
 @contextmanager
-def open_browser(release: Release, folder: Path) -> Iterator[Page]:
-    """A browser that knows nobody, and that finds the release by its host name."""
+def open_browser(url: str, host: str, folder: Path) -> Iterator[Page]:
+    """A browser that knows nobody, and that finds the gateway at an address by its host name."""
     downloads = folder / "downloads"
     downloads.mkdir()
-    address = urlsplit(release.url)
+    address = urlsplit(url)
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    rules = f"--host-resolver-rules=MAP {release.host} {address.hostname}"
+    rules = f"--host-resolver-rules=MAP {host} {address.hostname}"
     for flag in (*_FLAGS, rules, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
@@ -133,6 +133,6 @@ def open_browser(release: Release, folder: Path) -> Iterator[Page]:
     driver = webdriver.Chrome(options=options, service=service)
     try:
         driver.set_page_load_timeout(SECONDS)
-        yield Page(driver, f"http://{release.host}:{address.port}", downloads)
+        yield Page(driver, f"http://{host}:{address.port}", downloads)
     finally:
         driver.quit()

@@ -16,7 +16,7 @@ from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
 
-GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "watch"}}
+GATEWAY = {("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "patch", "watch"}}
 OPERATOR = {
     ("video2mp3.dev", "conversions"): {"create", "delete", "get", "list", "patch", "watch"},
     ("video2mp3.dev", "conversions/status"): {"patch"},
@@ -203,19 +203,25 @@ def test_nobody_else_has_any_right(manifests: Manifests):
         assert manifests.named("Role", binding["roleRef"]["name"], binding["metadata"]["namespace"])
 
 
-def test_no_account_has_a_right_in_the_whole_cluster_but_the_operators_to_its_classes(
-    chart: Chart, manifests: Manifests
-):
-    [binding] = manifests.of_kind("ClusterRoleBinding")
-    assert [each["name"] for each in binding["subjects"]] == ["video2mp3-operator"]
-    role = manifests.named("ClusterRole", binding["roleRef"]["name"])
-    named = {f"conversionclasses/{name}": {"patch"} for name in ("default", "music", "podcast", "speech")}
-    assert rights(role) == {
-        ("video2mp3.dev", kind): verbs for kind, verbs in ({"conversionclasses": {"create", "list"}} | named).items()
-    }
-    [only] = chart.render({"classes": {"install": False}}).of_kind("ClusterRoleBinding")
-    assert only == binding
-    assert not chart.render({"rbac": {"readClasses": False}}).of_kind("ClusterRoleBinding")
+def in_the_whole_cluster(manifests: Manifests) -> dict[str, dict[tuple[str, str], set[str]]]:
+    """The rights of each account."""
+    found = {}
+    for binding in manifests.of_kind("ClusterRoleBinding"):
+        [subject] = binding["subjects"]
+        assert (subject["kind"], subject["namespace"]) == ("ServiceAccount", NAMESPACE)
+        found[subject["name"]] = rights(manifests.named("ClusterRole", binding["roleRef"]["name"]))
+    return found
+
+
+def test_no_account_has_a_right_in_the_whole_cluster_but_to_classes(chart: Chart, manifests: Manifests):
+    kind = ("video2mp3.dev", "conversionclasses")
+    listing = {kind: {"list"}}
+    named = {("video2mp3.dev", f"{kind[1]}/{name}"): {"patch"} for name in ("default", "music", "podcast", "speech")}
+    both = {"video2mp3-gateway": listing, "video2mp3-operator": {kind: {"create", "list"}} | named}
+    assert in_the_whole_cluster(manifests) == both
+    reading = in_the_whole_cluster(chart.render({"classes": {"install": False}}))
+    assert reading == {"video2mp3-gateway": listing, "video2mp3-operator": listing}
+    assert not in_the_whole_cluster(chart.render({"rbac": {"readClasses": False}}))
 
 
 def test_people_who_may_see_or_change_a_namespace_may_do_so_with_its_conversions(manifests: Manifests):

@@ -19,7 +19,8 @@ _NOTHING: Final = b"0" * 24
 CALLS: Final = (
     (b"GET", b"/healthz"), (b"GET", b"/readyz"), (b"GET", b"/"), (b"POST", b"/login"), (b"GET", b"/login"),
     (b"GET", b"/conversions?limit=5"), (b"GET", b"/conversions/upload-" + _NOTHING),
-    (b"DELETE", b"/conversions/upload-" + _NOTHING), (b"GET", b"/mp3s"), (b"DELETE", b"/mp3s/" + _NOTHING),
+    (b"DELETE", b"/conversions/upload-" + _NOTHING), (b"POST", b"/conversions/upload-" + _NOTHING + b"/retry"),
+    (b"GET", b"/classes"), (b"GET", b"/mp3s"), (b"DELETE", b"/mp3s/" + _NOTHING),
     (b"GET", b"/download?fid=" + _NOTHING), (b"HEAD", b"/download?fid=" + _NOTHING),
 )  # fmt: skip
 """All calls but the upload. What they name is never there, so that nothing that is accepted goes again."""

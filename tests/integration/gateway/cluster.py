@@ -8,7 +8,9 @@ from tests.servers import KubernetesServer
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
 from video2mp3_contracts.api.names import FINALIZER
 from video2mp3_contracts.api.output import Output
-from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions, connect
+from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions
+from video2mp3_gateway.adapters.kubernetes_classes import KubernetesClasses
+from video2mp3_gateway.adapters.kubernetes_requests import connect
 
 ALICE = "alice@example.com"
 BOB = "bob@example.com"
@@ -22,6 +24,7 @@ class Cluster:
         self.namespace = server.new_namespace()
         self.client = connect(self._kubeconfig(folder), connections=4)
         self.conversions = KubernetesConversions(self.client, self.namespace)
+        self.classes = KubernetesClasses(self.client)
 
     def close(self) -> None:
         self.client.close()
@@ -33,7 +36,11 @@ class Cluster:
         """A service account's token, with the rights of the chart's Role."""
         self.kubectl("create", "serviceaccount", "gateway")
         self.kubectl(
-            "create", "role", "gateway", "--verb=create,delete,get,list,watch", "--resource=conversions.video2mp3.dev"
+            "create",
+            "role",
+            "gateway",
+            "--verb=create,delete,get,list,patch,watch",
+            "--resource=conversions.video2mp3.dev",
         )
         account = f"--serviceaccount={self.namespace}:gateway"
         self.kubectl("create", "rolebinding", "gateway", "--role=gateway", account)

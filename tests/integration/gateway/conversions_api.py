@@ -18,6 +18,7 @@ from tests.servers.kubeconfig import token_kubeconfig
 
 Document = dict[str, Any]
 TOKEN = "the-service-accounts-token"
+CLASSES_PATH = "/apis/video2mp3.dev/v1/conversionclasses"
 PATH = "/apis/video2mp3.dev/v1/namespaces/people/conversions"
 
 
@@ -63,10 +64,11 @@ class Objects(dict[str, Document]):
 
 
 class ConversionsApi:
-    """Conversions in the namespace `people`."""
+    """Conversions in the namespace `people`, and ConversionClasses."""
 
     def __init__(self) -> None:
         self.objects = Objects()
+        self.classes: list[Document] = []
         self.requests: list[tuple[str, str]] = []
         self.failures: list[int | str] = []
         """What becomes of the next requests about one Conversion. 0: nothing bad; a status: just that; "lost": done,
@@ -85,6 +87,7 @@ class ConversionsApi:
     def reset(self) -> None:
         """Behave well again, with nothing in it."""
         self.objects.clear()
+        self.classes.clear()
         self.requests.clear()
         self.failures.clear()
 
@@ -120,6 +123,8 @@ class ConversionsApi:
             return self._create(body)
         if method == "DELETE":
             return self._delete(name, body or {})
+        if method == "PATCH":
+            return self._annotate(name, body["metadata"])
         if name:
             return (200, self.objects[name]) if name in self.objects else self._status(404, "not found")
         return self._list(query)
@@ -142,6 +147,14 @@ class ConversionsApi:
         self.objects.remove(name)
         return self._status(200, "deleted")
 
+    def _annotate(self, name: str, metadata: Document) -> tuple[int, dict[str, Any]]:
+        there = self.objects.get(name)
+        if there is None or there["metadata"]["uid"] != metadata["uid"]:
+            return self._status(409 if there else 404, "there is no such one")
+        annotations = there["metadata"].get("annotations", {}) | metadata["annotations"]
+        self.objects[name] = there | {"metadata": there["metadata"] | {"annotations": annotations}}
+        return 200, self.objects[name]
+
     def _list(self, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         after, limit = query.get("continue", ""), int(query["limit"])
         with self.objects.changed:
@@ -157,6 +170,8 @@ class ConversionsApi:
 
     def handle(self, method: str, url: str, body: bytes) -> tuple[int, dict[str, Any]] | None:
         """Do what is asked for, or what was told to go wrong; None hangs up without an answer."""
+        if urlsplit(url).path == CLASSES_PATH:
+            return 200, {"items": self.classes}
         self.requests.append((method, url))
         collection = method == "GET" and urlsplit(url).path == PATH
         fault = self.failures.pop(0) if self.failures and not collection else 0
@@ -187,7 +202,7 @@ class ConversionsApi:
                 else:
                     self._send(*answer)
 
-            do_GET = do_POST = do_DELETE = serve  # noqa: N815 - http.server looks for these
+            do_GET = do_POST = do_PATCH = do_DELETE = serve  # noqa: N815 - http.server looks for these
 
             def _send(self, status: int, answer: dict[str, Any]) -> None:
                 body = json.dumps(answer).encode()

@@ -12,10 +12,11 @@ import pytest
 import requests
 from bson import ObjectId
 
-from tests.builders import NOW, a_conversion, a_job, a_pod, an_entry, at
+from tests.builders import NOW, a_class, a_conversion, a_job, a_pod, an_entry, at
 from tests.integration.gateway.conftest import ALICE, Installation, settings_for
 from tests.integration.gateway.gateway_server import GatewayServer
 from tests.unit.operator.reconciler.test_decide import observing
+from video2mp3_contracts.api.names import ANNOTATION_RETRY
 from video2mp3_contracts.api.reasons import Reason
 from video2mp3_contracts.api.status import OutputReport, Progress
 from video2mp3_operator.reconciler.decisions import Decision, Follow, Succeed
@@ -61,11 +62,21 @@ def gateway(gateway_installation: Installation, tmp_path_factory: pytest.TempPat
         yield server
 
 
+@pytest.fixture(autouse=True)
+def classes(installation: Installation) -> None:
+    """Two of the chart's."""
+    installation.kubernetes.classes += [
+        a_class("default", default=True, offered=True, description="As the source, VBR quality 2."),
+        a_class("speech", offered=True, description="Speech: mono, VBR quality 5, at -16 LUFS."),
+    ]
+
+
 def shown(installation: Installation, decision: Decision, seconds: int) -> None:
     """Have a Conversion in the cluster, with the status that the operator writes for this decision after so long."""
     conversion = a_conversion(f"upload-{VIDEO_ID}").with_metadata(creationTimestamp=at(NOW)).owned_by(ALICE)
     conversion = conversion.with_spec(output={"filename": "talk.mp3"}, ttlSecondsAfterFinished=30 * 86400)
     pod = a_pod(conversion).running(NOW + timedelta(seconds=2))
+    conversion = conversion.with_status(resolved={"className": "speech"})
     seen = observing(conversion, a_job(conversion).active(ready=1), pod, entry=an_entry(conversion))
     status = build_status(replace(seen, now=NOW + timedelta(seconds=seconds)), decision)
     assert status is not None
@@ -76,7 +87,7 @@ def shown(installation: Installation, decision: Decision, seconds: int) -> None:
 def uploaded(installation: Installation, gateway: GatewayServer) -> Json:
     """The answer to an upload; the file's id, which nobody can choose, is the page's."""
     answer = requests.post(
-        f"{gateway.url}/upload",
+        f"{gateway.url}/upload?class=speech",
         files={"file": ("talk.mp4", VIDEO)},
         headers=installation.authorized(),
         timeout=60,
@@ -96,6 +107,26 @@ def told(installation: Installation, gateway: GatewayServer) -> Json:
     """A Conversion that has succeeded."""
     shown(installation, Succeed(RESULT, published=True), seconds=64)
     return got(installation, gateway, f"/conversions/upload-{VIDEO_ID}")
+
+
+def offered(installation: Installation, gateway: GatewayServer) -> Json:
+    """The classes."""
+    return got(installation, gateway, "/classes")
+
+
+def tried_anew(installation: Installation, gateway: GatewayServer) -> Json:
+    """The answer to a retry of a Conversion that has failed; the moment, which nobody can choose, is the page's."""
+    failed = a_conversion(f"upload-{VIDEO_ID}").owned_by(ALICE).failed().document
+    installation.kubernetes.objects[failed["metadata"]["name"]] = failed
+    path = f"/conversions/upload-{VIDEO_ID}/retry"
+    answer = requests.post(f"{gateway.url}{path}", headers=installation.authorized(), timeout=60)
+    assert answer.status_code == 202, answer.text
+    there = installation.kubernetes.objects[failed["metadata"]["name"]]["metadata"]
+    moment = answer.json()["retryRequestedAt"]
+    assert there["annotations"] == {ANNOTATION_RETRY: moment}
+    shown_moment = SAMPLES["POST /conversions/NAME/retry"]["retryRequestedAt"]
+    assert re.sub(r"\d", "0", moment) == re.sub(r"\d", "0", shown_moment)
+    return dict(answer.json()) | {"retryRequestedAt": shown_moment}
 
 
 def kept(installation: Installation, gateway: GatewayServer) -> Json:
@@ -129,8 +160,10 @@ def got(installation: Installation, gateway: GatewayServer, path: str) -> Json:
 
 ANSWERS: dict[str, Callable[[Installation, GatewayServer], Json]] = {
     "POST /upload": uploaded,
+    "GET /classes": offered,
     "GET /conversions": listed,
     "GET /conversions/NAME": told,
+    "POST /conversions/NAME/retry": tried_anew,
     "GET /mp3s": kept,
     "Errors": refused,
 }

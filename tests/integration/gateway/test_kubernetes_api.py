@@ -112,6 +112,37 @@ def test_what_a_finalizer_holds_is_told_as_it_is_left(cluster: Cluster) -> None:
     assert left["metadata"]["deletionTimestamp"]
 
 
+MOMENT = "2026-03-01T12:05:00.000Z"
+
+
+def test_asking_for_a_retry_sets_the_annotation_and_nothing_else(cluster: Cluster) -> None:
+    cluster.conversions.create(cluster.conversion(name="talk"))
+    cluster.kubectl("annotate", "conversion", "talk", "somebody.example/note=stays")
+    before = cluster.conversions.get("talk")
+    assert before is not None
+    answer = cluster.conversions.retry("talk", before.metadata.uid, MOMENT)
+    assert answer is not None
+    after = cluster.conversions.get("talk")
+    assert after is not None
+    assert after.metadata.retry_requested_at == MOMENT
+    assert after.metadata.annotations["somebody.example/note"] == "stays"
+    assert (after.spec, after.status, after.metadata.generation) == (
+        before.spec,
+        before.status,
+        before.metadata.generation,
+    )
+    assert answer["metadata"]["resourceVersion"] == after.metadata.resource_version
+
+
+def test_a_retry_of_another_one_or_of_none_is_none(cluster: Cluster) -> None:
+    cluster.conversions.create(cluster.conversion(name="talk"))
+    assert cluster.conversions.retry("talk", "another", MOMENT) is None
+    assert cluster.conversions.retry("missing", "another", MOMENT) is None
+    there = cluster.conversions.get("talk")
+    assert there is not None
+    assert there.metadata.annotations == {}
+
+
 @pytest.mark.parametrize("name", ["missing", "..", "../secrets", "a/status", "", "A", "x" * 300, "a\n"])
 def test_what_is_no_name_is_not_there(cluster: Cluster, name: str) -> None:
     assert cluster.conversions.get(name) is None

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from tests.unit.gateway.fakes import FakeConversions, FakeLogins, FakeMp3s, FakeSources, FakeTokens
+from tests.unit.gateway.fakes import FakeClasses, FakeConversions, FakeLogins, FakeMp3s, FakeSources, FakeTokens
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.runtime.web import REGISTRY
 from video2mp3_gateway.app.bootstrap import Ports
@@ -32,13 +32,14 @@ class Gateway:
     sources: FakeSources = field(default_factory=FakeSources)
     mp3s: FakeMp3s = field(default_factory=FakeMp3s)
     conversions: FakeConversions = field(default_factory=FakeConversions)
+    classes: FakeClasses = field(default_factory=FakeClasses)
     settings: dict[str, Any] = field(default_factory=dict)
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
         self.app = build_app(
             GatewaySettings(**DEFAULTS | self.settings),
-            Ports(self.tokens, self.logins, self.sources, self.mp3s, self.conversions),
+            Ports(self.tokens, self.logins, self.sources, self.mp3s, self.conversions, self.classes),
         )
 
     @property
@@ -60,12 +61,13 @@ class Gateway:
         """Everything that is left of uploads, finished or not."""
         return [*self.sources.chunks, *self.sources.files, *self.conversions.there]
 
-    def upload(self, *parts: bytes, account: str = ALICE, **headers: str) -> TestResponse:
-        return self.client.post("/upload", data=form(*parts), headers=multipart() | token_of(account) | headers)
+    def upload(self, *parts: bytes, account: str = ALICE, query: str = "", **headers: str) -> TestResponse:
+        path = f"/upload{query}"
+        return self.client.post(path, data=form(*parts), headers=multipart() | token_of(account) | headers)
 
-    def uploaded(self, *parts: bytes) -> Conversion:
+    def uploaded(self, *parts: bytes, query: str = "") -> Conversion:
         """The Conversion that an upload made."""
-        answer = self.upload(*parts)
+        answer = self.upload(*parts, query=query)
         assert answer.status_code == 202, answer.text
         return self.conversions.there[answer.json["conversion"]]
 

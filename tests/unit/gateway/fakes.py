@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.names import ANNOTATION_RETRY
 from video2mp3_gateway.ports.listing import Cursor, Page
 from video2mp3_gateway.ports.systems import (
     CacheState,
     ConversionRefused,
     DependencyUnavailable,
+    Document,
     FileVanished,
     KeptMp3,
     LoginAnswer,
@@ -216,12 +218,34 @@ class FakeConversions:
         if found is not None and uid in (None, found.metadata.uid):
             del self.there[name]
 
+    def retry(self, name: str, uid: str, moment: str) -> bool:
+        self.switch.check("retry")
+        found = self.there.get(name)
+        if found is None or found.metadata.uid != uid:
+            return False
+        found.metadata.annotations[ANNOTATION_RETRY] = moment
+        return True
+
     @property
     def state(self) -> CacheState:
         return CacheState(len(self.there), 0.5)
 
     def ping(self) -> None:
         self.switch.check("ping")
+
+
+class FakeClasses:
+    """The ConversionClasses of the cluster, as the API server gives them."""
+
+    def __init__(self, *documents: Document) -> None:
+        self.switch = Switch("kubernetes")
+        self.documents = list(documents)
+        self.lists = 0
+
+    def all(self) -> list[Document]:
+        self.lists += 1
+        self.switch.check("all")
+        return list(self.documents)
 
 
 def _position(conversion: Conversion) -> Cursor:

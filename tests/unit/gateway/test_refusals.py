@@ -9,6 +9,7 @@ import pytest
 from gunicorn.http import errors
 from werkzeug.test import TestResponse
 
+from tests.builders import a_class
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_field, a_file, form, multipart, token_of
 from tests.unit.gateway.fakes import reader
 from tests.unit.gateway.test_documentation import answerable
@@ -25,6 +26,22 @@ Way = Callable[[Gateway], TestResponse]
 def uploading(*parts: bytes) -> Way:
     """An upload of these parts."""
     return lambda gateway: gateway.upload(*parts)
+
+
+def choosing(name: str) -> Way:
+    """An upload of a class, where two are offered."""
+
+    def way(gateway: Gateway) -> TestResponse:
+        gateway.classes.documents = [a_class("speech", offered=True), a_class("music", offered=True)]
+        return gateway.upload(a_file(), query=f"?class={name}")
+
+    return way
+
+
+def trying_a_good_one(gateway: Gateway) -> TestResponse:
+    """A retry of what has not failed."""
+    name = gateway.uploaded(a_file()).metadata.name
+    return asking("POST", f"/conversions/{name}/retry")(gateway)
 
 
 def asking(method: str, path: str, **headers: str) -> Way:
@@ -97,6 +114,7 @@ def not_converted(gateway: Gateway) -> TestResponse:
 
 WAYS: dict[str, Way] = {
     "bad-parameter": asking("GET", "/conversions?limit=0"),
+    "class-not-offered": choosing("loud"),
     "conversion-not-created": not_converted,
     "empty-file": uploading(a_file(b"")),
     "invalid-options": uploading(a_file(), a_field("output", '{"encoding": {"cbr": 5}}')),
@@ -104,6 +122,7 @@ WAYS: dict[str, Way] = {
     "method-not-allowed": asking("PUT", "/conversions"),
     "no-file": uploading(),
     "no-filename": uploading(a_file(filename="../../")),
+    "not-failed": trying_a_good_one,
     "not-found": asking("GET", "/conversions/talk"),
     "range-not-satisfiable": behind_the_end,
     "restarting": ending,

@@ -60,7 +60,7 @@ def test_a_host_that_no_host_can_be_called_is_a_problem_too() -> None:
         ("GET", "/conversions?phase=Failed", "The parameter 'phase' is not known here. Known are: limit, continue."),
         ("GET", "/conversions/talk?watch=1", "The parameter 'watch' is not known here. This address takes none."),
         ("GET", "/download?fid=1&name=x", "The parameter 'name' is not known here. Known are: fid."),
-        ("POST", "/upload?output={}", "The parameter 'output' is not known here. This address takes none."),
+        ("POST", "/upload?output={}", "The parameter 'output' is not known here. Known are: class."),
         ("POST", "/login?user=ada", "The parameter 'user' is not known here. This address takes none."),
     ],
 )
@@ -155,7 +155,7 @@ def test_the_page_runs_only_what_is_in_it() -> None:
 
 def test_every_field_of_the_page_has_a_label() -> None:
     page = Gateway().client.get("/").text
-    fields = set(re.findall(r"<(?:input|progress) id=\"(\w+)\"", page))
+    fields = set(re.findall(r"<(?:input|select|progress) id=\"(\w+)\"", page))
     assert fields == set(re.findall(r"<label for=\"(\w+)\"", page)) != set()
 
 

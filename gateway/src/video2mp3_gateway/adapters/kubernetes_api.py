@@ -1,28 +1,24 @@
 """③ Conversions in the Kubernetes API.
 
-Only the `kubernetes` package's client core is used (configuration, credentials and their refresh, TLS, connections):
-its generated API classes would take 12 MB more, and answer with the same dictionaries. Its watch would begin anew by
-itself, where whoever keeps what it tells has to know.
+The `kubernetes` package's watch would begin anew by itself, where whoever keeps what it tells has to know.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
 import urllib3
-from kubernetes import config
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.exceptions import ApiException
+from kubernetes.client import ApiClient
 from kubernetes.client.rest import RESTResponse
 from pydantic import ValidationError
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.conversion import Conversion
 from video2mp3_contracts.api.model import STORED
+from video2mp3_gateway.adapters.kubernetes_requests import KubernetesRequests, away, expect
 from video2mp3_gateway.ports.systems import (
     ConversionRefused,
     DependencyUnavailable,
@@ -31,9 +27,6 @@ from video2mp3_gateway.ports.systems import (
     VersionExpired,
     WatchEvent,
 )
-
-_TIMEOUT: Final = (2.0, 8.0)
-"""Seconds to connect, and between two bytes of an answer."""
 
 _PAGE: Final = 50
 """Conversions in one answer of a list, which is in memory as a whole: 100 KiB of usual ones, 20 MiB of the largest that
@@ -45,34 +38,21 @@ _WATCH_SECONDS: Final = 60
 _WATCH_TIMEOUT: Final = (2.0, 75.0)
 """Seconds to connect to a watch, and without anything from it, its end included."""
 
-_TRY_AGAIN: Final = frozenset({401, 408, 429, 500, 502, 503, 504})
-"""401 as well: the service account's token is renewed and read again within a minute."""
-
 _log = structlog.get_logger(__name__)
-
-
-def connect(kubeconfig: Path | None, connections: int) -> ApiClient:
-    """A client with the pod's service account, or with a kubeconfig file's current context."""
-    configuration = Configuration()
-    if kubeconfig is None:
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    else:
-        config.load_kube_config(str(kubeconfig), client_configuration=configuration)  # type: ignore[no-untyped-call]
-    configuration.connection_pool_maxsize = connections
-    configuration.retries = urllib3.Retry(total=1, redirect=0, status=0)
-    return ApiClient(configuration)
 
 
 class KubernetesConversions:
     """The Conversions of one namespace."""
 
     def __init__(self, client: ApiClient, namespace: str) -> None:
-        self._client = client
+        self._api = KubernetesRequests(client)
         self._path = f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.PLURAL}"
 
     def create(self, conversion: Conversion) -> Document:
         """Create it, once."""
-        status, answer = self._ask("POST", self._path, body=conversion.manifest(), query={"fieldValidation": "Strict"})
+        status, answer = self._api.ask(
+            "POST", self._path, body=conversion.manifest(), query={"fieldValidation": "Strict"}
+        )
         if status == 409:
             return self._same(conversion)
         if status not in (200, 201):
@@ -89,21 +69,27 @@ class KubernetesConversions:
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid is not None:
             options["preconditions"] = {"uid": uid}
-        status, answer = self._ask("DELETE", f"{self._path}/{name}", body=options)
+        status, answer = self._api.ask("DELETE", f"{self._path}/{name}", body=options)
         # 409: there is another one of this name now, and that is not the one to delete.
         if status in (404, 409):
             return None
-        _expect(status, answer, 200, 202)
+        expect(status, answer, 200, 202)
         # What has no finalizer is gone at once, and the answer is a Status.
         return answer if answer.get("kind") == names.KIND else None
+
+    def retry(self, name: str, uid: str, moment: str) -> Document | None:
+        """Set the annotation that asks for it, on this very one."""
+        metadata = {"uid": uid, "annotations": {names.ANNOTATION_RETRY: moment}}
+        status, answer = self._api.ask("PATCH", f"{self._path}/{name}", body={"metadata": metadata})
+        return None if status == HTTPStatus.NOT_FOUND or _is_another(answer) else expect(status, answer, 200)
 
     def list_page(self, position: str) -> ListPage:
         """Some of all Conversions."""
         more = {"continue": position} if position else {}
-        status, answer = self._ask("GET", self._path, query={"limit": str(_PAGE)} | more)
+        status, answer = self._api.ask("GET", self._path, query={"limit": str(_PAGE)} | more)
         if status == HTTPStatus.GONE:
             raise VersionExpired("the list took too long")
-        page = _expect(status, answer, 200)
+        page = expect(status, answer, 200)
         metadata = page["metadata"]
         return ListPage(page["items"], int(metadata["resourceVersion"]), metadata.get("continue", ""))
 
@@ -115,20 +101,20 @@ class KubernetesConversions:
             "allowWatchBookmarks": "1",
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        response = self._send("GET", self._path, query=query, timeout=_WATCH_TIMEOUT)
+        response = self._api.send("GET", self._path, query=query, timeout=_WATCH_TIMEOUT)
         if response.status != HTTPStatus.OK:
-            raise _ended(self._json(response))
+            raise _ended(self._api.json_of(response))
         return self._events(response)
 
     def version(self) -> int:
         """How far changes have come, of all that there is."""
-        status, answer = self._ask("GET", self._path, query={"limit": "1"})
-        return int(_expect(status, answer, 200)["metadata"]["resourceVersion"])
+        status, answer = self._api.ask("GET", self._path, query={"limit": "1"})
+        return int(expect(status, answer, 200)["metadata"]["resourceVersion"])
 
     def ping(self) -> None:
         """Ask for one Conversion, which shows that the permissions are right as well."""
-        status, answer = self._ask("GET", self._path, query={"limit": "1", "resourceVersion": "0"})
-        _expect(status, answer, 200)
+        status, answer = self._api.ask("GET", self._path, query={"limit": "1", "resourceVersion": "0"})
+        expect(status, answer, 200)
 
     def _same(self, conversion: Conversion) -> Document:
         document = self._document(conversion.metadata.name)
@@ -141,8 +127,8 @@ class KubernetesConversions:
     def _document(self, name: str) -> Document | None:
         if not _is_name(name):
             return None
-        status, answer = self._ask("GET", f"{self._path}/{name}")
-        return None if status == HTTPStatus.NOT_FOUND else _expect(status, answer, 200)
+        status, answer = self._api.ask("GET", f"{self._path}/{name}")
+        return None if status == HTTPStatus.NOT_FOUND else expect(status, answer, 200)
 
     def _events(self, response: RESTResponse) -> Iterator[WatchEvent]:
         """What comes on an open watch, until it ends."""
@@ -153,68 +139,21 @@ class KubernetesConversions:
                     raise _ended(event["object"])
                 yield WatchEvent(event["type"], event["object"])
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise _away(error) from error
+            raise away(error) from error
         finally:
             response.response.close()
 
-    def _ask(
-        self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
-    ) -> tuple[int, dict[str, Any]]:
-        """One request; the answer's status and JSON. Raises DependencyUnavailable for what may pass."""
-        response = self._send(method, path, body=body, query=query)
-        answer = self._json(response)
-        if response.status in _TRY_AGAIN:
-            raise DependencyUnavailable("kubernetes", f"{response.status}: {answer.get('message', '')}")
-        return response.status, answer
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        query: dict[str, str] | None = None,
-        timeout: tuple[float, float] = _TIMEOUT,
-    ) -> RESTResponse:
-        """One request; the answer as far as its head. Raises DependencyUnavailable."""
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        request = self._client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        try:
-            return self._client.call_api(*request, _request_timeout=timeout)
-        except (ApiException, urllib3.exceptions.HTTPError) as error:
-            raise _away(error) from error
-
-    @staticmethod
-    def _json(response: RESTResponse) -> dict[str, Any]:
-        """The answer's body. Raises DependencyUnavailable."""
-        try:
-            answer: dict[str, Any] = json.loads(response.read() or b"{}")  # type: ignore[no-untyped-call]
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise _away(error) from error
-        return answer
-
-
-def _away(error: Exception) -> DependencyUnavailable:
-    return DependencyUnavailable("kubernetes", f"{type(error).__name__}: {error}")
+def _is_another(answer: dict[str, Any]) -> bool:
+    """Whether a patch was refused because there is another one of this name now: a uid does not change."""
+    causes = (answer.get("details") or {}).get("causes") or ()
+    return any(cause.get("field") == "metadata.uid" for cause in causes)
 
 
 def _ended(status: dict[str, Any]) -> DependencyUnavailable | VersionExpired:
     """What a watch's refusal or its last event, a `metav1.Status`, means."""
     said = f"{status.get('code')}: {status.get('message', '')}"
     return VersionExpired(said) if status.get("code") == HTTPStatus.GONE else DependencyUnavailable("kubernetes", said)
-
-
-def _expect(status: int, answer: dict[str, Any], *good: int) -> dict[str, Any]:
-    if status not in good:
-        raise DependencyUnavailable("kubernetes", f"{status}: {answer.get('message', '')}")
-    return answer
 
 
 def _readable(document: dict[str, Any]) -> Conversion | None:

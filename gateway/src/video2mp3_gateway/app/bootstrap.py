@@ -3,15 +3,18 @@
 import gc
 from dataclasses import dataclass
 
-from video2mp3_gateway.adapters import kubernetes_api
+from video2mp3_gateway.adapters import kubernetes_requests
 from video2mp3_gateway.adapters.auth_service import AuthService
 from video2mp3_gateway.adapters.jwks import KeySet
+from video2mp3_gateway.adapters.kubernetes_api import KubernetesConversions
+from video2mp3_gateway.adapters.kubernetes_classes import KubernetesClasses
 from video2mp3_gateway.adapters.tokens import JwksTokenVerifier
 from video2mp3_gateway.app import file_stores
 from video2mp3_gateway.app.settings import GatewaySettings
 from video2mp3_gateway.conversions_cache.cache import ConversionsCache
 from video2mp3_gateway.conversions_cache.client import CachedConversions
 from video2mp3_gateway.conversions_cache.reflector import Reflector
+from video2mp3_gateway.ports.classes import ClassesApi
 from video2mp3_gateway.ports.systems import ConversionClient, LoginClient, Mp3Store, SourceStore, TokenVerifier
 from video2mp3_gateway.server.capacity import THREADS
 
@@ -25,13 +28,15 @@ class Ports:
     sources: SourceStore
     mp3s: Mp3Store
     conversions: ConversionClient
+    classes: ClassesApi
 
 
 def connect(settings: GatewaySettings) -> Ports:
     """The real systems. Nothing is contacted before it is needed, but the Conversions are read from now on."""
     auth = AuthService(settings.auth_url)
     stores = file_stores.connect(settings)
-    api = _conversions(settings)
+    client = kubernetes_requests.connect(settings.kubeconfig, connections=THREADS + 1)  # and one for the watch
+    api = KubernetesConversions(client, settings.conversion_namespace)
     cache = ConversionsCache()
     Reflector(api, cache, on_grown=_spare_the_collector).start()
     return Ports(
@@ -40,6 +45,7 @@ def connect(settings: GatewaySettings) -> Ports:
         sources=stores.sources,
         mp3s=stores.mp3s,
         conversions=CachedConversions(api, cache),
+        classes=KubernetesClasses(client),
     )
 
 
@@ -51,8 +57,3 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _conversions(settings: GatewaySettings) -> kubernetes_api.KubernetesConversions:
-    client = kubernetes_api.connect(settings.kubeconfig, connections=THREADS + 1)  # and one for the watch
-    return kubernetes_api.KubernetesConversions(client, settings.conversion_namespace)

@@ -37,6 +37,9 @@ class GatewaySettings(BaseSettings):
     """Whose the stored videos are: the same as the operator's setting. Without it no operator ever sweeps away what an
     upload left behind."""
 
+    instance: str = "video2mp3"
+    """The release's name, as the operator's setting: classes of other releases are not offered here."""
+
     jwt_issuer: str = "video2mp3-auth"
     """Only tokens that this issuer signed are taken. The auth service's own default."""
 

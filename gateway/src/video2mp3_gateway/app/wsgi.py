@@ -9,6 +9,7 @@ from video2mp3_gateway.app import bootstrap
 from video2mp3_gateway.app.bootstrap import Ports
 from video2mp3_gateway.app.readiness import Readiness
 from video2mp3_gateway.app.settings import GatewaySettings
+from video2mp3_gateway.classes.catalogue import ClassCatalogue
 from video2mp3_gateway.http import problems
 from video2mp3_gateway.http.concurrency_limit import ConcurrencyLimit, LimitReached
 from video2mp3_gateway.http.metrics import GatewayMetrics
@@ -22,6 +23,7 @@ from video2mp3_gateway.server.capacity import (
 from video2mp3_gateway.server.drain import EXTENSION, Drain
 from video2mp3_gateway.upload.creation import Creation
 from video2mp3_gateway.upload.upload_receiver import UploadLimits, UploadReceiver
+from video2mp3_gateway.web.classes import class_routes
 from video2mp3_gateway.web.conversions import conversion_routes
 from video2mp3_gateway.web.download import download_routes
 from video2mp3_gateway.web.login import login_routes
@@ -70,12 +72,14 @@ def _install_routes(app: Flask, settings: GatewaySettings, ports: Ports, metrics
     metrics.watch_running("upload", lambda: uploads.taken)
     metrics.watch_running("download", lambda: downloads.taken)
     metrics.watch_cache(lambda: ports.conversions.state)
+    catalogue = ClassCatalogue(ports.classes, settings.instance)
     drain = app.extensions[EXTENSION] = Drain()
     receiver = UploadReceiver(ports.sources, UploadLimits(settings.max_upload_bytes, settings.upload_seconds), drain)
     creation = Creation(ports.conversions, ports.sources, settings.conversion_namespace, settings.ttl_seconds)
     app.register_blueprint(page_routes())
     app.register_blueprint(login_routes(ports.logins, metrics))
-    app.register_blueprint(upload_routes(ports.tokens, receiver, creation, links, uploads, metrics))
+    app.register_blueprint(upload_routes(ports.tokens, catalogue, receiver, creation, links, uploads, metrics))
+    app.register_blueprint(class_routes(ports.tokens, catalogue))
     app.register_blueprint(conversion_routes(ports.tokens, ports.conversions, links))
     app.register_blueprint(mp3_routes(ports.tokens, ports.mp3s, links))
     app.register_blueprint(download_routes(ports.tokens, ports.mp3s, downloads, metrics))

@@ -53,6 +53,13 @@ class CachedConversions:
         else:
             self._remember(left)
 
+    def retry(self, name: str, uid: str, moment: str) -> bool:
+        """Ask for it to be tried anew."""
+        document = self._api.retry(name, uid, moment)
+        if document is not None:
+            self._remember(document)
+        return document is not None
+
     @property
     def state(self) -> CacheState:
         """What is in memory."""

@@ -22,6 +22,9 @@ _METADATA: Final = ("name", "namespace", "creationTimestamp", "deletionTimestamp
 _OUTPUT: Final = ("filename",)
 _STATUS: Final = ("phase", "reason", "message", "queue", "progress", "startTime", "completionTime", "output")
 
+_RESOLVED: Final = ("className", "fixed")
+"""Of `status.resolved`, beside the default that says when it expires."""
+
 _SOURCE: Final = {"gridfs": {"fileId": "0" * 24}}
 """Stands for every source: addresses are long, hold credentials, and are in no row."""
 
@@ -130,7 +133,7 @@ def _packed(document: dict[str, Any]) -> bytes:
     shown = {
         "metadata": _metadata(document["metadata"]),
         "spec": spec | {"source": _SOURCE, "output": _only(spec.get("output") or {}, _OUTPUT)},
-        "status": _only(status, _STATUS) | {"conditions": _verdicts(status)},
+        "status": _only(status, _STATUS) | {"conditions": _verdicts(status)} | _resolved(status),
     }
     text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()
     compressor = zlib.compressobj(_LEVEL, zdict=_VOCABULARY)
@@ -143,6 +146,15 @@ def _metadata(metadata: dict[str, Any]) -> dict[str, Any]:
         "labels": dict.fromkeys(_only(metadata.get("labels") or {}, MANAGERS_LABELS), ""),
         "annotations": dict.fromkeys(_only(metadata.get("annotations") or {}, MANAGERS_ANNOTATIONS), ""),
     }
+
+
+def _resolved(status: dict[str, Any]) -> dict[str, Any]:
+    """Which class holds, and how long it keeps."""
+    resolved = status.get("resolved")
+    if not resolved:
+        return {}
+    kept = _only(resolved.get("defaults") or {}, ("ttlSecondsAfterFinished",))
+    return {"resolved": _only(resolved, _RESOLVED) | {"defaults": kept}}
 
 
 def _verdicts(status: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Every error that the gateway answers with, as problem+json (RFC 9457). docs/api.md lists them by their code."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from video2mp3_contracts.runtime.problem import Problem
@@ -8,6 +8,9 @@ from video2mp3_gateway.http.concurrency_limit import LimitReached
 from video2mp3_gateway.ports.systems import DependencyUnavailable, FileVanished
 
 _RETRY_SECONDS: Final = "10"
+_SHOWN: Final = 63
+"""Of the name of a class: Conversions have room for no more."""
+
 _RETRY: Final = {"Retry-After": _RETRY_SECONDS}
 
 
@@ -66,6 +69,20 @@ def unknown_parameter(name: str, known: Collection[str]) -> Problem:
 def invalid_options(detail: str, fields: list[dict[str, str]]) -> Problem:
     """What is asked for is understood, and is not to be had. `fields` names each culprit."""
     return Problem(422, "Unprocessable Content", detail, code="invalid-options", extensions={"errors": fields})
+
+
+def class_not_offered(name: str, offered: Sequence[str]) -> Problem:
+    """An upload asks for a class that it cannot have."""
+    there = f"Offered are: {', '.join(offered)}" if offered else "None is offered here: leave the parameter out"
+    detail = f"The class {name[:_SHOWN]!r} is not offered. {there}. Nothing was stored."
+    extensions = {"errors": [{"field": "class", "message": "not offered"}], "offered": list(offered)}
+    return Problem(422, "Unprocessable Content", detail, code="class-not-offered", extensions=extensions)
+
+
+def not_failed() -> Problem:
+    """There is nothing to try anew."""
+    detail = "Only a conversion that has failed can be tried anew, and this one has not."
+    return Problem(409, "Conflict", detail, code="not-failed")
 
 
 def too_large(limit: int) -> Problem:

@@ -194,6 +194,10 @@ class ConversionClient(Protocol):
         """Delete it, whether or not it is there; with a `uid`, only if it is that one."""
         ...
 
+    def retry(self, name: str, uid: str, moment: str) -> bool:
+        """Ask for it to be tried anew, as of a moment; False if it is not there any more."""
+        ...
+
     @property
     def state(self) -> CacheState:
         """What is in memory."""
@@ -205,7 +209,7 @@ class ConversionClient(Protocol):
 
 
 Document = dict[str, Any]
-"""A Conversion as the API server gives it."""
+"""A Conversion, or a ConversionClass, as the API server gives it."""
 
 
 class VersionExpired(Exception):
@@ -248,6 +252,10 @@ class ConversionsApi(Protocol):
 
     def delete(self, name: str, uid: str | None = None) -> Document | None:
         """Delete it, with a `uid` only if it is that one; answers what is there until its finalizers are gone."""
+        ...
+
+    def retry(self, name: str, uid: str, moment: str) -> Document | None:
+        """Ask for it to be tried anew; answers what is there then, None if it is gone or another one."""
         ...
 
     def list_page(self, position: str) -> ListPage:

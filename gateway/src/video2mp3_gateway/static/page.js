@@ -5,6 +5,7 @@ const MOST_AT_ONCE = 100; // The gateway gives no more in one answer.
 const SOON = 2000; // Milliseconds until the next look while something is under way, or after one that failed,
 const LATER = 15000; // and otherwise.
 const STEP = 10; // Percent; read out one by one, a large file's progress would never let anything else be heard.
+const AWAITED = 30000; // For so long what was asked to be tried again is looked at as often as what is under way.
 const SETTLED = ["Succeeded", "Failed", "Suspended"];
 const EXPIRED = "Your login has expired. Log in again.";
 
@@ -63,6 +64,7 @@ function show() {
     return;
   }
   refresh();
+  showClasses();
   if (wantedFile) downloadWanted();
 }
 
@@ -106,13 +108,34 @@ function logOut() {
 
 // --- uploads ---
 
+/** Let people choose where there is a choice; without one nothing is asked for. */
+async function showClasses() {
+  let classes = [];
+  try {
+    ({ classes } = await (await ask("classes")).json());
+  } catch {
+    // The list, which is asked for beside it, says what is wrong.
+  }
+  const options = classes.map(({ name, description, default: usual }) => {
+    return new Option(description ? `${name} · ${description}` : name, name, usual, usual);
+  });
+  if (!classes.some((each) => each.default)) options.unshift(new Option("As usual", ""));
+  byId("class").replaceChildren(...options);
+  byId("classes").hidden = classes.length < 2;
+}
+
+function uploadPath() {
+  const chosen = byId("classes").hidden ? "" : byId("class").value;
+  return chosen ? `upload?${new URLSearchParams({ class: chosen })}` : "upload";
+}
+
 function upload(event) {
   event.preventDefault();
   const [file] = byId("file").files;
   const form = new FormData();
   form.append("file", file);
   const request = (uploading = new XMLHttpRequest()); // fetch() does not tell how much it has sent.
-  request.open("POST", "upload");
+  request.open("POST", uploadPath());
   request.setRequestHeader("Authorization", `Bearer ${token}`);
   request.upload.onprogress = (sent) => {
     byId("sent").value = (100 * sent.loaded) / sent.total;
@@ -134,6 +157,7 @@ function uploaded(request) {
     say(`Uploaded. An email will say when the mp3 is ready.${kept(JSON.parse(request.responseText))}`);
   } else {
     if (request.status === 401) leave();
+    if (request.status === 422) showClasses(); // There may be others by now.
     say(request.status === 401 ? EXPIRED : detailOf(request.status, request.responseText), true);
   }
   refresh();
@@ -150,7 +174,7 @@ function kept({ ttlSecondsAfterFinished: seconds }) {
 function showUpload(running) {
   if (!running) uploading = null;
   byId("sending").hidden = byId("cancel").hidden = !running;
-  byId("file").disabled = byId("send").hidden = running;
+  byId("file").disabled = byId("class").disabled = byId("send").hidden = running;
   if (token) byId(running ? "cancel" : "file").focus();
 }
 
@@ -175,7 +199,7 @@ async function refresh() {
     if (mine === look || !token) complain(error);
     lookFailed = Boolean(token);
   }
-  const busy = [...rows.values()].some((row) => !SETTLED.includes(row.state));
+  const busy = [...rows.values()].some((row) => !SETTLED.includes(row.state) || Date.now() < row.awaitedUntil);
   if (token && mine === look) timer = setTimeout(refresh, busy || lookFailed ? SOON : LATER);
 }
 
@@ -210,12 +234,12 @@ function showList(conversions) {
 
 function newRow(conversion) {
   const item = byId("conversion").content.firstElementChild.cloneNode(true);
-  const row = { item, state: null, conversion };
+  const row = { item, state: null, conversion, awaitedUntil: 0 };
   const part = (selector) => item.querySelector(selector);
   part("h3").textContent = conversion.filename;
   showTime(part(".created"), conversion.createdAt);
   part("progress").setAttribute("aria-label", `Progress of ${conversion.filename}`);
-  for (const [name, act] of [["download", downloadOf], ["delete", remove]]) {
+  for (const [name, act] of [["download", downloadOf], ["retry", retry], ["delete", remove]]) {
     const button = part(`.${name}`);
     button.setAttribute("aria-label", `${button.textContent} ${conversion.filename}`);
     button.addEventListener("click", () => act(row.conversion));
@@ -240,6 +264,8 @@ function showRow(row, conversion) {
   part("progress").hidden = state !== "Running";
   part("progress").value = conversion.progress?.percent ?? 0;
   part(".download").hidden = state === "Deleting" || !conversion.output;
+  if (state !== "Failed" && document.activeElement === part(".retry")) byId("title").focus(); // That button goes.
+  part(".retry").hidden = state !== "Failed";
   part(".delete").hidden = state === "Deleting";
   if (row.state && row.state !== state) announce(state, conversion);
   Object.assign(row, { state, conversion });
@@ -281,6 +307,19 @@ async function remove(conversion) {
   try {
     await ask(`conversions/${encodeURIComponent(conversion.name)}`, { method: "DELETE" });
     say(`${conversion.filename} is deleted.`);
+    byId("title").focus();
+  } catch (error) {
+    complain(error);
+  }
+  refresh();
+}
+
+async function retry(conversion) {
+  try {
+    await ask(`conversions/${encodeURIComponent(conversion.name)}/retry`, { method: "POST" });
+    say(`${conversion.filename} is tried again.`);
+    const row = rows.get(conversion.name);
+    if (row) row.awaitedUntil = Date.now() + AWAITED;
     byId("title").focus();
   } catch (error) {
     complain(error);

@@ -1,4 +1,4 @@
 """①② From a connection into the store: forms, file names, and the Conversion that follows.
 
-Imports `http`, `ports` and `server`; knows no SDK.
+Imports `classes`, `http`, `ports` and `server`; knows no SDK.
 """

@@ -6,6 +6,7 @@ Conversion. What a crash between the two leaves is a file without a Conversion, 
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, GridFSSource, Notify, ObjectMeta, Source
 from video2mp3_contracts.api.names import ANNOTATION_REQUEST_ID, FINALIZER, conversion_name_for_upload
 from video2mp3_contracts.api.output import Output
+from video2mp3_gateway.classes.known_classes import NO_CLASS, ClassOfUpload
 from video2mp3_gateway.http import problems
 from video2mp3_gateway.ports.systems import ConversionClient, ConversionRefused, DependencyUnavailable, SourceStore
 from video2mp3_gateway.upload.filenames import display_name, mp3_name
@@ -24,13 +26,21 @@ _PAUSES_SECONDS: Final = (0.2, 1.0)
 _log = structlog.get_logger(__name__)
 
 
-def conversion_for(
-    owner: str, video: ReceivedVideo, namespace: str, ttl_seconds: int | None = None, request_id: str = ""
-) -> Conversion:
-    """The Conversion of an uploaded video: its owner's, told by email, named after the file.
+@dataclass(frozen=True)
+class Wishes:
+    """What a Conversion says of how it is treated."""
 
-    It goes `ttl_seconds` after it has finished, and the mp3 with it; None keeps both.
-    """
+    ttl_seconds: int | None = None
+    """It goes so long after it has finished, and the mp3 with it; None keeps both, unless its class says otherwise."""
+
+    class_name: str | None = None
+    """None leaves the class to the operator."""
+
+
+def conversion_for(
+    owner: str, video: ReceivedVideo, namespace: str, wishes: Wishes = Wishes(), request_id: str = ""
+) -> Conversion:
+    """The Conversion of an uploaded video: its owner's, told by email, named after the file."""
     wanted = display_name(video.output.filename or "") or mp3_name(video.filename)
     file_id = video.source.file_id
     spec = ConversionSpec(
@@ -38,7 +48,8 @@ def conversion_for(
         output=_with_filename(video.output, wanted),
         owner=owner,
         notify=Notify(email=owner),
-        ttl_seconds_after_finished=ttl_seconds,
+        class_name=wishes.class_name,
+        ttl_seconds_after_finished=wishes.ttl_seconds,
     )
     # With the finalizer from its first moment on: deleted before an operator has seen it, it would leave its video.
     meta = ObjectMeta(
@@ -77,9 +88,18 @@ class Creation:
         self._ttl_seconds = ttl_seconds
         self._pause = pause
 
-    def create(self, owner: str, video: ReceivedVideo, request_id: str = "") -> Conversion:
+    def kept_seconds(self, decided: ClassOfUpload) -> int | None:
+        """How long an upload's Conversion and its mp3 stay once it has finished; None keeps them."""
+        holds = decided.holds
+        return holds.ttl_seconds if holds and holds.decides_ttl else self._ttl_seconds
+
+    def create(
+        self, owner: str, video: ReceivedVideo, decided: ClassOfUpload = NO_CLASS, request_id: str = ""
+    ) -> Conversion:
         """Create the video's Conversion. Raises Problem, and then neither it nor the video is there."""
-        conversion = conversion_for(owner, video, self._namespace, self._ttl_seconds, request_id)
+        # What the class decides is left to it: a Conversion that says it itself might be refused.
+        ttl_seconds = None if decided.holds and decided.holds.decides_ttl else self._ttl_seconds
+        conversion = conversion_for(owner, video, self._namespace, Wishes(ttl_seconds, decided.name), request_id)
         file_id = video.source.file_id
         try:
             self._persistently(conversion)

@@ -70,10 +70,19 @@ class UploadReceiver:
         if content_length is not None and content_length > self._limits.max_bytes + FORM_BYTES:
             raise problems.too_large(self._limits.max_bytes)
 
-    def receive(self, owner: str, read: Callable[[int], bytes], boundary: bytes) -> ReceivedVideo:
-        """Take the whole form in. What goes wrong raises Problem or DependencyUnavailable; nothing stays stored."""
+    def receive(
+        self,
+        owner: str,
+        read: Callable[[int], bytes],
+        boundary: bytes,
+        check: Callable[[Output], None] = lambda _output: None,
+    ) -> ReceivedVideo:
+        """Take the whole form in. What goes wrong raises Problem or DependencyUnavailable; nothing stays stored.
+
+        `check` raises Problem for options that are not to be had.
+        """
         with ExitStack() as stack:
-            form = _Form(self._sources, owner, self._limits.max_bytes, stack)
+            form = _Form(self._sources, owner, self._limits.max_bytes, check, stack)
             for part in self._parts(read, boundary):
                 form.take(part)
             return form.finish()
@@ -108,11 +117,19 @@ def _received(read: Callable[[int], bytes], size: int) -> bytes:
 class _Form:
     """What has come of one form so far."""
 
-    def __init__(self, sources: SourceStore, owner: str, max_bytes: int, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        sources: SourceStore,
+        owner: str,
+        max_bytes: int,
+        check: Callable[[Output], None],
+        stack: ExitStack,
+    ) -> None:
         """`stack` holds the upload; leaving it removes one that is not finished."""
         self._sources = sources
         self._owner = owner
         self._max_bytes = max_bytes
+        self._check = check
         self._stack = stack
         self._upload: SourceUpload | None = None
         self._filename = ""
@@ -172,6 +189,7 @@ class _Form:
             self._output = Output.model_validate_json(value)
         except ValidationError as error:
             raise _invalid_output(error) from error
+        self._check(self._output)
 
     def _set_allow_truncated(self, value: bytes) -> None:
         if self._allow_truncated is not None:

@@ -1,4 +1,4 @@
 """①③⑨ The paths that can be asked for, a module for each group. They translate between HTTP and the rest.
 
-Imports `upload`, `download`, `http` and `ports`.
+Imports `upload`, `download`, `classes`, `http` and `ports`.
 """

@@ -1,18 +1,33 @@
-"""GET /conversions, GET and DELETE /conversions/NAME: an account's own Conversions."""
+"""GET /conversions, GET and DELETE /conversions/NAME, POST /conversions/NAME/retry: an account's own Conversions."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
 from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.reasons import ConditionType
 from video2mp3_gateway.http import problems
 from video2mp3_gateway.ports.listing import Cursor, MalformedCursor
 from video2mp3_gateway.ports.systems import ConversionClient, TokenVerifier
 from video2mp3_gateway.web.authentication import authenticated_account
 from video2mp3_gateway.web.paging import page_limit
 from video2mp3_gateway.web.parameters import takes
-from video2mp3_gateway.web.representations import Links, conversion_representation, page_representation
+from video2mp3_gateway.web.representations import (
+    Links,
+    conversion_representation,
+    page_representation,
+    retry_representation,
+)
 
 
-def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, links: Links) -> Blueprint:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def conversion_routes(
+    tokens: TokenVerifier, conversions: ConversionClient, links: Links, clock: Callable[[], datetime] = _now
+) -> Blueprint:
     """The routes."""
     routes = Blueprint("conversions", __name__)
 
@@ -35,6 +50,16 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
     def show_conversion(name: str) -> Response:
         return jsonify(conversion_representation(own(name), links))
 
+    @routes.post("/conversions/<name>/retry")
+    def retry_conversion(name: str) -> Response:
+        conversion = own(name)
+        moment = clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        _retry(conversions, conversion, moment)
+        response = jsonify(retry_representation(conversion, moment, links))
+        response.status_code = 202
+        response.headers["Location"] = links.conversion(name)
+        return response
+
     @routes.delete("/conversions/<name>")
     def delete_conversion(name: str) -> Response:
         conversion = own(name)
@@ -42,6 +67,20 @@ def conversion_routes(tokens: TokenVerifier, conversions: ConversionClient, link
         return Response(status=204)
 
     return routes
+
+
+def _retry(conversions: ConversionClient, conversion: Conversion, moment: str) -> None:
+    """Ask for it. Raises Problem."""
+    if not _has_failed(conversion):
+        raise problems.not_failed()
+    if not conversions.retry(conversion.metadata.name, conversion.metadata.uid, moment):
+        raise problems.not_found("conversion")
+
+
+def _has_failed(conversion: Conversion) -> bool:
+    """Whether the operator would try it anew."""
+    verdicts = (each for each in conversion.status.conditions if each.type == ConditionType.FAILED)
+    return conversion.metadata.deletion_timestamp is None and any(each.status == "True" for each in verdicts)
 
 
 def _position() -> Cursor | None:

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.resolution import ttl_of
 from video2mp3_contracts.api.retention import expires_at
 from video2mp3_contracts.api.status import OutputReport
+from video2mp3_gateway.classes.known_classes import KnownClasses
 from video2mp3_gateway.ports.listing import Page
 from video2mp3_gateway.ports.systems import KeptMp3
 from video2mp3_gateway.upload.upload_receiver import ReceivedVideo
@@ -37,26 +39,46 @@ class Links:
         return f"{self.public_url}/mp3s?{urlencode({'limit': limit, 'continue': position})}"
 
 
-def upload_representation(conversion: Conversion, video: ReceivedVideo, links: Links) -> dict[str, Any]:
+def upload_representation(
+    conversion: Conversion, video: ReceivedVideo, ttl_seconds: int | None, links: Links
+) -> dict[str, Any]:
     """What an uploader needs to know."""
     return {
         "fileId": video.source.file_id,
         "conversion": conversion.metadata.name,
         "filename": conversion.filename,
+        "className": conversion.spec.class_name,
         "bytes": video.source.size,
         "sha256": video.source.sha256,
-        "ttlSecondsAfterFinished": conversion.spec.ttl_seconds_after_finished,
+        "ttlSecondsAfterFinished": ttl_seconds,
         "statusUrl": links.conversion(conversion.metadata.name),
+    }
+
+
+def retry_representation(conversion: Conversion, requested_at: str, links: Links) -> dict[str, Any]:
+    """What somebody who has a conversion tried anew needs to know."""
+    name = conversion.metadata.name
+    return {"name": name, "retryRequestedAt": requested_at, "statusUrl": links.conversion(name)}
+
+
+def classes_representation(known: KnownClasses) -> dict[str, Any]:
+    """The classes that an upload may choose."""
+    return {
+        "classes": [
+            {"name": each.name, "description": each.spec.description, "default": each == known.default}
+            for each in known.offered
+        ]
     }
 
 
 def conversion_representation(conversion: Conversion, links: Links) -> dict[str, Any]:
     """One Conversion's state. What is not known (yet) is null."""
-    status = conversion.status
+    status, resolved = conversion.status, conversion.status.resolved
     deleting = conversion.metadata.deletion_timestamp is not None
     return {
         "name": conversion.metadata.name,
         "filename": conversion.filename,
+        "className": resolved.class_name if resolved else conversion.spec.class_name,
         "phase": status.phase,
         "reason": "Deleting" if deleting else status.reason,
         "message": status.message,
@@ -66,7 +88,7 @@ def conversion_representation(conversion: Conversion, links: Links) -> dict[str,
         "createdAt": _time(conversion.metadata.creation_timestamp),
         "startedAt": _time(status.start_time),
         "finishedAt": _time(status.completion_time),
-        "ttlSecondsAfterFinished": conversion.spec.ttl_seconds_after_finished,
+        "ttlSecondsAfterFinished": ttl_of(conversion.spec, resolved),
         "expiresAt": _time(expires_at(conversion)),
         "statusUrl": links.conversion(conversion.metadata.name),
     }

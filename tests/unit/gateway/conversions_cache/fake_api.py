@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from tests.builders import ConversionBuilder, a_conversion
 from tests.unit.gateway.fakes import Switch
 from video2mp3_contracts.api.conversion import Conversion
+from video2mp3_contracts.api.names import ANNOTATION_RETRY
 from video2mp3_gateway.ports.systems import Document, ListPage, VersionExpired, WatchEvent
 
 PAGE = 3
@@ -65,6 +66,10 @@ class FakeApi:
             return self.put(builder.deleted())
         self.remove(name)
         return None
+
+    def retry(self, name: str, uid: str, moment: str) -> Document | None:
+        builder = ConversionBuilder(self.documents[name])
+        return self.put(builder.with_metadata(annotations={ANNOTATION_RETRY: moment}))
 
     def list_page(self, position: str) -> ListPage:
         self.calls.append("list")

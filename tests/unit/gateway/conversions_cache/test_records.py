@@ -23,6 +23,15 @@ PROGRESS = {
     "updatedAt": MOMENT,
 }
 
+RESOLVED = {
+    "className": "speech",
+    "classGeneration": 2,
+    "fixed": ["ttlSecondsAfterFinished"],
+    "output": {"filename": "talk.mp3", "channels": "mono"},
+    "defaults": {"ttlSecondsAfterFinished": 600, "retryLimit": 1},
+    "worker": {"nodeSelector": {"pool": "audio"}},
+}
+
 COMPLETE = {
     "type": "Complete",
     "status": "True",
@@ -68,7 +77,11 @@ def done(number: int = 0, owner: str = "a@example.com") -> ConversionBuilder:
         a_conversion().failed(),
         a_conversion().deleted(),
         done(),
+        a_conversion().with_spec(className="music"),
         done().with_spec(ttlSecondsAfterFinished=60),
+        done().with_status(resolved=RESOLVED),
+        done().with_spec(ttlSecondsAfterFinished=60).with_status(resolved=RESOLVED),
+        done().with_spec(ttlSecondsAfterFinished=60).with_status(resolved=RESOLVED | {"fixed": []}),
         done().with_spec(ttlSecondsAfterFinished=60).with_metadata(labels={"argocd.argoproj.io/instance": "mp3"}),
         done()
         .with_spec(ttlSecondsAfterFinished=60)
@@ -108,7 +121,11 @@ def test_nobody_makes_a_record_large() -> None:
         a_conversion()
         .with_metadata(annotations={"large": large}, labels={"large": large}, managedFields=[{"manager": large}])
         .with_spec(output={"tags": {"lyrics": large}})
-        .with_status(conditions=[{"message": large}], attempts=[{"detail": large}])
+        .with_status(
+            conditions=[{"message": large}],
+            attempts=[{"detail": large}],
+            resolved=RESOLVED | {"output": {"tags": {"lyrics": large}}},
+        )
         .document
     )
     assert len(record_of(document).packed) < 500

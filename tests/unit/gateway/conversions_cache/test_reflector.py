@@ -356,6 +356,17 @@ def test_what_one_wrote_is_there_before_the_watch_says_so(monkeypatch: pytest.Mo
     assert followed.names() == ["a"]
 
 
+def test_what_one_has_tried_anew_is_in_memory_as_the_api_server_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_ECHO_SECONDS", 0)
+    followed = Followed()
+    followed.api.put(a_conversion("a").owned_by(ALICE).failed())
+    followed.go_round()
+    followed.api.put(a_conversion("a").owned_by(ALICE).with_status(phase="Queued"))
+    assert followed.client.retry("a", "uid", "2026-03-01T12:00:00Z")
+    [row] = followed.client.newest(ALICE, 9, None).conversions
+    assert row.status.phase == "Queued"
+
+
 def test_what_one_deletes_is_being_deleted_before_the_watch_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_ECHO_SECONDS", 0)
     followed = Followed()

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from werkzeug.test import TestResponse
@@ -10,7 +10,15 @@ from werkzeug.test import TestResponse
 from tests.unit.gateway.builders import ALICE, BOB, Gateway, a_file, problem, token_of
 from tests.unit.gateway.fakes import NOW, stamped
 from video2mp3_contracts.api.conversion import Conversion, ConversionSpec, ObjectMeta, Source
-from video2mp3_contracts.api.status import ConversionStatus, OutputReport, Progress, QueueReport
+from video2mp3_contracts.api.reasons import ConditionType
+from video2mp3_contracts.api.status import (
+    Condition,
+    ConversionStatus,
+    OutputReport,
+    Progress,
+    QueueReport,
+    Resolved,
+)
 from video2mp3_gateway.ports.listing import Cursor, MalformedCursor
 
 
@@ -51,6 +59,7 @@ def test_one_that_nobody_has_seen_yet() -> None:
     assert answer.json == {
         "name": "talk",
         "filename": "talk.mp3",
+        "className": None,
         "phase": "Pending",
         "reason": "",
         "message": "",
@@ -128,10 +137,10 @@ def test_one_that_is_being_deleted_says_so() -> None:
     assert ask(gateway, "/conversions/talk").json["reason"] == "Deleting"
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_somebody_elses_is_not_there(method: str) -> None:
+@pytest.mark.parametrize(("method", "more"), [("GET", ""), ("DELETE", ""), ("POST", "/retry")])
+def test_somebody_elses_is_not_there(method: str, more: str) -> None:
     gateway = with_conversions(a_conversion("theirs", owner=BOB), a_conversion("nobodys", owner=""))
-    answers = [ask(gateway, f"/conversions/{name}", method=method) for name in ("theirs", "nobodys", "missing")]
+    answers = [ask(gateway, f"/conversions/{name}{more}", method=method) for name in ("theirs", "nobodys", "missing")]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert len({problem(answer)["detail"] for answer in answers}) == 1
     assert set(gateway.conversions.there) == {"theirs", "nobodys"}
@@ -204,12 +213,20 @@ def test_bad_parameters(query: str) -> None:
     assert (answer.status_code, problem(answer)["code"]) == (400, "bad-parameter")
 
 
-@pytest.mark.parametrize("method", ["get", "newest", "delete"])
+REQUESTS = {
+    "get": "GET /conversions/talk",
+    "newest": "GET /conversions",
+    "delete": "DELETE /conversions/talk",
+    "retry": "POST /conversions/talk/retry",
+}
+"""By what of the API they need."""
+
+
+@pytest.mark.parametrize("method", REQUESTS)
 def test_an_api_that_is_away(method: str) -> None:
-    gateway = with_conversions(a_conversion("talk"))
+    gateway = with_conversions(a_conversion("talk", conditions=(FAILED,)))
     gateway.conversions.switch.off(method)
-    requests = {"get": "GET /conversions/talk", "newest": "GET /conversions", "delete": "DELETE /conversions/talk"}
-    verb, path = requests[method].split()
+    verb, path = REQUESTS[method].split()
     answer = ask(gateway, path, method=verb)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert problem(answer)["code"] == "service-unavailable"
@@ -225,3 +242,60 @@ def test_positions_survive_the_trip() -> None:
     assert Cursor.from_token(position.as_token()) == position
     with pytest.raises(MalformedCursor):
         Cursor.from_token("WyIyMDI2LTAzLTAxIiwieCJd")  # a date without a time zone
+
+
+FAILED = Condition(type=ConditionType.FAILED, status="True", last_transition_time=NOW, reason="NoAudio", message="")
+RESOLVED = Resolved(class_name="speech", defaults={"ttlSecondsAfterFinished": 60}, fixed=("ttlSecondsAfterFinished",))
+
+
+def test_its_class_is_the_one_on_record_or_the_one_that_is_asked_for() -> None:
+    asking = a_conversion("asks")
+    gateway = with_conversions(
+        asking.model_copy(update={"spec": asking.spec.model_copy(update={"class_name": "music"})}),
+        a_conversion("by-default", ttl=3600, resolved=RESOLVED, **FINISHED),
+    )
+    asks, by_default = (ask(gateway, f"/conversions/{name}").json for name in ("asks", "by-default"))
+    assert (asks["className"], by_default["className"]) == ("music", "speech")
+    assert (by_default["ttlSecondsAfterFinished"], by_default["expiresAt"]) == (60, "2026-03-01T12:01:00Z")
+
+
+def test_a_failed_one_is_tried_anew() -> None:
+    gateway = with_conversions(a_conversion("talk", phase="Failed", conditions=(FAILED,)))
+    answer = ask(gateway, "/conversions/talk/retry", method="POST")
+    asked_at = gateway.conversions.there["talk"].metadata.retry_requested_at
+    assert asked_at is not None
+    assert datetime.fromisoformat(asked_at).tzinfo is UTC
+    assert answer.status_code == 202
+    assert answer.json == {"name": "talk", "retryRequestedAt": asked_at, "statusUrl": "/conversions/talk"}
+    assert answer.headers["Location"] == "/conversions/talk"
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"phase": "Running"},
+        FINISHED,
+        {"phase": "Running", "conditions": (FAILED.model_copy(update={"status": "False"}),)},
+    ],
+)
+def test_one_that_has_not_failed_is_not_tried_anew(status: dict[str, object]) -> None:
+    gateway = with_conversions(a_conversion("talk", **status))
+    answer = ask(gateway, "/conversions/talk/retry", method="POST")
+    assert (answer.status_code, problem(answer)["code"]) == (409, "not-failed")
+    assert gateway.conversions.there["talk"].metadata.annotations == {}
+
+
+def test_one_that_is_being_deleted_is_not_tried_anew() -> None:
+    conversion = a_conversion("talk", phase="Failed", conditions=(FAILED,))
+    deleting = conversion.metadata.model_copy(update={"deletion_timestamp": NOW})
+    gateway = with_conversions(conversion.model_copy(update={"metadata": deleting}))
+    assert ask(gateway, "/conversions/talk/retry", method="POST").status_code == 409
+
+
+def test_one_that_was_replaced_meanwhile_is_not_tried_anew() -> None:
+    failed = a_conversion("talk", phase="Failed", conditions=(FAILED,))
+    gateway = with_conversions(failed)
+    replaced = failed.model_copy(update={"metadata": failed.metadata.model_copy(update={"uid": "another"})})
+    gateway.conversions.get = lambda _name: replaced  # type: ignore[method-assign]
+    assert ask(gateway, "/conversions/talk/retry", method="POST").status_code == 404

@@ -52,6 +52,7 @@ def test_a_video_becomes_a_file_and_a_conversion() -> None:
         "fileId": file_id,
         "conversion": f"upload-{file_id}",
         "filename": "Mein Vortrag.mp3",
+        "className": None,
         "bytes": 9,
         "sha256": hashlib.sha256(b"the video").hexdigest(),
         "ttlSecondsAfterFinished": 30 * 86_400,
