@@ -6,7 +6,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeSets, FakeStore, World
+from tests.unit.operator.fakes import (
+    INSTALLATION,
+    FakeKubernetes,
+    FakeLeases,
+    FakePublisher,
+    FakeSets,
+    FakeStore,
+    World,
+)
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.cache.documents import key_of
@@ -46,6 +54,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         sets=FakeSets(world),
         events=kubernetes,
         heartbeat=kubernetes,
+        leases=FakeLeases(world),
         ledger=store,
         files=store,
         store=store,

@@ -1,9 +1,9 @@
 """The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from video2mp3_contracts.api.conversion import MAX_PARALLELISM
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     """Namespaces whose Conversions are served, separated by commas. Empty: all, which needs a ClusterRole."""
 
     namespace: str = "default"
-    """The namespace the operator runs in; holds the heartbeat when all namespaces are watched."""
+    """The namespace the operator runs in; holds the leader's Lease, and the heartbeat where all are watched."""
 
     instance: str = "video2mp3"
     """The installation's name: the label `app.kubernetes.io/instance` of Jobs, and the heartbeat's name."""
@@ -38,6 +38,20 @@ class Settings(BaseSettings):
     installation: str = ""
     """Whose the files and ledger entries are: one name for each release that shares the MongoDB, the same for ever. The
     chart's is NAMESPACE/RELEASE. Without it nothing is swept."""
+
+    leader_election: bool = True
+    """Whether the Lease `<instance>-leader` in `namespace` says which of several operators works. Off only where
+    somebody else sees to it that there is one."""
+
+    lease_seconds: Annotated[int, Field(ge=1)] = 10
+    """From a leader's last sign of life to the moment when another one leads."""
+
+    lease_deadline_seconds: Annotated[float, Field(gt=0)] = 7.0
+    """From the beginning of a leader's last renewal to its end. What was on its way by then has the rest of
+    `lease_seconds` to arrive."""
+
+    lease_renew_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How often a leader renews the Lease. Who stands by looks twice as often."""
 
     paused: bool = False
     """Answer probes and do nothing else: for `load`, which puts a backup in place."""
@@ -271,6 +285,14 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"not a host in lower case, *.example.com or *: {', '.join(wrong)}")
         return hosts
+
+    @model_validator(mode="after")
+    def _lease_times(self) -> Self:
+        if not self.lease_renew_seconds < self.lease_deadline_seconds < self.lease_seconds:
+            raise ValueError(
+                "lease_renew_seconds must be less than lease_deadline_seconds, and that than lease_seconds"
+            )
+        return self
 
     def serves(self, namespace: str) -> bool:
         """Whether Conversions of a namespace are ours to work on."""
