@@ -142,7 +142,7 @@ class Election:
         return renewed(record_of(lease), self.identity, self.terms.lease_seconds, self.clock()).spec
 
     async def _confirm(self, write: Awaitable[dict[str, Any]]) -> None:
-        """Write, and count from the moment before: another's stopwatch begins no sooner than the write has its effect."""
+        """Write, and count from the moment before: no stopwatch of others begins before the write has its effect."""
         began = self.elapsed()
         self._lease = await self._limited(write)
         self.sighting.see(self._lease)

@@ -14,7 +14,8 @@ class Sighting:
         self._elapsed = elapsed
         self._seconds = seconds
         self._version = ("", "")
-        self._since = 0.0
+        self._since: float | None = None
+        self._there = False
         self.record = LeaderRecord()
 
     def see(self, lease: Mapping[str, Any] | None) -> None:
@@ -22,16 +23,22 @@ class Sighting:
 
         One that was deleted is no word of its holder's, who leads until it would have been over.
         """
+        self._there = lease is not None
+        if self._since is None:
+            self._since = self._elapsed()
         if lease is None:
             return
-        metadata = lease["metadata"]
-        version = (metadata["uid"], metadata["resourceVersion"])
+        version = (lease["metadata"]["uid"], lease["metadata"]["resourceVersion"])
         if version != self._version:
             self._version, self._since, self.record = version, self._elapsed(), record_of(lease)
 
     def free_in(self) -> float:
-        """Seconds until somebody else may lead, if the holder shows no more sign of life; 0 for now."""
-        if not self.record.holder:
+        """Seconds until somebody else may lead, if the holder shows no more sign of life; 0 for now.
+
+        Where there is no Lease somebody may have held it a moment ago, and that is waited for too: once, when a release
+        is new.
+        """
+        if self._since is None or (self._there and not self.record.holder):
             return 0.0
         lasts = max(self.record.seconds, self._seconds)
         return max(0.0, self._since + lasts - self._elapsed())
