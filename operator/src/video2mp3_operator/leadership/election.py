@@ -14,7 +14,7 @@ import structlog
 from video2mp3_operator.leadership.fence import Fence
 from video2mp3_operator.leadership.record import given_up, record_of, renewed
 from video2mp3_operator.leadership.sighting import Sighting
-from video2mp3_operator.ports.errors import ConflictError, GoneError, OutsideError, UnavailableError
+from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError, OutsideError, UnavailableError
 from video2mp3_operator.ports.systems import Clock, LeasesApi, Stopwatch
 
 _log = structlog.get_logger(__name__)
@@ -132,10 +132,14 @@ class Election:
         self.sighting.see(lease)
         if self.sighting.free_in() and self.sighting.record.holder != self.identity:
             return False
-        if lease is None:
-            await self._confirm(self.leases.create(self.namespace, self.name, self._ours({})))
-        else:
-            await self._confirm(self.leases.replace(lease, self._ours(lease)))
+        try:
+            if lease is None:
+                await self._confirm(self.leases.create(self.namespace, self.name, self._ours({})))
+            else:
+                await self._confirm(self.leases.replace(lease, self._ours(lease)))
+        except (AlreadyExistsError, ConflictError):
+            self.sighting.hear()
+            raise
         return True
 
     def _ours(self, lease: dict[str, Any]) -> dict[str, Any]:

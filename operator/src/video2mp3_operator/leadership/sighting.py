@@ -32,6 +32,10 @@ class Sighting:
         if version != self._version:
             self._version, self._since, self.record = version, self._elapsed(), record_of(lease)
 
+    def hear(self) -> None:
+        """Somebody was there before us, though we have not seen the Lease as it is by now."""
+        self._since = self._elapsed()
+
     def free_in(self) -> float:
         """Seconds until somebody else may lead, if the holder shows no more sign of life; 0 for now.
 
