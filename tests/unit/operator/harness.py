@@ -44,9 +44,14 @@ def settings(**changes: Any) -> Settings:
 
 
 def an_operator(world: World, **changes: Any) -> Operator:
-    """A process that has just started in this world, and has seen nothing yet."""
+    """A process that has just started in this world, alone, and has seen nothing yet."""
+    return Operator(settings(**changes), ports_of(world), Metrics())
+
+
+def ports_of(world: World) -> Ports:
+    """The world as an operator's outside."""
     kubernetes, store = FakeKubernetes(world), FakeStore(world)
-    ports = Ports(
+    return Ports(
         conversions=kubernetes,
         jobs=kubernetes,
         lister=kubernetes,
@@ -62,7 +67,6 @@ def an_operator(world: World, **changes: Any) -> Operator:
         clock=world.clock,
         elapsed=world.elapsed,
     )
-    return Operator(settings(**changes), ports, Metrics())
 
 
 async def settle(operator: Operator) -> list[Exception]:
