@@ -87,7 +87,7 @@ def pair(
 
 
 def free_lease(server: KubernetesServer, namespace: str) -> None:
-    """As a leader that ended cleanly leaves it; where there is none, the first one waits for ten seconds."""
+    """As a leader that ended cleanly leaves it; where there is none, the first one waits for eight seconds."""
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -43,14 +43,14 @@ class Settings(BaseSettings):
     """Whether the Lease `<instance>-leader` in `namespace` says which of several operators works. Off only where
     somebody else sees to it that there is one."""
 
-    lease_seconds: Annotated[int, Field(ge=1)] = 10
+    lease_seconds: Annotated[int, Field(ge=1)] = 8
     """From a leader's last sign of life to the moment when another one leads."""
 
-    lease_deadline_seconds: Annotated[float, Field(gt=0)] = 7.0
+    lease_deadline_seconds: Annotated[float, Field(gt=0)] = 6.0
     """From the beginning of a leader's last renewal to its end. What was on its way by then has the rest of
     `lease_seconds` to arrive."""
 
-    lease_renew_seconds: Annotated[float, Field(gt=0)] = 2.0
+    lease_renew_seconds: Annotated[float, Field(gt=0)] = 1.5
     """How often a leader renews the Lease. Who stands by looks twice as often."""
 
     paused: bool = False

@@ -107,7 +107,7 @@ def test_whoever_was_paused_for_too_long_writes_nothing_more() -> None:
         await operator.stop()
 
     asyncio.run(lead())
-    assert lost == ["no renewal was confirmed within 7 s"]
+    assert lost == ["no renewal was confirmed within 6 s"]
     assert world.jobs == {}
 
 

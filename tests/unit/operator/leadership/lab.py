@@ -19,7 +19,7 @@ from video2mp3_operator.leadership.election import Election, Terms
 from video2mp3_operator.leadership.fence import Fence
 from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError
 
-TERMS = Terms(lease_seconds=10, deadline_seconds=7, renew_seconds=2)
+TERMS = Terms(lease_seconds=8, deadline_seconds=6, renew_seconds=1.5)
 LEASE = "video2mp3-leader"
 Document = dict[str, Any]
 
