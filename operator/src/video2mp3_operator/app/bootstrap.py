@@ -9,6 +9,7 @@ import structlog
 
 from video2mp3_contracts.api import names
 from video2mp3_operator.app.connections import Ports
+from video2mp3_operator.app.gauges import gauges_of
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 from video2mp3_operator.cache.classes import ClassCache
@@ -40,7 +41,7 @@ from video2mp3_operator.sweep.resync import Resync
 from video2mp3_operator.telemetry.events import EventRecorder
 from video2mp3_operator.telemetry.health import HealthServer
 from video2mp3_operator.telemetry.heartbeat import Heartbeats, heartbeat_name
-from video2mp3_operator.telemetry.metrics import Gauges, Metrics
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +102,7 @@ class Operator:
         )
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        metrics.registry.register(Gauges(self._gauges(), self._leaders_gauges(), self._phases, lambda: self.leads))
+        metrics.registry.register(gauges_of(self))
 
     @property
     def leads(self) -> bool:
@@ -266,7 +267,7 @@ class Operator:
         _log.error("reconcile_failed", exc_info=error, **fields)
         return _BUG
 
-    # --- health and metrics ---
+    # --- health ---
 
     def _unhealthy(self) -> str:
         dead = [name for name, task in self._tasks.items() if task.done()]
@@ -279,34 +280,6 @@ class Operator:
         if not self._tasks:
             return "starting"
         return self._unhealthy() or ("" if self.heartbeat.heard else "no heartbeat has come back yet")
-
-    def _phases(self) -> list[str]:
-        return [str(document["status"].get("phase", "Pending")) for document in self.cache.documents()]
-
-    def _gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
-        return {
-            "leader": (
-                "Whether it is this operator that works: 1, or 0 while it stands by.",
-                lambda: float(self.leads),
-            ),
-            "namespaces_unlisted": (
-                "Watched namespaces that the last round of lists could not see.",
-                lambda: len(self.resync.unlisted),
-            ),
-            "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
-        }
-
-    def _leaders_gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
-        return {
-            "jobs_live": ("Jobs that take up a place.", lambda: len(self.cache.live())),
-            "queued": ("Conversions that wait for their turn.", lambda: len(self.admission_queue)),
-            "queue_wait_seconds": (
-                "Age of the oldest Conversion that waits for its turn.",
-                lambda: self.admission_queue.longest_wait(self.clock()),
-            ),
-            "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
-            "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
-        }
 
 
 def _tell_of_end(task: asyncio.Task[None]) -> None:

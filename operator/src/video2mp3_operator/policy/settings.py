@@ -1,13 +1,14 @@
 """The operator's settings, read once at the entry point from the environment (prefix `OPERATOR_`)."""
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from video2mp3_contracts.api.conversion import MAX_PARALLELISM
 from video2mp3_contracts.api.source_urls import HOST_PATTERN
+from video2mp3_operator.policy.lease_settings import LeaseSettings
 from video2mp3_operator.policy.memory import in_bytes
 from video2mp3_operator.policy.resources import complaints
 
@@ -15,7 +16,7 @@ Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
 
 
-class Settings(BaseSettings):
+class Settings(LeaseSettings, BaseSettings):
     """Every setting, with its unit, its default and why it is so. Secrets have no default."""
 
     model_config = SettingsConfigDict(env_prefix="OPERATOR_", frozen=True, extra="ignore")
@@ -38,20 +39,6 @@ class Settings(BaseSettings):
     installation: str = ""
     """Whose the files and ledger entries are: one name for each release that shares the MongoDB, the same for ever. The
     chart's is NAMESPACE/RELEASE. Without it nothing is swept."""
-
-    leader_election: bool = True
-    """Whether the Lease `<instance>-leader` in `namespace` says which of several operators works. Off only where
-    somebody else sees to it that there is one."""
-
-    lease_seconds: Annotated[int, Field(ge=1)] = 8
-    """From a leader's last sign of life to the moment when another one leads."""
-
-    lease_deadline_seconds: Annotated[float, Field(gt=0)] = 6.0
-    """From the beginning of a leader's last renewal to its end. What was on its way by then has the rest of
-    `lease_seconds` to arrive."""
-
-    lease_renew_seconds: Annotated[float, Field(gt=0)] = 1.5
-    """How often a leader renews the Lease. Who stands by looks twice as often."""
 
     paused: bool = False
     """Answer probes and do nothing else: for `load`, which puts a backup in place."""
@@ -285,14 +272,6 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"not a host in lower case, *.example.com or *: {', '.join(wrong)}")
         return hosts
-
-    @model_validator(mode="after")
-    def _lease_times(self) -> Self:
-        if not self.lease_renew_seconds < self.lease_deadline_seconds < self.lease_seconds:
-            raise ValueError(
-                "lease_renew_seconds must be less than lease_deadline_seconds, and that than lease_seconds"
-            )
-        return self
 
     def serves(self, namespace: str) -> bool:
         """Whether Conversions of a namespace are ours to work on."""

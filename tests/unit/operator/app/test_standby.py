@@ -21,7 +21,7 @@ from video2mp3_operator.ports.errors import NotLeadingError
 from video2mp3_operator.telemetry.metrics import Metrics
 
 LEASE = Key("media", leader_name("video2mp3"))
-OUTSIDE = ("conversions", "jobs", "events", "ledger", "files", "store", "publisher")
+OUTSIDE = ("conversions", "jobs", "classes", "sets", "events", "ledger", "files", "store", "publisher")
 FREE_OF_FENCE = {"lister", "leases", "heartbeat", "clock", "elapsed"}
 """A standby lists, beats and looks at the Lease."""
 
