@@ -60,6 +60,7 @@ class OperatorProcess(Server):
             # Workers publish; the operator would only for conversions that fail.
             "OPERATOR_RABBITMQ_URI": f"amqp://{HOST}:1/",
             "OPERATOR_WATCH_NAMESPACES": NAMESPACE,
+            "OPERATOR_NAMESPACE": NAMESPACE,
             "OPERATOR_WORKER_IMAGE": "video2mp3/worker:benchmark",
             "OPERATOR_WORKER_SECRET": "video2mp3-worker",
             "OPERATOR_HTTP_PORT": str(self.port),
@@ -67,9 +68,9 @@ class OperatorProcess(Server):
         }
 
     def answers(self) -> bool:
-        """Ask whether it is ready."""
+        """Ask whether it is ready, and leads: the first one in a cluster waits for the Lease."""
         try:
-            return bool(self._ask("/readyz"))
+            return bool(self._ask("/readyz")) and _LEADS in self._ask("/metrics")
         except OSError:
             return False
 
@@ -83,4 +84,5 @@ class OperatorProcess(Server):
             return str(response.read().decode())
 
 
+_LEADS = "video2mp3_operator_leader 1.0\n"
 _FINISHED = "video2mp3_operator_conversions_finished_total{"

@@ -1,7 +1,8 @@
 """Two nodes: one of them is drained, dies, or is cut off and comes back; every conversion ends as ever."""
 
+import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 from tests.e2e import media
 from tests.e2e.nodes import Nodes, send
 from tests.e2e.outcome import assert_one_mp3_and_one_email
-from tests.e2e.release import Account, Release, await_value
+from tests.e2e.release import Account, Release, await_value, build_conversion
 from tests.e2e.test_network_policies import build_pod, worker_of
 from tests.e2e.test_parallelism import digest
+from video2mp3_contracts.api import names
 from video2mp3_localcluster.images.catalogue import IMAGES
 from video2mp3_localcluster.images.load import load_steps
 from video2mp3_localcluster.node import second_node
@@ -139,7 +141,26 @@ def test_a_node_that_dies_loses_no_conversion(nodes: Nodes, release: Release, ac
     assert is_going(left), "nobody is left on the node to end it"
 
 
-def test_the_operator_comes_back_on_the_other_node_when_its_own_dies(
+@pytest.mark.parametrize("strike", [Nodes.kill, Nodes.cut], ids=["dies", "is-cut-off"])
+def test_a_standby_works_within_15_seconds_when_the_node_of_the_leader(
+    nodes: Nodes, release: Release, account: Account, video: Path, strike: Callable[[Nodes], None]
+) -> None:
+    lead_from_the_second(nodes, release)
+    file_id = release.store_source(video, account.email)
+    strike(nodes)
+    release.apply(build_conversion("taken-over", account, file_id))
+    await_value(lambda: leader_node(release) == FIRST.name, seconds=15, what="the standby leads")
+    await_value(lambda: "taken-over" in job_names(release), seconds=5, what="it starts what is new")
+    assert_one_mp3_and_one_email(release, "taken-over", account)
+    # Whoever led comes back, and finds that another one does.
+    nodes.restore()
+    operator = f"deployment/{release.component('operator')}"
+    release.kubectl("rollout", "status", operator, "--timeout=100s")
+    assert leader_node(release) == FIRST.name
+    assert len(release.conversion("taken-over")["status"]["attempts"]) == 1
+
+
+def test_operators_come_back_on_the_other_node_when_their_own_dies(
     nodes: Nodes, release: Release, account: Account, video: Path
 ) -> None:
     nodes.only(SECOND.name)
@@ -147,22 +168,48 @@ def test_the_operator_comes_back_on_the_other_node_when_its_own_dies(
     release.kubectl("rollout", "restart", operator)
     release.kubectl("rollout", "status", operator, "--timeout=60s")
     await_value(
-        lambda: operators(release) == [SECOND.name], seconds=60, what="the operator is on the second node alone"
+        lambda: operators(release) == {SECOND.name}, seconds=60, what="the operators are on the second node alone"
     )
     nodes.only(FIRST.name)
     uid = nodes.begin(account, video, "orphaned")
     pod = nodes.await_worker(uid, FIRST.name)
     nodes.kill()
-    await_value(lambda: operators(release) == [FIRST.name], seconds=90, what="an operator on the other node")
+    await_value(lambda: operators(release) == {FIRST.name}, seconds=90, what="operators on the other node")
     nodes.resume(pod)
     conversion = assert_one_mp3_and_one_email(release, "orphaned", account)
     assert attempts(conversion) == [(FIRST.name, "Succeeded")]
 
 
-def operators(release: Release) -> list[str]:
+def operators(release: Release) -> set[str]:
     """Where operators run that nobody has deleted."""
     alive = [pod for pod in release.pods("operator") if not is_going([pod])]
-    return [pod["spec"].get("nodeName", "") for pod in alive]
+    return {pod["spec"].get("nodeName", "") for pod in alive}
+
+
+def leader_node(release: Release) -> str:
+    """Where the operator runs that leads, as its Lease says; "" where its pod is gone."""
+    lease = json.loads(release.kubectl("get", "lease", f"{release.name}-leader", "--output", "json"))
+    pod = str(lease["spec"]["holderIdentity"]).partition("_")[0]
+    return next(
+        (each["spec"].get("nodeName", "") for each in release.pods("operator") if each["metadata"]["name"] == pod), ""
+    )
+
+
+def lead_from_the_second(nodes: Nodes, release: Release) -> None:
+    """One operator on each node, and the one on the second leads."""
+    operator = f"deployment/{release.component('operator')}"
+    leader = release.kubectl("get", "lease", f"{release.name}-leader", "--output=jsonpath={.spec.holderIdentity}")
+    pods = {pod["metadata"]["name"] for pod in release.pods("operator")}
+    for where, going in ((SECOND, pods - {leader.partition("_")[0]}), (FIRST, {leader.partition("_")[0]})):
+        nodes.only(where.name)
+        release.kubectl("delete", "pod", *going)
+        release.kubectl("rollout", "status", operator, "--timeout=100s")
+    await_value(lambda: leader_node(release) == SECOND.name, seconds=15, what="the one on the second node leads")
+
+
+def job_names(release: Release) -> set[str]:
+    """The Conversions that have Jobs."""
+    return {job["metadata"]["labels"].get(names.LABEL_CONVERSION, "") for job in release.objects("jobs")}
 
 
 def is_going(pods: list[dict[str, Any]]) -> bool:

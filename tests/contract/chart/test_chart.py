@@ -108,9 +108,20 @@ def test_mysql_starts_with_the_schema(manifests: Manifests):
     assert mounts[volume["name"]] == "/docker-entrypoint-initdb.d"
 
 
-def test_one_operator_at_a_time(manifests: Manifests):
+def test_operators_are_replaced_one_by_one_and_an_older_one_goes_last(manifests: Manifests):
     deployment = manifests.named("Deployment", "video2mp3-operator")
-    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    [spread] = manifests.pod("operator").spec["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert spread["labelSelector"]["matchLabels"] == deployment["spec"]["selector"]["matchLabels"]
+
+
+def test_none_works_any_more_when_the_first_that_is_paused_starts(chart: Chart):
+    deployment = chart.render({"operator": {"paused": True}}).named("Deployment", "video2mp3-operator")
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
 
 

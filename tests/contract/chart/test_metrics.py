@@ -289,6 +289,8 @@ FAILED = "video2mp3_operator_conversions_finished_total"
 CRASHED = of("operator", FAILED, phase="Failed", reason="WorkerCrashed")
 NO_AUDIO = of("operator", FAILED, phase="Failed", reason="NoAudio")
 HEARTBEAT = of("operator", "video2mp3_operator_heartbeat_age_seconds")
+LEADER = "video2mp3_operator_leader"
+LEADS = of("operator", LEADER)
 SILENT = of("gateway", "video2mp3_gateway_conversions_event_age_seconds")
 CONNECTED = of("notifier", "video2mp3_notifier_broker_connected")
 SENT = of("notifier", "video2mp3_notifier_messages_total", outcome="sent")
@@ -312,6 +314,17 @@ CASES: dict[str, tuple[dict[str, str], int, dict[str, int]]] = {
     "a service restarts": ({of("auth", "up"): "1x10 0x3 1x20"}, 20, {}),
     "a service was never scraped": ({of("auth", "up"): "_x20"}, 20, {"Video2mp3ServiceDown": 1}),
     "deaf": ({HEARTBEAT: "1x10 30 60 90 0x20"}, 15, {"Video2mp3OperatorHeartbeatStale": 1}),
+    "the leader is replaced": ({LEADS: "1x10 0x20", of("operator", LEADER, pod="operator-2"): "0x10 _ 1x20"}, 20, {}),
+    "nobody leads": (
+        {LEADS: "1x10 0x20", of("operator", LEADER, pod="operator-2"): "0x30"},
+        20,
+        {"Video2mp3OperatorNoLeader": 1},
+    ),
+    "two lead": (
+        {LEADS: "1x30", of("operator", LEADER, pod="operator-2"): "1x30"},
+        20,
+        {"Video2mp3OperatorTwoLeaders": 1},
+    ),
     "a gateway hears nothing": ({SILENT: "30x10 60+60x20"}, 20, {"Video2mp3ListsStale": 1}),
     "a gateway hears nothing for a moment": ({SILENT: "30x10 100 160 20x20"}, 20, {}),
     "slow for a moment": ({HEARTBEAT: "1x10 30 0x20"}, 15, {}),

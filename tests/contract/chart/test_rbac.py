@@ -12,6 +12,7 @@ from tests.contract.chart.helm import NAMESPACE, ROOT, Chart, ValuesRefused
 from tests.contract.chart.manifests import Manifests
 from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
+from video2mp3_operator.leadership.record import leader_name
 from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
@@ -30,7 +31,9 @@ OPERATOR = {
     ("", "events"): {"create", "list"},
     ("coordination.k8s.io", "leases"): {"create", "list", "watch"},
     ("coordination.k8s.io", "leases/video2mp3-operator-heartbeat"): {"patch"},
+    ("coordination.k8s.io", "leases/video2mp3-leader"): {"get", "update"},
 }
+ONLY_AT_HOME = ("coordination.k8s.io", "leases/video2mp3-leader")
 
 
 def rights(role: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
@@ -58,11 +61,12 @@ def test_the_operator_writes_status_jobs_and_events_and_ends_conversions(manifes
 
 
 def test_the_operator_may_do_the_same_in_each_watched_namespace_but_make_jobs(chart: Chart):
-    """A heartbeat of its own among it: where the first namespace goes, the others are served on."""
+    """A heartbeat of its own among it: where the first namespace goes, the others are served on. One says who leads."""
     manifests = chart.render({"operator": {"watchNamespaces": [NAMESPACE, "team-a"]}})
     assert rights(manifests.named("Role", "video2mp3-operator", NAMESPACE)) == OPERATOR
     elsewhere = rights(manifests.named("Role", "video2mp3-operator", "team-a"))
-    assert elsewhere == OPERATOR | {("batch", "jobs"): {"delete", "get", "list", "watch"}}
+    there = OPERATOR | {("batch", "jobs"): {"delete", "get", "list", "watch"}}
+    assert elsewhere == {key: verbs for key, verbs in there.items() if key != ONLY_AT_HOME}
 
 
 def test_where_only_workers_run_conversions_are_seen_and_left_alone(chart: Chart):
@@ -72,8 +76,12 @@ def test_where_only_workers_run_conversions_are_seen_and_left_alone(chart: Chart
     assert found == ours | {("video2mp3.dev", kind): {"list", "watch"} for kind in ("conversions", "conversionsets")}
 
 
-def test_the_heartbeats_name_is_the_operators(manifests: Manifests):
+def test_the_names_of_the_leases_are_the_operators(manifests: Manifests):
     environment = manifests.environment(manifests.pod("operator").container("operator"))
+    assert (environment["OPERATOR_NAMESPACE"], ONLY_AT_HOME[1]) == (
+        NAMESPACE,
+        f"leases/{leader_name(environment['OPERATOR_INSTANCE'])}",
+    )
     assert ("coordination.k8s.io", f"leases/{heartbeat_name(environment['OPERATOR_INSTANCE'])}") in OPERATOR
 
 

@@ -11,16 +11,16 @@ from tests.integration.conftest import kubernetes_server
 from tests.servers import KubernetesServer
 from video2mp3_contracts.api import names
 from video2mp3_localcluster.programs.binaries import wheel_program
+from video2mp3_operator.leadership.record import leader_name
 from video2mp3_operator.telemetry.heartbeat import heartbeat_name
 
 __all__ = ["kubernetes_server"]
 
 LEFT = "conversions,roles,rolebindings,leases"
-LEASE = {
-    "apiVersion": "coordination.k8s.io/v1",
-    "kind": "Lease",
-    "metadata": {"name": heartbeat_name("video2mp3")},
-}
+LEASES = [
+    {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}}
+    for name in (heartbeat_name("video2mp3"), leader_name("video2mp3"))
+]
 SPEC = {"source": {"gridfs": {"fileId": "0123456789abcdef01234567"}}}
 
 
@@ -58,7 +58,7 @@ def test_all_that_is_kept_is_removed_by_the_book_though_the_operator_is_gone(
     watching = {"admissionPolicy": {"warnUnwatched": False}, "operator": {"watchNamespaces": [home, other]}}
     chart.install(watching, "--namespace", home, f"--kubeconfig={server.kubeconfig}")
     for namespace in (home, other):
-        for document in (a_conversion("talk"), a_conversion("panel"), LEASE):
+        for document in (a_conversion("talk"), a_conversion("panel"), *LEASES):
             server.kubectl("create", "--namespace", namespace, "--filename=-", stdin=json.dumps(document))
     server.kubectl("delete", "conversion/talk", "--namespace", home, "--wait=false")
     assert len(left(server, home, other)) > 8
@@ -82,3 +82,4 @@ def test_the_page_names_what_is_kept(chart: Chart) -> None:
     assert len(volumes) == 3
     assert [volume for volume in volumes if volume not in page] == []
     assert heartbeat_name("video2mp3") in page
+    assert leader_name("video2mp3") in page

@@ -13,6 +13,7 @@ from video2mp3_localcluster.images.push import Target, chart_version
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a value that does not exist": ({"gatway": {}}, "additional properties 'gatway' not allowed"),
     "a typing error": ({"gateway": {"replica": 2}}, "at '/gateway': additional properties 'replica' not allowed"),
+    "no operator": ({"operator": {"replicas": 0}}, "at '/operator/replicas': minimum: got 0, want 1"),
     "no pods": ({"gateway": {"replicas": 0}}, "at '/gateway/replicas': minimum: got 0, want 1"),
     "a number as text": ({"notifier": {"smtp": {"port": "587"}}}, "at '/notifier/smtp/port': got string, want integer"),
     "no address": ({"account": {"email": "me"}}, "at '/account/email'"),

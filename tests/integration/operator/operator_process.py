@@ -59,6 +59,8 @@ class OperatorProcess(Server):
             "OPERATOR_RABBITMQ_URI": self._addresses.rabbitmq,
             "OPERATOR_WATCH_NAMESPACES": self._namespace,
             "OPERATOR_INSTALLATION": INSTALLATION,
+            # One that is killed and started again in a test would wait for its own Lease. See test_standby.py.
+            "OPERATOR_LEADER_ELECTION": "false",
             "OPERATOR_WORKER_IMAGE": "video2mp3/worker:test",
             "OPERATOR_WORKER_SECRET": "video2mp3-worker",
             "OPERATOR_HTTP_PORT": str(self.port),

@@ -126,7 +126,7 @@ def test_killed_after_any_write_of_a_failure_it_is_told_once_and_leaves_nothing(
 def test_an_operator_that_is_started_after_the_first_was_killed_takes_over_what_runs(
     cluster: Cluster, operator: OperatorProcess, operator_token: str
 ) -> None:
-    """As a Deployment with the strategy Recreate does: another process, on another node."""
+    """As where no other operator stood by: another process, on another node."""
     runs, queued, ends = cluster.convert("runs"), cluster.convert("queued", suspend=True), cluster.convert("ends")
     for name in (runs, ends):
         cluster.await_job(name)

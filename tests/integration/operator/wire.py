@@ -71,6 +71,9 @@ class Wire:
         self.writes: list[Write] = []
         """All that had their effect, but for heartbeats."""
 
+        self.asked: list[str] = []
+        """Methods and paths of all that the API server was asked to write, heartbeats and Leases too."""
+
         self.watches_opened = 0
         self.rival: Callable[[str, str], None] = lambda _method, _path: None
         """Called with method and path before each write to the API server is let through."""
@@ -99,6 +102,10 @@ class Wire:
         """Watches bring nothing any more and new ones are not answered, while all else passes."""
         self._age_of_watches += 1
         self._deaf = True
+
+    def cut(self) -> None:
+        """Let nothing pass."""
+        self.is_cut = True
 
     def heal(self) -> None:
         """Let everything through again; what was on the wire when it broke is lost."""
@@ -205,7 +212,9 @@ class Wire:
             raise asyncio.CancelledError from error
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        is_write = request.method != "GET" and "/leases/" not in request.path
+        is_write = request.method != "GET" and "/leases" not in request.path
+        if request.method != "GET":
+            self.asked.append(f"{request.method} {request.path}")
         content = await request.read()
         await (self.begin_write() if is_write else self.begin())
         if is_write:

@@ -60,6 +60,7 @@ class World:
     jobs: dict[Key, Document] = field(default_factory=dict)
     pods: dict[Key, Document] = field(default_factory=dict)
     events: dict[str, Document] = field(default_factory=dict)
+    leases: dict[Key, Document] = field(default_factory=dict)
     entries: dict[str, LedgerEntry] = field(default_factory=dict)
     sources: dict[str, SourceFile] = field(default_factory=dict)
     mp3s: dict[str, str] = field(default_factory=dict)
@@ -404,6 +405,38 @@ class FakeSets:
         if key in self.world.conversions:
             self.world.delete(key)
         self.world.effect("delete conversion")
+
+
+class FakeLeases:
+    """Implements LeasesApi."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def find(self, namespace: str, name: str) -> Document | None:
+        self.world.reach("kubernetes", "get lease", write=False)
+        return copy.deepcopy(self.world.leases.get(Key(namespace, name)))
+
+    async def create(self, namespace: str, name: str, spec: Mapping[str, Any]) -> Document:
+        self.world.reach("kubernetes", "create lease")
+        key = Key(namespace, name)
+        if key in self.world.leases:
+            raise AlreadyExistsError(name)
+        self.world.leases[key] = {"metadata": {"namespace": namespace, "name": name, "uid": f"lease-{name}"}}
+        return self._change(key, spec)
+
+    async def replace(self, lease: Mapping[str, Any], spec: Mapping[str, Any]) -> Document:
+        self.world.reach("kubernetes", "replace lease")
+        key = Key(lease["metadata"]["namespace"], lease["metadata"]["name"])
+        if key not in self.world.leases:
+            raise GoneError(key.name)
+        if self.world.leases[key]["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]:
+            raise ConflictError(key.name)
+        return self._change(key, spec)
+
+    def _change(self, key: Key, spec: Mapping[str, Any]) -> Document:
+        self.world.leases[key]["spec"] = dict(spec)
+        return self.world.stamp(self.world.leases[key])
 
 
 class FakeStore:

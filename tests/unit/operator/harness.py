@@ -6,7 +6,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tests.unit.operator.fakes import INSTALLATION, FakeKubernetes, FakePublisher, FakeSets, FakeStore, World
+from tests.unit.operator.fakes import (
+    INSTALLATION,
+    FakeKubernetes,
+    FakeLeases,
+    FakePublisher,
+    FakeSets,
+    FakeStore,
+    World,
+)
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import Ports
 from video2mp3_operator.cache.documents import key_of
@@ -36,9 +44,14 @@ def settings(**changes: Any) -> Settings:
 
 
 def an_operator(world: World, **changes: Any) -> Operator:
-    """A process that has just started in this world, and has seen nothing yet."""
+    """A process that has just started in this world, alone, and has seen nothing yet."""
+    return Operator(settings(**changes), ports_of(world), Metrics())
+
+
+def ports_of(world: World) -> Ports:
+    """The world as an operator's outside."""
     kubernetes, store = FakeKubernetes(world), FakeStore(world)
-    ports = Ports(
+    return Ports(
         conversions=kubernetes,
         jobs=kubernetes,
         lister=kubernetes,
@@ -46,6 +59,7 @@ def an_operator(world: World, **changes: Any) -> Operator:
         sets=FakeSets(world),
         events=kubernetes,
         heartbeat=kubernetes,
+        leases=FakeLeases(world),
         ledger=store,
         files=store,
         store=store,
@@ -53,7 +67,6 @@ def an_operator(world: World, **changes: Any) -> Operator:
         clock=world.clock,
         elapsed=world.elapsed,
     )
-    return Operator(settings(**changes), ports, Metrics())
 
 
 async def settle(operator: Operator) -> list[Exception]:

@@ -70,6 +70,12 @@ def test_started_with_wrong_settings_it_names_the_variables_and_no_value(monkeyp
     assert "hunter2" not in str(ended.value)
 
 
+@pytest.mark.parametrize("wrong", [{"lease_deadline_seconds": 8}, {"lease_seconds": 6}, {"lease_renew_seconds": 6}])
+def test_a_leader_renews_before_its_deadline_and_that_comes_before_the_leases_end(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="lease_renew_seconds must be less than lease_deadline_seconds"):
+        settings(**wrong)
+
+
 def test_all_namespaces_by_default() -> None:
     everywhere = settings(watch_namespaces=(), namespace="system")
     assert arguments(everywhere)[2] == "--all-namespaces"

@@ -41,6 +41,7 @@ _LONGEST_TROUBLE: Final = 512
 """Characters of an Event's message that are kept: as long as it may be in a status."""
 
 _FIELD_MANAGER: Final = "video2mp3-operator"
+_WRITING: Final = ("POST", "PUT", "PATCH")
 
 
 async def load_configuration() -> Configuration:
@@ -195,7 +196,7 @@ class KubernetesApi:
         """Ask the API server; answers its document. Raises OutsideError."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-        parameters = dict(query or {}) | ({"fieldManager": _FIELD_MANAGER} if method in ("POST", "PATCH") else {})
+        parameters = dict(query or {}) | ({"fieldManager": _FIELD_MANAGER} if method in _WRITING else {})
         url = f"{self._client.configuration.host}{path}?{urlencode(parameters)}"
         try:
             response = await self._client.call_api(method, url, headers, body, _request_timeout=self._timeout)

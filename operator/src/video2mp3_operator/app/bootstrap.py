@@ -1,13 +1,15 @@
 """④ Settings and ports in, a wired operator out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
 from video2mp3_contracts.api import names
 from video2mp3_operator.app.connections import Ports
+from video2mp3_operator.app.gauges import gauges_of
 from video2mp3_operator.app.supervision import supervise
 from video2mp3_operator.app.work_queue import Backoff, WorkQueue
 from video2mp3_operator.cache.classes import ClassCache
@@ -15,11 +17,12 @@ from video2mp3_operator.cache.dataloader import DataLoader
 from video2mp3_operator.cache.sets import SetCache
 from video2mp3_operator.cache.store import Cache
 from video2mp3_operator.gc.collector import Collector
+from video2mp3_operator.leadership.election import Election
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.policy.settings import Settings
 from video2mp3_operator.policy.stall import StallWatch
 from video2mp3_operator.policy.stopwatches import Stopwatches
-from video2mp3_operator.ports.errors import ConflictError, GoneError, OutsideError, RefusedError
+from video2mp3_operator.ports.errors import ConflictError, GoneError, OutsideError, RefusedError, UnavailableError
 from video2mp3_operator.reconciler.deletion_effects import DeletionEffects
 from video2mp3_operator.reconciler.effects import Effects
 from video2mp3_operator.reconciler.file_effects import FileEffects
@@ -38,7 +41,7 @@ from video2mp3_operator.sweep.resync import Resync
 from video2mp3_operator.telemetry.events import EventRecorder
 from video2mp3_operator.telemetry.health import HealthServer
 from video2mp3_operator.telemetry.heartbeat import Heartbeats, heartbeat_name
-from video2mp3_operator.telemetry.metrics import Gauges, Metrics
+from video2mp3_operator.telemetry.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +55,8 @@ _BUG: Final = Backoff(5, 600)
 class Operator:
     """Everything that lives as long as the process."""
 
-    def __init__(self, settings: Settings, ports: Ports, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, ports: Ports, metrics: Metrics, election: Election | None = None) -> None:
+        """Without an election it leads."""
         self.classes = ClassCache()
         caps = Caps(
             settings.max_running,
@@ -62,6 +66,7 @@ class Operator:
         )
         self.settings = settings
         self.metrics = metrics
+        self.election = election
         self.clock = ports.clock
         self.cache = Cache(settings.instance, settings.worker_namespace)
         self.queue: WorkQueue[Key] = WorkQueue(
@@ -97,7 +102,12 @@ class Operator:
         )
         self.health = HealthServer(self._unhealthy, self._unready, metrics.registry)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        metrics.registry.register(Gauges(self._gauges(), self._phases))
+        metrics.registry.register(gauges_of(self))
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is this one that works."""
+        return self.election is None or self.election.fence.is_open
 
     def _reconciler(self, ports: Ports) -> Reconciler:
         jobs = JobEffects(self.settings, self.cache, self.admission_queue, ports.jobs, self.metrics)
@@ -162,29 +172,52 @@ class Operator:
         await self.resync.prime()
 
     def start(self) -> None:
-        """Start all that runs in the background."""
-        loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "reconcile": self.queue.run,
-            "admission": self.admission.admit,
-            "places": self.admission.update_positions,
-            "ledger": self.polling.run,
-            "classes": self.class_polling.run,
-            "resync": self.resync.run,
-            "sets": self.set_queue.run,
-            "set listing": self.set_listing.run,
-            "outbox": self.outbox.run,
-            "events": self.events.run,
-            "heartbeat": self.heartbeat.run,
-            "orphans": self.collector.run,
-        }
-        for name in loops:
+        """Begin: at once, or when it has been elected."""
+        self._supervise({"heartbeat": self.heartbeat.run})
+        if self.election is None:
+            self._lead()
+        else:
+            self._keep("election", self._stand_by(self.election))
+
+    async def _stand_by(self, election: Election) -> None:
+        """Do nothing until it leads, then take over; what no watch told is seen first."""
+        await election.win()
+        holding = asyncio.ensure_future(election.hold())
+        try:
+            with suppress(UnavailableError):
+                await self.class_polling.once()
+            await self.resync.once()
+            self._lead()
+            await holding
+        finally:
+            holding.cancel()
+
+    def _lead(self) -> None:
+        """Start all that works in the background."""
+        self._supervise(
+            {
+                "reconcile": self.queue.run,
+                "admission": self.admission.admit,
+                "places": self.admission.update_positions,
+                "ledger": self.polling.run,
+                "classes": self.class_polling.run,
+                "resync": self.resync.run,
+                "sets": self.set_queue.run,
+                "set listing": self.set_listing.run,
+                "outbox": self.outbox.run,
+                "events": self.events.run,
+                "orphans": self.collector.run,
+            }
+        )
+
+    def _supervise(self, loops: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        for name, loop in loops.items():
             self.metrics.loop_failures.labels(name)
-        self._tasks = {
-            name: asyncio.create_task(supervise(name, loop, self._count_failure), name=name)
-            for name, loop in loops.items()
-        }
-        for task in self._tasks.values():
-            task.add_done_callback(_tell_of_end)
+            self._keep(name, supervise(name, loop, self._count_failure))
+
+    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks[name] = asyncio.create_task(work, name=name)
+        self._tasks[name].add_done_callback(_tell_of_end)
 
     def _count_failure(self, loop: str) -> None:
         self.metrics.loop_failures.labels(loop).inc()
@@ -194,6 +227,8 @@ class Operator:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self.election is not None:
+            await self.election.resign()
         await self.health.close()
 
     async def _reconcile(self, key: Key) -> float | None:
@@ -232,7 +267,7 @@ class Operator:
         _log.error("reconcile_failed", exc_info=error, **fields)
         return _BUG
 
-    # --- health and metrics ---
+    # --- health ---
 
     def _unhealthy(self) -> str:
         dead = [name for name, task in self._tasks.items() if task.done()]
@@ -245,26 +280,6 @@ class Operator:
         if not self._tasks:
             return "starting"
         return self._unhealthy() or ("" if self.heartbeat.heard else "no heartbeat has come back yet")
-
-    def _phases(self) -> list[str]:
-        return [str(document["status"].get("phase", "Pending")) for document in self.cache.documents()]
-
-    def _gauges(self) -> dict[str, tuple[str, Any]]:
-        return {
-            "jobs_live": ("Jobs that take up a place.", lambda: len(self.cache.live())),
-            "queued": ("Conversions that wait for their turn.", lambda: len(self.admission_queue)),
-            "queue_wait_seconds": (
-                "Age of the oldest Conversion that waits for its turn.",
-                lambda: self.admission_queue.longest_wait(self.clock()),
-            ),
-            "work_queue_length": ("Conversions due for a reconcile.", lambda: len(self.queue)),
-            "outbox_messages": ("Messages not yet published or marked.", lambda: len(self.outbox)),
-            "namespaces_unlisted": (
-                "Watched namespaces that the last round of lists could not see.",
-                lambda: len(self.resync.unlisted),
-            ),
-            "heartbeat_age_seconds": ("Age of the oldest heartbeat that has not come back.", self.heartbeat.age),
-        }
 
 
 def _tell_of_end(task: asyncio.Task[None]) -> None:

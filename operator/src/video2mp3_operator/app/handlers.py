@@ -17,7 +17,8 @@ from video2mp3_contracts.api import names
 from video2mp3_contracts.runtime.logs import configure_logging
 from video2mp3_operator.adapters.kubernetes import WORKER_SELECTOR, load_configuration
 from video2mp3_operator.app.bootstrap import Operator
-from video2mp3_operator.app.connections import Connections, connect
+from video2mp3_operator.app.connections import Connections, connect, stand_for_election
+from video2mp3_operator.app.ending import end_process
 from video2mp3_operator.app.kopf_settings import configure_kopf
 from video2mp3_operator.cache.documents import key_of
 from video2mp3_operator.objects.unreadable import read_or_skip
@@ -62,7 +63,11 @@ async def configure(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) 
     metrics = Metrics()
     connections = connect(ours, await load_configuration(), metrics)
     memo.connections = connections
-    memo.operator = Operator(ours, connections.ports, metrics)
+    if ours.leader_election:
+        ports, election = stand_for_election(ours, connections.ports, end_process)
+        memo.operator = Operator(ours, ports, metrics, election)
+    else:
+        memo.operator = Operator(ours, connections.ports, metrics)
 
 
 @kopf.on.startup(retries=_STARTUP_TRIES, backoff=_STARTUP_PAUSE_SECONDS)
@@ -75,13 +80,18 @@ async def serve(memo: kopf.Memo, **_: Any) -> None:
         raise kopf.TemporaryError(f"cannot listen: {error}", delay=_STARTUP_PAUSE_SECONDS) from error
 
 
-@kopf.on.startup(retries=_STARTUP_TRIES, backoff=_STARTUP_PAUSE_SECONDS)
-async def start(memo: kopf.Memo, **_: Any) -> None:
-    """See everything once, then begin."""
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
+async def start(memo: kopf.Memo, retry: int, **_: Any) -> None:
+    """See everything once, then begin.
+
+    An API server that is away is waited for: another start would not bring it back.
+    """
     operator: Operator = memo.operator
     try:
         await operator.prime()
     except (UnavailableError, RefusedError) as error:
+        if isinstance(error, RefusedError) and retry >= _STARTUP_TRIES:
+            raise
         raise kopf.TemporaryError(str(error), delay=_STARTUP_PAUSE_SECONDS) from error
     operator.start()
 

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from video2mp3_contracts.api.conversion import MAX_PARALLELISM
 from video2mp3_contracts.api.source_urls import HOST_PATTERN
+from video2mp3_operator.policy.lease_settings import LeaseSettings
 from video2mp3_operator.policy.memory import in_bytes
 from video2mp3_operator.policy.resources import complaints
 
@@ -15,7 +16,7 @@ Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
 """As Kubernetes has it, such as 512Mi; YAML makes a number of 2."""
 
 
-class Settings(BaseSettings):
+class Settings(LeaseSettings, BaseSettings):
     """Every setting, with its unit, its default and why it is so. Secrets have no default."""
 
     model_config = SettingsConfigDict(env_prefix="OPERATOR_", frozen=True, extra="ignore")
@@ -30,7 +31,7 @@ class Settings(BaseSettings):
     """Namespaces whose Conversions are served, separated by commas. Empty: all, which needs a ClusterRole."""
 
     namespace: str = "default"
-    """The namespace the operator runs in; holds the heartbeat when all namespaces are watched."""
+    """The namespace the operator runs in; holds the leader's Lease, and the heartbeat where all are watched."""
 
     instance: str = "video2mp3"
     """The installation's name: the label `app.kubernetes.io/instance` of Jobs, and the heartbeat's name."""

@@ -9,6 +9,10 @@ class UnavailableError(OutsideError):
     """A service is away, overloaded or too slow: the same may succeed later."""
 
 
+class NotLeadingError(UnavailableError):
+    """We do not lead, or cannot be sure to: whoever leads will do it."""
+
+
 class ConflictError(OutsideError):
     """The object was changed meanwhile: look at it again, then decide anew."""
 

@@ -127,6 +127,22 @@ class HeartbeatApi(Protocol):
         """Write `now` into the heartbeat object, which is created if need be; answers its uid. Raises RefusedError."""
 
 
+class LeasesApi(Protocol):
+    """Leases on the API server, by which a leader is elected."""
+
+    async def find(self, namespace: str, name: str) -> Document | None:
+        """A Lease as it is; None where there is none. Raises RefusedError."""
+
+    async def create(self, namespace: str, name: str, spec: Mapping[str, Any]) -> Document:
+        """Create a Lease; answers it. Raises AlreadyExistsError, RefusedError."""
+
+    async def replace(self, lease: Mapping[str, Any], spec: Mapping[str, Any]) -> Document:
+        """Give a Lease another spec, if it still has the resourceVersion it was seen with; answers it as it is then.
+
+        Raises ConflictError, GoneError, RefusedError.
+        """
+
+
 class Ledger(Protocol):
     """The ledger in MongoDB."""
 

@@ -1,9 +1,12 @@
 """④ The heartbeat: an object in each watched namespace that is patched and must come back through a watch.
 
 While they do, the watches live. A namespace that takes no beat, since it is gone for example, is not held against us.
+Each operator, a standby too, beats in the same object and waits for beats of its own; at uneven intervals, since of two
+that come at the same moment the watch may tell the last one only.
 """
 
 import asyncio
+import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -114,4 +117,4 @@ class Heartbeats:
         """Beat until cancelled."""
         while True:
             await self.beat()
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(self._seconds * random.uniform(0.8, 1.2))  # noqa: S311 - guards nothing

@@ -92,18 +92,34 @@ class Metrics:
         return Histogram(_PREFIX + name, meaning, buckets=tuple(buckets), registry=self.registry)
 
 
-class Gauges(Collector):
-    """What is true at the moment of the scrape, asked for only then."""
+Values = dict[str, tuple[str, Callable[[], float]]]
+"""What gauges mean and where their values come from, by name."""
 
-    def __init__(self, gauges: dict[str, tuple[str, Callable[[], float]]], phases: Callable[[], Iterable[str]]) -> None:
+
+class Gauges(Collector):
+    """What is true at the moment of the scrape, asked for only then.
+
+    Of what all operators see alike only the one that `leads` tells: it would count twice.
+    """
+
+    def __init__(
+        self, gauges: Values, leaders: Values, phases: Callable[[], Iterable[str]], leads: Callable[[], bool]
+    ) -> None:
         self._gauges = gauges
+        self._leaders = leaders
         self._phases = phases
+        self._leads = leads
 
     def collect(self) -> Iterable[Metric]:
         """Answer all gauges."""
-        for name, (meaning, value) in self._gauges.items():
+        leads = self._leads()
+        for name, (meaning, value) in (self._gauges | (self._leaders if leads else {})).items():
             yield GaugeMetricFamily(_PREFIX + name, meaning, value=value())
+        if leads:
+            yield self._by_phase()
+
+    def _by_phase(self) -> GaugeMetricFamily:
         phases = GaugeMetricFamily(_PREFIX + "conversions", "Conversions by phase.", labels=["phase"])
         for phase, count in (dict.fromkeys(Phase, 0) | Tally(self._phases())).items():
             phases.add_metric([phase], count)
-        yield phases
+        return phases
