@@ -110,7 +110,7 @@ CHANGES: dict[str, tuple[Document, str]] = {
     "notify": ({"notify": {"email": "b@example.com"}}, "notify is immutable: make a new Conversion instead"),
     "notify, removed": ({"notify": {"email": None}}, "notify is immutable: make a new Conversion instead"),
     "parallelism": ({"parallelism": 2}, "parallelism is immutable: make a new Conversion instead"),
-    "class, removed": ({"className": None}, "className is immutable: make a new Conversion instead"),
+    "class, removed": ({"className": None}, "className must not come later, nor go"),
     "class": ({"className": "music"}, "className is immutable: make a new Conversion instead"),
     "priority": ({"priority": 5}, ""),
     "suspend": ({"suspend": True}, ""),

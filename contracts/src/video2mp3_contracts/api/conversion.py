@@ -27,6 +27,7 @@ _OWNER = r"^([^@A-Z\x00-\x20\x7f]+@[^@A-Z\x00-\x20\x7f]+)?$"
 """One form, or the owner of a file and that of its Conversion never meet: as auth writes its accounts' names."""
 
 _OWNER_COMPLAINT = "owner must be the email address of an account in lower case, such as you@example.com, or empty"
+_CLASS_STAYS = "className must not come later, nor go: make a new Conversion instead"
 _CLASS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
@@ -116,7 +117,7 @@ class ConversionSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=with_rules(
             # The rule of the field itself is not asked where it comes later, or goes.
-            rule("has(self.className) == has(oldSelf.className)", immutable("className")["message"])
+            rule("has(self.className) == has(oldSelf.className)", _CLASS_STAYS)
         )
     )
 

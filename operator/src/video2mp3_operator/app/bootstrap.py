@@ -168,6 +168,9 @@ class Operator:
 
     async def prime(self) -> None:
         """See everything once, so that nothing is decided on half a cache. Raises UnavailableError, RefusedError."""
+        if self.election is None:
+            # Before any Conversion is seen: one that was seen without a class stays without.
+            await self.class_polling.make()
         await self.class_polling.once()
         await self.resync.prime()
 
@@ -185,6 +188,7 @@ class Operator:
         holding = asyncio.ensure_future(election.hold())
         try:
             with suppress(UnavailableError):
+                await self.class_polling.make()
                 await self.class_polling.once()
             await self.resync.once()
             self._lead()

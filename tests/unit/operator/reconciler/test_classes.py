@@ -270,3 +270,12 @@ def test_a_fault_of_ours_keeps_no_place_from_others(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ValueError, match="a fault"):
         live(world, operator)
     assert not operator.admission_queue.holds(world.conversions[faulty]["metadata"]["uid"])
+
+
+def test_the_default_class_is_made_before_anybody_is_seen() -> None:
+    world = World()
+    key = world.apply(a_conversion())
+    operator = an_operator(world, classes={"plain": {}}, default_class="plain")
+    asyncio.run(operator.prime())
+    live(world, operator)
+    assert status(world, key)["resolved"]["className"] == "plain"
