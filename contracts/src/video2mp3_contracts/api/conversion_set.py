@@ -15,7 +15,7 @@ from pydantic import Field
 
 from video2mp3_contracts.api import names
 from video2mp3_contracts.api.model import Model
-from video2mp3_contracts.api.status import LONGEST_RETRY_REQUEST, Condition, Report
+from video2mp3_contracts.api.status import Conditions, HandledRetry, Report
 from video2mp3_contracts.api.timeouts import Ttl
 
 MAX_SOURCES: Final = 1000
@@ -134,27 +134,14 @@ class ConversionSetStatus(Report):
     failures: Annotated[
         tuple[SetFailure, ...], Field(max_length=MOST_TOLD, description="The first of those that were not converted.")
     ] = ()
-    last_handled_retry_at: Annotated[
-        str | None,
-        Field(
-            max_length=LONGEST_RETRY_REQUEST,
-            description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
-        ),
-    ] = None
+    last_handled_retry_at: HandledRetry = None
     sources_digest: Annotated[
         str | None,
         Field(max_length=64, description="Of all its sources when it was done: what else changes begins nothing."),
     ] = None
     start_time: Annotated[datetime | None, Field(description="When it was first seen.")] = None
     completion_time: Annotated[datetime | None, Field(description="When the last one was done; absent before.")] = None
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            max_length=16,
-            description="What programs wait for.",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
 
 
 def child_name(set_name: str, source: Mapping[str, Any]) -> str:

@@ -39,6 +39,24 @@ class Condition(Report):
     message: Annotated[str, Field(description="Why, in a sentence.")] = ""
 
 
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(
+        max_length=16,
+        description="What programs wait for.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+
+HandledRetry = Annotated[
+    str | None,
+    Field(
+        max_length=LONGEST_RETRY_REQUEST,
+        description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
+    ),
+]
+
+
 class QueueReport(Report):
     """Where a waiting Conversion stands."""
 
@@ -151,24 +169,11 @@ class ConversionStatus(Report):
         int | None,
         Field(description="The number of the last attempt before it was tried anew: those up to it count no more."),
     ] = None
-    last_handled_retry_at: Annotated[
-        str | None,
-        Field(
-            max_length=LONGEST_RETRY_REQUEST,
-            description="The value of the annotation video2mp3.dev/retryRequestedAt that was last dealt with.",
-        ),
-    ] = None
+    last_handled_retry_at: HandledRetry = None
     resolved: Annotated[
         Resolved | None, Field(description="What its ConversionClass says; absent where there is none.")
     ] = None
     start_time: Annotated[datetime | None, Field(description="When the first attempt began.")] = None
     completion_time: Annotated[datetime | None, Field(description="When it succeeded or failed; absent before.")] = None
     output: Annotated[OutputReport | None, Field(description="The mp3 that was made.")] = None
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            max_length=16,
-            description="What programs wait for.",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()

@@ -43,15 +43,20 @@ def end_pods(world: World) -> None:
     world.pods = {key: pod for key, pod in world.pods.items() if pod["metadata"]["ownerReferences"][0]["uid"] in jobs}
 
 
+def try_anew(world: World, key: Key, operator: Operator) -> None:
+    """Somebody asks, and what was there before goes."""
+    ask(world, key)
+    live(world, operator)
+    end_pods(world)
+    live(world, operator)
+
+
 def test_it_gets_another_job_and_attempts_before_count_no_more() -> None:
     world = World()
     key = world.apply(a_conversion().with_spec(retryLimit=0))
     operator = fail(world, key)
     assert verdict(world, key) == ("Failed", "NoAudio")
-    ask(world, key)
-    live(world, operator)
-    end_pods(world)
-    live(world, operator)
+    try_anew(world, key, operator)
     found = status(world, key)
     assert (found["phase"], found["reason"], found["lastHandledRetryAt"]) == (
         "Running",
@@ -69,10 +74,7 @@ def test_it_may_succeed_then_and_that_is_final() -> None:
     world = World()
     key = world.apply(a_conversion())
     operator = fail(world, key)
-    ask(world, key)
-    live(world, operator)
-    end_pods(world)
-    live(world, operator)
+    try_anew(world, key, operator)
     world.work(key)
     live(world, operator)
     assert verdict(world, key) == ("Succeeded", "Succeeded")
