@@ -6,11 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOW, a_conversion
-from video2mp3_operator.cache.store import Cache
+from tests.builders import NOW
 from video2mp3_operator.objects.jobs import Slot
 from video2mp3_operator.objects.metadata import Key
-from video2mp3_operator.scheduling.admission_queue import AdmissionQueue
 from video2mp3_operator.scheduling.ordering import Candidate, CandidateQueue, Caps, next_turns, turns
 
 UNLIMITED = Caps(cluster=10**6, per_namespace=10**6, per_owner=10**6)
@@ -113,46 +111,6 @@ def test_who_leaves_or_changes_leaves_the_others_in_their_order() -> None:
     left = [changed if each.uid == "c1" else each for each in everyone if each not in everyone[::3]]
     assert set(queue) == set(left)
     assert turns(queue, [], UNLIMITED) == turns(CandidateQueue(left), [], UNLIMITED)
-
-
-def seeing(*names: str) -> Cache:
-    """A cache of Conversions of these names, whose uids are their names."""
-    cache = Cache()
-    for name in names:
-        cache.see_conversion(a_conversion(name).with_metadata(uid=name).document)
-    return cache
-
-
-def test_nobody_is_admitted_before_everyone_was_heard() -> None:
-    called: list[Key] = []
-    admission_queue = AdmissionQueue(seeing("early", "late"), Caps(1, 9, 9), called.append)
-    assert not admission_queue.ask(candidate("late", age=1)).admitted
-    assert not admission_queue.ask(candidate("early", age=9)).admitted
-    admission_queue.review()
-    assert [key.name for key in called] == ["early"]
-    assert admission_queue.ask(candidate("early", age=9)).admitted
-    assert admission_queue.ask(candidate("late", age=1)).position == 1
-
-
-def test_a_place_is_held_until_it_is_given_back() -> None:
-    admission_queue = AdmissionQueue(seeing("first", "second"), Caps(1, 9, 9), lambda _: None)
-    admission_queue.review()
-    assert admission_queue.ask(candidate("first")).admitted
-    assert not admission_queue.ask(candidate("second")).admitted
-    admission_queue.leave("first")
-    admission_queue.review()
-    assert admission_queue.ask(candidate("second")).admitted
-    assert len(admission_queue) == 0
-
-
-def test_who_is_gone_loses_its_place_though_no_event_said_so() -> None:
-    cache = seeing("first", "second")
-    admission_queue = AdmissionQueue(cache, Caps(1, 9, 9), lambda _: None)
-    admission_queue.review()
-    assert admission_queue.ask(candidate("first")).admitted
-    cache.see_conversion(a_conversion("first").with_metadata(uid="another").versioned(9).document)
-    admission_queue.review()
-    assert admission_queue.ask(candidate("second")).admitted
 
 
 def test_nobody_goes_into_a_namespace_that_is_closed_and_nobody_waits_for_who_would() -> None:
