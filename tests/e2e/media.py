@@ -1,5 +1,6 @@
 """Small videos, made by ffmpeg from nothing, and a very large one."""
 
+import json
 import struct
 import subprocess
 from pathlib import Path
@@ -40,9 +41,10 @@ def make_huge_video(path: Path, size: int) -> Path:
 
 def probe(path: Path) -> str:
     """What ffprobe says of a file: codec and duration, as `mp3,3.029`."""
-    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv=p=0", str(path)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=_SECONDS, check=True)
-    return ",".join(done.stdout.split())
+    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "json", str(path)]
+    found = json.loads(subprocess.run(argv, capture_output=True, text=True, timeout=_SECONDS, check=True).stdout)
+    # A stream may have side data beside its codec: where a loudness was reached, its ReplayGain.
+    return ",".join([*(each["codec_name"] for each in found["streams"]), found["format"]["duration"]])
 
 
 def _ffmpeg(arguments: list[str]) -> None:

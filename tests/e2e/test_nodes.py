@@ -147,17 +147,18 @@ def test_a_standby_works_within_15_seconds_when_the_node_of_the_leader(
 ) -> None:
     lead_from_the_second(nodes, release)
     file_id = release.store_source(video, account.email)
+    name = f"taken-over-{strike.__name__}"
     strike(nodes)
-    release.apply(build_conversion("taken-over", account, file_id))
+    release.apply(build_conversion(name, account, file_id))
     await_value(lambda: leader_node(release) == FIRST.name, seconds=15, what="the standby leads")
-    await_value(lambda: "taken-over" in job_names(release), seconds=5, what="it starts what is new")
-    assert_one_mp3_and_one_email(release, "taken-over", account)
+    await_value(lambda: name in job_names(release), seconds=5, what="it starts what is new")
+    assert_one_mp3_and_one_email(release, name, account)
     # Whoever led comes back, and finds that another one does.
     nodes.restore()
     operator = f"deployment/{release.component('operator')}"
     release.kubectl("rollout", "status", operator, "--timeout=100s")
     assert leader_node(release) == FIRST.name
-    assert len(release.conversion("taken-over")["status"]["attempts"]) == 1
+    assert len(release.conversion(name)["status"]["attempts"]) == 1
 
 
 def test_operators_come_back_on_the_other_node_when_their_own_dies(
