@@ -53,6 +53,10 @@ def then() -> Iterator[Release]:
     values = Path(__file__).with_name("values-of-then.yaml")
     host = "upgrade.video2mp3.test"
     with installed(NAMESPACE, host, values=values, earlier=True, policies=[names_on_another_port()]) as release:
+        # Its cluster knew no other kinds: those that are there belong to releases of other tests.
+        release.kubectl(
+            "delete", "crd", "--ignore-not-found", *(each for each in definitions() if each != names.CRD_NAME)
+        )
         try:
             yield release
         finally:
@@ -73,6 +77,11 @@ class Asked(NamedTuple):
     name: str
     document: dict[str, Any]
     """As it is applied; empty where the gateway made it."""
+
+
+def definitions() -> list[str]:
+    """The names of all of today's definitions."""
+    return [file.stem for file in CRD.parent.glob("*.yaml")]
 
 
 def today() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from video2mp3_localcluster.steps.step_log import StepFailed, StepLog
 CHART = "charts/video2mp3"
 VALUES = "localcluster/values.yaml"
 CRD = "conversions.video2mp3.dev"
+SET_CRD = "conversionsets.video2mp3.dev"
 INSTALL_SECONDS = 300
 
 
@@ -73,7 +74,11 @@ class Release:
 
     def _delete_conversions(self, log: StepLog) -> None:
         """Delete them while the operator is there to take its finalizer off; without one, take it off here."""
-        if not self.kubectl(log, "get", "crd", CRD, "--ignore-not-found", "--output", "name"):
+        known = self.kubectl(log, "get", "crd", "--output", "name")
+        if SET_CRD in known:
+            # A set would make its Conversions again.
+            self.kubectl(log, "delete", SET_CRD, "--all", "--timeout=60s")
+        if CRD not in known:
             return
         try:
             self.kubectl(log, "delete", CRD, "--all", "--timeout=60s")
