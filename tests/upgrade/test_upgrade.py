@@ -261,7 +261,8 @@ def assert_a_newer_ones_field_waits(release: Release, video: Path) -> None:
         assert status["phase"] != "Failed", status
         return bool(status["reason"] == "InvalidSpec")
 
-    await_value(waits, seconds=60, what="the operator has looked at it")
+    # A definition that changes may leave a watch deaf, which is opened again after 70 s.
+    await_value(waits, seconds=90, what="the operator has looked at it")
     assert release.emails_to(asked.account.email) == []
     define(release, today())
     # The Conversion is none that has changed, so no watch tells of it.
