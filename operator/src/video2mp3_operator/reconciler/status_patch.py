@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from video2mp3_contracts.api.status import ConversionStatus, Progress
+from video2mp3_operator.objects.merge_patch import merge_patch
 
 
 def status_patch(stored: Mapping[str, Any], wanted: ConversionStatus) -> dict[str, Any]:
     """The merge patch (RFC 7386) from the stored status document to the wanted one; empty when they say the same."""
-    document = {key: value for key, value in _document(wanted).items() if value != []}
-    changed = {key: value for key, value in document.items() if stored.get(key) != value}
-    dropped = {key: None for key in stored if key not in document and key in _FIELDS}
-    return {key: _replacing(stored.get(key), value) for key, value in changed.items()} | dropped
-
-
-_FIELDS: Final = frozenset(field.alias or name for name, field in ConversionStatus.model_fields.items())
+    return merge_patch(stored, _document(wanted), ConversionStatus)
 
 
 def _document(status: ConversionStatus) -> dict[str, Any]:
@@ -26,13 +21,6 @@ def _document(status: ConversionStatus) -> dict[str, Any]:
         # An empty list would be one more write to each Conversion that was made before there were notes.
         del document["output"]["notes"]
     return document | {"attempts": attempts}
-
-
-def _replacing(stored: Any, value: Any) -> Any:
-    """A merge patch merges objects; null what must go."""
-    if isinstance(stored, dict) and isinstance(value, dict):
-        return {key: None for key in stored if key not in value} | value
-    return value
 
 
 def only_progress(patch: Mapping[str, Any]) -> bool:

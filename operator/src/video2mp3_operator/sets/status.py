@@ -7,6 +7,7 @@ from typing import Any
 from video2mp3_contracts.api.conversion_set import ConversionSetStatus
 from video2mp3_contracts.api.reasons import ConditionType, Phase
 from video2mp3_operator.objects.conditions import Wanted, with_conditions
+from video2mp3_operator.objects.merge_patch import merge_patch
 from video2mp3_operator.objects.sets import ConversionSet
 from video2mp3_operator.sets.decide import SetDecision, retry_requested
 from video2mp3_operator.sets.tally import Tally
@@ -35,12 +36,9 @@ def build_status(
 
 def confirmed(found: ConversionSet) -> ConversionSetStatus:
     """The verdict as it stands, for the present generation."""
-    before, generation = found.status, found.meta.generation
-    moment = before.completion_time or before.start_time
-    told = [each.model_copy(update={"observed_generation": generation}) for each in before.conditions]
-    return before.model_copy(
-        update={"observed_generation": generation, "conditions": tuple(told), "completion_time": moment}
-    )
+    generation = found.meta.generation
+    told = [each.model_copy(update={"observed_generation": generation}) for each in found.status.conditions]
+    return found.status.model_copy(update={"observed_generation": generation, "conditions": tuple(told)})
 
 
 def _handled(found: ConversionSet, decision: SetDecision) -> str | None:
@@ -67,11 +65,9 @@ def _wanted(decision: SetDecision) -> Mapping[ConditionType, Wanted]:
 
 def status_patch(found: ConversionSet, wanted: ConversionSetStatus) -> dict[str, Any]:
     """The merge patch (RFC 7386) from the stored status to the wanted one; empty when they say the same."""
-    document = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
-    document = {key: value for key, value in document.items() if value != []}
-    changed = {key: value for key, value in document.items() if found.stored.get(key) != value}
-    known = {field.alias or name for name, field in ConversionSetStatus.model_fields.items()}
-    return changed | {key: None for key in found.stored if key not in document and key in known}
+    return merge_patch(
+        found.stored, wanted.model_dump(mode="json", by_alias=True, exclude_none=True), ConversionSetStatus
+    )
 
 
 def only_counts(patch: Mapping[str, Any]) -> bool:
