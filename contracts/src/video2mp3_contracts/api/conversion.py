@@ -193,6 +193,10 @@ class ObjectMeta(Report):
         """What somebody asks for another try by, as far as it is kept; None where nobody does."""
         return self.annotations.get(names.ANNOTATION_RETRY, "")[:LONGEST_RETRY_REQUEST] or None
 
+    def asks_retry(self, last_handled: str | None) -> bool:
+        """Whether another try is asked for that was not dealt with; `last_handled` is the status's word."""
+        return self.retry_requested_at not in (None, last_handled)
+
     @property
     def ref(self) -> ConversionRef:
         """What the ledger and messages call it."""

@@ -86,9 +86,8 @@ class ConversionSetSpec(Model):
 
 
 class SetReason(StrEnum):
-    """Why a set's conditions are what they are. `meaning` says it in a sentence."""
+    """Why a set's conditions are what they are."""
 
-    PENDING = "Pending"
     RUNNING = "Running"
     SUSPENDED = "Suspended"
     SUCCEEDED = "Succeeded"

@@ -49,7 +49,7 @@ def source_of(document: Document) -> str:
     return found if isinstance(found, str) else ""
 
 
-def is_finished(document: Document) -> bool:
+def is_finished(document: Mapping[str, Any]) -> bool:
     """Whether its verdict is in the status."""
     return any(
         condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True"

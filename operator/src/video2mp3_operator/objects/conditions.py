@@ -59,6 +59,11 @@ def _condition(
     )
 
 
+def has_verdict(conditions: tuple[Condition, ...]) -> bool:
+    """Whether they say how it ended."""
+    return is_true(conditions, ConditionType.COMPLETE) or is_true(conditions, ConditionType.FAILED)
+
+
 def is_true(conditions: tuple[Condition, ...], kind: ConditionType) -> bool:
     """Whether a condition is there and true."""
     return any(condition.type == kind and condition.status == "True" for condition in conditions)

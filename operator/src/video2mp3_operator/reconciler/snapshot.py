@@ -103,9 +103,8 @@ class Snapshot:
     @property
     def retry_requested(self) -> bool:
         """Whether it has failed, and a retry is asked for that was not dealt with."""
-        requested = self.meta.retry_requested_at
         failed = conditions.is_true(self.status.conditions, ConditionType.FAILED)
-        return failed and requested is not None and requested != self.status.last_handled_retry_at
+        return failed and self.meta.asks_retry(self.status.last_handled_retry_at)
 
     @property
     def retry_state(self) -> RetryState:
@@ -151,7 +150,4 @@ class Snapshot:
     @property
     def finished(self) -> bool:
         """Whether its verdict was given; it is final."""
-        return any(conditions.is_true(self.status.conditions, kind) for kind in _FINAL)
-
-
-_FINAL: Final = (ConditionType.COMPLETE, ConditionType.FAILED)
+        return conditions.has_verdict(self.status.conditions)

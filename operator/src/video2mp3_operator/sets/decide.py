@@ -37,15 +37,13 @@ class SetDecision:
 
 def verdict_given(found: ConversionSet) -> bool:
     """Whether its verdict was given. It stands as long as its sources do, and nobody asks for a retry."""
-    verdicts = (ConditionType.COMPLETE, ConditionType.FAILED)
-    return any(conditions.is_true(found.status.conditions, kind) for kind in verdicts) and not retry_requested(found)
+    return conditions.has_verdict(found.status.conditions) and not retry_requested(found)
 
 
 def retry_requested(found: ConversionSet) -> bool:
     """Whether it has failed, and a retry is asked for that was not dealt with."""
-    requested = found.meta.retry_requested_at
     failed = conditions.is_true(found.status.conditions, ConditionType.FAILED)
-    return failed and requested is not None and requested != found.status.last_handled_retry_at
+    return failed and found.meta.asks_retry(found.status.last_handled_retry_at)
 
 
 def decide(
@@ -62,12 +60,16 @@ def decide(
     stopped = _is_stopped(spec, tally)
     suspended = spec.suspend or (stopped and spec.fail_fast)
     phase, reason, message = _verdict(spec, tally, stopped=stopped)
+    wanted = plan.names
+    unfinished = {name: documents[name] for name in (*tally.of(State.ACTIVE), *tally.of(State.SUSPENDED))}
     return SetDecision(
         phase,
         reason,
         message,
-        delete=tuple(key for key in owned if key.name not in plan.names),
-        suspend=_to_suspend(found, tally, documents, suspended=suspended),
+        delete=tuple(key for key in owned if key.name not in wanted),
+        suspend=_to_suspend(
+            {Key(found.meta.namespace, name): each for name, each in unfinished.items()}, suspended=suspended
+        ),
         create=() if spec.suspend or stopped else _next(spec, plan, tally, documents),
     )
 
@@ -85,26 +87,17 @@ def _is_stopped(spec: ConversionSetSpec, tally: Tally) -> bool:
     return bound is not None and tally.counts.failed > bound
 
 
-def without_sources(
-    found: ConversionSet, spec: ConversionSetSpec, owned: Mapping[Key, Mapping[str, Any]], message: str
-) -> SetDecision:
+def without_sources(spec: ConversionSetSpec, owned: Mapping[Key, Mapping[str, Any]], message: str) -> SetDecision:
     """What to do while it is not known what it asks for: what there is follows `suspend`, and stays."""
-    suspend = {
-        key: spec.suspend
-        for key, document in owned.items()
-        if not is_finished(dict(document)) and bool(document["spec"].get("suspend")) != spec.suspend
-    }
+    unfinished = {key: document for key, document in owned.items() if not is_finished(document)}
+    suspend = _to_suspend(unfinished, suspended=spec.suspend)
     return SetDecision(Phase.PENDING, SetReason.SOURCES_NOT_FOUND, message, suspend=suspend)
 
 
-def _to_suspend(
-    found: ConversionSet, tally: Tally, documents: Mapping[str, Mapping[str, Any]], *, suspended: bool
-) -> dict[Key, bool]:
-    unfinished = (*tally.of(State.ACTIVE), *tally.of(State.SUSPENDED))
+def _to_suspend(unfinished: Mapping[Key, Mapping[str, Any]], *, suspended: bool) -> dict[Key, bool]:
+    """Those whose spec says otherwise."""
     return {
-        Key(found.meta.namespace, name): suspended
-        for name in unfinished
-        if bool(documents[name]["spec"].get("suspend")) != suspended
+        key: suspended for key, document in unfinished.items() if bool(document["spec"].get("suspend")) != suspended
     }
 
 

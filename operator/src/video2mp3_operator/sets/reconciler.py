@@ -80,9 +80,10 @@ class SetReconciler:
         owned = self._owned(found)
         listed = await self._listed(found, spec)
         if isinstance(listed, str):
-            await self._apply(found, without_sources(found, spec, owned, listed))
+            waits = without_sources(spec, owned, listed)
+            await self._apply(found, waits)
             if not (verdict_given(found) or retry_requested(found)):
-                await self._report(found, without_sources(found, spec, {}, listed))
+                await self._report(found, waits)
             return _LOOK_AGAIN_SECONDS
         planned = plan(found, spec, listed)
         if verdict_given(found) and planned.digest == found.status.sources_digest:

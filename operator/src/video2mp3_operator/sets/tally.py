@@ -79,8 +79,7 @@ def _goes(found: ConversionSet, document: Mapping[str, Any]) -> bool:
 
 def retry_is_due(document: Mapping[str, Any]) -> bool:
     """Whether a failed Conversion is about to be tried anew."""
-    requested = ObjectMeta.model_validate(document["metadata"]).retry_requested_at
-    return requested is not None and requested != document["status"].get("lastHandledRetryAt")
+    return ObjectMeta.model_validate(document["metadata"]).asks_retry(document["status"].get("lastHandledRetryAt"))
 
 
 def _failure(uid: str, child: Child, document: Mapping[str, Any]) -> SetFailure:
