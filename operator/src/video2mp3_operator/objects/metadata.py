@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from video2mp3_contracts.api import names
+from video2mp3_contracts.api.conversion import ObjectMeta
 
 SHORT: Final = 512
 """Characters kept of texts that others wrote, so that a status stays small."""
@@ -55,6 +56,18 @@ def controller_of(metadata: Mapping[str, Any], group: str, kind: str) -> str:
         if owner.get("controller") and owner["kind"] == kind and owner["apiVersion"].startswith(group):
             return str(owner["uid"])
     return ""
+
+
+def controller_reference(kind: str, owner: ObjectMeta) -> dict[str, Any]:
+    """The owner reference by which one of ours of this kind controls an object, see `controller_of`."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
 
 
 def whole_number(text: str | None) -> int | None:

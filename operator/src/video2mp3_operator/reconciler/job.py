@@ -13,6 +13,7 @@ from video2mp3_contracts.jobs.worker import (
     SCRATCH_PATH,
     TERMINATION_MESSAGE_PATH,
 )
+from video2mp3_operator.objects.metadata import controller_reference
 from video2mp3_operator.policy.memory import Memory
 from video2mp3_operator.policy.retry import NONE, RetryState
 from video2mp3_operator.policy.settings import Settings
@@ -56,6 +57,7 @@ def build_job(
     retries = max(0, spec.retry_limit - done.failed)
     queue = metadata.labels.get(KUEUE_QUEUE_LABEL)
     annotations = _copied(metadata.annotations, settings.worker_copied_annotations)
+    owners = [controller_reference(names.KIND, metadata)] if namespace == metadata.namespace else []
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -63,7 +65,7 @@ def build_job(
             "name": names.job_name(metadata.name, metadata.uid, done.generation),
             "namespace": namespace,
             **_metadata(copied | labels | generation | ({KUEUE_QUEUE_LABEL: queue} if queue else {}), annotations),
-            **({"ownerReferences": [_owner(conversion)]} if namespace == metadata.namespace else {}),
+            **({"ownerReferences": owners} if owners else {}),
         },
         "spec": {
             **({"suspend": True} if queue else {}),
@@ -123,17 +125,6 @@ def memory_of(settings: Settings) -> Memory:
     """What a worker gets at first, and at the most."""
     resources = settings.worker_resources
     return Memory(resources["requests"]["memory"], resources["limits"]["memory"], settings.worker_memory_ceiling)
-
-
-def _owner(conversion: Conversion) -> dict[str, Any]:
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "name": conversion.metadata.name,
-        "uid": conversion.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def _failure_rules() -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from video2mp3_contracts.api.conversion_set import (
 )
 from video2mp3_contracts.api.resolution import merged_output
 from video2mp3_contracts.api.validation_errors import field_errors
+from video2mp3_operator.objects.metadata import controller_reference
 from video2mp3_operator.objects.sets import ConversionSet
 
 _LONGEST_SOURCE: Final = 200
@@ -109,14 +110,6 @@ def _spec_of(spec: ConversionSetSpec, source: Mapping[str, Any]) -> dict[str, An
 
 
 def _manifest(found: ConversionSet, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    owner = {
-        "apiVersion": names.API_VERSION,
-        "kind": names.SET_KIND,
-        "name": found.meta.name,
-        "uid": found.meta.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
@@ -124,7 +117,7 @@ def _manifest(found: ConversionSet, name: str, spec: Mapping[str, Any]) -> dict[
             "name": name,
             "namespace": found.meta.namespace,
             "labels": {LABEL_SET: found.meta.name},
-            "ownerReferences": [owner],
+            "ownerReferences": [controller_reference(names.SET_KIND, found.meta)],
         },
         "spec": spec,
     }
