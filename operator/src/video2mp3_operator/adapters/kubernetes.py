@@ -76,25 +76,20 @@ class KubernetesApi:
 
     async def get(self, key: Key) -> Document:
         """See the port."""
-        return await self.request("GET", _conversion(key))
+        return await self.request("GET", conversion_path(key))
 
     async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
         """See the port."""
-        body = {"metadata": {"resourceVersion": str(version)}, "status": patch}
-        return await self.merge(f"{_conversion(key)}/status", body)
+        return await self.merge_status(conversion_path(key), patch, version)
 
     async def set_finalizers(self, key: Key, finalizers: Sequence[str], version: int) -> Document:
         """See the port."""
         body = {"metadata": {"resourceVersion": str(version), "finalizers": list(finalizers)}}
-        return await self.merge(_conversion(key), body)
+        return await self.merge(conversion_path(key), body)
 
     async def expire(self, key: Key, uid: str, version: int) -> None:
         """See the port. Somebody else's Conversion of the same name meets a conflict."""
-        preconditions = {"uid": uid, "resourceVersion": str(version)}
-        try:
-            await self.request("DELETE", _conversion(key), {"preconditions": preconditions})
-        except GoneError:
-            return
+        await self.delete_version(conversion_path(key), uid, version)
 
     # --- JobsApi ---
 
@@ -184,6 +179,18 @@ class KubernetesApi:
         """Change what a patch names; a `resourceVersion` in it must be the present one. Raises OutsideError."""
         return await self.request("PATCH", path, patch, content_type=_MERGE)
 
+    async def merge_status(self, path: str, patch: Mapping[str, Any], version: int) -> Document:
+        """Change what a patch names of the status of the object at `path`, if it is of this version still."""
+        return await self.merge(f"{path}/status", {"metadata": {"resourceVersion": str(version)}, "status": patch})
+
+    async def delete_version(self, path: str, uid: str, version: int, **options: str) -> None:
+        """Delete the object at `path`, if it is this one, of this version. One that is gone is gone."""
+        preconditions = {"preconditions": {"uid": uid, "resourceVersion": str(version)}}
+        try:
+            await self.request("DELETE", path, preconditions | options)
+        except GoneError:
+            return
+
     async def request(
         self,
         method: str,
@@ -223,7 +230,8 @@ class KubernetesApi:
                 return
 
 
-def _conversion(key: Key) -> str:
+def conversion_path(key: Key) -> str:
+    """Where the API server has a Conversion."""
     return f"/apis/{names.API_VERSION}/namespaces/{key.namespace}/{names.PLURAL}/{key.name}"
 
 

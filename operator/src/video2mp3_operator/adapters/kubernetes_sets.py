@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from video2mp3_contracts.api import names
-from video2mp3_operator.adapters.kubernetes import KubernetesApi
+from video2mp3_operator.adapters.kubernetes import KubernetesApi, conversion_path
 from video2mp3_operator.objects.metadata import Key
 from video2mp3_operator.ports.errors import AlreadyExistsError, ConflictError, GoneError, InvalidError
 
@@ -25,18 +25,11 @@ class KubernetesSets:
 
     async def patch_status(self, key: Key, patch: Mapping[str, Any], version: int) -> Document:
         """See the port."""
-        body = {"metadata": {"resourceVersion": str(version)}, "status": patch}
-        return await self._api.merge(f"{_set(key)}/status", body)
+        return await self._api.merge_status(_set(key), patch, version)
 
     async def expire(self, key: Key, uid: str, version: int) -> None:
         """See the port."""
-        preconditions = {"uid": uid, "resourceVersion": str(version)}
-        try:
-            await self._api.request(
-                "DELETE", _set(key), {"preconditions": preconditions, "propagationPolicy": "Background"}
-            )
-        except GoneError:
-            return
+        await self._api.delete_version(_set(key), uid, version, propagationPolicy="Background")
 
     async def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
         """See the port."""
@@ -59,21 +52,17 @@ class KubernetesSets:
         """See the port."""
         body = dict(patch) | {"metadata": {"uid": uid} | patch.get("metadata", {})}
         try:
-            return await self._api.merge(_conversion(key), body)
+            return await self._api.merge(conversion_path(key), body)
         except (ConflictError, GoneError, InvalidError):
             return None  # another of its name is there, or none: the watch tells
 
     async def delete(self, key: Key, uid: str) -> None:
         """See the port."""
         try:
-            await self._api.request("DELETE", _conversion(key), {"preconditions": {"uid": uid}})
+            await self._api.request("DELETE", conversion_path(key), {"preconditions": {"uid": uid}})
         except (ConflictError, GoneError):
             return
 
 
 def _set(key: Key) -> str:
     return f"{_BASE}/namespaces/{key.namespace}/{names.SET_PLURAL}/{key.name}"
-
-
-def _conversion(key: Key) -> str:
-    return f"{_BASE}/namespaces/{key.namespace}/{names.PLURAL}/{key.name}"
