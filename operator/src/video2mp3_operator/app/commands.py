@@ -21,7 +21,7 @@ from video2mp3_operator.adapters.mongodb_backup import CutShortError
 from video2mp3_operator.app.bootstrap import Operator
 from video2mp3_operator.app.connections import connect, utc_now
 from video2mp3_operator.app.release import release_deleted
-from video2mp3_operator.app.retained import Wanted, purge, retained, retained_line
+from video2mp3_operator.app.retained import Wanted, retained, retained_line
 from video2mp3_operator.gc.collector import Finding
 from video2mp3_operator.gc.rules import Verdict
 from video2mp3_operator.installation.release_secrets import PREFIX as SECRETS_PREFIX
@@ -235,7 +235,9 @@ async def _retained(settings: Settings, wanted: Wanted, purges: bool) -> None:
         collector = Operator(settings, connections.ports, Metrics()).collector
         now = utc_now()
         async for entry in retained(connections.store, wanted, now):
-            done = "" if not purges else " removed" if await purge(collector, entry) else " adopted since: it stays"
+            done = ""
+            if purges:
+                done = " removed" if await collector.remove_entry(entry) else " adopted since: it stays"
             sys.stdout.write(f"{retained_line(entry, now)}{done}\n")
             count, size = count + 1, size + (entry.result.size if entry.result else 0)
     finally:

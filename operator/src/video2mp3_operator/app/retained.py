@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from video2mp3_contracts.ledger.documents import LedgerEntry
-from video2mp3_operator.gc.collector import Collector
 from video2mp3_operator.ports.systems import Store
 
 _PAGE: Final = 200
@@ -35,11 +34,6 @@ async def retained(store: Store, wanted: Wanted, now: datetime) -> AsyncIterator
             if wanted.has(entry, now):
                 yield entry
         place = page[-1].uid
-
-
-async def purge(collector: Collector, entry: LedgerEntry) -> bool:
-    """Remove what was kept; False where another Conversion has adopted it since."""
-    return await collector.remove_entry(entry)
 
 
 def retained_line(entry: LedgerEntry, now: datetime) -> str:

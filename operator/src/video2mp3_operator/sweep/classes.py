@@ -38,23 +38,25 @@ class ClassPolling:
     metrics: Metrics
     wake: Callable[[Key], None]
     _complaint: str = field(default="", init=False)
+    _made: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Make those of the settings, then list all again and again, until cancelled.
 
         What is known stays known while they cannot be listed.
         """
-        made = False
         while True:
             try:
-                made = made or await self.make()
+                await self.make()
                 await self.once()
             except UnavailableError as error:
                 _log.warning("classes_unavailable", error=str(error))
             await asyncio.sleep(self.settings.class_seconds)
 
-    async def make(self) -> bool:
-        """Make the classes of the settings; one that is refused stops no other. Raises UnavailableError."""
+    async def make(self) -> None:
+        """Make the classes of the settings, once; one that is refused stops no other. Raises UnavailableError."""
+        if self._made:
+            return
         for name, spec in self.settings.classes.items():
             if spec is None:
                 continue
@@ -62,7 +64,7 @@ class ClassPolling:
                 await self.api.apply_class(manifest(name, spec, is_default=name == self.settings.default_class))
             except (GoneError, InvalidError, RefusedError) as error:
                 _log.error("class_not_made", conversionclass=name, error=str(error))
-        return True
+        self._made = True
 
     async def once(self) -> None:
         """List them once; who waits for one is due where something has changed. Raises UnavailableError."""
